@@ -1,0 +1,45 @@
+// Package parallel runs loops on several goroutines.
+package parallel
+
+import (
+	"runtime"
+	"sync"
+	"sync/atomic"
+)
+
+// Workers returns n, or GOMAXPROCS where n is zero or negative.
+func Workers(n int) int {
+	if n > 0 {
+		return n
+	}
+	return runtime.GOMAXPROCS(0)
+}
+
+// For calls f(i) once for every i in [0, n) on at most workers goroutines
+// and returns when all calls have. Calls start in increasing order of i.
+func For(workers, n int, f func(i int)) {
+	if workers = min(workers, n); workers <= 1 {
+		for i := range n {
+			f(i)
+		}
+		return
+	}
+	var next atomic.Int64
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+				f(i)
+			}
+		})
+	}
+	wg.Wait()
+}
+
+// Ranges cuts [0, n) into parts of nearly equal length and calls f(part, lo, hi)
+// once for each. The parts depend on n and parts alone.
+func Ranges(workers, n, parts int, f func(part, lo, hi int)) {
+	For(workers, parts, func(p int) {
+		f(p, int(int64(n)*int64(p)/int64(parts)), int(int64(n)*int64(p+1)/int64(parts)))
+	})
+}

@@ -1,0 +1,406 @@
+package rfm
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math"
+	"sync/atomic"
+	"time"
+
+	"github.com/clientele-go/clientele/internal/civil"
+	"github.com/clientele-go/clientele/internal/parallel"
+)
+
+var (
+	// ErrOverflow is returned, wrapped, where the money or a count of one
+	// customer leaves its range (int64 minor units, 2^32-1 lines). The
+	// accumulator it happened in stays failed.
+	ErrOverflow = errors.New("rfm: a customer's sums overflow")
+	// ErrMismatch is returned, wrapped, by [Accumulator.Merge] where the two
+	// sides do not count alike.
+	ErrMismatch = errors.New("rfm: accumulators differ in their options")
+)
+
+// An Accumulator sums transactions up to one entry a customer. It takes them
+// in any order, one by one or in columns, and merges with others: partial
+// results of goroutines, days or machines combine to the same customers.
+//
+// Beyond the ids it keeps at most 45 bytes a customer, and where Frequency is
+// Orders or Days at most 24 bytes more an order or day (48 with NetRefunds).
+// Orders given as text are told apart by 96 bits of their SHA-256, orders
+// given as numbers exactly.
+//
+// An Accumulator is not safe for concurrent use.
+type Accumulator[K comparable] struct {
+	order   order[K]
+	options Options
+	policy  policy
+	workers int
+	report  Report
+	shards  [shards]shard[K]
+	scratch block
+}
+
+// A policy is what of the options bears on accumulating.
+type policy struct {
+	frequency FrequencyUnit
+	refunds   RefundPolicy
+	location  *time.Location
+	since     int64 // first unix second that counts
+	until     int64 // first unix second that does not
+}
+
+// NewAccumulator returns an empty accumulator. Location is required; AsOf is
+// not: the zero time sets no bound, and nothing is counted as Future.
+//
+// compare orders customers in every output. Nil is the natural order of
+// integers, floats, strings and byte arrays (such as UUIDs); other kinds of K
+// need a compare.
+func NewAccumulator[K comparable](compare func(a, b K) int, opts *Options) (*Accumulator[K], error) {
+	o := opts.orDefault()
+	errs := []error{o.Validate()}
+	if o.Location == nil {
+		errs = append(errs, errors.New("rfm: Options.Location is required"))
+	}
+	order, err := newOrder(compare)
+	if err := errors.Join(append(errs, err)...); err != nil {
+		return nil, err
+	}
+	a := &Accumulator[K]{
+		order:   order,
+		options: *o,
+		workers: parallel.Workers(o.Workers),
+		policy: policy{
+			frequency: o.Frequency,
+			refunds:   o.Refunds,
+			location:  o.Location,
+			since:     math.MinInt64,
+			until:     math.MaxInt64,
+		},
+	}
+	if !o.AsOf.IsZero() {
+		from, to := civil.Window(o.AsOf, max(1, o.Window), o.Location)
+		a.policy.until = to.Unix()
+		if o.Window > 0 {
+			a.policy.since = from.Unix()
+		}
+	}
+	for i := range a.shards {
+		a.shards[i].units.net = o.Refunds == NetRefunds
+	}
+	return a, nil
+}
+
+// Report says what became of the transactions offered so far; the customers
+// without a purchase are counted by [Accumulator.Customers].
+func (a *Accumulator[K]) Report() Report { return a.report }
+
+// Len is the number of customers seen, those without a purchase included.
+func (a *Accumulator[K]) Len() int {
+	n := 0
+	for i := range a.shards {
+		n += len(a.shards[i].entries)
+	}
+	return n
+}
+
+// Add adds one transaction; a fault of it is counted in the report. It
+// returns a wrapped ErrOverflow, or nil.
+func (a *Accumulator[K]) Add(t Transaction[K]) error {
+	one := Columns[K]{
+		Customers: []K{t.Customer},
+		Times:     []int64{unix(t.Time)},
+		Amounts:   []int64{t.Amount},
+		Orders:    []string{t.Order},
+		Kinds:     []Kind{t.Kind},
+	}
+	hash, ok := a.admit(&a.report, &one, 0)
+	if !ok {
+		return nil
+	}
+	calendar := civil.NewCalendar(a.policy.location)
+	s := &a.shards[hash>>(64-shardBits)]
+	a.addRow(s, &calendar, &one, 0, s.entry(hash, t.Customer))
+	return s.failed
+}
+
+// noTime is the time of a transaction without one.
+const noTime = math.MinInt64
+
+func unix(t time.Time) int64 {
+	if t.IsZero() {
+		return noTime
+	}
+	return t.Unix()
+}
+
+// admit counts row i in the report and tells whether it is to be added, with its hash.
+func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) (hash uint64, ok bool) {
+	r.Rows++
+	kind := Purchase
+	if len(c.Kinds) > 0 {
+		kind = c.Kinds[i]
+	}
+	id, at, amount := c.Customers[i], c.Times[i], c.Amounts[i]
+	switch {
+	case kind > Refund:
+		r.UnknownKind++
+		return 0, false
+	case a.order.missing(id):
+		r.NoCustomer++
+		return 0, false
+	case at == noTime:
+		r.NoTime++
+		return 0, false
+	case amount < 0:
+		r.Negative++
+		return 0, false
+	case at >= a.policy.until:
+		r.Future++
+		return 0, false
+	case at < a.policy.since:
+		r.BeforeWindow++
+		return 0, false
+	case kind == Refund:
+		if a.policy.refunds == IgnoreRefunds {
+			r.RefundsIgnored++
+			return 0, false
+		}
+		r.Refunds++
+	default:
+		r.Purchases++
+		if amount == 0 {
+			r.ZeroAmounts++
+		}
+	}
+	return hashOf(id), true
+}
+
+// addRow books row i of c on entry e of s.
+func (a *Accumulator[K]) addRow(s *shard[K], calendar *civil.Calendar, c *Columns[K], i, e int) {
+	r := row{time: c.Times[i], amount: c.Amounts[i]}
+	if len(c.Kinds) > 0 {
+		r.kind = c.Kinds[i]
+	}
+	if a.policy.frequency == Orders || a.policy.refunds == NetRefunds {
+		switch {
+		case len(c.OrderNumbers) > 0:
+			r.unit, r.named = unit{uint64(c.OrderNumbers[i]), lowNumber}, true
+		case len(c.Orders) > 0 && c.Orders[i] != "":
+			r.unit, r.named = textUnit(c.Orders[i]), true
+		}
+	}
+	s.add(&a.policy, calendar, e, &r)
+}
+
+// blockRows is the number of rows that are spread over the shards at a time.
+const blockRows = 1 << 18
+
+// A block is the scratch space of adding blockRows rows.
+type block struct {
+	hashes []uint64
+	rows   []uint32         // row numbers grouped by shard
+	counts [][shards]uint32 // for each part of the block, rows a shard; then where they go
+	starts [shards + 1]uint32
+}
+
+// skipped stands for the hash of a row that is not added.
+const skipped = 0
+
+// AddColumns adds all rows of c, which is read during the call only, on
+// several goroutines. Faults of single rows are counted in the report; columns
+// of unequal length are an error and add nothing. Where the context ends, its
+// error is returned and the accumulator holds a part of the rows: discard it.
+// Cost: O(rows), about 30 ns a row and core.
+func (a *Accumulator[K]) AddColumns(ctx context.Context, c Columns[K]) error {
+	return a.addColumns(ctx, c, nil)
+}
+
+func (a *Accumulator[K]) addColumns(ctx context.Context, c Columns[K], progress func(done, total int64)) error {
+	if err := c.validate(); err != nil {
+		return err
+	}
+	n := c.Len()
+	for lo := 0; lo < n; lo += blockRows {
+		if err := ctx.Err(); err != nil {
+			return err
+		}
+		part := c.slice(lo, min(lo+blockRows, n))
+		if err := a.addBlock(&part); err != nil {
+			return err
+		}
+		if progress != nil {
+			progress(int64(min(lo+blockRows, n)), int64(n))
+		}
+	}
+	return ctx.Err()
+}
+
+func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
+	n := c.Len()
+	parts := a.workers
+	b := &a.scratch
+	if len(b.hashes) < n {
+		b.hashes, b.rows = make([]uint64, n), make([]uint32, n)
+	}
+	b.counts = make([][shards]uint32, parts)
+	reports := make([]Report, parts)
+	parallel.Ranges(parts, n, parts, func(p, lo, hi int) {
+		var counts [shards]uint32
+		var report Report
+		for i := lo; i < hi; i++ {
+			hash, ok := a.admit(&report, c, i)
+			if !ok {
+				b.hashes[i] = skipped
+				continue
+			}
+			b.hashes[i] = hash
+			counts[hash>>(64-shardBits)]++
+		}
+		b.counts[p], reports[p] = counts, report
+	})
+	at := uint32(0)
+	for s := range shards {
+		b.starts[s] = at
+		for p := range parts {
+			at, b.counts[p][s] = at+b.counts[p][s], at
+		}
+	}
+	b.starts[shards] = at
+	parallel.Ranges(parts, n, parts, func(p, lo, hi int) {
+		next := &b.counts[p]
+		for i := lo; i < hi; i++ {
+			if hash := b.hashes[i]; hash != skipped {
+				s := hash >> (64 - shardBits)
+				b.rows[next[s]] = uint32(i)
+				next[s]++
+			}
+		}
+	})
+	var failed atomic.Bool
+	parallel.For(a.workers, shards, func(si int) {
+		s := &a.shards[si]
+		calendar := civil.NewCalendar(a.policy.location)
+		for _, i := range b.rows[b.starts[si]:b.starts[si+1]] {
+			a.addRow(s, &calendar, c, int(i), s.entry(b.hashes[i], c.Customers[i]))
+		}
+		if s.failed != nil {
+			failed.Store(true)
+		}
+	})
+	for p := range reports {
+		a.report.add(&reports[p])
+	}
+	if failed.Load() {
+		return a.failure()
+	}
+	return nil
+}
+
+func (a *Accumulator[K]) failure() error {
+	for i := range a.shards {
+		if err := a.shards[i].failed; err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Merge adds all that other holds, as if its transactions had been added here;
+// other is left as it is. The two must agree in Location (by name), AsOf,
+// Window, Frequency and Refunds, else a wrapped ErrMismatch is returned and
+// nothing is added. A customer's order that both sides saw counts once.
+func (a *Accumulator[K]) Merge(other *Accumulator[K]) error {
+	p, q := a.policy, other.policy
+	switch {
+	case p.location.String() != q.location.String():
+		return fmt.Errorf("%w: Location", ErrMismatch)
+	case p.since != q.since || p.until != q.until:
+		return fmt.Errorf("%w: AsOf or Window", ErrMismatch)
+	case p.frequency != q.frequency:
+		return fmt.Errorf("%w: Frequency", ErrMismatch)
+	case p.refunds != q.refunds:
+		return fmt.Errorf("%w: Refunds", ErrMismatch)
+	}
+	parallel.For(a.workers, shards, func(i int) { a.shards[i].merge(&other.shards[i]) })
+	a.report.add(&other.report)
+	return a.failure()
+}
+
+// Customers returns the customers with a purchase as of the local day of asOf,
+// sorted by id, and the report with the others counted. The zero asOf is that
+// of the options. Purchases later than that day are an error: an accumulator
+// cannot forget. The accumulator is unchanged and can go on.
+func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error) {
+	report := a.report
+	if err := a.failure(); err != nil {
+		return nil, report, err
+	}
+	if asOf.IsZero() {
+		if a.policy.until == math.MaxInt64 {
+			return nil, report, errors.New("rfm: an as-of date is required")
+		}
+		asOf = time.Unix(a.policy.until-1, 0)
+	}
+	today := civil.DayOf(asOf, a.policy.location)
+
+	var netted [shards][]entry[K]
+	var starts [shards + 1]int
+	var late atomic.Int64
+	parts := [shards]Report{}
+	parallel.For(a.workers, shards, func(i int) {
+		s := &a.shards[i]
+		calendar := civil.NewCalendar(a.policy.location)
+		entries := s.net(&a.policy, &calendar)
+		for e := range entries {
+			switch last := entries[e].last; {
+			case last == never:
+				parts[i].RefundOnly++
+				s.book(&parts[i].RefundOnlyAmount, entries[e].revenue)
+			case calendar.Day(last) > today:
+				late.Add(1)
+			}
+		}
+		netted[i] = entries
+	})
+	if err := a.failure(); err != nil {
+		return nil, report, err
+	}
+	if n := late.Load(); n > 0 {
+		return nil, report, fmt.Errorf("rfm: %d customers have purchases after the as-of day %s", n, today)
+	}
+	for i := range shards {
+		report.add(&parts[i])
+		starts[i+1] = starts[i] + len(netted[i]) - int(parts[i].RefundOnly)
+	}
+	customers := make([]Customer[K], starts[shards])
+	parallel.For(a.workers, shards, func(i int) {
+		calendar := civil.NewCalendar(a.policy.location)
+		out := customers[starts[i]:starts[i+1]]
+		n := 0
+		for e := range netted[i] {
+			if c := &netted[i][e]; c.last != never {
+				out[n] = c.customer(int(today-calendar.Day(c.last)), a.options.Monetary)
+				n++
+			}
+		}
+	})
+	parallel.SortFunc(a.workers, customers, func(x, y Customer[K]) int { return a.order.compare(x.ID, y.ID) })
+	return customers, report, nil
+}
+
+func (e *entry[K]) customer(recency int, measure MonetaryMeasure) Customer[K] {
+	money := float64(e.revenue)
+	switch measure {
+	case MeanLine:
+		money /= float64(e.lines)
+	case PerOrder:
+		money /= float64(e.units)
+	}
+	return Customer[K]{
+		ID:      e.id,
+		Values:  Values{Recency: recency, Frequency: int(e.units), Monetary: money},
+		Revenue: e.revenue,
+	}
+}

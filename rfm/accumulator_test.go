@@ -1,0 +1,305 @@
+package rfm_test
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/rfm"
+)
+
+var start = time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)
+
+func TestCustomersEqualDefinition(t *testing.T) {
+	eachPolicy(t, func(t *testing.T, o rfm.Options) {
+		for seed := range uint64(20) {
+			txns := randomTransactions(rand.New(rand.NewPCG(seed, 1)), 40+int(seed)*20, start)
+			want, refundOnly, refundOnlyAmount := slowCustomers(txns, &o)
+
+			a, err := rfm.NewAccumulator[int](nil, &o)
+			require.NoError(t, err)
+			for _, tx := range txns {
+				require.NoError(t, a.Add(tx))
+			}
+			got, report, err := a.Customers(time.Time{})
+			require.NoError(t, err)
+			require.Len(t, got, len(want))
+			for _, c := range got {
+				require.Equal(t, want[c.ID], c)
+			}
+			require.True(t, slices.IsSortedFunc(got, func(a, b rfm.Customer[int]) int { return cmp.Compare(a.ID, b.ID) }))
+			require.Equal(t, refundOnly, report.RefundOnly)
+			require.Equal(t, refundOnlyAmount, report.RefundOnlyAmount)
+			require.EqualValues(t, len(txns), report.Rows)
+			require.Equal(t, report.Rows, report.Purchases+report.Refunds+report.RefundsIgnored+report.SetAside())
+		}
+	})
+}
+
+// Every way in, any order and any partition give the same bytes.
+func TestEveryWayInAgrees(t *testing.T) {
+	eachPolicy(t, func(t *testing.T, o rfm.Options) {
+		r := rand.New(rand.NewPCG(7, 7))
+		txns := randomTransactions(r, 1500, start)
+		encode := func(a *rfm.Analysis[int], err error) string {
+			require.NoError(t, err)
+			data, err := json.Marshal(a)
+			require.NoError(t, err)
+			return string(data)
+		}
+		want := encode(rfm.Analyze(t.Context(), slices.Values(txns), &o))
+		for round := range 3 {
+			r.Shuffle(len(txns), func(i, j int) { txns[i], txns[j] = txns[j], txns[i] })
+			o.Workers = 1 + round*3
+			require.Equal(t, want, encode(rfm.Analyze(t.Context(), slices.Values(txns), &o)), "shuffled")
+
+			var c rfm.Columns[int]
+			for _, tx := range txns {
+				unix := tx.Time.Unix()
+				if tx.Time.IsZero() {
+					unix = math.MinInt64
+				}
+				c.Customers, c.Times, c.Amounts = append(c.Customers, tx.Customer), append(c.Times, unix), append(c.Amounts, tx.Amount)
+				c.Orders, c.Kinds = append(c.Orders, tx.Order), append(c.Kinds, tx.Kind)
+			}
+			require.Equal(t, want, encode(rfm.AnalyzeColumns(t.Context(), c, &o)), "columns")
+
+			merged, err := rfm.NewAccumulator[int](nil, &o)
+			require.NoError(t, err)
+			for part := range slices.Chunk(txns, 1+r.IntN(500)) {
+				a, err := rfm.NewAccumulator[int](nil, &o)
+				require.NoError(t, err)
+				for _, tx := range part {
+					require.NoError(t, a.Add(tx))
+				}
+				if r.IntN(2) == 0 { // over the wire
+					data, err := json.Marshal(a)
+					require.NoError(t, err)
+					a, err = rfm.NewAccumulator[int](nil, &o)
+					require.NoError(t, err)
+					require.NoError(t, json.Unmarshal(data, a))
+				}
+				require.NoError(t, merged.Merge(a))
+			}
+			require.Equal(t, want, encode(merged.Analyze(t.Context(), time.Time{})), "merged")
+		}
+	})
+}
+
+func TestManyRowsAcrossBlocks(t *testing.T) {
+	c := benchColumns(600_000, 20_000) // more than two blocks
+	o := &rfm.Options{AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Location: time.UTC}
+	type sums struct {
+		revenue int64
+		orders  map[int64]bool
+		last    int64
+	}
+	want := map[int64]*sums{}
+	for i, id := range c.Customers {
+		s := want[id]
+		if s == nil {
+			s = &sums{orders: map[int64]bool{}}
+			want[id] = s
+		}
+		s.revenue += c.Amounts[i]
+		s.orders[c.OrderNumbers[i]] = true
+		s.last = max(s.last, c.Times[i])
+	}
+	a, err := rfm.AnalyzeColumns(t.Context(), c, o)
+	require.NoError(t, err)
+	require.Len(t, a.Customers, len(want))
+	for _, got := range a.Customers {
+		w := want[got.ID]
+		recency := int(o.AsOf.Unix()/86400 - w.last/86400)
+		require.Equal(t, rfm.Values{Recency: recency, Frequency: len(w.orders), Monetary: float64(w.revenue)}, got.Values)
+	}
+	var calls []int64
+	o.Progress = func(done, total int64) {
+		require.EqualValues(t, 600_000, total)
+		calls = append(calls, done)
+	}
+	_, err = rfm.AnalyzeColumns(t.Context(), c, o)
+	require.NoError(t, err)
+	require.True(t, slices.IsSorted(calls))
+	require.EqualValues(t, 600_000, calls[len(calls)-1])
+}
+
+func TestReportCountsEachFault(t *testing.T) {
+	o := &rfm.Options{AsOf: start.AddDate(0, 0, 10), Location: time.UTC, Window: 5, Refunds: rfm.IgnoreRefunds}
+	a, err := rfm.NewAccumulator[string](nil, o)
+	require.NoError(t, err)
+	in := start.AddDate(0, 0, 9)
+	for _, tx := range []rfm.Transaction[string]{
+		{Customer: "a", Time: in, Amount: 100},
+		{Customer: "a", Time: in, Amount: 0},
+		{Customer: "a", Time: in, Amount: 50, Kind: rfm.Refund},
+		{Customer: "", Time: in, Amount: 100},
+		{Customer: "b", Amount: 100},
+		{Customer: "b", Time: in, Amount: -1},
+		{Customer: "b", Time: start.AddDate(0, 0, 11), Amount: 1},
+		{Customer: "b", Time: start.AddDate(0, 0, 11).Add(-time.Second), Amount: 1}, // last second of the as-of day
+		{Customer: "b", Time: start.AddDate(0, 0, 6), Amount: 1},                    // first second of the window
+		{Customer: "b", Time: start.AddDate(0, 0, 6).Add(-time.Second), Amount: 1},
+		{Customer: "b", Time: in, Amount: 1, Kind: 9},
+	} {
+		require.NoError(t, a.Add(tx))
+	}
+	require.Equal(t, rfm.Report{
+		Rows: 11, Purchases: 4, RefundsIgnored: 1, NoCustomer: 1, NoTime: 1, Future: 1, BeforeWindow: 1, Negative: 1,
+		UnknownKind: 1, ZeroAmounts: 1,
+	}, a.Report())
+}
+
+func TestRefundOnlyCustomersReconcile(t *testing.T) {
+	a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start, Amount: 500}))
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 2, Time: start, Amount: 200, Kind: rfm.Refund}))
+	customers, report, err := a.Customers(start)
+	require.NoError(t, err)
+	require.Len(t, customers, 1)
+	require.EqualValues(t, 1, report.RefundOnly)
+	require.EqualValues(t, -200, report.RefundOnlyAmount)
+	require.Equal(t, 2, a.Len())
+}
+
+func TestAccumulatorGoesOn(t *testing.T) {
+	a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start, Amount: 500}))
+	_, _, err = a.Customers(time.Time{})
+	require.ErrorContains(t, err, "as-of date is required")
+	customers, _, err := a.Customers(start.AddDate(0, 0, 3))
+	require.NoError(t, err)
+	require.Equal(t, 3, customers[0].Recency)
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start.AddDate(0, 0, 4), Amount: 500}))
+	_, _, err = a.Customers(start.AddDate(0, 0, 3))
+	require.ErrorContains(t, err, "1 customers have purchases after the as-of day 2024-03-04")
+	customers, _, err = a.Customers(start.AddDate(0, 0, 4))
+	require.NoError(t, err)
+	require.Equal(t, rfm.Values{Recency: 0, Frequency: 2, Monetary: 1000}, customers[0].Values)
+}
+
+func TestOverflowIsSticky(t *testing.T) {
+	a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	big := rfm.Transaction[int]{Customer: 1, Time: start, Amount: math.MaxInt64}
+	require.NoError(t, a.Add(big))
+	require.ErrorIs(t, a.Add(big), rfm.ErrOverflow)
+	_, _, err = a.Customers(start)
+	require.ErrorIs(t, err, rfm.ErrOverflow)
+
+	two := rfm.Columns[int]{Customers: []int{1, 2}, Times: []int64{0, 0}, Amounts: []int64{math.MaxInt64, 1}}
+	_, err = rfm.AnalyzeColumns(t.Context(), two, &rfm.Options{AsOf: start, Location: time.UTC})
+	require.ErrorIs(t, err, rfm.ErrOverflow, "of all customers together")
+}
+
+func TestMergeRefusesOtherOptions(t *testing.T) {
+	base := rfm.Options{Location: time.UTC}
+	for name, other := range map[string]rfm.Options{
+		"Location":       {Location: time.FixedZone("x", 60)},
+		"AsOf or Window": {Location: time.UTC, AsOf: start},
+		"Frequency":      {Location: time.UTC, Frequency: rfm.Days},
+		"Refunds":        {Location: time.UTC, Refunds: rfm.NetRefunds},
+	} {
+		a, err := rfm.NewAccumulator[int](nil, &base)
+		require.NoError(t, err)
+		b, err := rfm.NewAccumulator[int](nil, &other)
+		require.NoError(t, err)
+		err = a.Merge(b)
+		require.ErrorIs(t, err, rfm.ErrMismatch)
+		require.ErrorContains(t, err, name)
+	}
+}
+
+func TestKeysOfEveryKind(t *testing.T) {
+	type shop string
+	type pair struct{ tenant, id int }
+	check(t, []shop{"b", "a", "c"}, nil)
+	check(t, []uint16{3, 1, 2}, nil)
+	check(t, []float64{3.5, -1, 2}, nil)
+	check(t, []uuid.UUID{{9}, {1, 1}, {1, 0, 1}}, nil)
+	check(t, []pair{{1, 2}, {1, 1}, {0, 5}}, func(a, b pair) int {
+		return cmp.Or(cmp.Compare(a.tenant, b.tenant), cmp.Compare(a.id, b.id))
+	})
+	_, err := rfm.NewAccumulator[pair](nil, &rfm.Options{Location: time.UTC})
+	require.ErrorContains(t, err, "compare")
+	a, err := rfm.NewAccumulator[uuid.UUID](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.NoError(t, a.Add(rfm.Transaction[uuid.UUID]{Time: start}))
+	require.EqualValues(t, 1, a.Report().NoCustomer)
+	f, err := rfm.NewAccumulator[float64](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.NoError(t, f.Add(rfm.Transaction[float64]{Customer: math.NaN(), Time: start}))
+	require.EqualValues(t, 1, f.Report().NoCustomer)
+}
+
+func check[K comparable](t *testing.T, ids []K, compare func(a, b K) int) {
+	t.Helper()
+	a, err := rfm.NewAccumulator(compare, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	for i, id := range ids {
+		require.NoError(t, a.Add(rfm.Transaction[K]{Customer: id, Time: start, Amount: int64(i)}))
+	}
+	customers, _, err := a.Customers(start)
+	require.NoError(t, err)
+	require.Len(t, customers, len(ids))
+	if compare == nil {
+		compare = func(x, y K) int { return bytes.Compare(sortable(x), sortable(y)) }
+	}
+	require.True(t, slices.IsSortedFunc(customers, func(x, y rfm.Customer[K]) int { return compare(x.ID, y.ID) }))
+}
+
+// sortable is a byte string in the natural order of x, for the small values used here.
+func sortable(x any) []byte {
+	switch x := x.(type) {
+	case uint16:
+		return []byte{byte(x >> 8), byte(x)}
+	case float64:
+		return []byte{byte(10 * (x + 5))}
+	case uuid.UUID:
+		return x[:]
+	}
+	data, _ := json.Marshal(x)
+	return data
+}
+
+func TestColumnsOfUnequalLength(t *testing.T) {
+	good := rfm.Columns[int]{Customers: []int{1, 2}, Times: []int64{0, 0}, Amounts: []int64{1, 1}}
+	a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	for name, spoil := range map[string]func(c *rfm.Columns[int]){
+		"Times":        func(c *rfm.Columns[int]) { c.Times = c.Times[:1] },
+		"Amounts":      func(c *rfm.Columns[int]) { c.Amounts = nil },
+		"Orders":       func(c *rfm.Columns[int]) { c.Orders = []string{"x"} },
+		"OrderNumbers": func(c *rfm.Columns[int]) { c.OrderNumbers = []int64{1, 2, 3} },
+		"Kinds":        func(c *rfm.Columns[int]) { c.Kinds = []rfm.Kind{0} },
+		"exclude":      func(c *rfm.Columns[int]) { c.Orders, c.OrderNumbers = []string{"x", "y"}, []int64{1, 2} },
+	} {
+		c := good
+		spoil(&c)
+		require.ErrorContains(t, a.AddColumns(t.Context(), c), name)
+	}
+	require.Zero(t, a.Len())
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.ErrorIs(t, a.AddColumns(ctx, good), context.Canceled)
+}
+
+func TestRequiredOptions(t *testing.T) {
+	none := slices.Values([]rfm.Transaction[int]{})
+	_, err := rfm.Analyze(t.Context(), none, nil)
+	require.ErrorContains(t, err, "Options.AsOf is required")
+	require.ErrorContains(t, err, "Options.Location is required")
+	_, err = rfm.Analyze(t.Context(), none, &rfm.Options{AsOf: start, Location: time.UTC})
+	require.ErrorIs(t, err, rfm.ErrNoCustomers)
+}

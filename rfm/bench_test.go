@@ -1,0 +1,84 @@
+package rfm_test
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"strconv"
+	"testing"
+	"time"
+
+	"github.com/clientele-go/clientele/rfm"
+)
+
+// benchColumns are transactions of a skewed base: customer c of n buys in
+// proportion to an exponential draw, an order has 1 to 5 lines.
+func benchColumns(lines, customers int) rfm.Columns[int64] {
+	r := rand.New(rand.NewPCG(1, 2))
+	var c rfm.Columns[int64]
+	start := time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
+	order := int64(0)
+	for len(c.Customers) < lines {
+		u := r.Float64()
+		customer := int64(u*u*float64(customers)) + 1
+		at := start + r.Int64N(2*365*86400)
+		order++
+		for range 1 + r.IntN(5) {
+			c.Customers = append(c.Customers, customer)
+			c.Times = append(c.Times, at)
+			c.Amounts = append(c.Amounts, 100+r.Int64N(10_000))
+			c.OrderNumbers = append(c.OrderNumbers, order)
+		}
+	}
+	c.Customers, c.Times = c.Customers[:lines], c.Times[:lines]
+	c.Amounts, c.OrderNumbers = c.Amounts[:lines], c.OrderNumbers[:lines]
+	return c
+}
+
+func BenchmarkAnalyzeColumns(b *testing.B) {
+	for _, size := range []struct{ lines, customers int }{{100_000, 10_000}, {10_000_000, 1_000_000}} {
+		if testing.Short() && size.lines > 1_000_000 {
+			continue
+		}
+		numbers := benchColumns(size.lines, size.customers)
+		texts := rfm.Columns[string]{Times: numbers.Times, Amounts: numbers.Amounts, OrderNumbers: numbers.OrderNumbers}
+		names := make([]string, size.customers+1)
+		for i := range names {
+			names[i] = "C" + strconv.Itoa(10_000_000+i)
+		}
+		for _, c := range numbers.Customers {
+			texts.Customers = append(texts.Customers, names[c])
+		}
+		for _, unit := range []rfm.FrequencyUnit{rfm.Lines, rfm.Orders, rfm.Days} {
+			opts := &rfm.Options{AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Location: time.UTC, Frequency: unit}
+			b.Run(fmt.Sprintf("%v/int64/lines=%d", unit, size.lines), func(b *testing.B) { benchAnalyze(b, numbers, opts) })
+			b.Run(fmt.Sprintf("%v/string/lines=%d", unit, size.lines), func(b *testing.B) { benchAnalyze(b, texts, opts) })
+		}
+	}
+}
+
+func benchAnalyze[K comparable](b *testing.B, c rfm.Columns[K], opts *rfm.Options) {
+	for b.Loop() {
+		a, err := rfm.AnalyzeColumns(b.Context(), c, opts)
+		if err != nil {
+			b.Fatal(err)
+		}
+		runtime.KeepAlive(a)
+	}
+	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(c.Len()), "ns/row")
+}
+
+func BenchmarkModelScore(b *testing.B) {
+	a, err := rfm.AnalyzeColumns(b.Context(), benchColumns(100_000, 10_000),
+		&rfm.Options{AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Location: time.UTC})
+	if err != nil {
+		b.Fatal(err)
+	}
+	v := rfm.Values{Recency: 40, Frequency: 6, Monetary: 12_345}
+	b.ReportAllocs()
+	for b.Loop() {
+		s := a.Model.Score(v)
+		_ = a.Model.Segment(s)
+		_ = a.Model.Class(v, s)
+	}
+}

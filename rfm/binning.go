@@ -1,0 +1,158 @@
+package rfm
+
+import "math"
+
+// A Mode is a way to cut values into scores. It is a plain value: safe for concurrent reads.
+//
+// In the formulas N is the number of customers, n that of bins, q(p) the type-7
+// quantile (Hyndman and Fan 1996, linear between order statistics at (N-1)p).
+type Mode uint8
+
+// The binning modes.
+const (
+	// MidRank scores v by its mid-rank m = (count(<v) + count(=v)/2) / N as
+	// 1 + floor(n m), with < read as "worse than". Equal values get equal
+	// scores, whatever their share; nothing depends on the order of input.
+	// Where many values are equal some scores stay unused.
+	MidRank Mode = iota
+	// RQuantile is the rule of the R package rfm 0.3: class i holds
+	// t(i-1) <= v < t(i) with t(i) = q(i/n) + 1; recency is reversed after
+	// the cut. The added 1 suits integers only; kept for comparison.
+	RQuantile
+	// QCut is pandas.qcut with duplicates="drop": class i holds
+	// q((i-1)/n) < v <= q(i/n), the minimum is included, equal edges are
+	// dropped and the classes numbered anew from 1, so that the best score
+	// can be below n; recency is reversed after the cut.
+	QCut
+	// NTile is SQL's NTILE(n) from worst to best: as many customers in each
+	// score as can be, the first N mod n scores one more. Customers with equal
+	// values are cut apart by id, the smaller id scoring lower. A customer
+	// scored later by value alone gets the score of the middle of its equals.
+	NTile
+	// Fixed cuts at given thresholds.
+	Fixed
+)
+
+var modeNames = []string{"mid_rank", "r_quantile", "qcut", "ntile", "fixed"}
+
+// String is the mode's name in lower case.
+func (m Mode) String() string { return nameOf(modeNames, m) }
+
+// MarshalText writes the mode's name.
+func (m Mode) MarshalText() ([]byte, error) { return marshalName("mode", modeNames, m) }
+
+// UnmarshalText reads the mode's name.
+func (m *Mode) UnmarshalText(text []byte) error { return unmarshalName("mode", modeNames, text, m) }
+
+// Thresholds turn a value into a score: its class is the number of cuts not
+// above it (with RightClosed: below it), counted from 0; the score is 1 + class,
+// or with Reversed Bins - class. It is a plain value: safe for concurrent reads.
+type Thresholds struct {
+	Bins        int       `json:"bins"`
+	Cuts        []float64 `json:"cuts"` // ascending, fewer than Bins; equal cuts leave a score unused
+	RightClosed bool      `json:"right_closed,omitempty"`
+	Reversed    bool      `json:"reversed,omitempty"`
+}
+
+// Score is the score of v, 1 to Bins. A NaN scores as the smallest value.
+// Cost: O(Bins), no allocation.
+func (t *Thresholds) Score(v float64) uint8 {
+	class := 0
+	if t.RightClosed {
+		for _, c := range t.Cuts {
+			if c < v {
+				class++
+			}
+		}
+	} else {
+		for _, c := range t.Cuts {
+			if c <= v {
+				class++
+			}
+		}
+	}
+	if t.Reversed {
+		return uint8(t.Bins - class)
+	}
+	return uint8(1 + class)
+}
+
+// fit finds the thresholds of one dimension over the values of d.
+func (b *Binning) fit(d *distribution, reversed bool) Thresholds {
+	n := b.bins()
+	t := Thresholds{Bins: n, Reversed: reversed}
+	switch b.Mode {
+	case RQuantile:
+		for i := 1; i < n; i++ {
+			t.Cuts = append(t.Cuts, d.quantileR(float64(i)/float64(n))+1)
+		}
+	case QCut:
+		t.RightClosed = true
+		edges := make([]float64, 0, n+1)
+		for i := range n + 1 {
+			if q := d.quantileNumPy(float64(i) / float64(n)); i == 0 || q != edges[len(edges)-1] {
+				edges = append(edges, q)
+			}
+		}
+		t.Bins = max(1, len(edges)-1)
+		if t.Bins > 1 {
+			t.Cuts = edges[1:t.Bins]
+		}
+	case Fixed:
+		t.Cuts = append([]float64(nil), b.Thresholds...)
+	default: // by rank
+		class := 0
+		for v, r := range d.runs() {
+			worse := r.below
+			if reversed {
+				worse = d.n - r.below - r.equal
+			}
+			score := int64(1)
+			if b.Mode == MidRank {
+				score += int64(n) * (2*int64(worse) + int64(r.equal)) / (2 * int64(d.n))
+			} else {
+				score = ntile(n, d.n, worse+r.equal/2)
+			}
+			now := int(score) - 1
+			if reversed {
+				now = n - int(score)
+			}
+			for ; class < now; class++ {
+				t.Cuts = append(t.Cuts, v)
+			}
+		}
+	}
+	return t
+}
+
+// ntile is the group, 1 to n, of the member at a rank (from 0) among count.
+func ntile(n, count, rank int) int64 {
+	size, more := count/n, count%n
+	if big := more * (size + 1); rank >= big {
+		return int64(1 + more + (rank-big)/max(1, size))
+	}
+	return int64(1 + rank/(size+1))
+}
+
+// quantileR is the type-7 quantile as R computes it.
+func (d *distribution) quantileR(p float64) float64 {
+	h := float64(d.n-1) * p
+	lo := math.Floor(h)
+	a, b := d.at(int(lo)), d.at(int(math.Ceil(h)))
+	if a == b {
+		return a
+	}
+	return float64((1-(h-lo))*a) + float64((h-lo)*b)
+}
+
+// quantileNumPy is the type-7 quantile as NumPy, and so pandas, computes it.
+func (d *distribution) quantileNumPy(p float64) float64 {
+	h := float64(d.n-1) * p
+	lo := math.Floor(h)
+	a, b := d.at(int(lo)), d.at(min(int(lo)+1, d.n-1))
+	if g := h - lo; g < 0.5 {
+		return a + float64((b-a)*g)
+	} else {
+		return b - float64((b-a)*(1-g))
+	}
+}

@@ -1,0 +1,102 @@
+package rfm
+
+import (
+	"cmp"
+	"iter"
+	"math"
+	"sort"
+
+	"github.com/clientele-go/clientele/internal/parallel"
+)
+
+// A distribution holds n values in order: as they are, or, where they are
+// integers close together, as distinct values with the number of values up to each.
+type distribution struct {
+	n      int
+	sorted []float64
+	values []float64
+	upto   []int
+}
+
+// newDistribution takes over values, which it may reorder.
+func newDistribution(workers int, values []float64) *distribution {
+	d := &distribution{n: len(values)}
+	if len(values) == 0 {
+		return d
+	}
+	lo, hi, integers := values[0], values[0], true
+	for _, v := range values {
+		lo, hi = min(lo, v), max(hi, v)
+		integers = integers && v == math.Trunc(v)
+	}
+	if span := hi - lo; !integers || span > 1<<16 || span > float64(8*len(values)+1024) {
+		parallel.SortFunc(workers, values, cmp.Compare[float64])
+		d.sorted = values
+		return d
+	}
+	counts := make([]int, int(hi-lo)+1)
+	for _, v := range values {
+		counts[int(v-lo)]++
+	}
+	upto := 0
+	for i, c := range counts {
+		if c > 0 {
+			upto += c
+			d.values = append(d.values, lo+float64(i))
+			d.upto = append(d.upto, upto)
+		}
+	}
+	return d
+}
+
+// at is the value at a rank, from 0.
+func (d *distribution) at(rank int) float64 {
+	if d.sorted != nil {
+		return d.sorted[rank]
+	}
+	return d.values[sort.SearchInts(d.upto, rank+1)]
+}
+
+// median is the middle value, or the mean of the middle two; NaN of none.
+func (d *distribution) median() float64 {
+	if d.n == 0 {
+		return math.NaN()
+	}
+	a, b := d.at((d.n-1)/2), d.at(d.n/2)
+	return a + (b-a)/2
+}
+
+// mean adds the values in order, so that it does not depend on the order of input.
+func (d *distribution) mean() float64 {
+	sum := 0.0
+	for v, r := range d.runs() {
+		sum += float64(v * float64(r.equal))
+	}
+	return sum / float64(d.n)
+}
+
+// A run counts the values equal to one value, and those below it.
+type run struct{ below, equal int }
+
+// runs yields the distinct values in ascending order.
+func (d *distribution) runs() iter.Seq2[float64, run] {
+	return func(yield func(float64, run) bool) {
+		below := 0
+		for i, v := range d.values {
+			if !yield(v, run{below, d.upto[i] - below}) {
+				return
+			}
+			below = d.upto[i]
+		}
+		for i := 0; i < len(d.sorted); {
+			j := i + 1
+			for j < len(d.sorted) && d.sorted[j] == d.sorted[i] {
+				j++
+			}
+			if !yield(d.sorted[i], run{i, j - i}) {
+				return
+			}
+			i = j
+		}
+	}
+}

@@ -1,0 +1,183 @@
+package rfm
+
+import (
+	"cmp"
+	"encoding/binary"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"slices"
+)
+
+// The JSON of an accumulator: a partial result on its way to another process.
+
+const accumulatorVersion = 1
+
+type accumulatorJSON[K comparable] struct {
+	Version   int            `json:"version"`
+	Kind      string         `json:"kind"`
+	Location  string         `json:"location"`
+	Since     int64          `json:"since"` // unix seconds
+	Until     int64          `json:"until"`
+	Frequency FrequencyUnit  `json:"frequency"`
+	Refunds   RefundPolicy   `json:"refunds"`
+	Report    Report         `json:"report"`
+	Customers []entryJSON[K] `json:"customers"` // by id
+}
+
+type entryJSON[K comparable] struct {
+	ID      K          `json:"id"`
+	Last    *int64     `json:"last"` // null: no purchase
+	Revenue int64      `json:"revenue"`
+	Units   uint32     `json:"units"`
+	Lines   uint32     `json:"lines"`
+	Seen    []unitJSON `json:"seen,omitempty"` // orders or days, ascending
+}
+
+type unitJSON struct {
+	Unit     unitText `json:"unit"`
+	Net      int64    `json:"net,omitempty"`
+	Last     *int64   `json:"last,omitempty"`
+	Lines    uint32   `json:"lines,omitempty"`
+	Refunded bool     `json:"refunded,omitempty"`
+}
+
+// unitText writes a unit as 24 hexadecimal digits.
+type unitText unit
+
+func (u unitText) MarshalText() ([]byte, error) {
+	var b [12]byte
+	binary.BigEndian.PutUint64(b[:], u.high)
+	binary.BigEndian.PutUint32(b[8:], u.low)
+	return hex.AppendEncode(nil, b[:]), nil
+}
+
+func (u *unitText) UnmarshalText(text []byte) error {
+	var b [12]byte
+	if n, err := hex.Decode(b[:], text[:min(len(text), 24)]); err != nil || n != 12 || len(text) != 24 {
+		return errors.New("rfm: a unit is not 24 hexadecimal digits")
+	}
+	*u = unitText{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint32(b[8:])}
+	return nil
+}
+
+// MarshalJSON writes all the accumulator holds, customers by id, so that
+// another process can merge it: the same transactions give the same bytes. K
+// must be encodable by encoding/json. Orders appear as their hash or number.
+// Cost: O(n log n) and some 100 bytes a customer and 40 an order.
+func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
+	if err := a.failure(); err != nil {
+		return nil, err
+	}
+	j := accumulatorJSON[K]{
+		Version: accumulatorVersion, Kind: "rfm.Accumulator",
+		Location: a.policy.location.String(), Since: a.policy.since, Until: a.policy.until,
+		Frequency: a.policy.frequency, Refunds: a.policy.refunds, Report: a.report,
+	}
+	optional := func(t int64) *int64 {
+		if t == never {
+			return nil
+		}
+		return &t
+	}
+	for i := range a.shards {
+		s := &a.shards[i]
+		base := len(j.Customers)
+		for _, e := range s.entries {
+			j.Customers = append(j.Customers, entryJSON[K]{
+				ID: e.id, Last: optional(e.last), Revenue: e.revenue, Units: e.units, Lines: e.lines,
+			})
+		}
+		for slot, k := range s.units.keys {
+			if k.owner == 0 {
+				continue
+			}
+			u := unitJSON{Unit: unitText(k.unit())}
+			if s.units.net {
+				st := s.units.states[slot]
+				u.Net, u.Last, u.Lines, u.Refunded = st.net, optional(st.last), st.lines, st.refunded
+			}
+			c := &j.Customers[base+int(k.owner-1)]
+			c.Seen = append(c.Seen, u)
+		}
+	}
+	slices.SortFunc(j.Customers, func(x, y entryJSON[K]) int { return a.order.compare(x.ID, y.ID) })
+	for i := range j.Customers {
+		slices.SortFunc(j.Customers[i].Seen, func(x, y unitJSON) int {
+			return cmp.Or(cmp.Compare(x.Unit.high, y.Unit.high), cmp.Compare(x.Unit.low, y.Unit.low))
+		})
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON replaces what the accumulator holds by what MarshalJSON wrote.
+// The accumulator comes from [NewAccumulator], with the same Location, AsOf,
+// Window, Frequency and Refunds, else a wrapped ErrMismatch is returned. Bad
+// input is an error, and the accumulator is unchanged.
+func (a *Accumulator[K]) UnmarshalJSON(data []byte) error {
+	if a.order.compare == nil {
+		return errors.New("rfm: accumulator: not from NewAccumulator")
+	}
+	var j accumulatorJSON[K]
+	if err := json.Unmarshal(data, &j); err != nil {
+		return fmt.Errorf("rfm: accumulator: %w", err)
+	}
+	if j.Kind != "rfm.Accumulator" || j.Version != accumulatorVersion {
+		return fmt.Errorf("rfm: not an rfm.Accumulator of version %d", accumulatorVersion)
+	}
+	p := &a.policy
+	if j.Location != p.location.String() || j.Since != p.since || j.Until != p.until || j.Frequency != p.frequency || j.Refunds != p.refunds {
+		return ErrMismatch
+	}
+	read := Accumulator[K]{order: a.order, options: a.options, policy: a.policy, workers: a.workers, report: j.Report}
+	for i := range read.shards {
+		read.shards[i].units.net = p.refunds == NetRefunds
+	}
+	for row := range j.Customers {
+		if fault := read.load(&j.Customers[row]); fault != "" {
+			return &CustomerError{Row: row, Field: fault, Fault: "missing, repeated or inconsistent"}
+		}
+	}
+	*a = read
+	return nil
+}
+
+// load adds one customer and returns the name of the field at fault, "" for none.
+func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
+	if a.order.missing(c.ID) {
+		return "id"
+	}
+	hash := hashOf(c.ID)
+	s := &a.shards[hash>>(64-shardBits)]
+	known := len(s.entries)
+	e := s.entry(hash, c.ID)
+	if e < known {
+		return "id"
+	}
+	entry := &s.entries[e]
+	entry.revenue, entry.units, entry.lines = c.Revenue, c.Units, c.Lines
+	if c.Last != nil {
+		entry.last = *c.Last
+	}
+	switch {
+	case entry.units > entry.lines, (entry.last == never) != (entry.lines == 0), (entry.units == 0) != (entry.lines == 0):
+		return "lines"
+	case !s.units.net && len(c.Seen) > int(c.Units):
+		return "seen"
+	}
+	for _, u := range c.Seen {
+		slot, added := s.units.add(newUnitKey(unit(u.Unit), e))
+		if !added || (u.Last == nil) != (u.Lines == 0) {
+			return "seen"
+		}
+		if s.units.net {
+			st := unitState{net: u.Net, last: never, lines: u.Lines, refunded: u.Refunded}
+			if u.Last != nil {
+				st.last = *u.Last
+			}
+			s.units.states[slot] = st
+		}
+	}
+	return ""
+}
