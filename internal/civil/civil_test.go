@@ -59,7 +59,7 @@ func walk(loc *time.Location, check func(time.Time)) {
 		if !end.After(t) { // golang.org/issue/81583
 			end = t.Add(24 * time.Hour)
 		}
-		for s := -50 * time.Hour; s <= 50*time.Hour; s += 199 * time.Minute {
+		for s := -50 * time.Hour; s <= 50*time.Hour; s += 431 * time.Minute {
 			check(end.Add(s))
 		}
 		for s := range 5 {

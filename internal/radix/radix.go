@@ -1,0 +1,109 @@
+// Package radix sorts integers in linear time, and gives ids an integer rank
+// to be sorted by.
+package radix
+
+import "math/bits"
+
+// Sort sorts keys ascending by their bits from low up to the highest that
+// differs; keys that agree in those keep their order. It needs scratch of the
+// same length and returns whichever of the two slices holds the result.
+// Cost: one pass over the keys for every 11 bits sorted.
+func Sort(keys, scratch []uint64, low int) []uint64 {
+	const digit = 11
+	if len(keys) == 0 {
+		return keys
+	}
+	all, none := ^uint64(0), uint64(0)
+	for _, k := range keys {
+		all &= k
+		none |= k
+	}
+	differ := bits.Len64(all ^ none)
+	var starts [1 << digit]int
+	for shift := low; shift < differ; shift += digit {
+		if (all^none)>>shift&(1<<digit-1) == 0 {
+			continue
+		}
+		clear(starts[:])
+		for _, k := range keys {
+			starts[k>>shift&(1<<digit-1)]++
+		}
+		at := 0
+		for d, n := range starts {
+			starts[d] = at
+			at += n
+		}
+		for _, k := range keys {
+			d := k >> shift & (1<<digit - 1)
+			scratch[starts[d]] = k
+			starts[d]++
+		}
+		keys, scratch = scratch, keys
+	}
+	return keys
+}
+
+// A Ranker ranks byte strings by integers: a smaller string never has a larger
+// rank. Ranks are compact: of each byte position only the values that occur
+// there count, and positions where all strings agree cost nothing.
+// The zero value is ready to Learn.
+type Ranker struct {
+	n         int // positions looked at
+	shortest  int // length of the shortest string, capped
+	low, high [positions]byte
+	learnt    bool
+}
+
+const positions = 32
+
+// Learn widens the ranges to s. All strings are learnt before any is ranked.
+func (r *Ranker) Learn(s string) {
+	n := min(len(s), positions)
+	if !r.learnt {
+		*r = Ranker{shortest: n, learnt: true}
+		for i := range r.low {
+			r.low[i] = 255
+		}
+	}
+	r.n, r.shortest = max(r.n, n), min(r.shortest, n)
+	for i := range n {
+		r.low[i], r.high[i] = min(r.low[i], s[i]), max(r.high[i], s[i])
+	}
+}
+
+// Merge widens the ranges to those of o.
+func (r *Ranker) Merge(o *Ranker) {
+	switch {
+	case !o.learnt:
+	case !r.learnt:
+		*r = *o
+	default:
+		r.n, r.shortest = max(r.n, o.n), min(r.shortest, o.shortest)
+		for i := range r.low {
+			r.low[i], r.high[i] = min(r.low[i], o.low[i]), max(r.high[i], o.high[i])
+		}
+	}
+}
+
+// Rank is the rank of s below 2^limit, where limit is at most 63: as many
+// leading positions as fit decide.
+func (r *Ranker) Rank(s string, limit int) uint64 {
+	rank, size := uint64(0), uint64(1)
+	for i := range r.n {
+		span := uint64(r.high[i]-r.low[i]) + 1
+		ended := uint64(0) // one value more for strings that end here
+		if i >= r.shortest {
+			ended = 1
+		}
+		high, next := bits.Mul64(size, span+ended)
+		if high != 0 || next > 1<<limit {
+			break
+		}
+		size = next
+		rank *= span + ended
+		if i < len(s) {
+			rank += uint64(s[i]-r.low[i]) + ended
+		}
+	}
+	return rank
+}

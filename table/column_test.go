@@ -1,0 +1,39 @@
+package table_test
+
+import (
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/table"
+)
+
+func TestCategoryColumn(t *testing.T) {
+	column := table.CategoryColumn("city", "武汉", "", "Beijing", "武汉")
+	require.Equal(t, table.Column{
+		Name: "city", Kind: table.Category,
+		Code: []int32{1, -1, 0, 1}, Levels: []string{"Beijing", "武汉"},
+	}, column)
+	require.Equal(t, 4, column.Len())
+	for row, want := range []string{"武汉", "", "Beijing", "武汉"} {
+		require.Equal(t, want, column.Level(row))
+		require.Equal(t, want == "", column.Missing(row))
+	}
+	empty := table.CategoryColumn("city")
+	require.Zero(t, empty.Len())
+	require.NotNil(t, empty.Code)
+}
+
+func TestNumberColumn(t *testing.T) {
+	column := table.NumberColumn("spend", 1, nan)
+	require.Equal(t, table.Number, column.Kind)
+	require.Equal(t, 2, column.Len())
+	require.False(t, column.Missing(0))
+	require.True(t, column.Missing(1))
+}
+
+func TestKindString(t *testing.T) {
+	require.Equal(t, "number", table.Number.String())
+	require.Equal(t, "category", table.Category.String())
+	require.Equal(t, "invalid", table.Kind(0).String())
+}
