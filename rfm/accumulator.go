@@ -100,7 +100,7 @@ func (a *Accumulator[K]) Report() Report { return a.report }
 func (a *Accumulator[K]) Len() int {
 	n := 0
 	for i := range a.shards {
-		n += len(a.shards[i].entries)
+		n += a.shards[i].n
 	}
 	return n
 }
@@ -115,10 +115,10 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 		Orders:    []string{t.Order},
 		Kinds:     []Kind{t.Kind},
 	}
-	hash, ok := a.admit(&a.report, &one, 0)
-	if !ok {
+	if !a.admit(&a.report, &one, 0) {
 		return nil
 	}
+	hash := hashOf(t.Customer)
 	calendar := civil.NewCalendar(a.policy.location)
 	s := &a.shards[hash>>(64-shardBits)]
 	a.addRow(s, &calendar, &one, 0, s.entry(hash, t.Customer))
@@ -135,46 +135,41 @@ func unix(t time.Time) int64 {
 	return t.Unix()
 }
 
-// admit counts row i in the report and tells whether it is to be added, with its hash.
-func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) (hash uint64, ok bool) {
+// admit counts row i in the report and tells whether it is to be added.
+func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) bool {
 	r.Rows++
 	kind := Purchase
 	if len(c.Kinds) > 0 {
 		kind = c.Kinds[i]
 	}
 	id, at, amount := c.Customers[i], c.Times[i], c.Amounts[i]
-	switch {
-	case kind > Refund:
-		r.UnknownKind++
-		return 0, false
-	case a.order.missing(id):
-		r.NoCustomer++
-		return 0, false
-	case at == noTime:
-		r.NoTime++
-		return 0, false
-	case amount < 0:
-		r.Negative++
-		return 0, false
-	case at >= a.policy.until:
-		r.Future++
-		return 0, false
-	case at < a.policy.since:
-		r.BeforeWindow++
-		return 0, false
-	case kind == Refund:
-		if a.policy.refunds == IgnoreRefunds {
-			r.RefundsIgnored++
-			return 0, false
-		}
-		r.Refunds++
-	default:
+	if kind == Purchase && at >= a.policy.since && at < a.policy.until && at != noTime && amount >= 0 && !a.order.missing(id) {
 		r.Purchases++
 		if amount == 0 {
 			r.ZeroAmounts++
 		}
+		return true
 	}
-	return hashOf(id), true
+	switch {
+	case kind > Refund:
+		r.UnknownKind++
+	case a.order.missing(id):
+		r.NoCustomer++
+	case at == noTime:
+		r.NoTime++
+	case amount < 0:
+		r.Negative++
+	case at >= a.policy.until:
+		r.Future++
+	case at < a.policy.since:
+		r.BeforeWindow++
+	case a.policy.refunds == IgnoreRefunds:
+		r.RefundsIgnored++
+	default:
+		r.Refunds++
+		return true
+	}
+	return false
 }
 
 // addRow books row i of c on entry e of s.
@@ -195,7 +190,7 @@ func (a *Accumulator[K]) addRow(s *shard[K], calendar *civil.Calendar, c *Column
 }
 
 // blockRows is the number of rows that are spread over the shards at a time.
-const blockRows = 1 << 18
+const blockRows = 1 << 15
 
 // A block is the scratch space of adding blockRows rows.
 type block struct {
@@ -250,11 +245,11 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 		var counts [shards]uint32
 		var report Report
 		for i := lo; i < hi; i++ {
-			hash, ok := a.admit(&report, c, i)
-			if !ok {
+			if !a.admit(&report, c, i) {
 				b.hashes[i] = skipped
 				continue
 			}
+			hash := hashOf(c.Customers[i])
 			b.hashes[i] = hash
 			counts[hash>>(64-shardBits)]++
 		}
@@ -279,13 +274,9 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 		}
 	})
 	var failed atomic.Bool
-	parallel.For(a.workers, shards, func(si int) {
-		s := &a.shards[si]
-		calendar := civil.NewCalendar(a.policy.location)
-		for _, i := range b.rows[b.starts[si]:b.starts[si+1]] {
-			a.addRow(s, &calendar, c, int(i), s.entry(b.hashes[i], c.Customers[i]))
-		}
-		if s.failed != nil {
+	parallel.For(a.workers, shards, func(i int) {
+		a.addRows(&a.shards[i], c, b.rows[b.starts[i]:b.starts[i+1]], b.hashes)
+		if a.shards[i].failed != nil {
 			failed.Store(true)
 		}
 	})
@@ -296,6 +287,39 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 		return a.failure()
 	}
 	return nil
+}
+
+// addRows books the given rows of c, all of shard s. It goes by small batches
+// and steps, so that the memory accesses of a step overlap.
+func (a *Accumulator[K]) addRows(s *shard[K], c *Columns[K], rows []uint32, hashes []uint64) {
+	calendar := civil.NewCalendar(a.policy.location)
+	plain := a.policy.frequency == Lines && len(c.Kinds) == 0 && a.policy.refunds != NetRefunds
+	var entries [128]int
+	for len(rows) > 0 {
+		batch := rows[:min(len(rows), len(entries))]
+		rows = rows[len(batch):]
+		for j, i := range batch {
+			entries[j] = s.guess(hashes[i])
+		}
+		for j, i := range batch {
+			if e := entries[j]; e < 0 || s.at(e).id != c.Customers[i] {
+				entries[j] = s.entry(hashes[i], c.Customers[i])
+			}
+		}
+		if !plain {
+			for j, i := range batch {
+				a.addRow(s, &calendar, c, int(i), entries[j])
+			}
+			continue
+		}
+		for j, i := range batch {
+			e := s.at(entries[j])
+			e.last = max(e.last, c.Times[i])
+			s.book(&e.revenue, c.Amounts[i])
+			s.count(&e.lines, 1)
+			e.units = e.lines
+		}
+	}
 }
 
 func (a *Accumulator[K]) failure() error {
@@ -344,49 +368,47 @@ func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error
 		asOf = time.Unix(a.policy.until-1, 0)
 	}
 	today := civil.DayOf(asOf, a.policy.location)
+	tomorrow := (today + 1).Start(a.policy.location).Unix()
 
-	var netted [shards][]entry[K]
+	var settled [shards]*shard[K]
 	var starts [shards + 1]int
 	var late atomic.Int64
 	parts := [shards]Report{}
 	parallel.For(a.workers, shards, func(i int) {
-		s := &a.shards[i]
 		calendar := civil.NewCalendar(a.policy.location)
-		entries := s.net(&a.policy, &calendar)
-		for e := range entries {
-			switch last := entries[e].last; {
-			case last == never:
+		s := a.shards[i].settled(&a.policy, &calendar)
+		for e := range s.n {
+			switch c := s.at(e); {
+			case c.last == never:
 				parts[i].RefundOnly++
-				s.book(&parts[i].RefundOnlyAmount, entries[e].revenue)
-			case calendar.Day(last) > today:
+				s.book(&parts[i].RefundOnlyAmount, c.revenue)
+			case c.last >= tomorrow:
 				late.Add(1)
 			}
 		}
-		netted[i] = entries
+		settled[i] = s
 	})
-	if err := a.failure(); err != nil {
-		return nil, report, err
+	for _, s := range settled {
+		if s.failed != nil {
+			return nil, report, s.failed
+		}
 	}
 	if n := late.Load(); n > 0 {
 		return nil, report, fmt.Errorf("rfm: %d customers have purchases after the as-of day %s", n, today)
 	}
 	for i := range shards {
 		report.add(&parts[i])
-		starts[i+1] = starts[i] + len(netted[i]) - int(parts[i].RefundOnly)
+		starts[i+1] = starts[i] + settled[i].n - int(parts[i].RefundOnly)
 	}
-	customers := make([]Customer[K], starts[shards])
-	parallel.For(a.workers, shards, func(i int) {
+	sorted := newPositions(a.workers, &a.order, &settled, &starts)
+	customers := make([]Customer[K], len(sorted.words))
+	parallel.Ranges(a.workers, len(customers), 4*a.workers, func(_, lo, hi int) {
 		calendar := civil.NewCalendar(a.policy.location)
-		out := customers[starts[i]:starts[i+1]]
-		n := 0
-		for e := range netted[i] {
-			if c := &netted[i][e]; c.last != never {
-				out[n] = c.customer(int(today-calendar.Day(c.last)), a.options.Monetary)
-				n++
-			}
+		for i := lo; i < hi; i++ {
+			c := sorted.at(i)
+			customers[i] = c.customer(int(today-calendar.Day(c.last)), a.options.Monetary)
 		}
 	})
-	parallel.SortFunc(a.workers, customers, func(x, y Customer[K]) int { return a.order.compare(x.ID, y.ID) })
 	return customers, report, nil
 }
 

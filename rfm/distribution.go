@@ -1,12 +1,11 @@
 package rfm
 
 import (
-	"cmp"
 	"iter"
 	"math"
 	"sort"
 
-	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/internal/radix"
 )
 
 // A distribution holds n values in order: as they are, or, where they are
@@ -19,7 +18,7 @@ type distribution struct {
 }
 
 // newDistribution takes over values, which it may reorder.
-func newDistribution(workers int, values []float64) *distribution {
+func newDistribution(values []float64) *distribution {
 	d := &distribution{n: len(values)}
 	if len(values) == 0 {
 		return d
@@ -30,7 +29,7 @@ func newDistribution(workers int, values []float64) *distribution {
 		integers = integers && v == math.Trunc(v)
 	}
 	if span := hi - lo; !integers || span > 1<<16 || span > float64(8*len(values)+1024) {
-		parallel.SortFunc(workers, values, cmp.Compare[float64])
+		sortFloats(values)
 		d.sorted = values
 		return d
 	}
@@ -47,6 +46,27 @@ func newDistribution(workers int, values []float64) *distribution {
 		}
 	}
 	return d
+}
+
+// sortFloats sorts numbers by their bits. Negative zeros, which would be told
+// apart from zeros, are made zeros.
+func sortFloats(values []float64) {
+	keys := make([]uint64, len(values))
+	for i, v := range values {
+		b := math.Float64bits(v + 0)
+		if b>>63 != 0 {
+			keys[i] = ^b
+		} else {
+			keys[i] = b ^ 1<<63
+		}
+	}
+	for i, k := range radix.Sort(keys, make([]uint64, len(keys)), 0) {
+		if k>>63 != 0 {
+			values[i] = math.Float64frombits(k ^ 1<<63)
+		} else {
+			values[i] = math.Float64frombits(^k)
+		}
+	}
 }
 
 // at is the value at a rank, from 0.

@@ -31,13 +31,13 @@ func (f *fitter[K]) distribution(d int, members []int) *distribution {
 		for i := range f.rows {
 			values[i] = f.rows[i].Values.dimension(d)
 		}
-		return newDistribution(f.workers, values)
+		return newDistribution(values)
 	}
 	values := make([]float64, len(members))
 	for i, row := range members {
 		values[i] = f.rows[row].Values.dimension(d)
 	}
-	return newDistribution(f.workers, values)
+	return newDistribution(values)
 }
 
 func (f *fitter[K]) fit(d int, b *Binning) {

@@ -8,21 +8,26 @@ import (
 	"unsafe"
 )
 
-// An order compares ids and knows which are none.
+// An order compares ids and knows which are none. Natural ids also have an
+// integer or a text by which they can be sorted faster than by comparing.
 type order[K comparable] struct {
 	compare func(a, b K) int
-	absent  bool // whether the zero id is no customer
+	absent  bool            // whether the zero id is no customer
+	integer func(*K) uint64 // in the order of the ids; nil for other kinds
+	text    func(*K) string // likewise; shares memory with the id
 }
 
 func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
-	kind := reflect.TypeFor[K]().Kind()
+	t := reflect.TypeFor[K]()
+	o := order[K]{compare: compare}
 	if compare == nil {
-		compare = natural[K]()
+		o = natural[K](t)
 	}
-	if compare == nil {
-		return order[K]{}, fmt.Errorf("rfm: ids of type %v have no natural order: a compare function is required", reflect.TypeFor[K]())
+	if o.compare == nil {
+		return o, fmt.Errorf("rfm: ids of type %v have no natural order: a compare function is required", t)
 	}
-	return order[K]{compare: compare, absent: kind == reflect.String || kind == reflect.Array}, nil
+	o.absent = t.Kind() == reflect.String || t.Kind() == reflect.Array
+	return o, nil
 }
 
 // missing tells whether id is no customer.
@@ -31,49 +36,59 @@ func (o *order[K]) missing(id K) bool {
 	return o.absent && id == zero || id != id //nolint:staticcheck // a NaN
 }
 
-// natural is the order of K where its kind has one, else nil.
-func natural[K comparable]() func(a, b K) int {
-	t := reflect.TypeFor[K]()
+// natural is the order of K where its kind has one.
+func natural[K comparable](t reflect.Type) order[K] {
 	switch t.Kind() {
 	case reflect.Int:
-		return as[K, int]
+		return signed[K, int]()
 	case reflect.Int8:
-		return as[K, int8]
+		return signed[K, int8]()
 	case reflect.Int16:
-		return as[K, int16]
+		return signed[K, int16]()
 	case reflect.Int32:
-		return as[K, int32]
+		return signed[K, int32]()
 	case reflect.Int64:
-		return as[K, int64]
+		return signed[K, int64]()
 	case reflect.Uint:
-		return as[K, uint]
+		return unsigned[K, uint]()
 	case reflect.Uint8:
-		return as[K, uint8]
+		return unsigned[K, uint8]()
 	case reflect.Uint16:
-		return as[K, uint16]
+		return unsigned[K, uint16]()
 	case reflect.Uint32:
-		return as[K, uint32]
+		return unsigned[K, uint32]()
 	case reflect.Uint64:
-		return as[K, uint64]
+		return unsigned[K, uint64]()
 	case reflect.Uintptr:
-		return as[K, uintptr]
+		return unsigned[K, uintptr]()
 	case reflect.Float32:
-		return as[K, float32]
+		return order[K]{compare: as[K, float32]}
 	case reflect.Float64:
-		return as[K, float64]
+		return order[K]{compare: as[K, float64]}
 	case reflect.String:
-		return as[K, string]
+		return order[K]{compare: as[K, string], text: func(id *K) string { return *(*string)(unsafe.Pointer(id)) }}
 	case reflect.Array:
 		if n := t.Len(); t.Elem().Kind() == reflect.Uint8 && n > 0 {
-			return func(a, b K) int {
-				return bytes.Compare(unsafe.Slice((*byte)(unsafe.Pointer(&a)), n), unsafe.Slice((*byte)(unsafe.Pointer(&b)), n))
+			return order[K]{
+				compare: func(a, b K) int {
+					return bytes.Compare(unsafe.Slice((*byte)(unsafe.Pointer(&a)), n), unsafe.Slice((*byte)(unsafe.Pointer(&b)), n))
+				},
+				text: func(id *K) string { return unsafe.String((*byte)(unsafe.Pointer(id)), n) },
 			}
 		}
 	}
-	return nil
+	return order[K]{}
 }
 
 // as compares two ids whose underlying type is T.
 func as[K comparable, T cmp.Ordered](a, b K) int {
 	return cmp.Compare(*(*T)(unsafe.Pointer(&a)), *(*T)(unsafe.Pointer(&b)))
+}
+
+func signed[K comparable, T ~int | ~int8 | ~int16 | ~int32 | ~int64]() order[K] {
+	return order[K]{compare: as[K, T], integer: func(id *K) uint64 { return uint64(*(*T)(unsafe.Pointer(id))) ^ 1<<63 }}
+}
+
+func unsigned[K comparable, T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr]() order[K] {
+	return order[K]{compare: as[K, T], integer: func(id *K) uint64 { return uint64(*(*T)(unsafe.Pointer(id))) }}
 }

@@ -84,7 +84,8 @@ func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
 	for i := range a.shards {
 		s := &a.shards[i]
 		base := len(j.Customers)
-		for _, e := range s.entries {
+		for i := range s.n {
+			e := s.at(i)
 			j.Customers = append(j.Customers, entryJSON[K]{
 				ID: e.id, Last: optional(e.last), Revenue: e.revenue, Units: e.units, Lines: e.lines,
 			})
@@ -150,12 +151,12 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 	}
 	hash := hashOf(c.ID)
 	s := &a.shards[hash>>(64-shardBits)]
-	known := len(s.entries)
+	known := s.n
 	e := s.entry(hash, c.ID)
 	if e < known {
 		return "id"
 	}
-	entry := &s.entries[e]
+	entry := s.at(e)
 	entry.revenue, entry.units, entry.lines = c.Revenue, c.Units, c.Lines
 	if c.Last != nil {
 		entry.last = *c.Last

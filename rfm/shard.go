@@ -6,6 +6,7 @@ import (
 	"hash/maphash"
 	"math"
 	"math/bits"
+	"slices"
 
 	"github.com/clientele-go/clientele/internal/civil"
 )
@@ -41,40 +42,88 @@ type entry[K comparable] struct {
 
 // A shard maps ids to entries by open addressing, and keeps the units of its customers.
 type shard[K comparable] struct {
-	slots   []uint32 // index of the entry plus one, 0 is empty; a power of two
-	entries []entry[K]
-	units   unitTable
-	failed  error
+	slots  []uint32     // 8 bits of the hash and 24 of the entry's index plus one; 0 is empty
+	chunks [][]entry[K] // entries, chunkSize to a chunk; the first chunk grows to that
+	n      int          // number of entries
+	units  unitTable
+	failed error
+}
+
+const (
+	chunkSize = 512
+	indexBits = 24
+	indexMask = 1<<indexBits - 1
+)
+
+// at is entry e.
+func (s *shard[K]) at(e int) *entry[K] {
+	return &s.chunks[e/chunkSize][e%chunkSize]
+}
+
+// guess is the index of the entry that is likely to be that of hash, -1 for none.
+func (s *shard[K]) guess(hash uint64) int {
+	tag := hash >> (64 - shardBits - 8) << indexBits & 0xffffffff
+	mask := len(s.slots) - 1
+	for i := int(hash>>1) & mask; mask >= 0; i = (i + 1) & mask {
+		slot := uint64(s.slots[i])
+		if slot == 0 {
+			break
+		}
+		if slot&^indexMask == tag {
+			return int(slot&indexMask) - 1
+		}
+	}
+	return -1
 }
 
 // entry returns the index of id's entry, which is made where there is none.
 func (s *shard[K]) entry(hash uint64, id K) int {
-	if len(s.entries)*4 >= len(s.slots)*3 {
+	if s.n*4 >= len(s.slots)*3 {
 		s.rehash(max(16, 2*len(s.slots)))
 	}
-	mask := uint64(len(s.slots) - 1)
-	for i := hash >> 1 & mask; ; i = (i + 1) & mask {
-		e := s.slots[i]
-		if e == 0 {
-			s.entries = append(s.entries, entry[K]{id: id, last: never})
-			s.slots[i] = uint32(len(s.entries))
-			return len(s.entries) - 1
+	tag := uint32(hash >> (64 - shardBits - 8) << indexBits)
+	mask := len(s.slots) - 1
+	for i := int(hash>>1) & mask; ; i = (i + 1) & mask {
+		slot := s.slots[i]
+		if slot == 0 {
+			if s.n == indexMask {
+				s.failed = ErrOverflow
+				return 0
+			}
+			s.push(entry[K]{id: id, last: never})
+			s.slots[i] = tag | uint32(s.n)
+			return s.n - 1
 		}
-		if s.entries[e-1].id == id {
-			return int(e - 1)
+		if slot&^indexMask == tag {
+			if e := int(slot&indexMask) - 1; s.at(e).id == id {
+				return e
+			}
 		}
 	}
 }
 
+func (s *shard[K]) push(e entry[K]) {
+	c := s.n / chunkSize
+	if c == len(s.chunks) {
+		s.chunks = append(s.chunks, nil)
+		if c > 0 {
+			s.chunks[c] = make([]entry[K], 0, chunkSize)
+		}
+	}
+	s.chunks[c] = append(s.chunks[c], e)
+	s.n++
+}
+
 func (s *shard[K]) rehash(size int) {
 	s.slots = make([]uint32, size)
-	mask := uint64(size - 1)
-	for e := range s.entries {
-		i := hashOf(s.entries[e].id) >> 1 & mask
+	mask := size - 1
+	for e := range s.n {
+		hash := hashOf(s.at(e).id)
+		i := int(hash>>1) & mask
 		for s.slots[i] != 0 {
 			i = (i + 1) & mask
 		}
-		s.slots[i] = uint32(e + 1)
+		s.slots[i] = uint32(hash>>(64-shardBits-8)<<indexBits) | uint32(e+1)
 	}
 }
 
@@ -112,7 +161,7 @@ type row struct {
 
 // add books a row on entry e.
 func (s *shard[K]) add(p *policy, calendar *civil.Calendar, e int, r *row) {
-	c := &s.entries[e]
+	c := s.at(e)
 	amount := r.amount
 	if r.kind == Refund {
 		amount = -amount
@@ -143,7 +192,7 @@ func (s *shard[K]) add(p *policy, calendar *civil.Calendar, e int, r *row) {
 
 // addNet keeps what is needed to tell, once all is read, which orders stand.
 func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, e int, r *row, amount int64) {
-	c := &s.entries[e]
+	c := s.at(e)
 	u := r.unit
 	if !r.named {
 		if r.kind == Refund {
@@ -201,12 +250,12 @@ func (s *shard[K]) merge(o *shard[K]) {
 	if o.failed != nil {
 		s.failed = o.failed
 	}
-	owners := make([]int, len(o.entries))
-	for i := range o.entries {
-		oe := &o.entries[i]
+	owners := make([]int, o.n)
+	for i := range owners {
+		oe := o.at(i)
 		e := s.entry(hashOf(oe.id), oe.id)
 		owners[i] = e
-		c := &s.entries[e]
+		c := s.at(e)
 		c.last = max(c.last, oe.last)
 		s.book(&c.revenue, oe.revenue)
 		s.count(&c.lines, oe.lines)
@@ -220,7 +269,7 @@ func (s *shard[K]) merge(o *shard[K]) {
 		slot, added := s.units.add(newUnitKey(k.unit(), e))
 		if !s.units.net {
 			if !added {
-				s.entries[e].units-- // counted on both sides
+				s.at(e).units-- // counted on both sides
 			}
 			continue
 		}
@@ -235,31 +284,36 @@ func (s *shard[K]) merge(o *shard[K]) {
 	}
 }
 
-// net returns a copy of the entries with the standing orders counted in.
-func (s *shard[K]) net(p *policy, calendar *civil.Calendar) []entry[K] {
+// settled returns the shard with the standing orders counted in its entries:
+// itself, or with NetRefunds a copy.
+func (s *shard[K]) settled(p *policy, calendar *civil.Calendar) *shard[K] {
 	if !s.units.net {
-		return s.entries
+		return s
 	}
-	entries := append([]entry[K](nil), s.entries...)
+	out := &shard[K]{n: s.n, failed: s.failed}
+	for _, chunk := range s.chunks {
+		out.chunks = append(out.chunks, slices.Clone(chunk))
+	}
 	var days unitTable
 	for i, k := range s.units.keys {
 		if k.owner == 0 || !s.units.states[i].stands() {
 			continue
 		}
 		st := &s.units.states[i]
-		c := &entries[k.owner-1]
+		e := int(k.owner - 1)
+		c := out.at(e)
 		c.last = max(c.last, st.last)
-		s.count(&c.lines, st.lines)
+		out.count(&c.lines, st.lines)
 		switch p.frequency {
 		case Orders:
-			s.count(&c.units, 1)
+			out.count(&c.units, 1)
 		case Lines:
-			s.count(&c.units, st.lines)
+			out.count(&c.units, st.lines)
 		case Days:
-			if _, added := days.add(newUnitKey(dayUnit(calendar, st.last), int(k.owner-1))); added {
+			if _, added := days.add(newUnitKey(dayUnit(calendar, st.last), e)); added {
 				c.units++
 			}
 		}
 	}
-	return entries
+	return out
 }

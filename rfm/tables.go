@@ -5,7 +5,7 @@ var (
 	champions = Group{"champions", Text{"Champions", "冠军客户"}, Text{
 		"Reward them, give early access, ask for reviews and referrals.", "奖励回馈，新品优先，邀请评价与推荐。",
 	}}
-	loyal = Group{"loyal", Text{"Loyal", "忠诚客户"}, Text{
+	loyal = Group{"loyal", Text{"Loyal Customers", "忠诚客户"}, Text{
 		"Offer a membership and higher-value products.", "引导入会，推荐更高价值的商品。",
 	}}
 	potentialLoyalist = Group{"potential-loyalist", Text{"Potential Loyalist", "潜在忠诚客户"}, Text{

@@ -38,7 +38,7 @@ const (
 // It is not safe for concurrent use while it is being written.
 type Columns[K comparable] struct {
 	Customers []K
-	Times     []int64 // unix seconds
+	Times     []int64 // unix seconds; math.MinInt64 is no time
 	Amounts   []int64 // minor units, see [Transaction]
 	// Orders or OrderNumbers holds the orders, as text or as numbers; both nil
 	// makes each purchase an order of its own. An order given once as text and
