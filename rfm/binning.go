@@ -13,7 +13,9 @@ const (
 	// MidRank scores v by its mid-rank m = (count(<v) + count(=v)/2) / N as
 	// 1 + floor(n m), with < read as "worse than". Equal values get equal
 	// scores, whatever their share; nothing depends on the order of input.
-	// Where many values are equal some scores stay unused.
+	// Where many values are equal some scores stay unused: if more than 2/n of
+	// all customers ordered once, none has the lowest frequency score. Fixed
+	// thresholds of frequency then tell more.
 	MidRank Mode = iota
 	// RQuantile is the rule of the R package rfm 0.3: class i holds
 	// t(i-1) <= v < t(i) with t(i) = q(i/n) + 1; recency is reversed after

@@ -38,9 +38,9 @@ func (v *Values) fault() string {
 // Scores are the scores of a customer, 1 (worst) to the number of bins (best);
 // the zero value is not scored. It is a plain value: safe for concurrent reads.
 type Scores struct {
-	R uint8 `json:"r"`
-	F uint8 `json:"f"`
-	M uint8 `json:"m"`
+	R uint8 `json:"r"` // of recency
+	F uint8 `json:"f"` // of frequency
+	M uint8 `json:"m"` // of money
 }
 
 // String is the scores as digits, such as 543, or with dashes where one has two digits.
@@ -58,7 +58,7 @@ func (s *Scores) dimension(d int) *uint8 {
 // A Customer is one row of the customer table. It is a plain value: safe for
 // concurrent reads.
 type Customer[K comparable] struct {
-	ID K `json:"id"`
+	ID K `json:"id"` // the caller's key, each once in a table
 	Values
 	// Revenue is the money of the customer in minor units, exact: purchases
 	// less refunds, by the refund policy. In a ready table it is what
@@ -72,7 +72,7 @@ type Customer[K comparable] struct {
 type CustomerError struct {
 	Row   int    // index in the table as given
 	Field string // "recency", "frequency", "monetary" or "id"
-	Fault string
+	Fault string // what is wrong, without the value
 }
 
 // Error says which row and field is at fault; it never holds the value.

@@ -162,15 +162,15 @@ func (g *Grouping[K]) Of(i int) int { return int(g.of[i]) }
 type Summary struct {
 	Group
 	Customers       int     `json:"customers"`
-	Share           float64 `json:"share"`     // of all customers
-	Frequency       int64   `json:"frequency"` // sum, in the unit of the analysis
-	Revenue         int64   `json:"revenue"`   // sum, minor units
-	RevenueShare    float64 `json:"revenue_share"`
-	MinRevenue      int64   `json:"min_revenue"` // of one customer
-	MaxRevenue      int64   `json:"max_revenue"`
-	MedianRecency   float64 `json:"median_recency"` // days
-	MedianFrequency float64 `json:"median_frequency"`
-	MedianMonetary  float64 `json:"median_monetary"` // minor units
+	Share           float64 `json:"share"`            // of all customers
+	Frequency       int64   `json:"frequency"`        // sum, in the unit of the analysis
+	Revenue         int64   `json:"revenue"`          // sum, minor units
+	RevenueShare    float64 `json:"revenue_share"`    // of all revenue
+	MinRevenue      int64   `json:"min_revenue"`      // of one customer
+	MaxRevenue      int64   `json:"max_revenue"`      // likewise
+	MedianRecency   float64 `json:"median_recency"`   // days
+	MedianFrequency float64 `json:"median_frequency"` // in the unit of the analysis
+	MedianMonetary  float64 `json:"median_monetary"`  // minor units
 }
 
 // Summary describes every group, in the order of Groups. RevenueShare is of

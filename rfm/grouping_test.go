@@ -193,3 +193,19 @@ func TestFind(t *testing.T) {
 	_, ok = a.Find(7)
 	require.False(t, ok)
 }
+
+// Scores by an earlier model equal its Score, and its own customers keep theirs.
+func TestApply(t *testing.T) {
+	r := rand.New(rand.NewPCG(6, 9))
+	a, later := analyzed(t, randomBase(r, 150, 300)), randomBase(r, 150, 300)
+	own, err := rfm.Apply(a.Model, a.Customers, nil)
+	require.NoError(t, err)
+	require.Equal(t, a.Customers, own.Customers)
+	b, err := rfm.Apply(a.Model, later, nil)
+	require.NoError(t, err)
+	for _, c := range b.Customers {
+		require.Equal(t, a.Model.Score(c.Values), c.Scores)
+	}
+	_, err = rfm.Apply(a.Model, append(later, later[3]), nil)
+	require.ErrorContains(t, err, "row 150: id: given twice")
+}

@@ -108,27 +108,58 @@ func (a *Accumulator[K]) Analyze(ctx context.Context, asOf time.Time) (*Analysis
 // AsOf and Location of opts are not needed. Errors are those of [Fit]; an id
 // given twice is a [*CustomerError] too.
 func AnalyzeCustomers[K comparable](ctx context.Context, customers []Customer[K], compare func(a, b K) int, opts *Options) (*Analysis[K], error) {
-	order, err := newOrder(compare)
+	rows, order, err := arrange(customers, compare, opts.orDefault().Workers)
 	if err != nil {
 		return nil, err
 	}
+	return analyze(ctx, rows, Report{}, order.compare, opts)
+}
+
+// Apply scores a customer table with a model learnt elsewhere, such as last
+// month's, so that scores of two dates can be compared: what moves then is the
+// customers, not the thresholds. The table is left as it is; compare and errors
+// are as in [AnalyzeCustomers]. A customer whom an [NTile] model would cut from
+// its equals is scored by value.
+func Apply[K comparable](m *Model, customers []Customer[K], compare func(a, b K) int) (*Analysis[K], error) {
+	rows, order, err := arrange(customers, compare, 0)
+	if err != nil {
+		return nil, err
+	}
+	if err := checkTotal(rows); err != nil {
+		return nil, err
+	}
+	for i := range rows {
+		rows[i].Scores = m.Score(rows[i].Values)
+	}
+	return &Analysis[K]{Model: m, Customers: rows, compare: order.compare}, nil
+}
+
+// arrange checks a ready table and returns a copy sorted by id.
+func arrange[K comparable](customers []Customer[K], compare func(a, b K) int, workers int) ([]Customer[K], order[K], error) {
+	ids, err := newOrder(compare)
+	if err != nil {
+		return nil, ids, err
+	}
+	fault := func(row int, field, fault string) ([]Customer[K], order[K], error) {
+		return nil, ids, &CustomerError{Row: row, Field: field, Fault: fault}
+	}
 	for i := range customers {
-		if field := customers[i].fault(); field != "" {
-			return nil, &CustomerError{Row: i, Field: field, Fault: "negative or not finite"}
+		c := &customers[i]
+		if field := c.fault(); field != "" {
+			return fault(i, field, "negative or not finite")
 		}
-		if order.missing(customers[i].ID) {
-			return nil, &CustomerError{Row: i, Field: "id", Fault: "missing"}
+		if ids.missing(c.ID) {
+			return fault(i, "id", "missing")
 		}
 	}
 	rows := slices.Clone(customers)
-	parallel.SortFunc(parallel.Workers(opts.orDefault().Workers), rows, byID(order.compare))
-	for i := range rows {
-		rows[i].Scores = Scores{}
-		if i > 0 && rows[i].ID == rows[i-1].ID {
-			return nil, &CustomerError{Row: lastIndex(customers, rows[i].ID), Field: "id", Fault: "given twice"}
+	parallel.SortFunc(parallel.Workers(workers), rows, byID(ids.compare))
+	for i := 1; i < len(rows); i++ {
+		if rows[i].ID == rows[i-1].ID {
+			return fault(lastIndex(customers, rows[i].ID), "id", "given twice")
 		}
 	}
-	return analyze(ctx, rows, Report{}, order.compare, opts)
+	return rows, ids, nil
 }
 
 func byID[K comparable](compare func(a, b K) int) func(x, y Customer[K]) int {
@@ -144,15 +175,23 @@ func lastIndex[K comparable](customers []Customer[K], id K) int {
 	return -1
 }
 
-// analyze scores rows, sorted by id, in place.
-func analyze[K comparable](ctx context.Context, rows []Customer[K], report Report, compare func(a, b K) int, opts *Options) (*Analysis[K], error) {
+// checkTotal makes sure that the revenue of all customers can be added up.
+func checkTotal[K comparable](rows []Customer[K]) error {
 	var total uint64
 	for i := range rows {
 		size := uint64(max(rows[i].Revenue, -rows[i].Revenue))
 		var carry uint64
 		if total, carry = bits.Add64(total, size, 0); carry != 0 || total > 1<<63-1 {
-			return nil, fmt.Errorf("%w: the revenue of all customers together", ErrOverflow)
+			return fmt.Errorf("%w: the revenue of all customers together", ErrOverflow)
 		}
+	}
+	return nil
+}
+
+// analyze scores rows, sorted by id, in place.
+func analyze[K comparable](ctx context.Context, rows []Customer[K], report Report, compare func(a, b K) int, opts *Options) (*Analysis[K], error) {
+	if err := checkTotal(rows); err != nil {
+		return nil, err
 	}
 	model, err := fit(ctx, rows, opts)
 	if err != nil {

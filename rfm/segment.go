@@ -8,8 +8,8 @@ import (
 
 // A Text is a text in English and Chinese. It is a plain value: safe for concurrent reads.
 type Text struct {
-	EN string `json:"en"`
-	ZH string `json:"zh"`
+	EN string `json:"en"` // English
+	ZH string `json:"zh"` // Chinese
 }
 
 // A Group is a named set of customers. ID is stable and made for programs,
@@ -31,8 +31,8 @@ var others = Group{
 // A Range is a range of scores, both ends included; the zero Range holds every
 // score. It is a plain value: safe for concurrent reads.
 type Range struct {
-	Lo uint8 `json:"lo"`
-	Hi uint8 `json:"hi"`
+	Lo uint8 `json:"lo"` // least score
+	Hi uint8 `json:"hi"` // most
 }
 
 func (r Range) holds(score uint8) bool {
@@ -42,9 +42,9 @@ func (r Range) holds(score uint8) bool {
 // A Rule holds the customers whose scores lie in all its ranges. It is a plain
 // value: safe for concurrent reads.
 type Rule struct {
-	R  Range `json:"r,omitzero"`
-	F  Range `json:"f,omitzero"`
-	M  Range `json:"m,omitzero"`
+	R  Range `json:"r,omitzero"`  // of the recency score
+	F  Range `json:"f,omitzero"`  // of the frequency score
+	M  Range `json:"m,omitzero"`  // of the monetary score
 	FM Range `json:"fm,omitzero"` // of (F+M)/2, halves rounded up
 }
 
@@ -63,7 +63,7 @@ type Segment struct {
 // the first segment with a rule that holds, or to the group "others". It is a
 // plain value: safe for concurrent reads.
 type SegmentTable struct {
-	Name     string    `json:"name"`
+	Name     string    `json:"name"` // for people and error texts
 	Bins     int       `json:"bins"` // scores in each dimension; 0 is DefaultBins
 	Segments []Segment `json:"segments"`
 }

@@ -37,7 +37,7 @@ const (
 // Columns holds transactions as columns of equal length, the fast way in.
 // It is not safe for concurrent use while it is being written.
 type Columns[K comparable] struct {
-	Customers []K
+	Customers []K     // see [Transaction]
 	Times     []int64 // unix seconds; math.MinInt64 is no time
 	Amounts   []int64 // minor units, see [Transaction]
 	// Orders or OrderNumbers holds the orders, as text or as numbers; both nil

@@ -1,0 +1,82 @@
+# Everything a change has to pass. "make test" needs only Go and make; the rest downloads the linters of tools/ and needs
+# gcc for the race detector. What is done with which module is in modules.txt.
+
+GO       ?= go
+FUZZTIME ?= 60s
+CHECKS   := all
+
+# Settings of the caller must not change the result.
+export GOWORK  := off
+export GOFLAGS := -buildvcs=false
+unexport GOEXPERIMENT GODEBUG GOOS GOARCH
+
+ROOT    := $(CURDIR)
+TOOL    := $(GO) tool -modfile=$(ROOT)/tools/go.mod
+modules  = $(shell awk '!/^\#/ { for (i = 2; i <= NF; i++) if ($$i ~ /^($(1))$$/) { print $$1; next } }' modules.txt)
+ALL     := $(call modules,test|vet)
+TESTED  := $(call modules,test)
+API     := $(call modules,api)
+# each runs a command in several modules and stops at the first that fails.
+each     = set -e; for m in $(1); do echo "$@: $$m"; ( cd $$m && $(2) ); done
+
+.PHONY: help test check format vet lint fix tidy apicheck race examples long fuzz bench api fmt
+
+help: ## list the targets
+	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
+
+test: export CGO_ENABLED := 0
+test: ## vet and test the library (under 3 minutes)
+	$(GO) vet ./...
+	$(GO) test -shuffle=on -timeout=3m ./...
+
+check: format vet lint fix tidy apicheck race examples ## everything a change has to pass (under 20 minutes)
+	@echo "check: all passed"
+
+format: # every file is as gofumpt writes it
+	@echo "$@"; files=$$($(TOOL) gofumpt -l .) || exit 1; \
+	if [ -n "$$files" ]; then echo "$$files"; echo 'not formatted: run "make fmt"'; exit 1; fi
+
+vet: # go vet, the long tests included
+	@$(call each,$(ALL),$(GO) vet -tags=long ./...)
+
+lint: # staticcheck
+	@$(call each,$(TESTED),$(TOOL) staticcheck -checks=$(CHECKS) -tags=long ./...)
+
+fix: # nothing is left that go fix would write in today's Go
+	@$(call each,$(ALL),$(GO) fix -diff ./...)
+
+tidy: # go.mod and go.sum are as go mod tidy writes them
+	@$(call each,$(ALL),$(GO) mod tidy -diff)
+
+apicheck: # the exported API is as the text under api/ says
+	@echo "$@"; $(GO) -C tools run ./apitext -check -root $(ROOT) $(API)
+
+race: # all tests with the race detector
+	@command -v gcc >/dev/null || { echo "the race detector needs gcc"; exit 1; }
+	@$(call each,$(TESTED),CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout=10m ./...)
+
+examples: # every example runs without arguments
+	@set -e; for p in $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./examples/...); do \
+		echo "$@: $$p"; $(GO) run $$p </dev/null >/dev/null; done
+
+long: ## long tests (build tag long), then every fuzz target for FUZZTIME
+	@$(call each,$(TESTED),$(GO) test -tags=long -timeout=6h ./...)
+	@$(MAKE) --no-print-directory fuzz
+
+fuzz: ## every fuzz target for FUZZTIME (default 60s)
+	@set -e; for p in $$($(GO) list ./...); do \
+		for f in $$($(GO) test -list='^Fuzz' $$p | grep '^Fuzz' || true); do \
+			echo "$@: $$p $$f"; $(GO) test -run='^$$' -fuzz="^$$f\$$" -fuzztime=$(FUZZTIME) $$p; \
+		done; \
+	done
+
+bench: ## benchmarks of the library, then those against peers
+	$(GO) test -run='^$$' -bench=. -benchmem -timeout=1h ./...
+	@if [ -f bench/go.mod ]; then echo "$@: bench"; $(GO) -C bench run .; fi
+
+api: ## write the exported API to api/
+	@$(GO) -C tools run ./apitext -root $(ROOT) $(API)
+
+fmt: ## format every file and apply go fix
+	@$(call each,$(ALL),$(GO) fix ./...)
+	@$(TOOL) gofumpt -w .

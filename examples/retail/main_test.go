@@ -1,0 +1,129 @@
+package main
+
+import (
+	"bytes"
+	"compress/gzip"
+	"flag"
+	"io"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/synth"
+)
+
+var update = flag.Bool("update", false, "write the golden file anew")
+
+func output(t *testing.T, args ...string) (string, error) {
+	t.Helper()
+	var out bytes.Buffer
+	err := run(t.Context(), args, &out, io.Discard)
+	return out.String(), err
+}
+
+func TestGeneratedShop(t *testing.T) {
+	got, err := output(t)
+	require.NoError(t, err)
+	golden := filepath.Join("testdata", "shop.golden")
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
+	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
+	require.True(t, strings.HasPrefix(got, "No -data given: this is a generated shop"))
+}
+
+// Totals of UCI Online Retail as published (541,909 lines) and as added up
+// over the file: quantity 5,176,450, value 9,747,747.93.
+func TestOnlineRetail(t *testing.T) {
+	dir := os.Getenv("CLIENTELE_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	file := filepath.Join(dir, "online-retail", "online_retail.csv.gz")
+	if _, err := os.Stat(file); err != nil {
+		t.Skip("the data set online-retail is not here; set CLIENTELE_DATA to its folder")
+	}
+	out := t.TempDir()
+	got, err := output(t, "-data", file, "-out", out)
+	require.NoError(t, err)
+	require.Regexp(t, `all lines read +541,909 +100\.0% +5,176,450 +9,747,747\.93\n`, got)
+	require.Regexp(t, `set aside: no customer +135,080 `, got)
+
+	setAside, err := os.ReadFile(filepath.Join(out, "set_aside.csv"))
+	require.NoError(t, err)
+	require.Equal(t, 541_909-391_150-8_506+1, bytes.Count(setAside, []byte("\n")), "a line each, and a header")
+	customers, err := os.ReadFile(filepath.Join(out, "customers.csv"))
+	require.NoError(t, err)
+	require.Equal(t, 4_334+1, bytes.Count(customers, []byte("\n")))
+	require.FileExists(t, filepath.Join(out, "segments.csv"))
+}
+
+func TestBadInputIsOneSentence(t *testing.T) {
+	shop, err := synth.New(1, &synth.Options{Location: time.UTC, Customers: 20})
+	require.NoError(t, err)
+	lines, err := io.ReadAll(shop.CSV())
+	require.NoError(t, err)
+	var zipped bytes.Buffer
+	z := gzip.NewWriter(&zipped)
+	_, err = z.Write(lines)
+	require.NoError(t, err)
+	require.NoError(t, z.Close())
+
+	dir := t.TempDir()
+	write := func(name string, data []byte) string {
+		path := filepath.Join(dir, name)
+		require.NoError(t, os.WriteFile(path, data, 0o600))
+		return path
+	}
+	date := regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
+	for name, test := range map[string]struct {
+		args []string
+		want []string
+	}{
+		"missing column": {
+			[]string{"-data", write("column.csv", bytes.Replace(lines, []byte("UnitPrice"), []byte("Cost"), 1))},
+			[]string{"column.csv", "line 1", "price"},
+		},
+		"truncated gzip": {[]string{"-data", write("cut.csv.gz", zipped.Bytes()[:zipped.Len()/2])}, []string{"cut.csv.gz", "truncated"}},
+		"date format": {
+			[]string{"-data", write("dates.csv", date.ReplaceAll(lines, []byte("31.12.2024")))},
+			[]string{"dates.csv", "line 2", "time", "bad date"},
+		},
+		"empty file":   {[]string{"-data", write("empty.csv", nil)}, []string{"empty.csv"}},
+		"directory":    {[]string{"-data", dir}, []string{dir, "director"}},
+		"no such file": {[]string{"-data", filepath.Join(dir, "none.csv")}, []string{"none.csv"}},
+		"zone":         {[]string{"-zone", "Mars/Olympus"}, []string{"-zone"}},
+		"day":          {[]string{"-asof", "tomorrow"}, []string{"-asof"}},
+		"argument":     {[]string{"file.csv"}, []string{"-data"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, err := output(t, test.args...)
+			require.Error(t, err)
+			require.NotContains(t, err.Error(), "\n")
+			for _, want := range test.want {
+				require.ErrorContains(t, err, want)
+			}
+		})
+	}
+}
+
+func TestOtherColumns(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "orders.jsonl")
+	require.NoError(t, os.WriteFile(path, []byte(
+		`{"order":"1","sku":"12345","n":2,"at":"2025-03-01T10:00:00Z","each":"1.50","who":"ann"}
+{"order":"2","sku":"12345","n":1,"at":"2025-03-04T10:00:00Z","each":"3.005","who":"bob"}
+`), 0o600))
+	got, err := output(t, "-data", path, "-zone", "Asia/Shanghai", "-asof", "2025-03-05",
+		"-invoice", "order", "-product", "sku", "-quantity", "n", "-time", "at", "-price", "each", "-customer", "who")
+	require.NoError(t, err)
+	require.Regexp(t, `kept: purchases +2 +100\.0% +3 +6\.01\n`, got)
+	require.Regexp(t, `ann +4 +1 +3\.00 `, got)
+	require.Regexp(t, `bob +1 +1 +3\.00 `, got, "3.005 is 3.00, half to even")
+}

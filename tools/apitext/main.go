@@ -1,0 +1,59 @@
+// Command apitext writes the exported API of Go packages as text, one line an identifier, so that every change of the API
+// shows up as a changed line in review.
+//
+// Usage:
+//
+//	apitext [-check] [-root dir] [-out dir] [module dir ...]
+//
+// Module directories are relative to -root; the default is the root module alone. Each public package gives one file in
+// the -out directory, named by its path below the root module with "/" replaced by "-": identity/normalize becomes
+// identity-normalize.txt. Commands, internal packages and examples have no API.
+//
+// With -check nothing is written: the files are compared with the code, the differences are printed, and the exit status
+// is 1 if there are any.
+package main
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"path/filepath"
+)
+
+func main() {
+	check := flag.Bool("check", false, "compare instead of writing; exit with status 1 on any difference")
+	root := flag.String("root", ".", "`directory` of the root module")
+	out := flag.String("out", "api", "`directory` of the text files, relative to the root")
+	flag.Parse()
+	modules := flag.Args()
+	if len(modules) == 0 {
+		modules = []string{"."}
+	}
+	if err := run(*root, filepath.Join(*root, *out), modules, *check); err != nil {
+		fmt.Fprintln(os.Stderr, "apitext:", err)
+		os.Exit(1)
+	}
+}
+
+// run writes the files of dir, or compares them with the code.
+func run(root, dir string, modules []string, check bool) error {
+	now, err := describe(root, modules)
+	if err != nil {
+		return err
+	}
+	was, err := readFiles(dir)
+	if err != nil {
+		return err
+	}
+	if !check {
+		return writeFiles(dir, was, now)
+	}
+	changes := diff(was, now)
+	if len(changes) == 0 {
+		return nil
+	}
+	for _, line := range changes {
+		fmt.Println(line)
+	}
+	return fmt.Errorf("%d lines of the exported API changed; if that is meant, run \"make api\" and commit the result", len(changes))
+}
