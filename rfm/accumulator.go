@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"sync/atomic"
 	"time"
 
@@ -40,6 +41,7 @@ type Accumulator[K comparable] struct {
 	report  Report
 	shards  [shards]shard[K]
 	scratch block
+	single  *single[K]
 }
 
 // A policy is what of the options bears on accumulating.
@@ -106,23 +108,33 @@ func (a *Accumulator[K]) Len() int {
 }
 
 // Add adds one transaction; a fault of it is counted in the report. It
-// returns a wrapped ErrOverflow, or nil.
+// returns a wrapped ErrOverflow, or nil. Cost: O(1), some 200 ns.
 func (a *Accumulator[K]) Add(t Transaction[K]) error {
-	one := Columns[K]{
-		Customers: []K{t.Customer},
-		Times:     []int64{unix(t.Time)},
-		Amounts:   []int64{t.Amount},
-		Orders:    []string{t.Order},
-		Kinds:     []Kind{t.Kind},
+	if a.single == nil {
+		a.single = &single[K]{
+			columns: Columns[K]{
+				Customers: make([]K, 1), Times: make([]int64, 1), Amounts: make([]int64, 1),
+				Orders: make([]string, 1), Kinds: make([]Kind, 1),
+			},
+			calendar: civil.NewCalendar(a.policy.location),
+		}
 	}
-	if !a.admit(&a.report, &one, 0) {
+	c := &a.single.columns
+	c.Customers[0], c.Times[0], c.Amounts[0], c.Orders[0], c.Kinds[0] = t.Customer, unix(t.Time), t.Amount, t.Order, t.Kind
+	if !a.admit(&a.report, c, 0) {
 		return nil
 	}
-	hash := hashOf(t.Customer)
-	calendar := civil.NewCalendar(a.policy.location)
-	s := &a.shards[hash>>(64-shardBits)]
-	a.addRow(s, &calendar, &one, 0, s.entry(hash, t.Customer))
+	hashes := [1]uint64{hashOf(t.Customer)}
+	s := &a.shards[hashes[0]>>(64-shardBits)]
+	s.add(&a.policy, &a.single.calendar, c, []uint32{0}, hashes[:], &a.single.batch)
 	return s.failed
+}
+
+// A single is the scratch space of adding one row.
+type single[K comparable] struct {
+	columns  Columns[K]
+	calendar civil.Calendar
+	batch    batch
 }
 
 // noTime is the time of a transaction without one.
@@ -138,10 +150,7 @@ func unix(t time.Time) int64 {
 // admit counts row i in the report and tells whether it is to be added.
 func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) bool {
 	r.Rows++
-	kind := Purchase
-	if len(c.Kinds) > 0 {
-		kind = c.Kinds[i]
-	}
+	kind := c.kind(i)
 	id, at, amount := c.Customers[i], c.Times[i], c.Amounts[i]
 	if kind == Purchase && at >= a.policy.since && at < a.policy.until && at != noTime && amount >= 0 && !a.order.missing(id) {
 		r.Purchases++
@@ -170,23 +179,6 @@ func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) bool {
 		return true
 	}
 	return false
-}
-
-// addRow books row i of c on entry e of s.
-func (a *Accumulator[K]) addRow(s *shard[K], calendar *civil.Calendar, c *Columns[K], i, e int) {
-	r := row{time: c.Times[i], amount: c.Amounts[i]}
-	if len(c.Kinds) > 0 {
-		r.kind = c.Kinds[i]
-	}
-	if a.policy.frequency == Orders || a.policy.refunds == NetRefunds {
-		switch {
-		case len(c.OrderNumbers) > 0:
-			r.unit, r.named = unit{uint64(c.OrderNumbers[i]), lowNumber}, true
-		case len(c.Orders) > 0 && c.Orders[i] != "":
-			r.unit, r.named = textUnit(c.Orders[i]), true
-		}
-	}
-	s.add(&a.policy, calendar, e, &r)
 }
 
 // blockRows is the number of rows that are spread over the shards at a time.
@@ -289,36 +281,12 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 	return nil
 }
 
-// addRows books the given rows of c, all of shard s. It goes by small batches
-// and steps, so that the memory accesses of a step overlap.
+// addRows books the given rows of c, all of shard s.
 func (a *Accumulator[K]) addRows(s *shard[K], c *Columns[K], rows []uint32, hashes []uint64) {
 	calendar := civil.NewCalendar(a.policy.location)
-	plain := a.policy.frequency == Lines && len(c.Kinds) == 0 && a.policy.refunds != NetRefunds
-	var entries [128]int
-	for len(rows) > 0 {
-		batch := rows[:min(len(rows), len(entries))]
-		rows = rows[len(batch):]
-		for j, i := range batch {
-			entries[j] = s.guess(hashes[i])
-		}
-		for j, i := range batch {
-			if e := entries[j]; e < 0 || s.at(e).id != c.Customers[i] {
-				entries[j] = s.entry(hashes[i], c.Customers[i])
-			}
-		}
-		if !plain {
-			for j, i := range batch {
-				a.addRow(s, &calendar, c, int(i), entries[j])
-			}
-			continue
-		}
-		for j, i := range batch {
-			e := s.at(entries[j])
-			e.last = max(e.last, c.Times[i])
-			s.book(&e.revenue, c.Amounts[i])
-			s.count(&e.lines, 1)
-			e.units = e.lines
-		}
+	var b batch
+	for part := range slices.Chunk(rows, batchRows) {
+		s.add(&a.policy, &calendar, c, part, hashes, &b)
 	}
 }
 

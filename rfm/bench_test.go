@@ -68,6 +68,26 @@ func benchAnalyze[K comparable](b *testing.B, c rfm.Columns[K], opts *rfm.Option
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(c.Len()), "ns/row")
 }
 
+func BenchmarkAdd(b *testing.B) {
+	c := benchColumns(100_000, 10_000)
+	a, err := rfm.NewAccumulator[int64](nil, &rfm.Options{Location: time.UTC})
+	if err != nil {
+		b.Fatal(err)
+	}
+	orders := make([]string, len(c.OrderNumbers))
+	for i, o := range c.OrderNumbers {
+		orders[i] = strconv.FormatInt(o, 10)
+	}
+	b.ReportAllocs()
+	for i := 0; b.Loop(); i = (i + 1) % len(orders) {
+		if err := a.Add(rfm.Transaction[int64]{
+			Customer: c.Customers[i], Time: time.Unix(c.Times[i], 0), Amount: c.Amounts[i], Order: orders[i],
+		}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
+
 func BenchmarkModelScore(b *testing.B) {
 	a, err := rfm.AnalyzeColumns(b.Context(), benchColumns(100_000, 10_000),
 		&rfm.Options{AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Location: time.UTC})

@@ -43,10 +43,13 @@ type entry[K comparable] struct {
 // A shard maps ids to entries by open addressing, and keeps the units of its customers.
 type shard[K comparable] struct {
 	slots  []uint32     // 8 bits of the hash and 24 of the entry's index plus one; 0 is empty
+	size   int          // slots that are homes, a power of two
 	chunks [][]entry[K] // entries, chunkSize to a chunk; the first chunk grows to that
 	n      int          // number of entries
 	units  unitTable
 	failed error
+
+	touched uint32 // what locate read ahead; without a use the reads would be optimised away
 }
 
 const (
@@ -60,30 +63,45 @@ func (s *shard[K]) at(e int) *entry[K] {
 	return &s.chunks[e/chunkSize][e%chunkSize]
 }
 
-// guess is the index of the entry that is likely to be that of hash, -1 for none.
+// home is the slot at which the search for hash begins.
+func (s *shard[K]) home(hash uint64) int { return int(hash>>1) & (s.size - 1) }
+
+// tag is the part of hash that slots hold.
+func tag(hash uint64) uint32 { return uint32(hash>>(64-shardBits-8)) << indexBits }
+
+// guess is the index of the entry that is likely to be that of hash; any
+// index, or -1, where there is none. It has no branches that depend on the
+// slots, so that the memory accesses of many guesses overlap.
 func (s *shard[K]) guess(hash uint64) int {
-	tag := hash >> (64 - shardBits - 8) << indexBits & 0xffffffff
-	mask := len(s.slots) - 1
-	for i := int(hash>>1) & mask; mask >= 0; i = (i + 1) & mask {
-		slot := uint64(s.slots[i])
-		if slot == 0 {
-			break
-		}
-		if slot&^indexMask == tag {
-			return int(slot&indexMask) - 1
-		}
+	t := tag(hash)
+	w := (*[4]uint32)(s.slots[s.home(hash):])
+	slot := uint32(0)
+	if w[3]&^indexMask == t {
+		slot = w[3]
 	}
-	return -1
+	if w[2]&^indexMask == t {
+		slot = w[2]
+	}
+	if w[1]&^indexMask == t {
+		slot = w[1]
+	}
+	if w[0]&^indexMask == t {
+		slot = w[0]
+	}
+	return int(slot&indexMask) - 1
 }
 
 // entry returns the index of id's entry, which is made where there is none.
 func (s *shard[K]) entry(hash uint64, id K) int {
-	if s.n*4 >= len(s.slots)*3 {
-		s.rehash(max(16, 2*len(s.slots)))
+	if s.n*2 >= s.size {
+		s.rehash(max(16, 2*s.size))
 	}
-	tag := uint32(hash >> (64 - shardBits - 8) << indexBits)
-	mask := len(s.slots) - 1
-	for i := int(hash>>1) & mask; ; i = (i + 1) & mask {
+	t := tag(hash)
+	for i := s.home(hash); ; i++ {
+		if i == len(s.slots) {
+			s.rehash(2 * s.size)
+			return s.entry(hash, id)
+		}
 		slot := s.slots[i]
 		if slot == 0 {
 			if s.n == indexMask {
@@ -91,13 +109,33 @@ func (s *shard[K]) entry(hash uint64, id K) int {
 				return 0
 			}
 			s.push(entry[K]{id: id, last: never})
-			s.slots[i] = tag | uint32(s.n)
+			s.slots[i] = t | uint32(s.n)
 			return s.n - 1
 		}
-		if slot&^indexMask == tag {
+		if slot&^indexMask == t {
 			if e := int(slot&indexMask) - 1; s.at(e).id == id {
 				return e
 			}
+		}
+	}
+}
+
+// spare is the number of slots after the last home: a search does not wrap.
+const spare = 64
+
+func (s *shard[K]) rehash(size int) {
+	for full := true; full; size *= 2 {
+		s.size, s.slots, full = size, make([]uint32, size+spare), false
+		for e := range s.n {
+			hash := hashOf(s.at(e).id)
+			i := s.home(hash)
+			for i < len(s.slots) && s.slots[i] != 0 {
+				i++
+			}
+			if full = i == len(s.slots); full {
+				break
+			}
+			s.slots[i] = tag(hash) | uint32(e+1)
 		}
 	}
 }
@@ -114,19 +152,6 @@ func (s *shard[K]) push(e entry[K]) {
 	s.n++
 }
 
-func (s *shard[K]) rehash(size int) {
-	s.slots = make([]uint32, size)
-	mask := size - 1
-	for e := range s.n {
-		hash := hashOf(s.at(e).id)
-		i := int(hash>>1) & mask
-		for s.slots[i] != 0 {
-			i = (i + 1) & mask
-		}
-		s.slots[i] = uint32(hash>>(64-shardBits-8)<<indexBits) | uint32(e+1)
-	}
-}
-
 // A unit names an order or a day. Text orders are the first 96 bits of their
 // SHA-256; numbers and days are exact, marked by low.
 type unit struct {
@@ -139,6 +164,42 @@ const (
 	lowDay    = 1
 )
 
+// unit is the unit that row i counts for, if it is told apart from others: its
+// order where orders matter, else with Days its day.
+func (c *Columns[K]) unit(i int, p *policy, calendar *civil.Calendar) (u unit, ok bool) {
+	if p.frequency == Orders || p.refunds == NetRefunds {
+		if len(c.OrderNumbers) > 0 {
+			return unit{uint64(c.OrderNumbers[i]), lowNumber}, true
+		}
+		if c.hasOrder(i) {
+			return textUnit(c.Orders[i]), true
+		}
+	}
+	if p.frequency == Days {
+		return dayUnit(calendar, c.Times[i]), true
+	}
+	return unit{}, false
+}
+
+func (c *Columns[K]) kind(i int) Kind {
+	if len(c.Kinds) == 0 {
+		return Purchase
+	}
+	return c.Kinds[i]
+}
+
+func (c *Columns[K]) hasOrder(i int) bool {
+	return len(c.OrderNumbers) > 0 || len(c.Orders) > 0 && c.Orders[i] != ""
+}
+
+// sameOrder tells whether two rows name the same order.
+func (c *Columns[K]) sameOrder(i, j int) bool {
+	if len(c.OrderNumbers) > 0 {
+		return c.OrderNumbers[i] == c.OrderNumbers[j]
+	}
+	return c.hasOrder(i) && c.Orders[i] == c.Orders[j]
+}
+
 func textUnit(order string) unit {
 	var sum [sha256.Size]byte
 	var buf [64]byte
@@ -150,61 +211,117 @@ func textUnit(order string) unit {
 	return unit{binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint32(sum[8:])}
 }
 
-// A row is one transaction that counts, without its customer.
-type row struct {
-	time   int64
-	amount int64
-	unit   unit
-	named  bool // whether unit is an order
-	kind   Kind
+// A batch is a few rows of one shard, worked on step by step, so that the
+// memory accesses of a step overlap.
+type batch struct {
+	entries [batchRows]int
+	hit     [batchRows]bool
+	pending [batchRows]unitKey
 }
 
-// add books a row on entry e.
-func (s *shard[K]) add(p *policy, calendar *civil.Calendar, e int, r *row) {
-	c := s.at(e)
-	amount := r.amount
-	if r.kind == Refund {
-		amount = -amount
-	}
-	s.book(&c.revenue, amount)
+const batchRows = 128
+
+// add books the given rows of c, all of this shard and at most batchRows.
+func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], rows []uint32, hashes []uint64, b *batch) {
+	s.locate(c, rows, hashes, b)
 	if p.refunds == NetRefunds {
-		s.addNet(p, calendar, e, r, amount)
+		for j, i := range rows {
+			s.addNet(p, calendar, c, int(i), b.entries[j])
+		}
 		return
 	}
-	if r.kind == Refund {
-		return
+	for j, i := range rows {
+		e := s.at(b.entries[j])
+		if c.kind(int(i)) == Refund {
+			s.book(&e.revenue, -c.Amounts[i])
+			continue
+		}
+		s.book(&e.revenue, c.Amounts[i])
+		e.last = max(e.last, c.Times[i])
+		s.count(&e.lines, 1)
+		if p.frequency == Lines {
+			e.units = e.lines
+		}
 	}
-	c.last = max(c.last, r.time)
-	s.count(&c.lines, 1)
-	switch {
-	case p.frequency == Days:
-		if _, added := s.units.add(newUnitKey(dayUnit(calendar, r.time), e)); added {
-			c.units++
+	if p.frequency != Lines {
+		s.addUnits(p, calendar, c, rows, b)
+	}
+}
+
+// locate finds the entries of rows. Before slots and entries are looked at, a
+// tight loop reads them, which has many more memory accesses under way.
+func (s *shard[K]) locate(c *Columns[K], rows []uint32, hashes []uint64, b *batch) {
+	if s.n == 0 {
+		clear(b.hit[:])
+	} else {
+		touched := uint32(0)
+		for _, i := range rows {
+			touched += s.slots[s.home(hashes[i])]
 		}
-	case p.frequency == Orders && r.named:
-		if _, added := s.units.add(newUnitKey(r.unit, e)); added {
-			s.count(&c.units, 1)
+		for j, i := range rows {
+			b.entries[j] = max(0, s.guess(hashes[i]))
 		}
-	default:
-		s.count(&c.units, 1)
+		for j := range rows {
+			touched += s.at(b.entries[j]).lines
+		}
+		for j, i := range rows {
+			b.hit[j] = s.at(b.entries[j]).id == c.Customers[i]
+		}
+		s.touched = touched
+	}
+	for j, i := range rows {
+		if !b.hit[j] {
+			b.entries[j] = s.entry(hashes[i], c.Customers[i])
+		}
+	}
+}
+
+// addUnits counts the orders or days of rows that are new to their customers.
+func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], rows []uint32, b *batch) {
+	n := 0
+	for j, i := range rows {
+		e, i := b.entries[j], int(i)
+		if c.kind(i) == Refund {
+			continue
+		}
+		if j > 0 && e == b.entries[j-1] && c.sameOrder(i, int(rows[j-1])) && p.frequency == Orders && c.kind(int(rows[j-1])) == Purchase {
+			continue // the next line of an order
+		}
+		u, ok := c.unit(i, p, calendar)
+		if !ok {
+			s.count(&s.at(e).units, 1)
+			continue
+		}
+		b.pending[n] = newUnitKey(u, e)
+		n++
+	}
+	s.units.touch(b.pending[:n])
+	for _, k := range b.pending[:n] {
+		if _, added := s.units.add(k); added {
+			s.count(&s.at(int(k.owner-1)).units, 1)
+		}
 	}
 }
 
 // addNet keeps what is needed to tell, once all is read, which orders stand.
-func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, e int, r *row, amount int64) {
-	c := s.at(e)
-	u := r.unit
-	if !r.named {
-		if r.kind == Refund {
+func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], i, e int) {
+	refund, amount := c.kind(i) == Refund, c.Amounts[i]
+	if refund {
+		amount = -amount
+	}
+	s.book(&s.at(e).revenue, amount)
+	u, ok := c.unit(i, p, calendar)
+	if !c.hasOrder(i) {
+		if refund {
 			return
 		}
-		if p.frequency != Days { // an order of its own, which no refund can name
-			c.last = max(c.last, r.time)
-			s.count(&c.lines, 1)
-			s.count(&c.units, 1)
+		if !ok { // an order of its own, which no refund can name
+			en := s.at(e)
+			en.last = max(en.last, c.Times[i])
+			s.count(&en.lines, 1)
+			s.count(&en.units, 1)
 			return
 		}
-		u = dayUnit(calendar, r.time)
 	}
 	slot, added := s.units.add(newUnitKey(u, e))
 	st := &s.units.states[slot]
@@ -212,11 +329,11 @@ func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, e int, r *row, am
 		st.last = never
 	}
 	s.book(&st.net, amount)
-	if r.kind == Refund {
+	if refund {
 		st.refunded = true
 		return
 	}
-	st.last = max(st.last, r.time)
+	st.last = max(st.last, c.Times[i])
 	s.count(&st.lines, 1)
 }
 

@@ -15,6 +15,8 @@ type unitTable struct {
 	homes  int
 	n      int
 	net    bool
+
+	touched uint32 // what touch read; without a use the reads would be optimised away
 }
 
 // A unitKey names a unit of one customer: 96 bits of the unit in mixed and low,
@@ -56,6 +58,20 @@ func (t *unitTable) find(k unitKey) (slot int, found bool) {
 			return i, true
 		}
 	}
+}
+
+// touch reads the home slots of keys that are about to be added: the memory
+// accesses overlap, and the slots are at hand when they are needed.
+func (t *unitTable) touch(keys []unitKey) {
+	if t.keys == nil {
+		return
+	}
+	var sum uint32
+	for _, k := range keys {
+		home, _ := bits.Mul64(k.mixed, uint64(t.homes))
+		sum += t.keys[home].owner
+	}
+	t.touched = sum
 }
 
 // add puts k into the table, returns its slot and whether it is new.
