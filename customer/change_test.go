@@ -3,6 +3,7 @@ package customer_test
 import (
 	"encoding/json"
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -81,19 +82,19 @@ func TestChangeValidate(t *testing.T) {
 			change := merged()
 			c.alter(&change)
 			err := change.Validate()
-			var fields string
+			var fields strings.Builder
 			if joined, ok := err.(interface{ Unwrap() []error }); ok {
 				for i, err := range joined.Unwrap() {
 					fault, ok := errors.AsType[*customer.FieldError](err)
 					require.True(t, ok)
 					require.Equal(t, -1, fault.Row)
 					if i > 0 {
-						fields += " "
+						fields.WriteString(" ")
 					}
-					fields += fault.Field
+					fields.WriteString(fault.Field)
 				}
 			}
-			require.Equal(t, c.fault, fields)
+			require.Equal(t, c.fault, fields.String())
 			_, err = json.Marshal(change)
 			require.Equal(t, c.fault == "", err == nil)
 		})

@@ -28,7 +28,7 @@ type RowBatch struct {
 // Row is the customer's values that are set anew; values not named stay as they are.
 // Safe for concurrent reads.
 type Row struct {
-	ID     ID      `json:"id"`
+	ID     ID      `json:"id"`     // whose values these are
 	Values []Field `json:"values"` // each name once
 }
 

@@ -87,7 +87,8 @@ func TestValueEquality(t *testing.T) {
 
 func TestValueAccessors(t *testing.T) {
 	values := []customer.Value{
-		{}, customer.BoolValue(true), customer.Int64Value(-5), customer.Float64Value(2.5),
+		{},
+		customer.BoolValue(true), customer.Int64Value(-5), customer.Float64Value(2.5),
 		customer.DecimalValue(-250, 2), customer.TimeValue(noon), customer.TextValue("t"),
 		customer.LabelsValue("l", "k"),
 	}

@@ -124,15 +124,16 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 	if !a.admit(&a.report, c, 0) {
 		return nil
 	}
-	hashes := [1]uint64{hashOf(t.Customer)}
-	s := &a.shards[hashes[0]>>(64-shardBits)]
-	s.add(&a.policy, &a.single.calendar, c, []uint32{0}, hashes[:], &a.single.batch)
+	a.single.runs[0] = newRun(c, 0)
+	s := &a.shards[a.single.runs[0].shard()]
+	s.add(&a.policy, &a.single.calendar, c, a.single.runs[:], []uint32{0}, &a.single.batch)
 	return s.failed
 }
 
 // A single is the scratch space of adding one row.
 type single[K comparable] struct {
 	columns  Columns[K]
+	runs     [1]run
 	calendar civil.Calendar
 	batch    batch
 }
@@ -186,14 +187,11 @@ const blockRows = 1 << 15
 
 // A block is the scratch space of adding blockRows rows.
 type block struct {
-	hashes []uint64
-	rows   []uint32         // row numbers grouped by shard
-	counts [][shards]uint32 // for each part of the block, rows a shard; then where they go
+	runs   []run            // of each part of the block, from where its rows begin
+	order  []uint32         // indexes of runs grouped by shard
+	counts [][shards]uint32 // for each part, runs a shard; then where they go
 	starts [shards + 1]uint32
 }
-
-// skipped stands for the hash of a row that is not added.
-const skipped = 0
 
 // AddColumns adds all rows of c, which is read during the call only, on
 // several goroutines. Faults of single rows are counted in the report; columns
@@ -228,24 +226,14 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 	n := c.Len()
 	parts := a.workers
 	b := &a.scratch
-	if len(b.hashes) < n {
-		b.hashes, b.rows = make([]uint64, n), make([]uint32, n)
+	if len(b.runs) < n {
+		b.runs, b.order = make([]run, n), make([]uint32, n)
 	}
 	b.counts = make([][shards]uint32, parts)
 	reports := make([]Report, parts)
+	ends := make([]int, parts)
 	parallel.Ranges(parts, n, parts, func(p, lo, hi int) {
-		var counts [shards]uint32
-		var report Report
-		for i := lo; i < hi; i++ {
-			if !a.admit(&report, c, i) {
-				b.hashes[i] = skipped
-				continue
-			}
-			hash := hashOf(c.Customers[i])
-			b.hashes[i] = hash
-			counts[hash>>(64-shardBits)]++
-		}
-		b.counts[p], reports[p] = counts, report
+		ends[p] = lo + a.collect(&reports[p], &b.counts[p], c, lo, hi, b.runs[lo:hi])
 	})
 	at := uint32(0)
 	for s := range shards {
@@ -255,20 +243,23 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 		}
 	}
 	b.starts[shards] = at
-	parallel.Ranges(parts, n, parts, func(p, lo, hi int) {
+	parallel.Ranges(parts, n, parts, func(p, lo, _ int) {
 		next := &b.counts[p]
-		for i := lo; i < hi; i++ {
-			if hash := b.hashes[i]; hash != skipped {
-				s := hash >> (64 - shardBits)
-				b.rows[next[s]] = uint32(i)
-				next[s]++
-			}
+		for i := lo; i < ends[p]; i++ {
+			s := b.runs[i].shard()
+			b.order[next[s]] = uint32(i)
+			next[s]++
 		}
 	})
 	var failed atomic.Bool
 	parallel.For(a.workers, shards, func(i int) {
-		a.addRows(&a.shards[i], c, b.rows[b.starts[i]:b.starts[i+1]], b.hashes)
-		if a.shards[i].failed != nil {
+		s := &a.shards[i]
+		calendar := civil.NewCalendar(a.policy.location)
+		var scratch batch
+		for part := range slices.Chunk(b.order[b.starts[i]:b.starts[i+1]], batchRuns) {
+			s.add(&a.policy, &calendar, c, b.runs, part, &scratch)
+		}
+		if s.failed != nil {
 			failed.Store(true)
 		}
 	})
@@ -281,13 +272,21 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 	return nil
 }
 
-// addRows books the given rows of c, all of shard s.
-func (a *Accumulator[K]) addRows(s *shard[K], c *Columns[K], rows []uint32, hashes []uint64) {
-	calendar := civil.NewCalendar(a.policy.location)
-	var b batch
-	for part := range slices.Chunk(rows, batchRows) {
-		s.add(&a.policy, &calendar, c, part, hashes, &b)
+// collect writes the rows [lo, hi) of c that count as runs, and returns how many.
+func (a *Accumulator[K]) collect(report *Report, counts *[shards]uint32, c *Columns[K], lo, hi int, runs []run) int {
+	n := 0
+	for i := lo; i < hi; i++ {
+		if !a.admit(report, c, i) {
+			continue
+		}
+		if n > 0 && extend(&runs[n-1], &a.policy, c, i) {
+			continue
+		}
+		runs[n] = newRun(c, i)
+		counts[runs[n].shard()]++
+		n++
 	}
+	return n
 }
 
 func (a *Accumulator[K]) failure() error {

@@ -68,6 +68,53 @@ func benchAnalyze[K comparable](b *testing.B, c rfm.Columns[K], opts *rfm.Option
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/float64(c.Len()), "ns/row")
 }
 
+// What stays in memory: of the accumulator with the ids of its customers (8
+// bytes each), and of the analysis made of it.
+func BenchmarkMemory(b *testing.B) {
+	c := benchColumns(3_000_000, 300_000)
+	orders := map[int64]bool{}
+	for _, o := range c.OrderNumbers {
+		orders[o] = true
+	}
+	live := func() float64 {
+		runtime.GC()
+		var m runtime.MemStats
+		runtime.ReadMemStats(&m)
+		return float64(m.HeapAlloc)
+	}
+	for _, unit := range []rfm.FrequencyUnit{rfm.Lines, rfm.Orders} {
+		b.Run(unit.String(), func(b *testing.B) {
+			for b.Loop() {
+				before := live()
+				acc, err := rfm.NewAccumulator[int64](nil, &rfm.Options{
+					AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Location: time.UTC, Frequency: unit,
+				})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := acc.AddColumns(b.Context(), c); err != nil {
+					b.Fatal(err)
+				}
+				accumulated := live()
+				a, err := acc.Analyze(b.Context(), time.Time{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				analyzed := live()
+				n := float64(len(a.Customers))
+				if unit == rfm.Orders {
+					b.ReportMetric((accumulated-before)/float64(len(orders)), "B/order-accumulated")
+				}
+				b.ReportMetric((accumulated-before)/n, "B/customer-accumulated")
+				b.ReportMetric((analyzed-before)/n, "B/customer-with-analysis")
+				runtime.KeepAlive(acc)
+			}
+		})
+	}
+	runtime.KeepAlive(c)
+	runtime.KeepAlive(orders)
+}
+
 func BenchmarkAdd(b *testing.B) {
 	c := benchColumns(100_000, 10_000)
 	a, err := rfm.NewAccumulator[int64](nil, &rfm.Options{Location: time.UTC})

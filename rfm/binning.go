@@ -1,6 +1,9 @@
 package rfm
 
-import "math"
+import (
+	"math"
+	"slices"
+)
 
 // A Mode is a way to cut values into scores. It is a plain value: safe for concurrent reads.
 //
@@ -104,16 +107,16 @@ func (b *Binning) fit(d *distribution, reversed bool) Thresholds {
 		t.Cuts = append([]float64(nil), b.Thresholds...)
 	default: // by rank
 		class := 0
-		for v, r := range d.runs() {
-			worse := r.below
+		for v, same := range d.ties() {
+			worse := same.below
 			if reversed {
-				worse = d.n - r.below - r.equal
+				worse = d.n - same.below - same.equal
 			}
 			score := int64(1)
 			if b.Mode == MidRank {
-				score += int64(n) * (2*int64(worse) + int64(r.equal)) / (2 * int64(d.n))
+				score += int64(n) * (2*int64(worse) + int64(same.equal)) / (2 * int64(d.n))
 			} else {
-				score = ntile(n, d.n, worse+r.equal/2)
+				score = ntile(n, d.n, worse+same.equal/2)
 			}
 			now := int(score) - 1
 			if reversed {
@@ -134,6 +137,41 @@ func ntile(n, count, rank int) int64 {
 		return int64(1 + more + (rank-big)/max(1, size))
 	}
 	return int64(1 + rank/(size+1))
+}
+
+// A split knows the values whose equals NTile cuts apart: at most one for each
+// boundary between scores.
+type split struct {
+	bins, count int
+	values      []float64 // ascending
+	ranks       []int     // of the next customer with the value, from the worst
+}
+
+func (b *Binning) split(d *distribution, reversed bool) split {
+	s := split{bins: b.bins(), count: d.n}
+	if b.Mode != NTile {
+		return s
+	}
+	for v, same := range d.ties() {
+		worse := same.below
+		if reversed {
+			worse = d.n - same.below - same.equal
+		}
+		if ntile(s.bins, d.n, worse) != ntile(s.bins, d.n, worse+same.equal-1) {
+			s.values, s.ranks = append(s.values, v), append(s.ranks, worse)
+		}
+	}
+	return s
+}
+
+// score is the score of the next customer with value v, which is whole unless v is split.
+func (s *split) score(v float64, whole uint8) uint8 {
+	i, found := slices.BinarySearch(s.values, v)
+	if !found {
+		return whole
+	}
+	s.ranks[i]++
+	return uint8(ntile(s.bins, s.count, s.ranks[i]-1))
 }
 
 // quantileR is the type-7 quantile as R computes it.

@@ -29,7 +29,7 @@ func newDistribution(values []float64) *distribution {
 		integers = integers && v == math.Trunc(v)
 	}
 	if span := hi - lo; !integers || span > 1<<16 || span > float64(8*len(values)+1024) {
-		sortFloats(values)
+		sortFloats(values, lo, hi, integers)
 		d.sorted = values
 		return d
 	}
@@ -48,22 +48,28 @@ func newDistribution(values []float64) *distribution {
 	return d
 }
 
-// sortFloats sorts numbers by their bits. Negative zeros, which would be told
-// apart from zeros, are made zeros.
-func sortFloats(values []float64) {
+// sortFloats sorts numbers by integers that have their order: whole numbers
+// as they are, others by their bits.
+func sortFloats(values []float64, lo, hi float64, whole bool) {
 	keys := make([]uint64, len(values))
+	if whole && max(-lo, hi) <= 1<<53 {
+		for i, v := range values {
+			keys[i] = uint64(int64(v) - int64(lo))
+		}
+		for i, k := range radix.Sort(keys, make([]uint64, len(keys)), 0) {
+			values[i] = float64(int64(k) + int64(lo))
+		}
+		return
+	}
 	for i, v := range values {
-		b := math.Float64bits(v + 0)
-		if b>>63 != 0 {
-			keys[i] = ^b
-		} else {
-			keys[i] = b ^ 1<<63
+		keys[i] = math.Float64bits(v+0) ^ 1<<63 // v+0: a negative zero is a zero
+		if v < 0 {
+			keys[i] = ^math.Float64bits(v)
 		}
 	}
 	for i, k := range radix.Sort(keys, make([]uint64, len(keys)), 0) {
-		if k>>63 != 0 {
-			values[i] = math.Float64frombits(k ^ 1<<63)
-		} else {
+		values[i] = math.Float64frombits(k ^ 1<<63)
+		if k>>63 == 0 {
 			values[i] = math.Float64frombits(^k)
 		}
 	}
@@ -89,21 +95,21 @@ func (d *distribution) median() float64 {
 // mean adds the values in order, so that it does not depend on the order of input.
 func (d *distribution) mean() float64 {
 	sum := 0.0
-	for v, r := range d.runs() {
+	for v, r := range d.ties() {
 		sum += float64(v * float64(r.equal))
 	}
 	return sum / float64(d.n)
 }
 
-// A run counts the values equal to one value, and those below it.
-type run struct{ below, equal int }
+// A tie counts the values equal to one value, and those below it.
+type tie struct{ below, equal int }
 
-// runs yields the distinct values in ascending order.
-func (d *distribution) runs() iter.Seq2[float64, run] {
-	return func(yield func(float64, run) bool) {
+// ties yields the distinct values in ascending order.
+func (d *distribution) ties() iter.Seq2[float64, tie] {
+	return func(yield func(float64, tie) bool) {
 		below := 0
 		for i, v := range d.values {
-			if !yield(v, run{below, d.upto[i] - below}) {
+			if !yield(v, tie{below, d.upto[i] - below}) {
 				return
 			}
 			below = d.upto[i]
@@ -113,7 +119,7 @@ func (d *distribution) runs() iter.Seq2[float64, run] {
 			for j < len(d.sorted) && d.sorted[j] == d.sorted[i] {
 				j++
 			}
-			if !yield(d.sorted[i], run{i, j - i}) {
+			if !yield(d.sorted[i], tie{i, j - i}) {
 				return
 			}
 			i = j

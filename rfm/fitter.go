@@ -1,9 +1,6 @@
 package rfm
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
@@ -18,8 +15,11 @@ type fitter[K comparable] struct {
 
 // values is the distribution of dimension d over all rows.
 func (f *fitter[K]) values(d int) *distribution {
-	if f.all[d] == nil {
-		f.all[d] = f.distribution(d, nil)
+	if f.all[0] == nil {
+		parallel.For(f.workers, dimensions, func(i int) {
+			i = dimensions - 1 - i // money, the most work, first
+			f.all[i] = f.distribution(i, nil)
+		})
 	}
 	return f.all[d]
 }
@@ -45,27 +45,33 @@ func (f *fitter[K]) fit(d int, b *Binning) {
 	reversed := d == recency
 	whole := b.fit(f.values(d), reversed)
 	m.thresholds[d] = []Thresholds{whole}
-	var groups [][]int // members of each group, where the thresholds are nested
+	splits := []split{b.split(f.values(d), reversed)}
 	if m.nested && d > recency {
-		groups = f.groups(d)
-		m.thresholds[d] = make([]Thresholds, len(groups))
+		groups := f.groups(d)
+		m.thresholds[d], splits = make([]Thresholds, len(groups)), make([]split, len(groups))
 		for g, members := range groups {
 			m.thresholds[d][g] = whole // for a group nobody is in
 			if len(members) > 0 {
-				m.thresholds[d][g] = b.fit(f.distribution(d, members), reversed)
+				own := f.distribution(d, members)
+				m.thresholds[d][g], splits[g] = b.fit(own, reversed), b.split(own, reversed)
 			}
 		}
 	}
+	workers := f.workers
 	if b.Mode == NTile {
-		f.rank(d, groups)
-	} else {
-		parallel.Ranges(f.workers, len(f.rows), f.workers, func(_, lo, hi int) {
-			for i := lo; i < hi; i++ {
-				c := &f.rows[i]
-				*c.Scores.dimension(d) = m.thresholds[d][m.group(c.Scores, d)].Score(c.Values.dimension(d))
-			}
-		})
+		workers = 1 // equal customers are cut apart in the order of ids
 	}
+	parallel.Ranges(workers, len(f.rows), workers, func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			c := &f.rows[i]
+			g, v := m.group(c.Scores, d), c.Values.dimension(d)
+			score := m.thresholds[d][g].Score(v)
+			if b.Mode == NTile {
+				score = splits[g].score(v, score)
+			}
+			*c.Scores.dimension(d) = score
+		}
+	})
 	m.scored[d] = make([]int, m.bins[d])
 	for i := range f.rows {
 		m.scored[d][*f.rows[i].Scores.dimension(d)-1]++
@@ -84,29 +90,4 @@ func (f *fitter[K]) groups(d int) [][]int {
 		groups[g] = append(groups[g], i)
 	}
 	return groups
-}
-
-// rank scores dimension d by NTILE within each group, nil for one of all rows.
-func (f *fitter[K]) rank(d int, groups [][]int) {
-	if groups == nil {
-		all := make([]int, len(f.rows))
-		for i := range all {
-			all[i] = i
-		}
-		groups = [][]int{all}
-	}
-	sign := 1
-	if d == recency {
-		sign = -1 // worst first
-	}
-	parallel.For(f.workers, len(groups), func(g int) {
-		members := groups[g]
-		slices.SortFunc(members, func(a, b int) int {
-			va, vb := f.rows[a].Values.dimension(d), f.rows[b].Values.dimension(d)
-			return cmp.Or(sign*cmp.Compare(va, vb), cmp.Compare(a, b))
-		})
-		for rank, row := range members {
-			*f.rows[row].Scores.dimension(d) = uint8(ntile(f.model.bins[d], len(members), rank))
-		}
-	})
 }

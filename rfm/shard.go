@@ -211,89 +211,85 @@ func textUnit(order string) unit {
 	return unit{binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint32(sum[8:])}
 }
 
-// A batch is a few rows of one shard, worked on step by step, so that the
-// memory accesses of a step overlap.
+// A batch is the scratch space of booking a few runs of one shard step by
+// step, so that the memory accesses of a step overlap.
 type batch struct {
-	entries [batchRows]int
-	hit     [batchRows]bool
-	pending [batchRows]unitKey
+	entries [batchRuns]int
+	hit     [batchRuns]bool
+	pending [batchRuns]unitKey
 }
 
-const batchRows = 128
+const batchRuns = 128
 
-// add books the given rows of c, all of this shard and at most batchRows.
-func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], rows []uint32, hashes []uint64, b *batch) {
-	s.locate(c, rows, hashes, b)
+// add books the runs with the given indexes, all of this shard and at most batchRuns.
+func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run, which []uint32, b *batch) {
+	s.locate(c, runs, which, b)
 	if p.refunds == NetRefunds {
-		for j, i := range rows {
-			s.addNet(p, calendar, c, int(i), b.entries[j])
+		for j, i := range which {
+			s.addNet(p, calendar, c, &runs[i], b.entries[j])
 		}
 		return
 	}
-	for j, i := range rows {
-		e := s.at(b.entries[j])
-		if c.kind(int(i)) == Refund {
-			s.book(&e.revenue, -c.Amounts[i])
+	for j, i := range which {
+		e, r := s.at(b.entries[j]), &runs[i]
+		if c.kind(int(r.first)) == Refund {
+			s.book(&e.revenue, -r.amount)
 			continue
 		}
-		s.book(&e.revenue, c.Amounts[i])
-		e.last = max(e.last, c.Times[i])
-		s.count(&e.lines, 1)
+		s.book(&e.revenue, r.amount)
+		e.last = max(e.last, r.last)
+		s.count(&e.lines, r.lines)
 		if p.frequency == Lines {
 			e.units = e.lines
 		}
 	}
 	if p.frequency != Lines {
-		s.addUnits(p, calendar, c, rows, b)
+		s.addUnits(p, calendar, c, runs, which, b)
 	}
 }
 
-// locate finds the entries of rows. Before slots and entries are looked at, a
+// locate finds the entries of runs. Before slots and entries are looked at, a
 // tight loop reads them, which has many more memory accesses under way.
-func (s *shard[K]) locate(c *Columns[K], rows []uint32, hashes []uint64, b *batch) {
+func (s *shard[K]) locate(c *Columns[K], runs []run, which []uint32, b *batch) {
 	if s.n == 0 {
 		clear(b.hit[:])
 	} else {
 		touched := uint32(0)
-		for _, i := range rows {
-			touched += s.slots[s.home(hashes[i])]
+		for _, i := range which {
+			touched += s.slots[s.home(runs[i].hash)]
 		}
-		for j, i := range rows {
-			b.entries[j] = max(0, s.guess(hashes[i]))
+		for j, i := range which {
+			b.entries[j] = max(0, s.guess(runs[i].hash))
 		}
-		for j := range rows {
+		for j := range which {
 			touched += s.at(b.entries[j]).lines
 		}
-		for j, i := range rows {
-			b.hit[j] = s.at(b.entries[j]).id == c.Customers[i]
+		for j, i := range which {
+			b.hit[j] = s.at(b.entries[j]).id == c.Customers[runs[i].first]
 		}
 		s.touched = touched
 	}
-	for j, i := range rows {
+	for j, i := range which {
 		if !b.hit[j] {
-			b.entries[j] = s.entry(hashes[i], c.Customers[i])
+			b.entries[j] = s.entry(runs[i].hash, c.Customers[runs[i].first])
 		}
 	}
 }
 
-// addUnits counts the orders or days of rows that are new to their customers.
-func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], rows []uint32, b *batch) {
+// addUnits counts the orders or days of runs that are new to their customers.
+func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run, which []uint32, b *batch) {
 	n := 0
-	for j, i := range rows {
-		e, i := b.entries[j], int(i)
-		if c.kind(i) == Refund {
+	for j, i := range which {
+		row := int(runs[i].first)
+		if c.kind(row) == Refund {
 			continue
 		}
-		if j > 0 && e == b.entries[j-1] && c.sameOrder(i, int(rows[j-1])) && p.frequency == Orders && c.kind(int(rows[j-1])) == Purchase {
-			continue // the next line of an order
+		if u, ok := c.unit(row, p, calendar); ok {
+			b.pending[n] = newUnitKey(u, b.entries[j])
+			n++
+		} else {
+			s.count(&s.at(b.entries[j]).units, 1)
 		}
-		u, ok := c.unit(i, p, calendar)
-		if !ok {
-			s.count(&s.at(e).units, 1)
-			continue
-		}
-		b.pending[n] = newUnitKey(u, e)
-		n++
 	}
 	s.units.touch(b.pending[:n])
 	for _, k := range b.pending[:n] {
@@ -304,26 +300,27 @@ func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], 
 }
 
 // addNet keeps what is needed to tell, once all is read, which orders stand.
-func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], i, e int) {
-	refund, amount := c.kind(i) == Refund, c.Amounts[i]
+func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], r *run, entry int) {
+	row, amount := int(r.first), r.amount
+	refund := c.kind(row) == Refund
 	if refund {
 		amount = -amount
 	}
-	s.book(&s.at(e).revenue, amount)
-	u, ok := c.unit(i, p, calendar)
-	if !c.hasOrder(i) {
+	e := s.at(entry)
+	s.book(&e.revenue, amount)
+	u, ok := c.unit(row, p, calendar)
+	if !c.hasOrder(row) {
 		if refund {
 			return
 		}
 		if !ok { // an order of its own, which no refund can name
-			en := s.at(e)
-			en.last = max(en.last, c.Times[i])
-			s.count(&en.lines, 1)
-			s.count(&en.units, 1)
+			e.last = max(e.last, r.last)
+			s.count(&e.lines, r.lines)
+			s.count(&e.units, 1)
 			return
 		}
 	}
-	slot, added := s.units.add(newUnitKey(u, e))
+	slot, added := s.units.add(newUnitKey(u, entry))
 	st := &s.units.states[slot]
 	if added {
 		st.last = never
@@ -333,8 +330,8 @@ func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], i,
 		st.refunded = true
 		return
 	}
-	st.last = max(st.last, c.Times[i])
-	s.count(&st.lines, 1)
+	st.last = max(st.last, r.last)
+	s.count(&st.lines, r.lines)
 }
 
 // stands tells whether an order counts: it was placed, and its refunds do not reach its amount.

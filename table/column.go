@@ -29,8 +29,8 @@ func (k Kind) String() string {
 // Column is a feature: a value for each row, or a mark that it is missing. Safe for
 // concurrent reads.
 type Column struct {
-	Name string
-	Kind Kind
+	Name string // unique in a table
+	Kind Kind   // which of the fields below holds the values
 	// Num has the values of a Number column; NaN is missing, infinities are not valid.
 	// Nil in a Category column.
 	Num []float64

@@ -46,7 +46,7 @@ func Sort(keys, scratch []uint64, low int) []uint64 {
 // A Ranker ranks byte strings by integers: a smaller string never has a larger
 // rank. Ranks are compact: of each byte position only the values that occur
 // there count, and positions where all strings agree cost nothing.
-// The zero value is ready to Learn.
+// The zero value is ready to Learn. Safe for concurrent reads once all is learnt.
 type Ranker struct {
 	n         int // positions looked at
 	shortest  int // length of the shortest string, capped

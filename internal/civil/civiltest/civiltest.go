@@ -12,14 +12,14 @@ import (
 // window of n days if 0 <= Age < n, and n days after its day began it has left it.
 // Safe for concurrent reads.
 type Case struct {
-	Name     string
-	Location *time.Location
-	At       time.Time // the event
-	AsOf     time.Time // the moment it is seen from
-	Day      string    // local day of At, as 2006-01-02
-	Start    time.Time // first instant of that day
-	Next     time.Time // first instant of a later day
-	Age      int       // local days from At to AsOf
+	Name     string         // what the case shows
+	Location *time.Location // where the days are counted
+	At       time.Time      // the event
+	AsOf     time.Time      // the moment it is seen from
+	Day      string         // local day of At, as 2006-01-02
+	Start    time.Time      // first instant of that day
+	Next     time.Time      // first instant of a later day
+	Age      int            // local days from At to AsOf
 }
 
 // Cases returns the table. The expected values follow from the IANA time zone database,
