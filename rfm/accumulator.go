@@ -15,9 +15,9 @@ import (
 
 var (
 	// ErrOverflow is returned, wrapped, where the money or a count of one
-	// customer leaves its range (int64 minor units, 2^32-1 lines). The
-	// accumulator it happened in stays failed.
-	ErrOverflow = errors.New("rfm: a customer's sums overflow")
+	// customer, or the money of all together, leaves its range (int64 minor
+	// units, 2^32-1 lines). The accumulator it happened in stays failed.
+	ErrOverflow = errors.New("rfm: sums overflow")
 	// ErrMismatch is returned, wrapped, by [Accumulator.Merge] where the two
 	// sides do not count alike.
 	ErrMismatch = errors.New("rfm: accumulators differ in their options")
@@ -27,18 +27,20 @@ var (
 // in any order, one by one or in columns, and merges with others: partial
 // results of goroutines, days or machines combine to the same customers.
 //
-// Beyond the ids it keeps at most 45 bytes a customer, and where Frequency is
-// Orders or Days at most 24 bytes more an order or day (48 with NetRefunds).
+// Beyond the ids it keeps at most 48 bytes a customer, and where Frequency is
+// Orders or Days at most 24 bytes more an order or day (60 with NetRefunds).
 // Orders given as text are told apart by 96 bits of their SHA-256, orders
 // given as numbers exactly.
 //
-// An Accumulator is not safe for concurrent use.
+// The zero value is not ready: see [NewAccumulator]. An Accumulator is not safe
+// for concurrent use.
 type Accumulator[K comparable] struct {
 	order   order[K]
 	options Options
 	policy  policy
 	workers int
 	report  Report
+	latest  int64 // unix seconds of the latest transaction added, or never
 	shards  [shards]shard[K]
 	scratch block
 	single  *single[K]
@@ -71,8 +73,9 @@ func NewAccumulator[K comparable](compare func(a, b K) int, opts *Options) (*Acc
 	}
 	a := &Accumulator[K]{
 		order:   order,
-		options: *o,
+		options: o.clone(),
 		workers: parallel.Workers(o.Workers),
+		latest:  never,
 		policy: policy{
 			frequency: o.Frequency,
 			refunds:   o.Refunds,
@@ -125,6 +128,7 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 		return nil
 	}
 	a.single.runs[0] = newRun(c, 0)
+	a.latest = max(a.latest, c.Times[0])
 	s := &a.shards[a.single.runs[0].shard()]
 	s.add(&a.policy, &a.single.calendar, c, a.single.runs[:], []uint32{0}, &a.single.batch)
 	return s.failed
@@ -231,10 +235,15 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 	}
 	b.counts = make([][shards]uint32, parts)
 	reports := make([]Report, parts)
-	ends := make([]int, parts)
+	ends, latest := make([]int, parts), make([]int64, parts)
 	parallel.Ranges(parts, n, parts, func(p, lo, hi int) {
 		ends[p] = lo + a.collect(&reports[p], &b.counts[p], c, lo, hi, b.runs[lo:hi])
+		latest[p] = never
+		for i := lo; i < ends[p]; i++ {
+			latest[p] = max(latest[p], b.runs[i].last)
+		}
 	})
+	a.latest = max(a.latest, slices.Max(latest))
 	at := uint32(0)
 	for s := range shards {
 		b.starts[s] = at
@@ -298,12 +307,8 @@ func (a *Accumulator[K]) failure() error {
 	return nil
 }
 
-// Merge adds all that other holds, as if its transactions had been added here;
-// other is left as it is. The two must agree in Location (by name), AsOf,
-// Window, Frequency and Refunds, else a wrapped ErrMismatch is returned and
-// nothing is added. A customer's order that both sides saw counts once.
-func (a *Accumulator[K]) Merge(other *Accumulator[K]) error {
-	p, q := a.policy, other.policy
+// mismatch says in what q counts otherwise than p.
+func (p *policy) mismatch(q *policy) error {
 	switch {
 	case p.location.String() != q.location.String():
 		return fmt.Errorf("%w: Location", ErrMismatch)
@@ -314,15 +319,33 @@ func (a *Accumulator[K]) Merge(other *Accumulator[K]) error {
 	case p.refunds != q.refunds:
 		return fmt.Errorf("%w: Refunds", ErrMismatch)
 	}
+	return nil
+}
+
+// Merge adds all that other holds, as if its transactions had been added here;
+// other is left as it is. The two must agree in Location (by name: fixed zones of
+// one name, and time.Local of two machines, are yours to keep apart), AsOf,
+// Window, Frequency and Refunds, else a wrapped ErrMismatch is returned and
+// nothing is added. A customer's order that both sides saw counts once; money
+// and lines add up.
+func (a *Accumulator[K]) Merge(other *Accumulator[K]) error {
+	if a == other {
+		return fmt.Errorf("%w: it is the same accumulator", ErrMismatch)
+	}
+	if err := a.policy.mismatch(&other.policy); err != nil {
+		return err
+	}
 	parallel.For(a.workers, shards, func(i int) { a.shards[i].merge(&other.shards[i]) })
 	a.report.add(&other.report)
+	a.latest = max(a.latest, other.latest)
 	return a.failure()
 }
 
 // Customers returns the customers with a purchase as of the local day of asOf,
 // sorted by id, and the report with the others counted. The zero asOf is that
-// of the options. Purchases later than that day are an error: an accumulator
-// cannot forget. The accumulator is unchanged and can go on.
+// of the options; with an AsOf in the options every other day is an error, as
+// are transactions later than that day: an accumulator cannot forget. The
+// accumulator is unchanged and can go on.
 func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error) {
 	report := a.report
 	if err := a.failure(); err != nil {
@@ -332,39 +355,37 @@ func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error
 		if a.policy.until == math.MaxInt64 {
 			return nil, report, errors.New("rfm: an as-of date is required")
 		}
-		asOf = time.Unix(a.policy.until-1, 0)
+		asOf = a.options.AsOf
 	}
 	today := civil.DayOf(asOf, a.policy.location)
-	tomorrow := (today + 1).Start(a.policy.location).Unix()
+	switch bound := a.options.AsOf; {
+	case !bound.IsZero() && today != civil.DayOf(bound, a.policy.location):
+		return nil, report, fmt.Errorf("rfm: the accumulator is bound to the as-of day %s of its options", civil.DayOf(bound, a.policy.location))
+	case a.latest >= (today + 1).Start(a.policy.location).Unix():
+		return nil, report, fmt.Errorf("rfm: transactions after the as-of day %s have been added", today)
+	}
 
 	var settled [shards]*shard[K]
 	var starts [shards + 1]int
-	var late atomic.Int64
-	parts := [shards]Report{}
+	var parts [shards]Report
+	var overflow [shards]bool
 	parallel.For(a.workers, shards, func(i int) {
 		calendar := civil.NewCalendar(a.policy.location)
 		s := a.shards[i].settled(&a.policy, &calendar)
 		for e := range s.n {
-			switch c := s.at(e); {
-			case c.last == never:
+			if c := s.at(e); c.last == never {
 				parts[i].RefundOnly++
-				s.book(&parts[i].RefundOnlyAmount, c.revenue)
-			case c.last >= tomorrow:
-				late.Add(1)
+				overflow[i] = overflow[i] || !addTo(&parts[i].RefundOnlyAmount, c.revenue)
 			}
 		}
 		settled[i] = s
 	})
-	for _, s := range settled {
-		if s.failed != nil {
-			return nil, report, s.failed
-		}
-	}
-	if n := late.Load(); n > 0 {
-		return nil, report, fmt.Errorf("rfm: %d customers have purchases after the as-of day %s", n, today)
-	}
-	for i := range shards {
+	for i, s := range settled {
+		amount := report.RefundOnlyAmount
 		report.add(&parts[i])
+		if s.failed != nil || overflow[i] || !addTo(&amount, parts[i].RefundOnlyAmount) {
+			return nil, a.report, ErrOverflow
+		}
 		starts[i+1] = starts[i] + settled[i].n - int(parts[i].RefundOnly)
 	}
 	sorted := newPositions(a.workers, &a.order, &settled, &starts)
@@ -373,7 +394,7 @@ func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error
 		calendar := civil.NewCalendar(a.policy.location)
 		for i := lo; i < hi; i++ {
 			c := sorted.at(i)
-			customers[i] = c.customer(int(today-calendar.Day(c.last)), a.options.Monetary)
+			customers[i] = c.customer(int(today)-int(calendar.Day(c.last)), a.options.Monetary)
 		}
 	})
 	return customers, report, nil

@@ -7,7 +7,9 @@ import (
 	"encoding/json"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
+	"sync"
 	"testing"
 	"time"
 
@@ -59,7 +61,8 @@ func TestEveryWayInAgrees(t *testing.T) {
 		want := encode(rfm.Analyze(t.Context(), slices.Values(txns), &o))
 		for round := range 3 {
 			r.Shuffle(len(txns), func(i, j int) { txns[i], txns[j] = txns[j], txns[i] })
-			o.Workers = 1 + round*3
+			o.Workers = round * 3 // none is GOMAXPROCS
+			defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(1 + 2*round))
 			require.Equal(t, want, encode(rfm.Analyze(t.Context(), slices.Values(txns), &o)), "shuffled")
 
 			var c rfm.Columns[int]
@@ -183,7 +186,7 @@ func TestAccumulatorGoesOn(t *testing.T) {
 	require.Equal(t, 3, customers[0].Recency)
 	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start.AddDate(0, 0, 4), Amount: 500}))
 	_, _, err = a.Customers(start.AddDate(0, 0, 3))
-	require.ErrorContains(t, err, "1 customers have purchases after the as-of day 2024-03-04")
+	require.ErrorContains(t, err, "transactions after the as-of day 2024-03-04")
 	customers, _, err = a.Customers(start.AddDate(0, 0, 4))
 	require.NoError(t, err)
 	require.Equal(t, rfm.Values{Recency: 0, Frequency: 2, Monetary: 1000}, customers[0].Values)
@@ -203,6 +206,52 @@ func TestOverflowIsSticky(t *testing.T) {
 	require.ErrorIs(t, err, rfm.ErrOverflow, "of all customers together")
 }
 
+func TestRefundOnlyOverflow(t *testing.T) {
+	a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	for id := range 10 {
+		require.NoError(t, a.Add(rfm.Transaction[int]{Customer: id, Time: start, Amount: math.MaxInt64 / 2, Kind: rfm.Refund}))
+	}
+	_, _, err = a.Customers(start)
+	require.ErrorIs(t, err, rfm.ErrOverflow)
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 99, Time: start}), "reading does not fail the accumulator")
+}
+
+func TestAsOfOfAnAccumulator(t *testing.T) {
+	o := &rfm.Options{Location: time.UTC, AsOf: start}
+	bound, err := rfm.NewAccumulator[int](nil, o)
+	require.NoError(t, err)
+	require.NoError(t, bound.Add(rfm.Transaction[int]{Customer: 1, Time: start, Amount: 1}))
+	_, _, err = bound.Customers(start.AddDate(0, 0, 1))
+	require.ErrorContains(t, err, "bound to the as-of day 2024-03-01")
+	_, _, err = bound.Customers(start.Add(20 * time.Hour))
+	require.NoError(t, err, "the same day")
+
+	free, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.NoError(t, free.Add(rfm.Transaction[int]{Customer: 1, Time: start, Amount: 5}))
+	require.NoError(t, free.Add(rfm.Transaction[int]{Customer: 1, Time: start.AddDate(0, 0, 9), Amount: 5, Kind: rfm.Refund}))
+	_, _, err = free.Customers(start)
+	require.ErrorContains(t, err, "transactions after the as-of day", "a refund of the future counts as one, too")
+}
+
+func TestTimesOfLongAgo(t *testing.T) {
+	c := rfm.Columns[int]{Customers: []int{1}, Times: []int64{math.MinInt64 + 1}, Amounts: []int64{1}}
+	a, err := rfm.AnalyzeColumns(t.Context(), c, &rfm.Options{AsOf: start, Location: time.UTC})
+	require.NoError(t, err)
+	require.Greater(t, a.Customers[0].Recency, 700_000)
+}
+
+func TestJSONRefusesIDsItCannotHold(t *testing.T) {
+	for _, compare := range []func(a, b string) int{nil, cmp.Compare[string]} {
+		a, err := rfm.NewAccumulator(compare, &rfm.Options{Location: time.UTC})
+		require.NoError(t, err)
+		require.NoError(t, a.Add(rfm.Transaction[string]{Customer: "a\xff", Time: start}))
+		_, err = json.Marshal(a)
+		require.ErrorContains(t, err, "not UTF-8")
+	}
+}
+
 func TestMergeRefusesOtherOptions(t *testing.T) {
 	base := rfm.Options{Location: time.UTC}
 	for name, other := range map[string]rfm.Options{
@@ -219,6 +268,69 @@ func TestMergeRefusesOtherOptions(t *testing.T) {
 		require.ErrorIs(t, err, rfm.ErrMismatch)
 		require.ErrorContains(t, err, name)
 	}
+}
+
+func TestMergeWithItself(t *testing.T) {
+	a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.ErrorIs(t, a.Merge(a), rfm.ErrMismatch)
+}
+
+// The caller's options can change without changing what was made of them.
+func TestOptionsAreCopied(t *testing.T) {
+	table := rfm.Eleven()
+	o := &rfm.Options{Table: table, Location: time.UTC, AsOf: start, Classes: &rfm.Classes{Names: map[string]rfm.Text{}}}
+	m, err := rfm.Fit(t.Context(), ready([]int{1, 2, 3}), o)
+	require.NoError(t, err)
+	a, err := rfm.NewAccumulator[int](nil, o)
+	require.NoError(t, err)
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start}))
+	table.Segments[0].ID = ""
+	table.Segments[1].Rules[0].R.Hi = 99
+	o.Classes.Names["nonsense"] = rfm.Text{}
+	require.Equal(t, "champions", m.Segment(rfm.Scores{R: 5, F: 5, M: 5}).ID)
+	_, err = a.Analyze(t.Context(), time.Time{})
+	require.NoError(t, err)
+}
+
+func TestConcurrentReads(t *testing.T) {
+	txns := randomTransactions(rand.New(rand.NewPCG(3, 3)), 500, start)
+	a, err := rfm.Analyze(t.Context(), slices.Values(txns), &rfm.Options{AsOf: start.AddDate(0, 0, 90), Location: time.UTC})
+	require.NoError(t, err)
+	want := a.BySegment().Summary()
+	var wg sync.WaitGroup
+	for range 8 {
+		wg.Go(func() {
+			for i, c := range a.Customers {
+				_, ok := a.Find(c.ID)
+				if !ok || a.Model.Score(c.Values) != c.Scores || a.ByClass().Of(i) > 7 {
+					t.Error("a reader was disturbed")
+					return
+				}
+				if i == 20 {
+					break
+				}
+			}
+			if !slices.Equal(want, a.BySegment().Summary()) {
+				t.Error("summaries differ")
+			}
+		})
+	}
+	wg.Wait()
+}
+
+func TestCancelledAnalysis(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	txns := randomTransactions(rand.New(rand.NewPCG(3, 3)), 50_000, start)
+	o := &rfm.Options{AsOf: start.AddDate(0, 0, 90), Location: time.UTC}
+	o.Progress = func(done, total int64) {
+		require.EqualValues(t, -1, total)
+		cancel()
+	}
+	_, err := rfm.Analyze(ctx, slices.Values(txns), o)
+	require.ErrorIs(t, err, context.Canceled)
+	_, err = rfm.Fit(ctx, ready([]int{1, 2}), nil)
+	require.ErrorIs(t, err, context.Canceled)
 }
 
 func TestKeysOfEveryKind(t *testing.T) {

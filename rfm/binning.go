@@ -27,7 +27,8 @@ const (
 	// QCut is pandas.qcut with duplicates="drop": class i holds
 	// q((i-1)/n) < v <= q(i/n), the minimum is included, equal edges are
 	// dropped and the classes numbered anew from 1, so that the best score
-	// can be below n; recency is reversed after the cut.
+	// can be below n; recency is reversed after the cut. Values that are all
+	// equal, of which pandas makes no class at all, score 1.
 	QCut
 	// NTile is SQL's NTILE(n) from worst to best: as many customers in each
 	// score as can be, the first N mod n scores one more. Customers with equal

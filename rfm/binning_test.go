@@ -153,24 +153,24 @@ func TestNested(t *testing.T) {
 		whole, err := rfm.AnalyzeCustomers(t.Context(), customers, nil, &rfm.Options{Binning: b})
 		require.NoError(t, err)
 		for i := range a.Customers {
-			require.Equal(t, whole.Customers[i].R, a.Customers[i].R)
+			require.Equal(t, whole.Customers[i].Scores.R, a.Customers[i].Scores.R)
 		}
 		for r := uint8(1); r <= 3; r++ {
-			inR := keep(a.Customers, func(c rfm.Customer[int]) bool { return c.R == r })
+			inR := keep(a.Customers, func(c rfm.Customer[int]) bool { return c.Scores.R == r })
 			alone, err := rfm.AnalyzeCustomers(t.Context(), inR, nil, &rfm.Options{Binning: b})
 			require.NoError(t, err)
 			for i := range inR {
-				require.Equal(t, alone.Customers[i].F, inR[i].F, "%v: frequency within recency %d", mode, r)
+				require.Equal(t, alone.Customers[i].Scores.F, inR[i].Scores.F, "%v: frequency within recency %d", mode, r)
 			}
 			for f := uint8(1); f <= 3; f++ {
-				inRF := keep(inR, func(c rfm.Customer[int]) bool { return c.F == f })
+				inRF := keep(inR, func(c rfm.Customer[int]) bool { return c.Scores.F == f })
 				if len(inRF) == 0 {
 					continue
 				}
 				alone, err := rfm.AnalyzeCustomers(t.Context(), inRF, nil, &rfm.Options{Binning: b})
 				require.NoError(t, err)
 				for i := range inRF {
-					require.Equal(t, alone.Customers[i].M, inRF[i].M, "%v: money within %d, %d", mode, r, f)
+					require.Equal(t, alone.Customers[i].Scores.M, inRF[i].Scores.M, "%v: money within %d, %d", mode, r, f)
 					if mode != rfm.NTile {
 						require.Equal(t, inRF[i].Scores, a.Model.Score(inRF[i].Values))
 					}
@@ -207,7 +207,7 @@ func TestInvariantsOfScores(t *testing.T) {
 				}
 			}
 			// a value beyond all others is scored, too
-			for _, v := range []rfm.Values{{}, {Recency: math.MaxInt, Frequency: math.MaxInt, Monetary: math.MaxFloat64}, {Monetary: -math.MaxFloat64}} {
+			for _, v := range []rfm.Values{{}, {Recency: math.MaxInt, Frequency: math.MaxUint32, Monetary: 1 << 63}, {Monetary: -1 << 63}} {
 				s := m.Score(v)
 				require.True(t, s.R >= 1 && s.F >= 1 && s.M >= 1 && int(max(s.R, s.F, s.M)) <= n, "%v", s)
 			}
@@ -217,10 +217,12 @@ func TestInvariantsOfScores(t *testing.T) {
 
 func TestScoreOfNothing(t *testing.T) {
 	_, m := scores(t, []int{1, 2, 3, 4, 5, 6}, rfm.Binning{})
-	for _, v := range []rfm.Values{{Recency: -1}, {Frequency: -1}, {Monetary: math.NaN()}, {Monetary: math.Inf(1)}} {
+	for _, v := range []rfm.Values{{Recency: -1}, {Frequency: -1}, {Frequency: math.MaxInt}, {Monetary: math.MaxFloat64}, {Monetary: math.NaN()}, {Monetary: math.Inf(1)}} {
 		require.Zero(t, m.Score(v))
 	}
 	require.Equal(t, "others", m.Segment(rfm.Scores{}).ID)
+	require.Equal(t, "others", m.Class(rfm.Values{}, rfm.Scores{}).ID)
+	require.Equal(t, "others", m.Class(rfm.Values{Recency: -1}, rfm.Scores{R: 5, F: 5, M: 5}).ID)
 	require.Zero(t, m.Combined(rfm.Scores{}))
 	allocs := testing.AllocsPerRun(100, func() {
 		s := m.Score(rfm.Values{Recency: 3, Frequency: 2, Monetary: 1})

@@ -146,8 +146,12 @@ func fitClasses[K comparable](c *Classes, f *fitter[K]) fittedClasses {
 }
 
 // Class is the one of the eight classes that a customer with values v and
-// scores s belongs to. No allocation.
+// scores s belongs to, the group with the id "others" where they cannot be or
+// are not scored. No allocation.
 func (m *Model) Class(v Values, s Scores) Group {
+	if v.fault() != "" || m.classes.Cut == MeanScore && s == (Scores{}) {
+		return others
+	}
 	return m.classes.Groups[m.classes.class(&v, &s)]
 }
 

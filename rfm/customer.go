@@ -5,7 +5,9 @@ import (
 	"math"
 )
 
-// Values are what a customer is scored on. It is a plain value: safe for concurrent reads.
+// Values are what a customer is scored on. Recency is not negative, frequency
+// from 0 to 2^32-1, money at most 2^63 in size. It is a plain value: safe for
+// concurrent reads.
 type Values struct {
 	Recency   int     `json:"recency"`   // whole local days from the last purchase to the as-of day
 	Frequency int     `json:"frequency"` // orders, days or lines
@@ -22,14 +24,17 @@ func (v *Values) dimension(d int) float64 {
 	return v.Monetary
 }
 
+// outOfRange is the Fault of a value that cannot be scored.
+const outOfRange = "negative, not finite or too large"
+
 // fault names the field that cannot be scored, "" for none.
 func (v *Values) fault() string {
 	switch {
 	case v.Recency < 0:
 		return "recency"
-	case v.Frequency < 0:
+	case v.Frequency < 0 || v.Frequency > math.MaxUint32:
 		return "frequency"
-	case math.IsNaN(v.Monetary) || math.IsInf(v.Monetary, 0):
+	case !(math.Abs(v.Monetary) <= 1<<63):
 		return "monetary"
 	}
 	return ""
@@ -63,15 +68,15 @@ type Customer[K comparable] struct {
 	// Revenue is the money of the customer in minor units, exact: purchases
 	// less refunds, by the refund policy. In a ready table it is what
 	// summaries and tiers add up; it may be zero where that is not known.
-	Revenue int64 `json:"revenue"`
-	Scores
+	Revenue int64  `json:"revenue"`
+	Scores  Scores `json:"scores"` // the zero value before scoring
 }
 
 // A CustomerError names a row of a customer table that cannot be used. It is a
 // plain value: safe for concurrent reads.
 type CustomerError struct {
 	Row   int    // index in the table as given
-	Field string // "recency", "frequency", "monetary" or "id"
+	Field string // "id", "recency", "frequency", "monetary", "revenue"; of an accumulator's JSON also "last", "lines", "seen"
 	Fault string // what is wrong, without the value
 }
 

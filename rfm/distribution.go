@@ -98,7 +98,7 @@ func (d *distribution) mean() float64 {
 	for v, r := range d.ties() {
 		sum += float64(v * float64(r.equal))
 	}
-	return sum / float64(d.n)
+	return min(max(sum/float64(d.n), d.at(0)), d.at(d.n-1)) // rounding must not leave the range
 }
 
 // A tie counts the values equal to one value, and those below it.

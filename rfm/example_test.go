@@ -148,7 +148,10 @@ func ExampleGrouping_Migration() {
 		}
 		return a.BySegment()
 	}
-	m := at(day(3, 31)).Migration(at(day(6, 30)))
+	m, err := at(day(3, 31)).Migration(at(day(6, 30)))
+	if err != nil {
+		log.Fatal(err)
+	}
 	for from := range m.From {
 		for to := range m.To {
 			if m.Count(from, to) > 0 {
@@ -160,6 +163,6 @@ func ExampleGrouping_Migration() {
 	// Champions -> At Risk [cho]
 	// Potential Loyalist -> Hibernating [bob]
 	// Hibernating -> Champions [ann]
-	// (new) -> Loyal Customers [eve]
-	// (new) -> Potential Loyalist [dee]
+	// (absent before) -> Loyal Customers [eve]
+	// (absent before) -> Potential Loyalist [dee]
 }

@@ -61,7 +61,7 @@ func (a *Analysis[K]) ByClass() *Grouping[K] {
 // last tier is the rest. Shares ascend between 0 and 1, both excluded; none
 // given: 0.5, 0.8, 0.95. Customers of equal revenue share a tier. Customers
 // whose revenue is zero or negative are in the last tier and do not count in
-// the whole. The least revenue of a tier is in its summary.
+// the whole. Cost: O(n log n). The least revenue of a tier is in its summary.
 func (a *Analysis[K]) ByTier(shares ...float64) (*Grouping[K], error) {
 	if len(shares) == 0 {
 		shares = []float64{0.5, 0.8, 0.95}
@@ -121,16 +121,18 @@ func (a *Analysis[K]) ByTier(shares ...float64) (*Grouping[K], error) {
 }
 
 // By groups the customers by a function of the caller, which returns an index
-// into groups. Groups without ids, more than 255 of them, or an index out of
-// range are an error.
+// into groups. Groups without ids of their own, more than 255 of them, or an
+// index out of range are an error.
 func (a *Analysis[K]) By(groups []Group, of func(*Customer[K]) int) (*Grouping[K], error) {
 	if len(groups) == 0 || len(groups) > 255 {
 		return nil, fmt.Errorf("rfm: %d groups, want 1 to 255", len(groups))
 	}
+	seen := map[string]bool{"": true}
 	for i, g := range groups {
-		if g.ID == "" {
-			return nil, fmt.Errorf("rfm: group %d has no id", i)
+		if seen[g.ID] {
+			return nil, fmt.Errorf("rfm: group %d has no id, or that of another", i)
 		}
+		seen[g.ID] = true
 	}
 	outside := false
 	g := &Grouping[K]{analysis: a, Groups: slices.Clone(groups)}

@@ -119,9 +119,10 @@ func TestMigrationHoldsEveryCustomerOnce(t *testing.T) {
 	for range 50 {
 		before, after := analyzed(t, randomBase(r, 1+r.IntN(200), 300)), analyzed(t, randomBase(r, 1+r.IntN(200), 300))
 		g, h := before.BySegment(), after.BySegment()
-		m := g.Migration(h)
-		require.Equal(t, "new", m.From[len(m.From)-1].ID)
-		require.Equal(t, "gone", m.To[len(m.To)-1].ID)
+		m, err := g.Migration(h)
+		require.NoError(t, err)
+		require.Equal(t, "absent", m.From[len(m.From)-1].ID)
+		require.Equal(t, "absent", m.To[len(m.To)-1].ID)
 		seen := map[int]string{}
 		for from := range m.From {
 			for to := range m.To {
@@ -136,10 +137,10 @@ func TestMigrationHoldsEveryCustomerOnce(t *testing.T) {
 		}
 		want := map[int]string{}
 		for _, c := range before.Customers {
-			want[c.ID] = before.Model.Segment(c.Scores).ID + ">gone"
+			want[c.ID] = before.Model.Segment(c.Scores).ID + ">absent"
 		}
 		for _, c := range after.Customers {
-			from := "new"
+			from := "absent"
 			if b, ok := before.Find(c.ID); ok {
 				from = before.Model.Segment(b.Scores).ID
 			}
@@ -170,6 +171,8 @@ func TestBacktest(t *testing.T) {
 	require.Equal(t, "4 2 0.5 3 80 20 1", fmt.Sprint(b.All.Customers, b.All.Buyers, b.All.BuyerShare, b.All.Frequency, b.All.Revenue, b.All.PerCustomer, b.All.Lift))
 	require.Equal(t, "1 1 500", fmt.Sprint(b.New.Customers, b.New.Buyers, b.New.Revenue))
 
+	_, err = g.Backtest(append(next[:1:1], next[0]))
+	require.ErrorContains(t, err, "each once")
 	slices.Reverse(next)
 	_, err = g.Backtest(next)
 	require.ErrorContains(t, err, "not sorted")
@@ -181,6 +184,8 @@ func TestByRefusesBadGroups(t *testing.T) {
 	require.Error(t, err)
 	_, err = a.By([]rfm.Group{{}}, nil)
 	require.ErrorContains(t, err, "no id")
+	_, err = a.By([]rfm.Group{{ID: "a"}, {ID: "a"}}, nil)
+	require.ErrorContains(t, err, "that of another")
 	_, err = a.By([]rfm.Group{{ID: "a"}}, func(*rfm.Customer[int]) int { return 1 })
 	require.ErrorContains(t, err, "out of range")
 }
@@ -208,4 +213,14 @@ func TestApply(t *testing.T) {
 	}
 	_, err = rfm.Apply(a.Model, append(later, later[3]), nil)
 	require.ErrorContains(t, err, "row 150: id: given twice")
+}
+
+func TestMigrationOfOtherOrders(t *testing.T) {
+	customers := ready([]int{1, 2, 3})
+	up, err := rfm.AnalyzeCustomers(t.Context(), customers, nil, nil)
+	require.NoError(t, err)
+	down, err := rfm.AnalyzeCustomers(t.Context(), customers, func(a, b int) int { return b - a }, nil)
+	require.NoError(t, err)
+	_, err = up.BySegment().Migration(down.BySegment())
+	require.ErrorContains(t, err, "differently")
 }

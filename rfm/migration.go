@@ -9,25 +9,28 @@ import (
 // practice the same grouping at two dates. It is immutable: safe for
 // concurrent reads.
 type Migration[K comparable] struct {
-	From []Group // groups before, then "new": not in the earlier analysis
-	To   []Group // groups after, then "gone": not in the later analysis
+	From []Group // groups before, then "absent": not in the earlier analysis
+	To   []Group // groups after, then "absent": not in the later analysis
 	cell [][][]K
 }
 
 // Migration compares g with a later grouping: customers are matched by id. The
-// two may have different groups.
+// two may have different groups; it is an error if they order ids differently.
 // Cost: O(customers of both).
-func (g *Grouping[K]) Migration(later *Grouping[K]) *Migration[K] {
+func (g *Grouping[K]) Migration(later *Grouping[K]) (*Migration[K], error) {
+	before, after := g.analysis.Customers, later.analysis.Customers
+	if !ascending(after, g.analysis.compare) {
+		return nil, errors.New("rfm: the two analyses order ids differently")
+	}
 	m := &Migration[K]{
-		From: append(slices.Clone(g.Groups), Group{ID: "new", Name: Text{"(new)", "(新增)"}}),
-		To:   append(slices.Clone(later.Groups), Group{ID: "gone", Name: Text{"(gone)", "(消失)"}}),
+		From: append(slices.Clone(g.Groups), Group{ID: absent, Name: Text{"(absent before)", "(前期无)"}}),
+		To:   append(slices.Clone(later.Groups), Group{ID: absent, Name: Text{"(absent after)", "(后期无)"}}),
 	}
 	m.cell = make([][][]K, len(m.From))
 	for i := range m.cell {
 		m.cell[i] = make([][]K, len(m.To))
 	}
 	put := func(from, to int, id K) { m.cell[from][to] = append(m.cell[from][to], id) }
-	before, after := g.analysis.Customers, later.analysis.Customers
 	match(before, after, g.analysis.compare, func(i, j int) {
 		switch {
 		case j < 0:
@@ -38,7 +41,17 @@ func (g *Grouping[K]) Migration(later *Grouping[K]) *Migration[K] {
 			put(g.Of(i), later.Of(j), before[i].ID)
 		}
 	})
-	return m
+	return m, nil
+}
+
+// ascending tells whether rows are sorted by id, each id once.
+func ascending[K comparable](rows []Customer[K], compare func(a, b K) int) bool {
+	for i := 1; i < len(rows); i++ {
+		if compare(rows[i-1].ID, rows[i].ID) >= 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // match walks two tables sorted by id and calls f for each id in either, with
@@ -97,19 +110,28 @@ type Outcome struct {
 
 // Backtest reports what each group did in the next period: next are the
 // customers of that period alone, such as [Accumulator.Customers] gives them
-// for an as-of date at its end and a Window of its length, sorted by id; a
-// table that does not ascend is an error.
+// for an as-of date at its end and a Window of its length, sorted by id. A
+// table that does not ascend, a value that cannot be scored and sums that
+// overflow are errors.
 func (g *Grouping[K]) Backtest(next []Customer[K]) (*Backtest, error) {
 	a := g.analysis
-	if !slices.IsSortedFunc(next, byID(a.compare)) {
-		return nil, errors.New("rfm: customers of the next period are not sorted by id")
+	if !ascending(next, a.compare) {
+		return nil, errors.New("rfm: customers of the next period are not sorted by id, each once")
+	}
+	for i := range next {
+		if field := next[i].fault(); field != "" {
+			return nil, &CustomerError{Row: i, Field: field, Fault: outOfRange}
+		}
+	}
+	if err := checkTotal(next); err != nil {
+		return nil, err
 	}
 	b := &Backtest{Groups: make([]Outcome, len(g.Groups))}
 	for i := range b.Groups {
 		b.Groups[i].Group = g.Groups[i]
 	}
 	b.All.Group = Group{ID: "all", Name: Text{"All", "合计"}}
-	b.New.Group = Group{ID: "new", Name: Text{"(new)", "(新增)"}}
+	b.New.Group = Group{ID: absent, Name: Text{"(absent before)", "(前期无)"}}
 	match(a.Customers, next, a.compare, func(i, j int) {
 		if i < 0 {
 			b.New.Customers++

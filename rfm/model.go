@@ -14,8 +14,8 @@ var ErrNoCustomers = errors.New("rfm: no customers with a purchase")
 
 // A Model is what [Analyze] and [Fit] learn: thresholds, the table of
 // segments and the cuts of the eight classes. It scores customers it has never
-// seen, and is written and read as JSON. A Model is immutable: safe for
-// concurrent use.
+// seen, and is written and read as JSON. The zero Model is for reading into: its
+// other methods panic. A Model is immutable: safe for concurrent use.
 type Model struct {
 	counting   counting
 	nested     bool
@@ -40,8 +40,8 @@ type counting struct {
 
 // Fit learns a model from a ready customer table, of which it uses the Values
 // alone. AsOf and Location are not needed. Nil options are the defaults. The
-// model does not depend on the order of customers, but with NTile their scores
-// do: use [AnalyzeCustomers] for those. Errors: a joined error for options, a
+// model does not depend on the order of customers, except where NTile is Nested:
+// use [AnalyzeCustomers] there. Errors: a joined error for options, a
 // [*CustomerError] for the first row that cannot be scored, ErrNoCustomers.
 // Cost: O(n log n), on several goroutines.
 func Fit[K comparable](ctx context.Context, customers []Customer[K], opts *Options) (*Model, error) {
@@ -57,13 +57,13 @@ func fit[K comparable](ctx context.Context, rows []Customer[K], opts *Options) (
 	}
 	for i := range rows {
 		if field := rows[i].fault(); field != "" {
-			return nil, &CustomerError{Row: i, Field: field, Fault: "negative or not finite"}
+			return nil, &CustomerError{Row: i, Field: field, Fault: outOfRange}
 		}
 	}
 	if len(rows) == 0 {
 		return nil, ErrNoCustomers
 	}
-	m := &Model{nested: o.Nested, table: o.table()}
+	m := &Model{nested: o.Nested, table: o.table().clone()}
 	m.counting = counting{Window: o.Window, Frequency: o.Frequency, Monetary: o.Monetary, Refunds: o.Refunds}
 	if o.Location != nil {
 		m.counting.Location = o.Location.String()
@@ -138,7 +138,7 @@ func (m *Model) Combined(s Scores) float64 {
 // Thresholds returns a copy of the thresholds of the three dimensions: one
 // each, or with Nested one of frequency for each recency score, and one of
 // money for each pair of a recency and a frequency score, recency first.
-func (m *Model) Thresholds() (r, f, m3 []Thresholds) {
+func (m *Model) Thresholds() (r, f, money []Thresholds) {
 	var out [dimensions][]Thresholds
 	for d := range dimensions {
 		for _, t := range m.thresholds[d] {
@@ -151,6 +151,6 @@ func (m *Model) Thresholds() (r, f, m3 []Thresholds) {
 
 // Scored returns how many customers the fit gave each score of the three
 // dimensions: element i counts score i+1.
-func (m *Model) Scored() (r, f, m3 []int) {
+func (m *Model) Scored() (r, f, money []int) {
 	return slices.Clone(m.scored[recency]), slices.Clone(m.scored[frequency]), slices.Clone(m.scored[monetary])
 }

@@ -151,9 +151,9 @@ func TestReadyTableFaults(t *testing.T) {
 		spoil func([]rfm.Customer[int])
 		want  rfm.CustomerError
 	}{
-		"NaN":      {func(c []rfm.Customer[int]) { c[1].Monetary = math.NaN() }, rfm.CustomerError{Row: 1, Field: "monetary", Fault: "negative or not finite"}},
-		"infinite": {func(c []rfm.Customer[int]) { c[2].Monetary = math.Inf(-1) }, rfm.CustomerError{Row: 2, Field: "monetary", Fault: "negative or not finite"}},
-		"recency":  {func(c []rfm.Customer[int]) { c[0].Recency = -1 }, rfm.CustomerError{Row: 0, Field: "recency", Fault: "negative or not finite"}},
+		"NaN":      {func(c []rfm.Customer[int]) { c[1].Monetary = math.NaN() }, rfm.CustomerError{Row: 1, Field: "monetary", Fault: "negative, not finite or too large"}},
+		"infinite": {func(c []rfm.Customer[int]) { c[2].Monetary = math.Inf(-1) }, rfm.CustomerError{Row: 2, Field: "monetary", Fault: "negative, not finite or too large"}},
+		"recency":  {func(c []rfm.Customer[int]) { c[0].Recency = -1 }, rfm.CustomerError{Row: 0, Field: "recency", Fault: "negative, not finite or too large"}},
 		"twice":    {func(c []rfm.Customer[int]) { c[2].ID = c[0].ID }, rfm.CustomerError{Row: 2, Field: "id", Fault: "given twice"}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -3,6 +3,7 @@ package rfm
 import (
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"time"
@@ -57,9 +58,9 @@ type Options struct {
 
 	// Workers is the number of goroutines; 0: GOMAXPROCS. No result depends on it.
 	Workers int
-	// Progress, where not nil, is called now and then with the number of
-	// transactions read so far and the total, -1 where it is unknown; by one
-	// goroutine at a time.
+	// Progress, where not nil, is called by Analyze and AnalyzeColumns now and
+	// then with the number of transactions read so far and the total, -1 where
+	// it is unknown; by one goroutine at a time.
 	Progress func(done, total int64)
 }
 
@@ -94,8 +95,9 @@ const (
 	SubtractRefunds RefundPolicy = iota
 	// NetRefunds books a refund on the order it names: money as with
 	// SubtractRefunds, and an order whose refunds reach its amount counts
-	// neither in frequency nor in recency. A refund that names no order, or
-	// one the customer never placed, takes money alone.
+	// neither in frequency nor in recency; one that stands counts on the day of
+	// its latest purchase. A refund that names no order, or one the customer
+	// never placed, takes money alone.
 	NetRefunds
 	// IgnoreRefunds leaves refunds out altogether and counts them.
 	IgnoreRefunds
@@ -199,6 +201,21 @@ func (o *Options) orDefault() *Options {
 		return &Options{}
 	}
 	return o
+}
+
+// clone is a copy that shares nothing the caller could write to.
+func (o *Options) clone() Options {
+	c := *o.orDefault()
+	c.Table = c.Table.clone()
+	for _, b := range []*Binning{&c.Binning, &c.R, &c.F, &c.M} {
+		b.Thresholds = slices.Clone(b.Thresholds)
+	}
+	if c.Classes != nil {
+		classes := *c.Classes
+		classes.Names, classes.Advice = maps.Clone(classes.Names), maps.Clone(classes.Advice)
+		c.Classes = &classes
+	}
+	return c
 }
 
 // binning is the binning of dimension d.

@@ -163,7 +163,7 @@ func TestCDNOW(t *testing.T) {
 		onceScores = map[uint8]int{}
 		for _, c := range a.Customers {
 			if c.Frequency == 1 {
-				onceScores[c.F]++
+				onceScores[c.Scores.F]++
 			}
 		}
 		_, all, _ = a.Model.Scored()

@@ -15,6 +15,7 @@ type order[K comparable] struct {
 	absent  bool            // whether the zero id is no customer
 	integer func(*K) uint64 // in the order of the ids; nil for other kinds
 	text    func(*K) string // likewise; shares memory with the id
+	written func(*K) string // of text ids, whatever their order
 }
 
 func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
@@ -25,6 +26,9 @@ func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
 	}
 	if o.compare == nil {
 		return o, fmt.Errorf("rfm: ids of type %v have no natural order: a compare function is required", t)
+	}
+	if t.Kind() == reflect.String {
+		o.written = func(id *K) string { return *(*string)(unsafe.Pointer(id)) }
 	}
 	o.absent = t.Kind() == reflect.String || t.Kind() == reflect.Array
 	return o, nil

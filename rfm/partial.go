@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"unicode/utf8"
 )
 
 // The JSON of an accumulator: a partial result on its way to another process.
@@ -23,6 +24,7 @@ type accumulatorJSON[K comparable] struct {
 	Frequency FrequencyUnit  `json:"frequency"`
 	Refunds   RefundPolicy   `json:"refunds"`
 	Report    Report         `json:"report"`
+	Latest    *int64         `json:"latest"`    // null: nothing added
 	Customers []entryJSON[K] `json:"customers"` // by id
 }
 
@@ -64,7 +66,7 @@ func (u *unitText) UnmarshalText(text []byte) error {
 
 // MarshalJSON writes all the accumulator holds, customers by id, so that
 // another process can merge it: the same transactions give the same bytes. K
-// must be encodable by encoding/json. Orders appear as their hash or number.
+// must be encodable by encoding/json; text ids that are not UTF-8 are an error. Orders appear as their hash or number.
 // Cost: O(n log n) and some 100 bytes a customer and 40 an order.
 func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
 	if err := a.failure(); err != nil {
@@ -75,12 +77,20 @@ func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
 		Location: a.policy.location.String(), Since: a.policy.since, Until: a.policy.until,
 		Frequency: a.policy.frequency, Refunds: a.policy.refunds, Report: a.report,
 	}
+	for i := range a.shards {
+		for e := range a.shards[i].n {
+			if o := &a.order; o.written != nil && !utf8.ValidString(o.written(&a.shards[i].at(e).id)) {
+				return nil, errors.New("rfm: accumulator: an id is not UTF-8, which JSON cannot hold")
+			}
+		}
+	}
 	optional := func(t int64) *int64 {
 		if t == never {
 			return nil
 		}
 		return &t
 	}
+	j.Latest = optional(a.latest)
 	for i := range a.shards {
 		s := &a.shards[i]
 		base := len(j.Customers)
@@ -127,13 +137,22 @@ func (a *Accumulator[K]) UnmarshalJSON(data []byte) error {
 	if j.Kind != "rfm.Accumulator" || j.Version != accumulatorVersion {
 		return fmt.Errorf("rfm: not an rfm.Accumulator of version %d", accumulatorVersion)
 	}
-	p := &a.policy
-	if j.Location != p.location.String() || j.Since != p.since || j.Until != p.until || j.Frequency != p.frequency || j.Refunds != p.refunds {
-		return ErrMismatch
+	if j.Location != a.policy.location.String() {
+		return fmt.Errorf("%w: Location", ErrMismatch)
 	}
-	read := Accumulator[K]{order: a.order, options: a.options, policy: a.policy, workers: a.workers, report: j.Report}
+	of := policy{j.Frequency, j.Refunds, a.policy.location, j.Since, j.Until}
+	if err := a.policy.mismatch(&of); err != nil {
+		return err
+	}
+	if !j.Report.consistent() {
+		return errors.New("rfm: accumulator: the report does not add up")
+	}
+	read := Accumulator[K]{order: a.order, options: a.options, policy: a.policy, workers: a.workers, report: j.Report, latest: never}
+	if j.Latest != nil {
+		read.latest = *j.Latest
+	}
 	for i := range read.shards {
-		read.shards[i].units.net = p.refunds == NetRefunds
+		read.shards[i].units.net = a.policy.refunds == NetRefunds
 	}
 	for row := range j.Customers {
 		if fault := read.load(&j.Customers[row]); fault != "" {
@@ -161,7 +180,12 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 	if c.Last != nil {
 		entry.last = *c.Last
 	}
+	inRange := func(last *int64) bool {
+		return last == nil || *last != never && *last >= a.policy.since && *last < a.policy.until && *last <= a.latest
+	}
 	switch {
+	case !inRange(c.Last):
+		return "last"
 	case entry.units > entry.lines, (entry.last == never) != (entry.lines == 0), (entry.units == 0) != (entry.lines == 0):
 		return "lines"
 	case !s.units.net && len(c.Seen) > int(c.Units):
@@ -169,7 +193,7 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 	}
 	for _, u := range c.Seen {
 		slot, added := s.units.add(newUnitKey(unit(u.Unit), e))
-		if !added || (u.Last == nil) != (u.Lines == 0) {
+		if !added || (u.Last == nil) != (u.Lines == 0) || !inRange(u.Last) {
 			return "seen"
 		}
 		if s.units.net {

@@ -28,7 +28,8 @@ type Analysis[K comparable] struct {
 // joined error for options, ErrNoCustomers, ErrOverflow and that of the context.
 //
 // Cost: O(transactions) and O(n log n) in the n customers, on several
-// goroutines. The result does not depend on the order of the transactions, nor
+// goroutines. The result does not depend on the order of the transactions (but
+// for ErrOverflow, where amounts of both signs come near the end of int64), nor
 // on the number of goroutines.
 func Analyze[K comparable](ctx context.Context, transactions iter.Seq[Transaction[K]], opts *Options) (*Analysis[K], error) {
 	a, err := newBounded[K](opts)
@@ -118,7 +119,7 @@ func AnalyzeCustomers[K comparable](ctx context.Context, customers []Customer[K]
 // Apply scores a customer table with a model learnt elsewhere, such as last
 // month's, so that scores of two dates can be compared: what moves then is the
 // customers, not the thresholds. The table is left as it is; compare and errors
-// are as in [AnalyzeCustomers]. A customer whom an [NTile] model would cut from
+// are as in [AnalyzeCustomers]; it is an error if there are none. A customer whom an [NTile] model would cut from
 // its equals is scored by value.
 func Apply[K comparable](m *Model, customers []Customer[K], compare func(a, b K) int) (*Analysis[K], error) {
 	rows, order, err := arrange(customers, compare, 0)
@@ -127,6 +128,9 @@ func Apply[K comparable](m *Model, customers []Customer[K], compare func(a, b K)
 	}
 	if err := checkTotal(rows); err != nil {
 		return nil, err
+	}
+	if len(rows) == 0 {
+		return nil, ErrNoCustomers
 	}
 	for i := range rows {
 		rows[i].Scores = m.Score(rows[i].Values)
@@ -146,7 +150,7 @@ func arrange[K comparable](customers []Customer[K], compare func(a, b K) int, wo
 	for i := range customers {
 		c := &customers[i]
 		if field := c.fault(); field != "" {
-			return fault(i, field, "negative or not finite")
+			return fault(i, field, outOfRange)
 		}
 		if ids.missing(c.ID) {
 			return fault(i, "id", "missing")
@@ -200,8 +204,16 @@ func analyze[K comparable](ctx context.Context, rows []Customer[K], report Repor
 	return &Analysis[K]{Model: model, Customers: rows, Report: report, compare: compare}, nil
 }
 
-// Find returns the customer with the given id. Cost: O(log n).
+// Find returns the customer with the given id, not to be written to. Cost:
+// O(log n), or O(n) in an analysis that was read back from JSON.
 func (a *Analysis[K]) Find(id K) (customer *Customer[K], ok bool) {
+	if a.compare == nil {
+		i := lastIndex(a.Customers, id)
+		if i < 0 {
+			return nil, false
+		}
+		return &a.Customers[i], true
+	}
 	i, ok := slices.BinarySearchFunc(a.Customers, id, func(c Customer[K], id K) int { return a.compare(c.ID, id) })
 	if !ok {
 		return nil, false

@@ -21,7 +21,10 @@ type Group struct {
 	Advice Text   `json:"advice,omitzero"` // what to do with these customers
 }
 
-// Others is the group of customers that no segment of a table holds.
+// absent is the id of the customers that one of two analyses does not have.
+const absent = "absent"
+
+// others is the group of customers that no segment of a table holds.
 var others = Group{
 	ID:     "others",
 	Name:   Text{"Others", "其他"},
@@ -75,6 +78,19 @@ func (t *SegmentTable) bins() int {
 	return t.Bins
 }
 
+// clone is a deep copy; nil of nil.
+func (t *SegmentTable) clone() *SegmentTable {
+	if t == nil {
+		return nil
+	}
+	c := *t
+	c.Segments = slices.Clone(t.Segments)
+	for i := range c.Segments {
+		c.Segments[i].Rules = slices.Clone(c.Segments[i].Rules)
+	}
+	return &c
+}
+
 // Coverage says what a table does with each of the Bins³ scores. It is a plain
 // value: safe for concurrent reads.
 type Coverage struct {
@@ -93,8 +109,8 @@ func (c *Coverage) Disjoint() bool { return len(c.Overlaps) == 0 }
 // Validate tries every score: it proves the table total and disjoint, or lists
 // the holes, the overlaps and the names that can never be assigned. The error
 // is for a malformed table alone: no segments, ids missing, repeated or
-// reserved ("others"), ranges upside down or outside 1 to Bins. A table with
-// holes or overlaps can be used.
+// reserved ("others", "absent"), ranges upside down or outside 1 to Bins. A table with
+// holes or overlaps can be used. Cost: O(Bins³ rules), which is limited to 2^26.
 func (t *SegmentTable) Validate() (*Coverage, error) {
 	if err := t.check(); err != nil {
 		return nil, err
@@ -152,10 +168,12 @@ func (t *SegmentTable) check() error {
 	fault(n < 2 || n > MaxBins, "%d bins, want 2 to %d", n, MaxBins)
 	fault(len(t.Segments) == 0, "no segments")
 	fault(len(t.Segments) > 254, "more than 254 segments")
-	seen := map[string]bool{"": true, others.ID: true}
+	seen := map[string]bool{"": true, others.ID: true, absent: true}
+	rules := 0
 	for i, s := range t.Segments {
 		fault(seen[s.ID], "segment %d: id %q is empty, reserved or repeated", i, s.ID)
 		seen[s.ID] = true
+		rules += len(s.Rules)
 		for j, rule := range s.Rules {
 			for k, r := range []Range{rule.R, rule.F, rule.M, rule.FM} {
 				fault(r != Range{} && (r.Lo < 1 || r.Lo > r.Hi || int(r.Hi) > n),
@@ -163,6 +181,7 @@ func (t *SegmentTable) check() error {
 			}
 		}
 	}
+	fault(n*n*n*rules > 1<<26, "%d rules are too many for %d bins", rules, n)
 	return errors.Join(faults...)
 }
 

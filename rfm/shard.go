@@ -343,12 +343,18 @@ func dayUnit(calendar *civil.Calendar, unix int64) unit {
 	return unit{high: uint64(calendar.Day(unix)), low: lowDay}
 }
 
-func (s *shard[K]) book(sum *int64, amount int64) {
+// addTo adds amount to sum and tells whether that fits.
+func addTo(sum *int64, amount int64) bool {
 	t := *sum + amount
-	if (t^*sum)&(t^amount) < 0 {
+	ok := (t^*sum)&(t^amount) >= 0
+	*sum = t
+	return ok
+}
+
+func (s *shard[K]) book(sum *int64, amount int64) {
+	if !addTo(sum, amount) {
 		s.failed = ErrOverflow
 	}
-	*sum = t
 }
 
 func (s *shard[K]) count(n *uint32, by uint32) {

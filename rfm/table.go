@@ -39,7 +39,7 @@ func CustomersOf[K comparable](t *table.Table[K]) ([]Customer[K], error) {
 			revenue = columns[3][row]
 		}
 		for field, v := range [...]float64{r, f, m, revenue} {
-			if whole := field != monetary; math.IsNaN(v) || whole && (v != math.Trunc(v) || math.Abs(v) > 1<<53) {
+			if whole := field != monetary && (field < dimensions || columns[3] != nil); math.IsNaN(v) || whole && (v != math.Trunc(v) || math.Abs(v) > 1<<53) {
 				name := [...]string{"recency", "frequency", "monetary", "revenue"}[field]
 				return nil, &CustomerError{Row: row, Field: name, Fault: "missing or not a whole number"}
 			}
@@ -69,9 +69,9 @@ func (a *Analysis[K]) Table() *table.Table[K] {
 	number("frequency", func(c *Customer[K]) float64 { return float64(c.Frequency) })
 	number("monetary", func(c *Customer[K]) float64 { return c.Monetary })
 	number("revenue", func(c *Customer[K]) float64 { return float64(c.Revenue) })
-	number("r", func(c *Customer[K]) float64 { return float64(c.R) })
-	number("f", func(c *Customer[K]) float64 { return float64(c.F) })
-	number("m", func(c *Customer[K]) float64 { return float64(c.M) })
+	number("r", func(c *Customer[K]) float64 { return float64(c.Scores.R) })
+	number("f", func(c *Customer[K]) float64 { return float64(c.Scores.F) })
+	number("m", func(c *Customer[K]) float64 { return float64(c.Scores.M) })
 	number("combined", func(c *Customer[K]) float64 { return a.Model.Combined(c.Scores) })
 	for _, g := range []struct {
 		name     string

@@ -42,7 +42,7 @@ type Columns[K comparable] struct {
 	Amounts   []int64 // minor units, see [Transaction]
 	// Orders or OrderNumbers holds the orders, as text or as numbers; both nil
 	// makes each purchase an order of its own. An order given once as text and
-	// once as a number is two orders.
+	// once as a number is two orders. Every number is one, 0 as well.
 	Orders       []string
 	OrderNumbers []int64
 	Kinds        []Kind // nil: all purchases
@@ -123,6 +123,18 @@ type Report struct {
 // because they lie outside the window; ignored refunds are not among them.
 func (r Report) SetAside() int64 {
 	return r.NoCustomer + r.NoTime + r.Future + r.BeforeWindow + r.Negative + r.UnknownKind
+}
+
+// consistent tells whether r can be the report of an accumulator.
+func (r *Report) consistent() bool {
+	counts := []int64{r.Purchases, r.Refunds, r.RefundsIgnored, r.NoCustomer, r.NoTime, r.Future, r.BeforeWindow, r.Negative, r.UnknownKind}
+	sum := int64(0)
+	for _, n := range counts {
+		if n < 0 || !addTo(&sum, n) {
+			return false
+		}
+	}
+	return sum == r.Rows && r.ZeroAmounts >= 0 && r.ZeroAmounts <= r.Purchases && r.RefundOnly == 0 && r.RefundOnlyAmount == 0
 }
 
 func (r *Report) add(o *Report) {

@@ -150,9 +150,9 @@ func (p *printer) distribution(a *rfm.Analysis[string]) {
 		}
 		rows[i] = []string{
 			strconv.Itoa(int(score)),
-			group(int64(rf[score-1])), span(func(c *rfm.Customer[string]) (uint8, int64) { return c.R, int64(c.Recency) }, group),
-			group(int64(ff[score-1])), span(func(c *rfm.Customer[string]) (uint8, int64) { return c.F, int64(c.Frequency) }, group),
-			group(int64(mf[score-1])), span(func(c *rfm.Customer[string]) (uint8, int64) { return c.M, c.Revenue }, cents),
+			group(int64(rf[score-1])), span(func(c *rfm.Customer[string]) (uint8, int64) { return c.Scores.R, int64(c.Recency) }, group),
+			group(int64(ff[score-1])), span(func(c *rfm.Customer[string]) (uint8, int64) { return c.Scores.F, int64(c.Frequency) }, group),
+			group(int64(mf[score-1])), span(func(c *rfm.Customer[string]) (uint8, int64) { return c.Scores.M, c.Revenue }, cents),
 		}
 	}
 	p.table([]string{"score", "R", "days", "F", "orders", "M", "revenue"}, rows)
@@ -245,7 +245,7 @@ func writeFiles(dir string, a *rfm.Analysis[string]) error {
 	for _, c := range a.Customers {
 		customers = append(customers, []string{
 			c.ID, strconv.Itoa(c.Recency), strconv.Itoa(c.Frequency), strconv.FormatInt(c.Revenue, 10),
-			strconv.Itoa(int(c.R)), strconv.Itoa(int(c.F)), strconv.Itoa(int(c.M)),
+			strconv.Itoa(int(c.Scores.R)), strconv.Itoa(int(c.Scores.F)), strconv.Itoa(int(c.Scores.M)),
 			a.Model.Segment(c.Scores).ID, a.Model.Class(c.Values, c.Scores).ID,
 		})
 	}
