@@ -42,7 +42,7 @@ type Accumulator[K comparable] struct {
 	report  Report
 	latest  int64 // unix seconds of the latest transaction added, or never
 	shards  [shards]shard[K]
-	scratch block
+	scratch block[K]
 	single  *single[K]
 }
 
@@ -127,7 +127,7 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 	if !a.admit(&a.report, c, 0) {
 		return nil
 	}
-	a.single.runs[0] = newRun(c, 0)
+	a.single.runs[0] = run[K]{id: t.Customer, hash: hashOf(t.Customer), amount: t.Amount, last: c.Times[0], lines: 1}
 	a.latest = max(a.latest, c.Times[0])
 	s := &a.shards[a.single.runs[0].shard()]
 	s.add(&a.policy, &a.single.calendar, c, a.single.runs[:], []uint32{0}, &a.single.batch)
@@ -137,7 +137,7 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 // A single is the scratch space of adding one row.
 type single[K comparable] struct {
 	columns  Columns[K]
-	runs     [1]run
+	runs     [1]run[K]
 	calendar civil.Calendar
 	batch    batch
 }
@@ -187,11 +187,11 @@ func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) bool {
 }
 
 // blockRows is the number of rows that are spread over the shards at a time.
-const blockRows = 1 << 15
+const blockRows = 1 << 16
 
 // A block is the scratch space of adding blockRows rows.
-type block struct {
-	runs   []run            // of each part of the block, from where its rows begin
+type block[K comparable] struct {
+	runs   []run[K]         // of each part of the block, from where its rows begin
 	order  []uint32         // indexes of runs grouped by shard
 	counts [][shards]uint32 // for each part, runs a shard; then where they go
 	starts [shards + 1]uint32
@@ -231,7 +231,7 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 	parts := a.workers
 	b := &a.scratch
 	if len(b.runs) < n {
-		b.runs, b.order = make([]run, n), make([]uint32, n)
+		b.runs, b.order = make([]run[K], n), make([]uint32, n)
 	}
 	b.counts = make([][shards]uint32, parts)
 	reports := make([]Report, parts)
@@ -282,19 +282,39 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 }
 
 // collect writes the rows [lo, hi) of c that count as runs, and returns how many.
-func (a *Accumulator[K]) collect(report *Report, counts *[shards]uint32, c *Columns[K], lo, hi int, runs []run) int {
+func (a *Accumulator[K]) collect(report *Report, counts *[shards]uint32, c *Columns[K], lo, hi int, runs []run[K]) int {
+	var purchases, zeros int64
+	since, until := a.policy.since, a.policy.until
+	ids, times, amounts := c.Customers[lo:hi], c.Times[lo:hi], c.Amounts[lo:hi]
+	times, amounts = times[:len(ids)], amounts[:len(ids)]
+	alone := a.policy.frequency != Lines || a.policy.refunds == NetRefunds || len(c.Kinds) > 0
 	n := 0
-	for i := lo; i < hi; i++ {
-		if !a.admit(report, c, i) {
+	for i, id := range ids {
+		at, amount := times[i], amounts[i]
+		if len(c.Kinds) == 0 && at >= since && at < until && amount >= 0 && at != noTime && !a.order.missing(id) {
+			purchases++
+			if amount == 0 {
+				zeros++
+			}
+		} else if !a.admit(report, c, lo+i) {
 			continue
 		}
-		if n > 0 && extend(&runs[n-1], &a.policy, c, i) {
-			continue
+		if n > 0 && i > 0 && ids[i-1] == id {
+			r := &runs[n-1]
+			if sum := r.amount + amount; sum >= 0 && r.id == id && (!alone || c.together(&a.policy, int(r.first), lo+i)) {
+				r.amount, r.last = sum, max(r.last, at)
+				r.lines++
+				continue
+			}
 		}
-		runs[n] = newRun(c, i)
-		counts[runs[n].shard()]++
+		hash := hashOf(id)
+		runs[n] = run[K]{id: id, hash: hash, amount: amount, last: at, first: uint32(lo + i), lines: 1}
+		counts[hash>>(64-shardBits)]++
 		n++
 	}
+	report.Rows += purchases
+	report.Purchases += purchases
+	report.ZeroAmounts += zeros
 	return n
 }
 
@@ -390,12 +410,17 @@ func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error
 	}
 	sorted := newPositions(a.workers, &a.order, &settled, &starts)
 	customers := make([]Customer[K], len(sorted.words))
-	parallel.Ranges(a.workers, len(customers), 4*a.workers, func(_, lo, hi int) {
+	parallel.Ranges(a.workers, len(customers), a.workers, func(_, lo, hi int) {
 		calendar := civil.NewCalendar(a.policy.location)
+		touched := uint32(0)
 		for i := lo; i < hi; i++ {
+			if (i-lo)%64 == 0 {
+				touched += sorted.touch(i, min(i+64, hi))
+			}
 			c := sorted.at(i)
 			customers[i] = c.customer(int(today)-int(calendar.Day(c.last)), a.options.Monetary)
 		}
+		sorted.touched.Add(touched)
 	})
 	return customers, report, nil
 }

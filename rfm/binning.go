@@ -3,6 +3,7 @@ package rfm
 import (
 	"math"
 	"slices"
+	"sort"
 )
 
 // A Mode is a way to cut values into scores. It is a plain value: safe for concurrent reads.
@@ -107,37 +108,48 @@ func (b *Binning) fit(d *distribution, reversed bool) Thresholds {
 	case Fixed:
 		t.Cuts = append([]float64(nil), b.Thresholds...)
 	default: // by rank
-		class := 0
-		for v, same := range d.ties() {
-			worse := same.below
-			if reversed {
-				worse = d.n - same.below - same.equal
+		for class := 1; class < n; class++ {
+			cut, ok := d.first(func(same tie) bool { return b.class(same, d.n, reversed) >= class })
+			if !ok {
+				break
 			}
-			score := int64(1)
-			if b.Mode == MidRank {
-				score += int64(n) * (2*int64(worse) + int64(same.equal)) / (2 * int64(d.n))
-			} else {
-				score = ntile(n, d.n, worse+same.equal/2)
-			}
-			now := int(score) - 1
-			if reversed {
-				now = n - int(score)
-			}
-			for ; class < now; class++ {
-				t.Cuts = append(t.Cuts, v)
-			}
+			t.Cuts = append(t.Cuts, cut)
 		}
 	}
 	return t
 }
 
+// class is the class, from 0 in the order of values, of a tie by its rank among
+// count values.
+func (b *Binning) class(same tie, count int, reversed bool) int {
+	n, worse := b.bins(), same.worse(count, reversed)
+	score := 0
+	if b.Mode == NTile {
+		score = ntile(n, count, worse+same.equal/2)
+	} else {
+		score = 1 + int(int64(n)*(2*int64(worse)+int64(same.equal))/(2*int64(count)))
+	}
+	if reversed {
+		return n - score
+	}
+	return score - 1
+}
+
+// worse is the number of the count values that are worse than those of the tie.
+func (same tie) worse(count int, reversed bool) int {
+	if reversed {
+		return count - same.below - same.equal
+	}
+	return same.below
+}
+
 // ntile is the group, 1 to n, of the member at a rank (from 0) among count.
-func ntile(n, count, rank int) int64 {
+func ntile(n, count, rank int) int {
 	size, more := count/n, count%n
 	if big := more * (size + 1); rank >= big {
-		return int64(1 + more + (rank-big)/max(1, size))
+		return 1 + more + (rank-big)/max(1, size)
 	}
-	return int64(1 + rank/(size+1))
+	return 1 + rank/(size+1)
 }
 
 // A split knows the values whose equals NTile cuts apart: at most one for each
@@ -153,16 +165,32 @@ func (b *Binning) split(d *distribution, reversed bool) split {
 	if b.Mode != NTile {
 		return s
 	}
-	for v, same := range d.ties() {
-		worse := same.below
-		if reversed {
-			worse = d.n - same.below - same.equal
+	for rank := 1; rank < d.n; rank++ {
+		// To the first rank of the next group: is the value before it the same?
+		if rank = s.next(rank); rank == d.n {
+			break
 		}
-		if ntile(s.bins, d.n, worse) != ntile(s.bins, d.n, worse+same.equal-1) {
-			s.values, s.ranks = append(s.values, v), append(s.ranks, worse)
+		at := func(rank int) float64 {
+			if reversed {
+				rank = d.n - 1 - rank
+			}
+			return d.at(rank)
+		}
+		if v := at(rank); v == at(rank-1) && !slices.Contains(s.values, v) {
+			s.values, s.ranks = append(s.values, v), append(s.ranks, d.tie(v).worse(d.n, reversed))
 		}
 	}
+	if reversed {
+		slices.Reverse(s.values)
+		slices.Reverse(s.ranks)
+	}
 	return s
+}
+
+// next is the first rank from rank on that begins a group, or the count.
+func (s *split) next(rank int) int {
+	group := ntile(s.bins, s.count, rank-1)
+	return rank + sort.Search(s.count-rank, func(i int) bool { return ntile(s.bins, s.count, rank+i) > group })
 }
 
 // score is the score of the next customer with value v, which is whole unless v is split.

@@ -128,9 +128,9 @@ func fitClasses[K comparable](c *Classes, f *fitter[K]) fittedClasses {
 			}
 			fitted.Cuts[d] = float64(sum) / float64(n)
 		case MeanValue:
-			fitted.Cuts[d] = f.values(d).mean()
+			fitted.Cuts[d] = f.all[d].mean()
 		case Median:
-			fitted.Cuts[d] = f.values(d).median()
+			fitted.Cuts[d] = f.all[d].median()
 		}
 	}
 	for i := range fitted.Groups {

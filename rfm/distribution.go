@@ -18,7 +18,7 @@ type distribution struct {
 }
 
 // newDistribution takes over values, which it may reorder.
-func newDistribution(values []float64) *distribution {
+func newDistribution(workers int, values []float64) *distribution {
 	d := &distribution{n: len(values)}
 	if len(values) == 0 {
 		return d
@@ -29,7 +29,7 @@ func newDistribution(values []float64) *distribution {
 		integers = integers && v == math.Trunc(v)
 	}
 	if span := hi - lo; !integers || span > 1<<16 || span > float64(8*len(values)+1024) {
-		sortFloats(values, lo, hi, integers)
+		sortFloats(workers, values, lo, hi, integers)
 		d.sorted = values
 		return d
 	}
@@ -50,13 +50,13 @@ func newDistribution(values []float64) *distribution {
 
 // sortFloats sorts numbers by integers that have their order: whole numbers
 // as they are, others by their bits.
-func sortFloats(values []float64, lo, hi float64, whole bool) {
+func sortFloats(workers int, values []float64, lo, hi float64, whole bool) {
 	keys := make([]uint64, len(values))
 	if whole && max(-lo, hi) <= 1<<53 {
 		for i, v := range values {
 			keys[i] = uint64(int64(v) - int64(lo))
 		}
-		for i, k := range radix.Sort(keys, make([]uint64, len(keys)), 0) {
+		for i, k := range radix.Sort(workers, keys, make([]uint64, len(keys)), 0) {
 			values[i] = float64(int64(k) + int64(lo))
 		}
 		return
@@ -67,7 +67,7 @@ func sortFloats(values []float64, lo, hi float64, whole bool) {
 			keys[i] = ^math.Float64bits(v)
 		}
 	}
-	for i, k := range radix.Sort(keys, make([]uint64, len(keys)), 0) {
+	for i, k := range radix.Sort(workers, keys, make([]uint64, len(keys)), 0) {
 		values[i] = math.Float64frombits(k ^ 1<<63)
 		if k>>63 == 0 {
 			values[i] = math.Float64frombits(^k)
@@ -103,6 +103,38 @@ func (d *distribution) mean() float64 {
 
 // A tie counts the values equal to one value, and those below it.
 type tie struct{ below, equal int }
+
+// first finds the smallest value for whose tie the condition, which no larger
+// value may break, holds.
+func (d *distribution) first(holds func(tie) bool) (value float64, ok bool) {
+	if d.sorted == nil {
+		i := sort.Search(len(d.values), func(i int) bool { return holds(d.tie(d.values[i])) })
+		if i == len(d.values) {
+			return 0, false
+		}
+		return d.values[i], true
+	}
+	i := sort.Search(len(d.sorted), func(i int) bool { return holds(d.tie(d.sorted[i])) })
+	if i == len(d.sorted) {
+		return 0, false
+	}
+	return d.sorted[i], true
+}
+
+// tie is the tie of a value that is there.
+func (d *distribution) tie(v float64) tie {
+	if d.sorted == nil {
+		i := sort.SearchFloat64s(d.values, v)
+		below := 0
+		if i > 0 {
+			below = d.upto[i-1]
+		}
+		return tie{below, d.upto[i] - below}
+	}
+	below := sort.SearchFloat64s(d.sorted, v)
+	above := below + sort.Search(len(d.sorted)-below, func(i int) bool { return d.sorted[below+i] > v })
+	return tie{below, above - below}
+}
 
 // ties yields the distinct values in ascending order.
 func (d *distribution) ties() iter.Seq2[float64, tie] {

@@ -1,6 +1,8 @@
 package rfm
 
 import (
+	"slices"
+
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
@@ -10,42 +12,52 @@ type fitter[K comparable] struct {
 	rows    []Customer[K]
 	workers int
 	model   *Model
-	all     [dimensions]*distribution // of all rows, made when needed
+	all     [dimensions]*distribution // of all rows
 }
 
-// values is the distribution of dimension d over all rows.
-func (f *fitter[K]) values(d int) *distribution {
-	if f.all[0] == nil {
-		parallel.For(f.workers, dimensions, func(i int) {
-			i = dimensions - 1 - i // money, the most work, first
-			f.all[i] = f.distribution(i, nil)
-		})
+// extract finds the distributions of all rows, or the first row that cannot be scored.
+func (f *fitter[K]) extract() error {
+	var values [dimensions][]float64
+	for d := range values {
+		values[d] = make([]float64, len(f.rows))
 	}
-	return f.all[d]
-}
-
-// distribution is that of dimension d over members, nil for all rows.
-func (f *fitter[K]) distribution(d int, members []int) *distribution {
-	if members == nil {
-		values := make([]float64, len(f.rows))
-		for i := range f.rows {
-			values[i] = f.rows[i].Values.dimension(d)
+	faults := make([]*CustomerError, f.workers)
+	parallel.Ranges(f.workers, len(f.rows), f.workers, func(p, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			c := &f.rows[i]
+			if field := c.fault(); field != "" {
+				faults[p] = &CustomerError{Row: i, Field: field, Fault: outOfRange}
+				return
+			}
+			values[recency][i], values[frequency][i], values[monetary][i] = float64(c.Recency), float64(c.Frequency), c.Monetary
 		}
-		return newDistribution(values)
+	})
+	for _, fault := range faults {
+		if fault != nil {
+			return fault
+		}
 	}
+	for d := range dimensions {
+		f.all[d] = newDistribution(f.workers, values[d])
+	}
+	return nil
+}
+
+// distribution is that of dimension d over members.
+func (f *fitter[K]) distribution(d int, members []int) *distribution {
 	values := make([]float64, len(members))
 	for i, row := range members {
 		values[i] = f.rows[row].Values.dimension(d)
 	}
-	return newDistribution(values)
+	return newDistribution(1, values)
 }
 
 func (f *fitter[K]) fit(d int, b *Binning) {
 	m := f.model
 	reversed := d == recency
-	whole := b.fit(f.values(d), reversed)
+	whole := b.fit(f.all[d], reversed)
 	m.thresholds[d] = []Thresholds{whole}
-	splits := []split{b.split(f.values(d), reversed)}
+	splits := []split{b.split(f.all[d], reversed)}
 	if m.nested && d > recency {
 		groups := f.groups(d)
 		m.thresholds[d], splits = make([]Thresholds, len(groups)), make([]split, len(groups))
@@ -72,9 +84,19 @@ func (f *fitter[K]) fit(d int, b *Binning) {
 			*c.Scores.dimension(d) = score
 		}
 	})
-	m.scored[d] = make([]int, m.bins[d])
+}
+
+// count counts the customers of each score.
+func (f *fitter[K]) count() {
+	var counts [dimensions][MaxBins + 1]int
 	for i := range f.rows {
-		m.scored[d][*f.rows[i].Scores.dimension(d)-1]++
+		s := &f.rows[i].Scores
+		counts[recency][s.R]++
+		counts[frequency][s.F]++
+		counts[monetary][s.M]++
+	}
+	for d := range dimensions {
+		f.model.scored[d] = slices.Clone(counts[d][1 : f.model.bins[d]+1])
 	}
 }
 

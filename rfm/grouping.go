@@ -207,7 +207,7 @@ func (g *Grouping[K]) Summary() []Summary {
 			s.RevenueShare = float64(s.Revenue) / float64(total)
 		}
 		for d, median := range []*float64{&s.MedianRecency, &s.MedianFrequency, &s.MedianMonetary} {
-			*median = newDistribution(values[i][d]).median()
+			*median = newDistribution(1, values[i][d]).median()
 		}
 	}
 	return out

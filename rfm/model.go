@@ -55,13 +55,12 @@ func fit[K comparable](ctx context.Context, rows []Customer[K], opts *Options) (
 	if err := o.Validate(); err != nil {
 		return nil, err
 	}
-	for i := range rows {
-		if field := rows[i].fault(); field != "" {
-			return nil, &CustomerError{Row: i, Field: field, Fault: outOfRange}
-		}
-	}
 	if len(rows) == 0 {
 		return nil, ErrNoCustomers
+	}
+	f := fitter[K]{rows: rows, workers: parallel.Workers(o.Workers)}
+	if err := f.extract(); err != nil {
+		return nil, err
 	}
 	m := &Model{nested: o.Nested, table: o.table().clone()}
 	m.counting = counting{Window: o.Window, Frequency: o.Frequency, Monetary: o.Monetary, Refunds: o.Refunds}
@@ -77,13 +76,14 @@ func fit[K comparable](ctx context.Context, rows []Customer[K], opts *Options) (
 	m.setWeights(o.Weights)
 	m.index()
 
-	f := fitter[K]{rows: rows, workers: parallel.Workers(o.Workers), model: m}
+	f.model = m
 	for d := range dimensions {
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
 		f.fit(d, o.binning(d))
 	}
+	f.count()
 	classes := o.Classes
 	if classes == nil {
 		classes = &Classes{}

@@ -4,6 +4,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"sync/atomic"
 
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/internal/radix"
@@ -16,6 +17,8 @@ type positions[K comparable] struct {
 	shards *[shards]*shard[K]
 	words  []uint64
 	width  int // bits of an entry
+
+	touched atomic.Uint32 // what was read ahead; without a use the reads would be optimised away
 }
 
 // at is the entry of the i-th customer.
@@ -24,6 +27,15 @@ func (p *positions[K]) at(i int) *entry[K] { return p.entry(p.words[i]) }
 func (p *positions[K]) entry(word uint64) *entry[K] {
 	e := word & (1<<p.width - 1)
 	return p.shards[word>>p.width&(shards-1)].at(int(e))
+}
+
+// touch reads the entries of the customers [lo, hi), which are scattered over
+// memory: in a tight loop the accesses overlap.
+func (p *positions[K]) touch(lo, hi int) (sum uint32) {
+	for _, word := range p.words[lo:hi] {
+		sum += p.entry(word).lines
+	}
+	return sum
 }
 
 // newPositions lays the customers out from starts, which has the number of
@@ -43,7 +55,7 @@ func newPositions[K comparable](workers int, o *order[K], settled *[shards]*shar
 			}
 		}
 	})
-	p.words = radix.Sort(p.words, make([]uint64, len(p.words)), low)
+	p.words = radix.Sort(workers, p.words, make([]uint64, len(p.words)), low)
 
 	// Ids of equal rank are put in order by comparing.
 	compare := func(a, b uint64) int { return o.compare(p.entry(a).id, p.entry(b).id) }

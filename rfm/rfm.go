@@ -92,7 +92,7 @@ func newBounded[K comparable](opts *Options) (*Accumulator[K], error) {
 // Analyze scores the customers as of the local day of asOf, the zero time
 // being Options.AsOf. The accumulator is unchanged and can go on.
 func (a *Accumulator[K]) Analyze(ctx context.Context, asOf time.Time) (*Analysis[K], error) {
-	a.scratch = block{}
+	a.scratch = block[K]{}
 	customers, report, err := a.Customers(asOf)
 	if err != nil {
 		return nil, err

@@ -14,7 +14,7 @@ import (
 // Customers are spread over shards by the hash of their id; a shard is worked
 // on by one goroutine at a time and fits a processor's cache for a long while.
 const (
-	shardBits = 6
+	shardBits = 7
 	shards    = 1 << shardBits
 )
 
@@ -222,8 +222,8 @@ type batch struct {
 const batchRuns = 128
 
 // add books the runs with the given indexes, all of this shard and at most batchRuns.
-func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run, which []uint32, b *batch) {
-	s.locate(c, runs, which, b)
+func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], which []uint32, b *batch) {
+	s.locate(runs, which, b)
 	if p.refunds == NetRefunds {
 		for j, i := range which {
 			s.addNet(p, calendar, c, &runs[i], b.entries[j])
@@ -250,7 +250,7 @@ func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs 
 
 // locate finds the entries of runs. Before slots and entries are looked at, a
 // tight loop reads them, which has many more memory accesses under way.
-func (s *shard[K]) locate(c *Columns[K], runs []run, which []uint32, b *batch) {
+func (s *shard[K]) locate(runs []run[K], which []uint32, b *batch) {
 	if s.n == 0 {
 		clear(b.hit[:])
 	} else {
@@ -265,19 +265,19 @@ func (s *shard[K]) locate(c *Columns[K], runs []run, which []uint32, b *batch) {
 			touched += s.at(b.entries[j]).lines
 		}
 		for j, i := range which {
-			b.hit[j] = s.at(b.entries[j]).id == c.Customers[runs[i].first]
+			b.hit[j] = s.at(b.entries[j]).id == runs[i].id
 		}
 		s.touched = touched
 	}
 	for j, i := range which {
 		if !b.hit[j] {
-			b.entries[j] = s.entry(runs[i].hash, c.Customers[runs[i].first])
+			b.entries[j] = s.entry(runs[i].hash, runs[i].id)
 		}
 	}
 }
 
 // addUnits counts the orders or days of runs that are new to their customers.
-func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run, which []uint32, b *batch) {
+func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], which []uint32, b *batch) {
 	n := 0
 	for j, i := range which {
 		row := int(runs[i].first)
@@ -300,7 +300,7 @@ func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], 
 }
 
 // addNet keeps what is needed to tell, once all is read, which orders stand.
-func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], r *run, entry int) {
+func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], r *run[K], entry int) {
 	row, amount := int(r.first), r.amount
 	refund := c.kind(row) == Refund
 	if refund {

@@ -2,45 +2,74 @@
 // to be sorted by.
 package radix
 
-import "math/bits"
+import (
+	"math/bits"
+
+	"github.com/clientele-go/clientele/internal/parallel"
+)
+
+const (
+	digit  = 11
+	digits = 1 << digit
+)
 
 // Sort sorts keys ascending by their bits from low up to the highest that
-// differs; keys that agree in those keep their order. It needs scratch of the
-// same length and returns whichever of the two slices holds the result.
+// differs; keys that agree in those keep their order. It works on at most
+// workers goroutines, needs scratch of the same length and returns whichever of
+// the two slices holds the result, which does not depend on workers.
 // Cost: one pass over the keys for every 11 bits sorted.
-func Sort(keys, scratch []uint64, low int) []uint64 {
-	const digit = 11
+func Sort(workers int, keys, scratch []uint64, low int) []uint64 {
 	if len(keys) == 0 {
 		return keys
 	}
-	all, none := ^uint64(0), uint64(0)
-	for _, k := range keys {
-		all &= k
-		none |= k
-	}
-	differ := bits.Len64(all ^ none)
-	var starts [1 << digit]int
-	for shift := low; shift < differ; shift += digit {
-		if (all^none)>>shift&(1<<digit-1) == 0 {
+	parts := min(parallel.Workers(workers), len(keys)/digits+1)
+	differ := differing(parts, keys)
+	counts := make([][digits]int, parts)
+	for shift := low; differ>>shift != 0; shift += digit {
+		if differ>>shift&(digits-1) == 0 {
 			continue
 		}
-		clear(starts[:])
-		for _, k := range keys {
-			starts[k>>shift&(1<<digit-1)]++
-		}
+		parallel.Ranges(parts, len(keys), parts, func(p, lo, hi int) {
+			var count [digits]int
+			for _, k := range keys[lo:hi] {
+				count[k>>shift&(digits-1)]++
+			}
+			counts[p] = count
+		})
 		at := 0
-		for d, n := range starts {
-			starts[d] = at
-			at += n
+		for d := range digits {
+			for p := range counts {
+				at, counts[p][d] = at+counts[p][d], at
+			}
 		}
-		for _, k := range keys {
-			d := k >> shift & (1<<digit - 1)
-			scratch[starts[d]] = k
-			starts[d]++
-		}
+		parallel.Ranges(parts, len(keys), parts, func(p, lo, hi int) {
+			next := &counts[p]
+			for _, k := range keys[lo:hi] {
+				d := k >> shift & (digits - 1)
+				scratch[next[d]] = k
+				next[d]++
+			}
+		})
 		keys, scratch = scratch, keys
 	}
 	return keys
+}
+
+// differing has the bits in which not all keys agree.
+func differing(parts int, keys []uint64) uint64 {
+	found := make([]uint64, parts)
+	parallel.Ranges(parts, len(keys), parts, func(p, lo, hi int) {
+		bits := uint64(0)
+		for _, k := range keys[lo:hi] {
+			bits |= k ^ keys[0]
+		}
+		found[p] = bits
+	})
+	all := uint64(0)
+	for _, bits := range found {
+		all |= bits
+	}
+	return all
 }
 
 // A Ranker ranks byte strings by integers: a smaller string never has a larger
