@@ -93,6 +93,7 @@ func NewAccumulator[K comparable](compare func(a, b K) int, opts *Options) (*Acc
 	}
 	for i := range a.shards {
 		a.shards[i].units.net = o.Refunds == NetRefunds
+		a.shards[i].hash = order.hash
 	}
 	return a, nil
 }
@@ -127,7 +128,7 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 	if !a.admit(&a.report, c, 0) {
 		return nil
 	}
-	a.single.runs[0] = run[K]{id: t.Customer, hash: hashOf(t.Customer), amount: t.Amount, last: c.Times[0], lines: 1}
+	a.single.runs[0] = run[K]{id: t.Customer, hash: a.order.hash(&c.Customers[0]), amount: t.Amount, last: c.Times[0], lines: 1}
 	a.latest = max(a.latest, c.Times[0])
 	s := &a.shards[a.single.runs[0].shard()]
 	s.add(&a.policy, &a.single.calendar, c, a.single.runs[:], []uint32{0}, &a.single.batch)
@@ -307,7 +308,7 @@ func (a *Accumulator[K]) collect(report *Report, counts *[shards]uint32, c *Colu
 				continue
 			}
 		}
-		hash := hashOf(id)
+		hash := a.order.hash(&ids[i])
 		runs[n] = run[K]{id: id, hash: hash, amount: amount, last: at, first: uint32(lo + i), lines: 1}
 		counts[hash>>(64-shardBits)]++
 		n++

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"hash/maphash"
 	"reflect"
 	"unsafe"
 )
@@ -12,6 +13,7 @@ import (
 // integer or a text by which they can be sorted faster than by comparing.
 type order[K comparable] struct {
 	compare func(a, b K) int
+	hash    func(*K) uint64 // never zero
 	absent  bool            // whether the zero id is no customer
 	integer func(*K) uint64 // in the order of the ids; nil for other kinds
 	text    func(*K) string // likewise; shares memory with the id
@@ -27,7 +29,12 @@ func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
 	if o.compare == nil {
 		return o, fmt.Errorf("rfm: ids of type %v have no natural order: a compare function is required", t)
 	}
+	o.hash = func(id *K) uint64 { return maphash.Comparable(seed, *id) | 1 }
+	if integer := natural[K](t).integer; integer != nil {
+		o.hash = func(id *K) uint64 { return mix(integer(id)^hashKey) | 1 }
+	}
 	if t.Kind() == reflect.String {
+		o.hash = func(id *K) uint64 { return maphash.String(seed, *(*string)(unsafe.Pointer(id))) | 1 }
 		o.written = func(id *K) string { return *(*string)(unsafe.Pointer(id)) }
 	}
 	o.absent = t.Kind() == reflect.String || t.Kind() == reflect.Array

@@ -153,6 +153,7 @@ func (a *Accumulator[K]) UnmarshalJSON(data []byte) error {
 	}
 	for i := range read.shards {
 		read.shards[i].units.net = a.policy.refunds == NetRefunds
+		read.shards[i].hash = a.order.hash
 	}
 	for row := range j.Customers {
 		if fault := read.load(&j.Customers[row]); fault != "" {
@@ -168,7 +169,7 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 	if a.order.missing(c.ID) {
 		return "id"
 	}
-	hash := hashOf(c.ID)
+	hash := a.order.hash(&c.ID)
 	s := &a.shards[hash>>(64-shardBits)]
 	known := s.n
 	e := s.entry(hash, c.ID)

@@ -25,9 +25,6 @@ var (
 	hashKey = maphash.String(seed, "rfm")
 )
 
-// hashOf is a hash of id that is not zero.
-func hashOf[K comparable](id K) uint64 { return maphash.Comparable(seed, id) | 1 }
-
 // never is the time of the last purchase of a customer without one.
 const never = math.MinInt64
 
@@ -48,6 +45,7 @@ type shard[K comparable] struct {
 	n      int          // number of entries
 	units  unitTable
 	failed error
+	hash   func(*K) uint64
 
 	touched uint32 // what locate read ahead; without a use the reads would be optimised away
 }
@@ -127,7 +125,7 @@ func (s *shard[K]) rehash(size int) {
 	for full := true; full; size *= 2 {
 		s.size, s.slots, full = size, make([]uint32, size+spare), false
 		for e := range s.n {
-			hash := hashOf(s.at(e).id)
+			hash := s.hash(&s.at(e).id)
 			i := s.home(hash)
 			for i < len(s.slots) && s.slots[i] != 0 {
 				i++
@@ -373,7 +371,7 @@ func (s *shard[K]) merge(o *shard[K]) {
 	owners := make([]int, o.n)
 	for i := range owners {
 		oe := o.at(i)
-		e := s.entry(hashOf(oe.id), oe.id)
+		e := s.entry(s.hash(&oe.id), oe.id)
 		owners[i] = e
 		c := s.at(e)
 		c.last = max(c.last, oe.last)
