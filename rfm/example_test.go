@@ -30,6 +30,17 @@ var purchases = []rfm.Transaction[string]{
 }
 
 func Example() {
+	day := func(month time.Month, d int) time.Time { return time.Date(2025, month, d, 12, 0, 0, 0, time.UTC) }
+	purchases := []rfm.Transaction[string]{ // amounts in cents
+		{Customer: "ann", Time: day(1, 9), Amount: 12_00, Order: "1"},
+		{Customer: "ann", Time: day(4, 2), Amount: 80_00, Order: "5"},
+		{Customer: "ann", Time: day(6, 20), Amount: 45_50, Order: "9"},
+		{Customer: "bob", Time: day(1, 15), Amount: 20_00, Order: "2"},
+		{Customer: "cho", Time: day(2, 1), Amount: 150_00, Order: "3"},
+		{Customer: "cho", Time: day(2, 11), Amount: 99_00, Order: "4"},
+		{Customer: "cho", Time: day(2, 14), Amount: 99_00, Order: "4", Kind: rfm.Refund},
+		{Customer: "dee", Time: day(6, 28), Amount: 9_90, Order: "10"},
+	}
 	a, err := rfm.Analyze(context.Background(), slices.Values(purchases), &rfm.Options{
 		AsOf:     day(6, 30),
 		Location: time.UTC,
@@ -46,7 +57,6 @@ func Example() {
 	// bob 166 days  1 orders   20.00  122  Hibernating
 	// cho 139 days  2 orders  150.00  245  At Risk
 	// dee   2 days  1 orders    9.90  521  Potential Loyalist
-	// eve  31 days  2 orders   60.00  343  Loyal Customers
 }
 
 // The eight classes of Chinese CRM practice, cut at the mean of the scores.

@@ -6,7 +6,6 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"regexp"
 	"strings"
 	"time"
 
@@ -23,6 +22,17 @@ type line struct {
 }
 
 func (l *line) cancelled() bool { return strings.HasPrefix(l.Invoice, "C") }
+
+// nothing says why no line was kept.
+func (r *read) nothing(name string) error {
+	most := &aside{}
+	for _, a := range r.aside {
+		if a.rows > most.rows {
+			most = a
+		}
+	}
+	return fmt.Errorf("%s: none of %d lines kept; most were set aside for: %s", name, r.report.Read, most.reason)
+}
 
 // bad says why a line whose field cannot be read is set aside.
 var bad = map[string]string{"invoice": "no invoice number", "quantity": "bad quantity", "time": "bad date", "price": "bad price"}
@@ -60,16 +70,12 @@ type aside struct {
 // readLines reads the source by the rules of the shop. What is cancelled is a
 // refund to the customer; all other doubtful lines are set aside, or if strict
 // the first that cannot be read is an error.
-func readLines(ctx context.Context, c *config, source ingest.Source, stderr io.Writer, strict bool) (*read, error) {
-	products, err := regexp.Compile(c.products)
-	if err != nil {
-		return nil, fmt.Errorf("-products: %w", err)
-	}
-	layouts := []string{time.DateTime, "2006-01-02 15:04", "1/2/2006 15:04", time.RFC3339, time.DateOnly}
+func readLines(ctx context.Context, c *config, source ingest.Source, stderr io.Writer, strict bool) (out *read, err error) {
+	layouts := []string{time.DateTime, "2006-01-02 15:04", time.RFC3339, time.DateOnly}
 	if c.layout != "" {
 		layouts = []string{c.layout}
 	}
-	out := &read{}
+	out = &read{}
 	column := func(name string, into ingest.Target[line], rules ...ingest.Rule) ingest.Field[line] {
 		for i := range rules {
 			if rules[i] = rules[i].Because(bad[name]); strict {
@@ -109,7 +115,7 @@ func readLines(ctx context.Context, c *config, source ingest.Source, stderr io.W
 		Checks: []ingest.Check[line]{
 			{Reason: "never", Fails: func(l *line) bool { out.all.add(l); return false }}, // sees every line that can be read
 			check("no customer", func(l *line) bool { return l.Customer == "" }),
-			check("not a product (postage, fees, manual)", func(l *line) bool { return !products.MatchString(l.Product) }),
+			check("not a product (postage, fees, manual)", func(l *line) bool { return !c.products.MatchString(l.Product) }),
 			check("zero or negative price", func(l *line) bool { return l.Price.Sign() <= 0 }),
 			check("quantity of the wrong sign", func(l *line) bool { return (l.Quantity < 0) != l.cancelled() || l.Quantity == 0 }),
 		},
@@ -124,7 +130,11 @@ func readLines(ctx context.Context, c *config, source ingest.Source, stderr io.W
 		if err != nil {
 			return nil, err
 		}
-		defer f.Close()
+		defer func() {
+			if closeErr := f.Close(); err == nil {
+				err = closeErr
+			}
+		}()
 		opts.SetAside = f
 	}
 	reader, err := ingest.NewReader(schema, opts, source)

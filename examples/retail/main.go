@@ -15,6 +15,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"regexp"
 	"slices"
 	"time"
 	_ "time/tzdata" // zones where the system has none
@@ -27,10 +28,8 @@ import (
 func main() {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil {
-		if !errors.Is(err, flag.ErrHelp) {
-			fmt.Fprintln(os.Stderr, "retail:", err)
-		}
+	if err := run(ctx, os.Args[1:], os.Stdout, os.Stderr); err != nil && !errors.Is(err, flag.ErrHelp) {
+		fmt.Fprintln(os.Stderr, "retail:", err)
 		os.Exit(1)
 	}
 }
@@ -50,8 +49,10 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		source = ingest.Stream("generated shop", shop.CSV())
 	}
 	read, err := readLines(ctx, &c, source, stderr, false)
-	if err == nil && len(read.transactions) == 0 && c.data != "" {
-		_, err = readLines(ctx, &c, source, stderr, true) // to say what is wrong with the first line
+	if err == nil && len(read.transactions) == 0 {
+		if _, err = readLines(ctx, &c, source, stderr, true); err == nil { // strict says what is wrong with the first line
+			err = read.nothing(c.data)
+		}
 	}
 	if err != nil {
 		return err
@@ -67,8 +68,11 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	if err != nil {
 		return err
 	}
-	p.title("Customers as of %s: recency in days, frequency in orders, monetary value in revenue less refunds", asOf.In(c.location).Format(time.DateOnly))
-	p.report(a.Report, len(a.Customers))
+	p.title("Customers as of %s: recency in days, frequency in orders, monetary value in revenue less refunds", c.day(asOf))
+	if c.day(asOf) > c.day(read.last) {
+		p.printf("  Note: the data ends on %s.\n", c.day(read.last))
+	}
+	p.report(a)
 	p.distribution(a)
 	p.groups("Segments: recency score by mean of frequency and monetary score", a.BySegment())
 	p.groups("The eight classes: above the mean score or not, in R, F and M", a.ByClass())
@@ -82,7 +86,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	}
 	p.top(a, 10)
 	if c.out != "" {
-		if err := writeFiles(c.out, a); err != nil {
+		if err := writeFiles(c.out, a, tiers); err != nil {
 			return err
 		}
 		p.title("Written to %s: customers.csv, segments.csv, set_aside.csv", c.out)
@@ -90,59 +94,73 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	return p.err
 }
 
-// halfYear looks back three months: what the segments of that day did since,
-// and how the customers of the quarter before it moved. Both are scored by what
-// was known on that day.
+// halfYear compares the two quarters before asOf, each by its own purchases,
+// and tells what the segments of the day between them did afterwards.
 func (p *printer) halfYear(ctx context.Context, c *config, transactions []rfm.Transaction[string], asOf time.Time) error {
-	then := asOf.AddDate(0, -3, 0)
-	name := func(t time.Time) string { return t.In(c.location).Format(time.DateOnly) }
-	past, err := rfm.Analyze(ctx, slices.Values(transactions), c.options(then))
-	if errors.Is(err, rfm.ErrNoCustomers) {
-		p.title("No purchases until %s: no earlier quarter to compare with", name(then))
+	middle, begin := monthsBefore(asOf.In(c.location), 3), monthsBefore(asOf.In(c.location), 6)
+	quarter := func(from, to time.Time) *rfm.Options {
+		o := c.options(to)
+		o.Window = int(to.Sub(from).Hours()/24 + 0.5)
+		return o
+	}
+	next, err := rfm.NewAccumulator[string](nil, quarter(middle, asOf))
+	if err != nil {
+		return err
+	}
+	for _, t := range transactions {
+		if err := next.Add(t); err != nil {
+			return err
+		}
+	}
+	later, _, err := next.Customers(asOf)
+	if err != nil {
+		return err
+	}
+	before, err := rfm.Analyze(ctx, slices.Values(transactions), quarter(begin, middle))
+	if err == nil && len(later) == 0 || errors.Is(err, rfm.ErrNoCustomers) {
+		p.title("No purchases in one of the quarters to %s and %s: nothing to compare", c.day(middle), c.day(asOf))
 		return nil
 	} else if err != nil {
 		return err
 	}
-	quarter := func(until time.Time) ([]rfm.Customer[string], error) {
-		days := int(until.Sub(until.AddDate(0, -3, 0)).Hours()/24 + 0.5)
-		a, err := rfm.NewAccumulator[string](nil, &rfm.Options{AsOf: until, Location: c.location, Window: days})
+	after, err := rfm.Apply(before.Model, later, nil)
+	if err != nil {
+		return err
+	}
+	migration, err := before.BySegment().Migration(after.BySegment())
+	if err != nil {
+		return err
+	}
+	p.title("Migration: from the quarter to %s (rows) to the quarter to %s (columns), each by its own purchases", c.day(middle), c.day(asOf))
+	p.migration(migration)
+
+	past, err := rfm.Analyze(ctx, slices.Values(transactions), c.options(middle))
+	if err != nil {
+		return err
+	}
+	p.title("Back-test: all customers until %s, and what they did until %s", c.day(middle), c.day(asOf))
+	for i, g := range []*rfm.Grouping[string]{past.BySegment(), past.ByClass()} {
+		if i > 0 {
+			p.printf("\n")
+		}
+		backtest, err := g.Backtest(later)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		for _, t := range transactions {
-			if err := a.Add(t); err != nil {
-				return nil, err
-			}
-		}
-		customers, _, err := a.Customers(until)
-		return customers, err
+		p.backtest(backtest)
 	}
-	earlier, err := quarter(then)
-	if err != nil {
-		return err
-	}
-	later, err := quarter(asOf)
-	if err != nil {
-		return err
-	}
-	before, err := rfm.Apply(past.Model, earlier, nil)
-	if err != nil {
-		return err
-	}
-	after, err := rfm.Apply(past.Model, later, nil)
-	if err != nil {
-		return err
-	}
-	p.title("Migration: customers of the quarter to %s (rows) in the quarter to %s (columns)", name(then), name(asOf))
-	p.migration(before.BySegment().Migration(after.BySegment()))
-	backtest, err := past.BySegment().Backtest(later)
-	if err != nil {
-		return err
-	}
-	p.title("Back-test: what the segments of %s did until %s", name(then), name(asOf))
-	p.backtest(backtest)
 	return nil
 }
+
+// monthsBefore is the same day n months earlier, or the last of a shorter month.
+func monthsBefore(t time.Time, n int) time.Time {
+	y, m, d := t.Date()
+	last := time.Date(y, m-time.Month(n)+1, 0, 0, 0, 0, 0, t.Location()).Day()
+	return time.Date(y, m-time.Month(n), min(d, last), 12, 0, 0, 0, t.Location())
+}
+
+// day is the local day of t.
+func (c *config) day(t time.Time) string { return t.In(c.location).Format(time.DateOnly) }
 
 // options are those of every analysis here. Frequency has fixed thresholds: in
 // most shops so many customers ordered once that no rank tells them from the rest.
@@ -154,10 +172,11 @@ func (c *config) options(asOf time.Time) *rfm.Options {
 }
 
 type config struct {
-	data, out, layout, products string
-	columns                     map[string]*string
-	location                    *time.Location
-	asOf                        time.Time
+	data, out, layout string
+	columns           map[string]*string
+	products          *regexp.Regexp
+	location          *time.Location
+	asOf              time.Time
 }
 
 func (c *config) parse(args []string, stderr io.Writer) error {
@@ -168,7 +187,7 @@ func (c *config) parse(args []string, stderr io.Writer) error {
 	zone := f.String("zone", "Europe/London", "time zone of the shop")
 	asOf := f.String("asof", "", "day (2006-01-02) to look back from; none: the last day in the data")
 	f.StringVar(&c.layout, "layout", "", "layout of times, as of Go's time package; none: some common ones")
-	f.StringVar(&c.products, "products", `^[0-9]{5}[A-Za-z]{0,2}$`, "regular expression of the codes that are products")
+	products := f.String("products", `^[0-9]{5}[A-Za-z]{0,2}$`, "regular expression of the codes that are products")
 	c.columns = map[string]*string{}
 	for name, column := range map[string]string{
 		"invoice": "InvoiceNo", "product": "StockCode", "description": "Description", "quantity": "Quantity",
@@ -183,6 +202,9 @@ func (c *config) parse(args []string, stderr io.Writer) error {
 		return fmt.Errorf("unexpected argument %q: the file is given by -data", f.Arg(0))
 	}
 	var err error
+	if c.products, err = regexp.Compile(*products); err != nil {
+		return fmt.Errorf("-products: %w", err)
+	}
 	if c.location, err = time.LoadLocation(*zone); err != nil {
 		return fmt.Errorf("-zone: %w", err)
 	}

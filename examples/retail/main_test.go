@@ -102,6 +102,8 @@ func TestBadInputIsOneSentence(t *testing.T) {
 		"zone":         {[]string{"-zone", "Mars/Olympus"}, []string{"-zone"}},
 		"day":          {[]string{"-asof", "tomorrow"}, []string{"-asof"}},
 		"argument":     {[]string{"file.csv"}, []string{"-data"}},
+		"expression":   {[]string{"-products", "("}, []string{"-products"}},
+		"no products":  {[]string{"-data", write("all.csv", lines), "-products", "nothing"}, []string{"all.csv", "none of", "not a product"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := output(t, test.args...)

@@ -116,10 +116,11 @@ func (p *printer) quality(r *read) {
 	p.table([]string{"", "lines", "share", "quantity", "value"}, rows)
 }
 
-func (p *printer) report(r rfm.Report, customers int) {
-	p.printf("  %s transactions of %s customers: %s purchases, %s refunds", group(r.Rows), group(int64(customers)+r.RefundOnly), group(r.Purchases), group(r.Refunds))
+func (p *printer) report(a *rfm.Analysis[string]) {
+	r := a.Report
+	p.printf("  %s purchase lines and %s refund lines of %s customers", group(r.Purchases), group(r.Refunds), group(int64(len(a.Customers))+r.RefundOnly))
 	if r.SetAside() > 0 {
-		p.printf(", %s out of range", group(r.SetAside()))
+		p.printf("; %s lines are later than that day", group(r.SetAside()))
 	}
 	if r.RefundOnly > 0 {
 		p.printf("; %s customers with refunds alone (%s) are not scored", group(r.RefundOnly), cents(r.RefundOnlyAmount))
@@ -155,7 +156,7 @@ func (p *printer) distribution(a *rfm.Analysis[string]) {
 			group(int64(mf[score-1])), span(func(c *rfm.Customer[string]) (uint8, int64) { return c.Scores.M, c.Revenue }, cents),
 		}
 	}
-	p.table([]string{"score", "R", "days", "F", "orders", "M", "revenue"}, rows)
+	p.table([]string{"score", "customers by R", "days", "by F", "orders", "by M", "revenue"}, rows)
 }
 
 func (p *printer) groups(title string, g *rfm.Grouping[string]) {
@@ -171,7 +172,7 @@ func (p *printer) groups(title string, g *rfm.Grouping[string]) {
 			fmt.Sprintf("%g", s.MedianRecency), fmt.Sprintf("%g", s.MedianFrequency), cents(int64(s.MedianMonetary)),
 		})
 	}
-	p.table([]string{"", "customers", "share", "orders", "revenue", "share", "med. days", "med. orders", "med. revenue"}, rows)
+	p.table([]string{"", "customers", "share", "orders", "revenue", "of all", "med. days", "med. orders", "med. revenue"}, rows)
 }
 
 // migration prints the groups that somebody is in; columns are named by letters.
@@ -203,7 +204,7 @@ func (p *printer) migration(m *rfm.Migration[string]) {
 		rows = append(rows, row)
 	}
 	p.table(header, rows)
-	p.printf("\n  %c: no purchase in the later quarter\n", 'A'+len(m.To)-1)
+	p.printf("\n  %c: no purchase in the later quarter; (absent before): none in the earlier\n", 'A'+len(m.To)-1)
 }
 
 func (p *printer) backtest(b *rfm.Backtest) {
@@ -215,7 +216,7 @@ func (p *printer) backtest(b *rfm.Backtest) {
 		})
 	}
 	p.table([]string{"", "customers", "bought again", "share", "revenue", "a customer", "lift"}, rows)
-	p.printf("\n  %s new customers brought %s.\n", group(int64(b.New.Customers)), cents(b.New.Revenue))
+	p.printf("\n  %s customers who were not there before brought %s.\n", group(int64(b.New.Customers)), cents(b.New.Revenue))
 }
 
 func (p *printer) top(a *rfm.Analysis[string], n int) {
@@ -240,20 +241,20 @@ func (p *printer) top(a *rfm.Analysis[string], n int) {
 }
 
 // writeFiles writes the customers and the segments as CSV.
-func writeFiles(dir string, a *rfm.Analysis[string]) error {
-	customers := [][]string{{"customer", "recency_days", "orders", "revenue_minor", "r", "f", "m", "segment", "class"}}
-	for _, c := range a.Customers {
+func writeFiles(dir string, a *rfm.Analysis[string], tiers *rfm.Grouping[string]) error {
+	customers := [][]string{{"customer", "recency_days", "orders", "revenue_minor", "r", "f", "m", "segment", "class", "tier"}}
+	for i, c := range a.Customers {
 		customers = append(customers, []string{
 			c.ID, strconv.Itoa(c.Recency), strconv.Itoa(c.Frequency), strconv.FormatInt(c.Revenue, 10),
 			strconv.Itoa(int(c.Scores.R)), strconv.Itoa(int(c.Scores.F)), strconv.Itoa(int(c.Scores.M)),
-			a.Model.Segment(c.Scores).ID, a.Model.Class(c.Values, c.Scores).ID,
+			a.Model.Segment(c.Scores).ID, a.Model.Class(c.Values, c.Scores).ID, tiers.Groups[tiers.Of(i)].ID,
 		})
 	}
 	segments := [][]string{{"grouping", "id", "name_en", "name_zh", "customers", "orders", "revenue_minor", "advice_en", "advice_zh"}}
 	for _, g := range []struct {
 		name string
 		of   *rfm.Grouping[string]
-	}{{"segment", a.BySegment()}, {"class", a.ByClass()}} {
+	}{{"segment", a.BySegment()}, {"class", a.ByClass()}, {"tier", tiers}} {
 		for _, s := range g.of.Summary() {
 			segments = append(segments, []string{
 				g.name, s.ID, s.Name.EN, s.Name.ZH, strconv.Itoa(s.Customers), strconv.FormatInt(s.Frequency, 10),
