@@ -101,7 +101,8 @@ func ranker[K comparable](workers int, o *order[K], settled *[shards]*shard[K], 
 		for i := range learnt[1:] {
 			learnt[0].Merge(&learnt[1+i])
 		}
-		return func(id *K) uint64 { return learnt[0].Rank(o.text(id), limit) }
+		ranking := learnt[0].Ranking(limit)
+		return func(id *K) uint64 { return ranking(o.text(id)) }
 	}
 	return func(*K) uint64 { return 0 }
 }

@@ -114,25 +114,47 @@ func (r *Ranker) Merge(o *Ranker) {
 	}
 }
 
-// Rank is the rank of s below 2^limit, where limit is at most 63: as many
-// leading positions as fit decide.
-func (r *Ranker) Rank(s string, limit int) uint64 {
-	rank, size := uint64(0), uint64(1)
+// Ranking returns the function that ranks a string learnt below 2^limit, where
+// limit is at most 63: as many leading positions as fit decide.
+func (r *Ranker) Ranking(limit int) func(s string) uint64 {
+	type place struct {
+		at     int
+		base   uint64
+		weight uint64
+		low    uint64 // byte value of digit 0, one less where strings may have ended, which is digit 0
+	}
+	var places []place
+	size := uint64(1)
 	for i := range r.n {
-		span := uint64(r.high[i]-r.low[i]) + 1
-		ended := uint64(0) // one value more for strings that end here
+		p := place{at: i, base: uint64(r.high[i]-r.low[i]) + 1, low: uint64(r.low[i])}
 		if i >= r.shortest {
-			ended = 1
+			p.base++
+			p.low--
 		}
-		high, next := bits.Mul64(size, span+ended)
+		high, next := bits.Mul64(size, p.base)
 		if high != 0 || next > 1<<limit {
 			break
 		}
 		size = next
-		rank *= span + ended
-		if i < len(s) {
-			rank += uint64(s[i]-r.low[i]) + ended
+		if p.base > 1 {
+			places = append(places, p)
 		}
 	}
-	return rank
+	weight := uint64(1)
+	for i := range places {
+		p := &places[len(places)-1-i]
+		p.weight = weight
+		weight *= p.base
+	}
+	return func(s string) uint64 {
+		rank := uint64(0)
+		for i := range places {
+			p := &places[i]
+			if p.at >= len(s) {
+				break
+			}
+			rank += (uint64(s[p.at]) - p.low) * p.weight
+		}
+		return rank
+	}
 }
