@@ -145,7 +145,7 @@ func TestOnlineRetail(t *testing.T) {
 	require.Len(t, customers, 4_372)
 	require.Len(t, products, 4_070)
 	require.EqualValues(t, 5_176_450, quantity)
-	require.EqualValues(t, 9_747_747_934, thousandths, "9,747,747.934 exactly")
+	require.EqualValues(t, int64(9_747_747_934), thousandths, "9,747,747.934 exactly")
 	require.EqualValues(t, 974_774_793, cents)
 
 	rep := r.Report()

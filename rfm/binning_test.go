@@ -207,7 +207,7 @@ func TestInvariantsOfScores(t *testing.T) {
 				}
 			}
 			// a value beyond all others is scored, too
-			for _, v := range []rfm.Values{{}, {Recency: math.MaxInt, Frequency: math.MaxUint32, Monetary: 1 << 63}, {Monetary: -1 << 63}} {
+			for _, v := range []rfm.Values{{}, {Recency: math.MaxInt, Frequency: math.MaxInt32, Monetary: 1 << 63}, {Monetary: -1 << 63}} {
 				s := m.Score(v)
 				require.True(t, s.R >= 1 && s.F >= 1 && s.M >= 1 && int(max(s.R, s.F, s.M)) <= n, "%v", s)
 			}

@@ -32,7 +32,7 @@ func (v *Values) fault() string {
 	switch {
 	case v.Recency < 0:
 		return "recency"
-	case v.Frequency < 0 || v.Frequency > math.MaxUint32:
+	case v.Frequency < 0 || int64(v.Frequency) > math.MaxUint32:
 		return "frequency"
 	case !(math.Abs(v.Monetary) <= 1<<63):
 		return "monetary"

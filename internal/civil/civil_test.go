@@ -204,7 +204,7 @@ func TestHoursWindow(t *testing.T) {
 	require.Equal(t, 24*time.Hour, to.Sub(from))
 
 	from, to = civil.HoursWindow(asOf, 10_000_000) // longer than any time.Duration
-	require.EqualValues(t, 36_000_000_000, to.Unix()-from.Unix())
+	require.EqualValues(t, int64(36_000_000_000), to.Unix()-from.Unix())
 }
 
 func TestNilLocation(t *testing.T) {
