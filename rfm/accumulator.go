@@ -14,7 +14,7 @@ import (
 )
 
 var (
-	// ErrOverflow is returned, wrapped, where the money or a count of one
+	// ErrOverflow is returned, bare or wrapped, where the money or a count of one
 	// customer, or the money of all together, leaves its range (int64 minor
 	// units, 2^32-1 lines). The accumulator it happened in stays failed.
 	ErrOverflow = errors.New("rfm: sums overflow")
@@ -28,7 +28,8 @@ var (
 // results of goroutines, days or machines combine to the same customers.
 //
 // Beyond the ids it keeps at most 48 bytes a customer, and where Frequency is
-// Orders or Days at most 24 bytes more an order or day (60 with NetRefunds).
+// Orders or Days at most 24 bytes more an order or day (60 with NetRefunds),
+// beside up to 4 MB of scratch space after AddColumns.
 // Orders given as text are told apart by 96 bits of their SHA-256, orders
 // given as numbers exactly.
 //
@@ -112,7 +113,7 @@ func (a *Accumulator[K]) Len() int {
 }
 
 // Add adds one transaction; a fault of it is counted in the report. It
-// returns a wrapped ErrOverflow, or nil. Cost: O(1), some 200 ns.
+// returns ErrOverflow, or nil. Cost: O(1), some 200 ns.
 func (a *Accumulator[K]) Add(t Transaction[K]) error {
 	if a.single == nil {
 		a.single = &single[K]{

@@ -9,7 +9,7 @@ import (
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
-// ErrNoCustomers is returned, wrapped, where there is nobody to score.
+// ErrNoCustomers is returned where there is nobody to score.
 var ErrNoCustomers = errors.New("rfm: no customers with a purchase")
 
 // A Model is what [Analyze] and [Fit] learn: thresholds, the table of
