@@ -113,7 +113,7 @@ func (a *Accumulator[K]) Len() int {
 }
 
 // Add adds one transaction; a fault of it is counted in the report. It
-// returns ErrOverflow, or nil. Cost: O(1), some 200 ns.
+// returns ErrOverflow, or nil. Cost: O(1), some 300 ns.
 func (a *Accumulator[K]) Add(t Transaction[K]) error {
 	if a.single == nil {
 		a.single = &single[K]{
@@ -203,7 +203,7 @@ type block[K comparable] struct {
 // several goroutines. Faults of single rows are counted in the report; columns
 // of unequal length are an error and add nothing. Where the context ends, its
 // error is returned and the accumulator holds a part of the rows: discard it.
-// Cost: O(rows), about 30 ns a row and core.
+// Cost: O(rows), some 60 ns of processor time a row where customers are a million.
 func (a *Accumulator[K]) AddColumns(ctx context.Context, c Columns[K]) error {
 	return a.addColumns(ctx, c, nil)
 }
@@ -289,7 +289,8 @@ func (a *Accumulator[K]) collect(report *Report, counts *[shards]uint32, c *Colu
 	since, until := a.policy.since, a.policy.until
 	ids, times, amounts := c.Customers[lo:hi], c.Times[lo:hi], c.Amounts[lo:hi]
 	times, amounts = times[:len(ids)], amounts[:len(ids)]
-	alone := a.policy.frequency != Lines || a.policy.refunds == NetRefunds || len(c.Kinds) > 0
+	// parted: rows of one customer may not go together.
+	parted := a.policy.frequency != Lines || a.policy.refunds == NetRefunds || len(c.Kinds) > 0
 	n := 0
 	for i, id := range ids {
 		at, amount := times[i], amounts[i]
@@ -303,7 +304,7 @@ func (a *Accumulator[K]) collect(report *Report, counts *[shards]uint32, c *Colu
 		}
 		if n > 0 && i > 0 && ids[i-1] == id {
 			r := &runs[n-1]
-			if sum := r.amount + amount; sum >= 0 && r.id == id && (!alone || c.together(&a.policy, int(r.first), lo+i)) {
+			if sum := r.amount + amount; sum >= 0 && r.id == id && (!parted || c.together(&a.policy, int(r.first), lo+i)) {
 				r.amount, r.last = sum, max(r.last, at)
 				r.lines++
 				continue

@@ -175,7 +175,8 @@ func TestCDNOW(t *testing.T) {
 	require.Equal(t, map[uint8]int{1: 11_908}, scores)
 	_, f, _ := model.Thresholds()
 	require.Equal(t, 3, f[0].Bins, "the best customer gets 3, not 5")
-	require.Zero(t, all[3]+all[4])
+	// pandas 1.5.3: pd.qcut(orders, 5, labels=False, duplicates="drop") over the 23,570 customers
+	require.Equal(t, []int{15_987, 3_658, 3_925, 0, 0}, all)
 	_, all, _ = frequencies(rfm.RQuantile)
 	require.Zero(t, all[1], "R never gives a 2")
 	require.Positive(t, all[0]*all[2]*all[3]*all[4])
