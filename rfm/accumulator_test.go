@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -206,15 +207,40 @@ func TestOverflowIsSticky(t *testing.T) {
 	require.ErrorIs(t, err, rfm.ErrOverflow, "of all customers together")
 }
 
-func TestRefundOnlyOverflow(t *testing.T) {
-	a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
-	require.NoError(t, err)
-	for id := range 10 {
-		require.NoError(t, a.Add(rfm.Transaction[int]{Customer: id, Time: start, Amount: math.MaxInt64 / 2, Kind: rfm.Refund}))
+func TestOverflowDependsOnNoOrder(t *testing.T) {
+	const half = math.MaxInt64/2 + 1
+	for _, rows := range [][]int64{{half, half, -half}, {half, -half, half}, {-half, half, half}} {
+		for workers := range 3 {
+			var c rfm.Columns[int]
+			for range 10_000 { // so that several goroutines have work
+				c.Customers, c.Times, c.Amounts, c.Kinds = append(c.Customers, 2), append(c.Times, 0), append(c.Amounts, 0), append(c.Kinds, rfm.Purchase)
+			}
+			for i, amount := range rows {
+				kind := rfm.Purchase
+				if amount < 0 {
+					amount, kind = -amount, rfm.Refund
+				}
+				c.Customers[i*4000], c.Amounts[i*4000], c.Kinds[i*4000] = 1, amount, kind
+			}
+			a, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC, Workers: workers})
+			require.NoError(t, err)
+			require.ErrorIs(t, a.AddColumns(t.Context(), c), rfm.ErrOverflow)
+			_, _, err = a.Customers(start)
+			require.ErrorIs(t, err, rfm.ErrOverflow)
+			require.ErrorIs(t, a.Add(rfm.Transaction[int]{Customer: 99, Time: start}), rfm.ErrOverflow)
+		}
 	}
-	_, _, err = a.Customers(start)
-	require.ErrorIs(t, err, rfm.ErrOverflow)
-	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 99, Time: start}), "reading does not fail the accumulator")
+}
+
+func TestMergeOverflow(t *testing.T) {
+	var a [2]*rfm.Accumulator[int]
+	for i := range a {
+		var err error
+		a[i], err = rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC})
+		require.NoError(t, err)
+		require.NoError(t, a[i].Add(rfm.Transaction[int]{Customer: i, Time: start, Amount: math.MaxInt64/2 + 1}))
+	}
+	require.ErrorIs(t, a[0].Merge(a[1]), rfm.ErrOverflow)
 }
 
 func TestAsOfOfAnAccumulator(t *testing.T) {
@@ -414,4 +440,23 @@ func TestRequiredOptions(t *testing.T) {
 	require.ErrorContains(t, err, "Options.Location is required")
 	_, err = rfm.Analyze(t.Context(), none, &rfm.Options{AsOf: start, Location: time.UTC})
 	require.ErrorIs(t, err, rfm.ErrNoCustomers)
+}
+
+func TestJSONRefusesMoneyBeyondTheTurnover(t *testing.T) {
+	o := &rfm.Options{Location: time.UTC, Refunds: rfm.NetRefunds}
+	a, err := rfm.NewAccumulator[int](nil, o)
+	require.NoError(t, err)
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start, Amount: 500, Order: "a"}))
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start, Amount: 200, Order: "a", Kind: rfm.Refund}))
+	data, err := json.Marshal(a)
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"turnover":700`)
+	read := func(turnover string) error {
+		into, err := rfm.NewAccumulator[int](nil, o)
+		require.NoError(t, err)
+		return json.Unmarshal([]byte(strings.Replace(string(data), `"turnover":700`, `"turnover":`+turnover, 1)), into)
+	}
+	require.NoError(t, read("700"))
+	require.ErrorContains(t, read("299"), "revenue")
+	require.ErrorContains(t, read("9223372036854775808"), "turnover")
 }

@@ -37,9 +37,7 @@ func (f *fitter[K]) extract() error {
 			return fault
 		}
 	}
-	for d := range dimensions {
-		f.all[d] = newDistribution(f.workers, values[d])
-	}
+	parallel.For(f.workers, dimensions, func(d int) { f.all[d] = newDistribution(f.workers, values[d]) })
 	return nil
 }
 

@@ -24,7 +24,8 @@ type accumulatorJSON[K comparable] struct {
 	Frequency FrequencyUnit  `json:"frequency"`
 	Refunds   RefundPolicy   `json:"refunds"`
 	Report    Report         `json:"report"`
-	Latest    *int64         `json:"latest"`    // null: nothing added
+	Latest    *int64         `json:"latest"` // null: nothing added
+	Turnover  turnover       `json:"turnover"`
 	Customers []entryJSON[K] `json:"customers"` // by id
 }
 
@@ -90,7 +91,7 @@ func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
 		}
 		return &t
 	}
-	j.Latest = optional(a.latest)
+	j.Latest, j.Turnover = optional(a.latest), a.turnover
 	for i := range a.shards {
 		s := &a.shards[i]
 		base := len(j.Customers)
@@ -147,7 +148,7 @@ func (a *Accumulator[K]) UnmarshalJSON(data []byte) error {
 	if !j.Report.consistent() {
 		return errors.New("rfm: accumulator: the report does not add up")
 	}
-	read := Accumulator[K]{order: a.order, options: a.options, policy: a.policy, workers: a.workers, report: j.Report, latest: never}
+	read := Accumulator[K]{order: a.order, options: a.options, policy: a.policy, workers: a.workers, locks: a.locks, report: j.Report, latest: never, turnover: j.Turnover}
 	if j.Latest != nil {
 		read.latest = *j.Latest
 	}
@@ -155,8 +156,20 @@ func (a *Accumulator[K]) UnmarshalJSON(data []byte) error {
 		read.shards[i].units.net = a.policy.refunds == NetRefunds
 		read.shards[i].hash = a.order.hash
 	}
+	if j.Turnover.overflows() {
+		return errors.New("rfm: accumulator: the turnover is out of range")
+	}
+	var revenue, net turnover
 	for row := range j.Customers {
-		if fault := read.load(&j.Customers[row]); fault != "" {
+		c := &j.Customers[row]
+		revenue.add(magnitude(c.Revenue))
+		for i := range c.Seen {
+			net.add(magnitude(c.Seen[i].Net))
+		}
+		if max(revenue, net) > j.Turnover {
+			return &CustomerError{Row: row, Field: "revenue", Fault: "beyond the turnover"}
+		}
+		if fault := read.load(c); fault != "" {
 			return &CustomerError{Row: row, Field: fault, Fault: "missing, repeated or inconsistent"}
 		}
 	}
@@ -170,7 +183,7 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 		return "id"
 	}
 	hash := a.order.hash(&c.ID)
-	s := &a.shards[hash>>(64-shardBits)]
+	s := &a.shards[shardOf(hash)]
 	known := s.n
 	e := s.entry(hash, c.ID)
 	if e < known {

@@ -28,8 +28,7 @@ type Analysis[K comparable] struct {
 // joined error for options, ErrNoCustomers, ErrOverflow and that of the context.
 //
 // Cost: O(transactions) and O(n log n) in the n customers, on several
-// goroutines. The result does not depend on the order of the transactions (but
-// for ErrOverflow, where amounts of both signs come near the end of int64), nor
+// goroutines. The result depends neither on the order of the transactions nor
 // on the number of goroutines.
 func Analyze[K comparable](ctx context.Context, transactions iter.Seq[Transaction[K]], opts *Options) (*Analysis[K], error) {
 	a, err := newBounded[K](opts)
@@ -54,7 +53,7 @@ func Analyze[K comparable](ctx context.Context, transactions iter.Seq[Transactio
 		c.Amounts = append(c.Amounts, t.Amount)
 		c.Orders = append(c.Orders, t.Order)
 		c.Kinds = append(c.Kinds, t.Kind)
-		if c.Len() == blockRows/4 {
+		if c.Len() == 1<<16 {
 			if err := flush(); err != nil {
 				return nil, err
 			}
@@ -92,7 +91,7 @@ func newBounded[K comparable](opts *Options) (*Accumulator[K], error) {
 // Analyze scores the customers as of the local day of asOf, the zero time
 // being Options.AsOf. The accumulator is unchanged and can go on.
 func (a *Accumulator[K]) Analyze(ctx context.Context, asOf time.Time) (*Analysis[K], error) {
-	a.scratch = block[K]{}
+	a.scatters = nil
 	customers, report, err := a.Customers(asOf)
 	if err != nil {
 		return nil, err

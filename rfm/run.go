@@ -11,9 +11,6 @@ type run[K comparable] struct {
 	lines  uint32
 }
 
-// shard is the shard of the customer.
-func (r *run[K]) shard() uint64 { return r.hash >> (64 - shardBits) }
-
 // together tells whether two rows of one customer can be in one run.
 func (c *Columns[K]) together(p *policy, i, j int) bool {
 	switch {

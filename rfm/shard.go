@@ -25,6 +25,9 @@ var (
 	hashKey = maphash.String(seed, "rfm")
 )
 
+// shardOf is the shard of the customer with the given hash.
+func shardOf(hash uint64) int { return int(hash >> (64 - shardBits)) }
+
 // never is the time of the last purchase of a customer without one.
 const never = math.MinInt64
 
@@ -217,24 +220,26 @@ type batch struct {
 	pending [batchRuns]unitKey
 }
 
-const batchRuns = 128
+const batchRuns = 64
 
 // add books the runs with the given indexes, all of this shard and at most batchRuns.
-func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], which []uint32, b *batch) {
-	s.locate(runs, which, b)
+func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], b *batch) {
+	s.locate(runs, b)
 	if p.refunds == NetRefunds {
-		for j, i := range which {
-			s.addNet(p, calendar, c, &runs[i], b.entries[j])
+		for j := range runs {
+			r := &runs[j]
+			s.addNet(p, calendar, c, r, b.entries[j])
 		}
 		return
 	}
-	for j, i := range which {
-		e, r := s.at(b.entries[j]), &runs[i]
+	for j := range runs {
+		r := &runs[j]
+		e := s.at(b.entries[j])
 		if c.kind(int(r.first)) == Refund {
-			s.book(&e.revenue, -r.amount)
+			e.revenue -= r.amount
 			continue
 		}
-		s.book(&e.revenue, r.amount)
+		e.revenue += r.amount
 		e.last = max(e.last, r.last)
 		s.count(&e.lines, r.lines)
 		if p.frequency == Lines {
@@ -242,43 +247,48 @@ func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs 
 		}
 	}
 	if p.frequency != Lines {
-		s.addUnits(p, calendar, c, runs, which, b)
+		s.addUnits(p, calendar, c, runs, b)
 	}
 }
 
 // locate finds the entries of runs. Before slots and entries are looked at, a
 // tight loop reads them, which has many more memory accesses under way.
-func (s *shard[K]) locate(runs []run[K], which []uint32, b *batch) {
+func (s *shard[K]) locate(runs []run[K], b *batch) {
 	if s.n == 0 {
 		clear(b.hit[:])
 	} else {
 		touched := uint32(0)
-		for _, i := range which {
-			touched += s.slots[s.home(runs[i].hash)]
+		for j := range runs {
+			r := &runs[j]
+			touched += s.slots[s.home(r.hash)]
 		}
-		for j, i := range which {
-			b.entries[j] = max(0, s.guess(runs[i].hash))
+		for j := range runs {
+			r := &runs[j]
+			b.entries[j] = max(0, s.guess(r.hash))
 		}
-		for j := range which {
+		for j := range runs {
 			touched += s.at(b.entries[j]).lines
 		}
-		for j, i := range which {
-			b.hit[j] = s.at(b.entries[j]).id == runs[i].id
+		for j := range runs {
+			r := &runs[j]
+			b.hit[j] = s.at(b.entries[j]).id == r.id
 		}
 		s.touched = touched
 	}
-	for j, i := range which {
+	for j := range runs {
+		r := &runs[j]
 		if !b.hit[j] {
-			b.entries[j] = s.entry(runs[i].hash, runs[i].id)
+			b.entries[j] = s.entry(r.hash, r.id)
 		}
 	}
 }
 
 // addUnits counts the orders or days of runs that are new to their customers.
-func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], which []uint32, b *batch) {
+func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], b *batch) {
 	n := 0
-	for j, i := range which {
-		row := int(runs[i].first)
+	for j := range runs {
+		r := &runs[j]
+		row := int(r.first)
 		if c.kind(row) == Refund {
 			continue
 		}
@@ -305,7 +315,7 @@ func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], r 
 		amount = -amount
 	}
 	e := s.at(entry)
-	s.book(&e.revenue, amount)
+	e.revenue += amount
 	u, ok := c.unit(row, p, calendar)
 	if !c.hasOrder(row) {
 		if refund {
@@ -323,7 +333,7 @@ func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], r 
 	if added {
 		st.last = never
 	}
-	s.book(&st.net, amount)
+	st.net += amount
 	if refund {
 		st.refunded = true
 		return
@@ -339,20 +349,6 @@ func (st *unitState) stands() bool {
 
 func dayUnit(calendar *civil.Calendar, unix int64) unit {
 	return unit{high: uint64(calendar.Day(unix)), low: lowDay}
-}
-
-// addTo adds amount to sum and tells whether that fits.
-func addTo(sum *int64, amount int64) bool {
-	t := *sum + amount
-	ok := (t^*sum)&(t^amount) >= 0
-	*sum = t
-	return ok
-}
-
-func (s *shard[K]) book(sum *int64, amount int64) {
-	if !addTo(sum, amount) {
-		s.failed = ErrOverflow
-	}
 }
 
 func (s *shard[K]) count(n *uint32, by uint32) {
@@ -375,7 +371,7 @@ func (s *shard[K]) merge(o *shard[K]) {
 		owners[i] = e
 		c := s.at(e)
 		c.last = max(c.last, oe.last)
-		s.book(&c.revenue, oe.revenue)
+		c.revenue += oe.revenue
 		s.count(&c.lines, oe.lines)
 		s.count(&c.units, oe.units)
 	}
@@ -396,7 +392,7 @@ func (s *shard[K]) merge(o *shard[K]) {
 			st.last = never
 		}
 		st.last = max(st.last, ost.last)
-		s.book(&st.net, ost.net)
+		st.net += ost.net
 		s.count(&st.lines, ost.lines)
 		st.refunded = st.refunded || ost.refunded
 	}

@@ -3,6 +3,7 @@ package rfm
 import (
 	"encoding"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -130,9 +131,10 @@ func (r *Report) consistent() bool {
 	counts := []int64{r.Purchases, r.Refunds, r.RefundsIgnored, r.NoCustomer, r.NoTime, r.Future, r.BeforeWindow, r.Negative, r.UnknownKind}
 	sum := int64(0)
 	for _, n := range counts {
-		if n < 0 || !addTo(&sum, n) {
+		if n < 0 || n > math.MaxInt64-sum {
 			return false
 		}
+		sum += n
 	}
 	return sum == r.Rows && r.ZeroAmounts >= 0 && r.ZeroAmounts <= r.Purchases && r.RefundOnly == 0 && r.RefundOnlyAmount == 0
 }
