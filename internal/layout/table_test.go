@@ -61,6 +61,7 @@ var dependencies = []dependency{
 	{module: "gonum.org/v1/gonum"},
 	{module: "github.com/RoaringBitmap/roaring/v2"},
 	{module: "github.com/google/uuid"},
+	{module: "github.com/tidwall/btree", only: []string{"store"}},
 	{module: "github.com/nyaruka/phonenumbers", only: []string{"identity/normalize"}},
 	{module: "golang.org/x/sys"},
 	{module: "golang.org/x/mod"},

@@ -1,0 +1,199 @@
+package store
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"os"
+	"path/filepath"
+)
+
+// A snapshot file is the magic line; the number of entries and the last version,
+// of 8 bytes each, big-endian; for each entry, in the order of keys, the lengths of
+// key and value and its version, of 8 bytes each, then key and value; and the
+// SHA-256 of all that.
+const snapshotMagic = "clientele store snapshot 1\n"
+
+// Save writes the store as of one moment to the file path, whose former content
+// stays until the new one is complete and synced: a crash leaves one of the two.
+// It can run beside commits. Load reads the file. Cost: O(bytes stored).
+func (m *Memory) Save(ctx context.Context, path string) (err error) {
+	if err := m.check(ctx); err != nil {
+		return err
+	}
+	file, err := os.CreateTemp(filepath.Dir(path), ".snapshot-*")
+	if err != nil {
+		return fmt.Errorf("store: snapshot: %w", err)
+	}
+	defer func() {
+		if err != nil {
+			file.Close()
+			os.Remove(file.Name())
+			err = fmt.Errorf("store: snapshot: %w", err)
+		}
+	}()
+	if err := m.write(ctx, file); err != nil {
+		return err
+	}
+	if err := errors.Join(file.Sync(), file.Close()); err != nil {
+		return err
+	}
+	if err := os.Rename(file.Name(), path); err != nil {
+		return err
+	}
+	return syncFolder(filepath.Dir(path))
+}
+
+// syncFolder makes a rename last.
+func syncFolder(path string) error {
+	folder, err := os.Open(path)
+	if err != nil {
+		return err
+	}
+	err = folder.Sync()
+	if errors.Is(err, os.ErrInvalid) || errors.Is(err, errors.ErrUnsupported) {
+		err = nil // a system that does not sync folders
+	}
+	return errors.Join(err, folder.Close())
+}
+
+func (m *Memory) write(ctx context.Context, file io.Writer) error {
+	entries, last := m.copy()
+	buffered := bufio.NewWriterSize(file, 1<<20)
+	sum := sha256.New()
+	w := io.MultiWriter(buffered, sum)
+	head := binary.BigEndian.AppendUint64([]byte(snapshotMagic), uint64(entries.Len()))
+	if _, err := w.Write(binary.BigEndian.AppendUint64(head, uint64(last))); err != nil {
+		return err
+	}
+	var err error
+	var record []byte
+	entries.Scan(func(e Entry) bool {
+		if err = ctx.Err(); err != nil {
+			return false
+		}
+		record = binary.BigEndian.AppendUint64(record[:0], uint64(len(e.Key)))
+		record = binary.BigEndian.AppendUint64(record, uint64(len(e.Value)))
+		record = binary.BigEndian.AppendUint64(record, uint64(e.Version))
+		record = append(append(record, e.Key...), e.Value...)
+		_, err = w.Write(record)
+		return err == nil
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := buffered.Write(sum.Sum(nil)); err != nil {
+		return err
+	}
+	return buffered.Flush()
+}
+
+// Load replaces what the store holds by the snapshot in the file path. Versions
+// go on from the larger of the two, so that none is used again. A file that is
+// damaged or cut short is [ErrCorrupt] and leaves the store as it was; one that
+// is not there is fs.ErrNotExist, wrapped. Cost: O(bytes stored).
+func (m *Memory) Load(ctx context.Context, path string) error {
+	if err := m.check(ctx); err != nil {
+		return err
+	}
+	file, err := os.Open(path)
+	if err != nil {
+		return fmt.Errorf("store: snapshot: %w", err)
+	}
+	defer file.Close()
+	entries, last, err := readSnapshot(ctx, file)
+	if err != nil {
+		return err
+	}
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	if err := m.check(ctx); err != nil {
+		return err
+	}
+	m.tree, m.last = entries.BTreeG, max(m.last, last)
+	return nil
+}
+
+// A snapshotReader reads what is summed.
+type snapshotReader struct {
+	in  *bufio.Reader
+	sum hash.Hash
+	err error
+}
+
+// read returns n bytes, of which it does not make room for more than there are.
+func (r *snapshotReader) read(n int) []byte {
+	if r.err != nil {
+		return nil
+	}
+	b := make([]byte, n)
+	if _, err := io.ReadFull(r.in, b); err != nil {
+		r.err = err
+		return nil
+	}
+	r.sum.Write(b)
+	return b
+}
+
+func (r *snapshotReader) number() uint64 {
+	b := r.read(8)
+	if b == nil {
+		return 0
+	}
+	return binary.BigEndian.Uint64(b)
+}
+
+func readSnapshot(ctx context.Context, file io.Reader) (entries tree, last Version, err error) {
+	corrupt := func(entry int, what string) (tree, Version, error) {
+		return tree{}, 0, fmt.Errorf("%w: snapshot: entry %d: %s", ErrCorrupt, entry, what)
+	}
+	r := &snapshotReader{in: bufio.NewReaderSize(file, 1<<20), sum: sha256.New()}
+	if magic := r.read(len(snapshotMagic)); r.err == nil && string(magic) != snapshotMagic {
+		return tree{}, 0, fmt.Errorf("%w: not a snapshot of version 1", ErrCorrupt)
+	}
+	count := r.number()
+	last = Version(r.number())
+	entries = tree{newTree()}
+	var before []byte
+	for i := 0; uint64(i) < count && r.err == nil; i++ {
+		if err := ctx.Err(); err != nil {
+			return tree{}, 0, err
+		}
+		keyBytes, valueBytes, version := r.number(), r.number(), Version(r.number())
+		if r.err != nil {
+			break
+		}
+		if keyBytes == 0 || keyBytes > uint64(memoryLimits.KeyBytes) || valueBytes > uint64(memoryLimits.ValueBytes) {
+			return corrupt(i, "sizes out of range")
+		}
+		if version == 0 || version > last {
+			return corrupt(i, "version out of range")
+		}
+		e := Entry{Key: r.read(int(keyBytes)), Value: r.read(int(valueBytes)), Version: version}
+		if r.err == nil && before != nil && bytes.Compare(before, e.Key) >= 0 {
+			return corrupt(i, "not in the order of keys")
+		}
+		before = e.Key
+		entries.Load(e)
+	}
+	want := r.sum.Sum(nil)
+	got := r.read(len(want))
+	switch {
+	case errors.Is(r.err, io.EOF) || errors.Is(r.err, io.ErrUnexpectedEOF):
+		return tree{}, 0, fmt.Errorf("%w: snapshot cut short", ErrCorrupt)
+	case r.err != nil:
+		return tree{}, 0, fmt.Errorf("store: snapshot: %w", r.err)
+	case !bytes.Equal(got, want):
+		return tree{}, 0, fmt.Errorf("%w: snapshot: checksum", ErrCorrupt)
+	}
+	if _, err := r.in.ReadByte(); !errors.Is(err, io.EOF) {
+		return tree{}, 0, fmt.Errorf("%w: snapshot: bytes left over", ErrCorrupt)
+	}
+	return entries, last, nil
+}
