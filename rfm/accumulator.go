@@ -215,16 +215,26 @@ func (a *Accumulator[K]) addColumns(ctx context.Context, c Columns[K], progress 
 		return err
 	}
 	n := c.Len()
+	var known [shards]int
+	for i := range a.shards {
+		known[i] = a.shards[i].units.n
+	}
+	defer parallel.For(a.workers, shards, func(i int) { a.shards[i].units.trim() })
 	for lo := 0; lo < n; lo += blockRows {
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		part := c.slice(lo, min(lo+blockRows, n))
+		hi := min(lo+blockRows, n)
+		part := c.slice(lo, hi)
 		if err := a.addBlock(&part); err != nil {
 			return err
 		}
+		for i := range a.shards { // the rest will bring as many units a row as the rows so far
+			units := &a.shards[i].units
+			units.expect = units.n + int(float64(units.n-known[i])*float64(n-hi)/float64(hi))
+		}
 		if progress != nil {
-			progress(int64(min(lo+blockRows, n)), int64(n))
+			progress(int64(hi), int64(n))
 		}
 	}
 	return ctx.Err()

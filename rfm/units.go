@@ -15,6 +15,7 @@ type unitTable struct {
 	homes  int
 	n      int
 	net    bool
+	expect int // how many units there may be soon: it grows at once to hold them
 
 	touched uint32 // what touch read; without a use the reads would be optimised away
 }
@@ -84,7 +85,7 @@ func (t *unitTable) add(k unitKey) (slot int, added bool) {
 		return slot, false
 	}
 	if (t.n+1)*8 > t.homes*7 {
-		t.resize(t.n*10/7 + 8)
+		t.resize(max(t.n*10/7+8, min(t.expect*5/4, t.n*4)))
 		slot, _ = t.find(k)
 	}
 	for {
@@ -104,6 +105,14 @@ func (t *unitTable) add(k unitKey) (slot int, added bool) {
 		}
 		t.resize(t.homes + t.homes/16 + 8)
 		slot, _ = t.find(k)
+	}
+}
+
+// trim gives back what room an expectation that did not come true has taken.
+func (t *unitTable) trim() {
+	t.expect = 0
+	if t.homes*2 > t.n*3+16 {
+		t.resize(t.n*10/7 + 8)
 	}
 }
 

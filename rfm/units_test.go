@@ -74,3 +74,35 @@ func TestUnitTableMemory(t *testing.T) {
 		}
 	}
 }
+
+// TestUnitTableExpectation: expected units are made room for at once, and what
+// has not come is given back.
+func TestUnitTableExpectation(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 3))
+	for _, expect := range []int{0, 1, 5000, 20_000, 1 << 40} {
+		table := unitTable{net: true}
+		want := map[unitKey]bool{}
+		sizes := map[int]bool{}
+		for i := range 20_000 {
+			k := newUnitKey(unit{r.Uint64N(15_000), 0}, 1)
+			_, added := table.add(k)
+			require.Equal(t, !want[k], added)
+			want[k] = true
+			if i == 1000 {
+				clear(sizes)
+				table.expect = expect
+			}
+			sizes[table.homes] = true
+		}
+		if expect >= 20_000 {
+			require.LessOrEqual(t, len(sizes), 4, "few steps to %d", expect)
+		}
+		table.trim()
+		require.LessOrEqual(t, len(table.keys)*16, table.n*24, "expected %d", expect)
+		for k := range want {
+			_, found := table.find(k)
+			require.True(t, found)
+		}
+		require.Equal(t, len(want), table.n)
+	}
+}
