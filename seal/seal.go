@@ -1,0 +1,116 @@
+package seal
+
+import (
+	"crypto/aes"
+	"crypto/cipher"
+	"crypto/rand"
+	"errors"
+	"fmt"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/wire"
+)
+
+// Errors of this package, wrapped.
+var (
+	// ErrOpen: what is to be opened was not sealed by this key for this place, or
+	// has been changed.
+	ErrOpen = errors.New("seal: cannot be opened")
+	// ErrNoKey: the atom has no key.
+	ErrNoKey = errors.New("seal: no key")
+	// ErrDestroyed: the atom's key has been destroyed, and what was sealed under it
+	// is gone for good.
+	ErrDestroyed = errors.New("seal: key destroyed")
+)
+
+// KeyBytes is the length of every key: 256 bits.
+const KeyBytes = 32
+
+// The first byte of a sealed value.
+const (
+	formPlain  = 0 // the plain text follows
+	formAESGCM = 1 // 12 bytes of nonce, the ciphertext and 16 bytes of tag follow
+)
+
+// Overhead is the most by which a sealed value is longer than what it holds.
+const Overhead = 1 + 12 + 16
+
+// A Key seals what belongs to one atom. It comes from a [Vault]. Safe for
+// concurrent use.
+//
+// The key of a nil Vault is for development: it seals nothing, Seal only puts a
+// byte in front, and Open opens such values alone.
+type Key struct {
+	tenant string
+	atom   customer.AtomID
+	aead   cipher.AEAD // nil: the key of a nil Vault
+}
+
+// newKey makes a key of KeyBytes bytes.
+func newKey(tenant string, atom customer.AtomID, raw []byte) (*Key, error) {
+	aead, err := newAEAD(raw)
+	if err != nil {
+		return nil, err
+	}
+	return &Key{tenant: tenant, atom: atom, aead: aead}, nil
+}
+
+// newAEAD is AES-256-GCM with random nonces: up to 2^32 values a key.
+func newAEAD(raw []byte) (cipher.AEAD, error) {
+	if len(raw) != KeyBytes {
+		return nil, fmt.Errorf("seal: key of %d bytes, want %d", len(raw), KeyBytes)
+	}
+	block, err := aes.NewCipher(raw)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return cipher.NewGCMWithRandomNonce(block)
+}
+
+// place is what a sealed value is bound to.
+func (k *Key) place(field string, schema uint64) []byte {
+	w := wire.New("seal", 1)
+	w.Text(k.tenant)
+	w.Bytes(k.atom[:])
+	w.Text(field)
+	w.Uint(schema)
+	return w.Data()
+}
+
+// Seal appends to dst the value sealed for the given field of the atom, in the
+// given version of the caller's schema, and returns the longer slice. dst must not
+// overlap value. Sealing twice gives different bytes. Cost: about half a
+// microsecond and one allocation beside dst.
+func (k *Key) Seal(dst, value []byte, field string, schema uint64) []byte {
+	if k.aead == nil {
+		return append(append(dst, formPlain), value...)
+	}
+	return k.aead.Seal(append(dst, formAESGCM), nil, value, k.place(field, schema))
+}
+
+// Open appends to dst what Seal was given and returns the longer slice. Where key,
+// field or schema are others than then, or a byte was changed, it is ErrOpen.
+func (k *Key) Open(dst, sealed []byte, field string, schema uint64) ([]byte, error) {
+	switch {
+	case len(sealed) == 0:
+		return nil, fmt.Errorf("%w: empty", ErrOpen)
+	case k.aead == nil && sealed[0] == formPlain:
+		return append(dst, sealed[1:]...), nil
+	case k.aead == nil:
+		return nil, fmt.Errorf("%w: sealed, and there is no key", ErrOpen)
+	case sealed[0] != formAESGCM:
+		return nil, fmt.Errorf("%w: not sealed by this version", ErrOpen)
+	}
+	value, err := k.aead.Open(dst, nil, sealed[1:], k.place(field, schema))
+	if err != nil {
+		return nil, ErrOpen
+	}
+	return value, nil
+}
+
+// random returns a new key.
+func random() []byte {
+	raw := make([]byte, KeyBytes)
+	rand.Read(raw) // never fails
+	return raw
+}
