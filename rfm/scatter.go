@@ -14,6 +14,7 @@ type scatter[K comparable] struct {
 	report      Report
 	latest      int64
 	turnover    turnover
+	touched     byte // what touch read; without a use the reads would be optimised away
 	calendar    civil.Calendar
 	batch       batch
 	runs        [shards][batchRuns]run[K]
@@ -35,6 +36,9 @@ func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
 	parted := a.policy.frequency != Lines || a.policy.refunds == NetRefunds || len(c.Kinds) > 0
 	var r *run[K] // the latest, which further rows can join
 	for i, id := range ids {
+		if i%64 == 0 && a.order.written != nil {
+			s.touch(ids[i:min(i+64, len(ids))])
+		}
 		at, amount := times[i], amounts[i]
 		if len(c.Kinds) == 0 && at >= since && at < until && amount >= 0 && at != noTime && !a.order.missing(id) {
 			purchases++
@@ -64,6 +68,18 @@ func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
 	s.report.Rows += purchases
 	s.report.Purchases += purchases
 	s.report.ZeroAmounts += zeros
+}
+
+// touch reads the texts of ids, which are scattered over memory: in a tight loop
+// the accesses overlap.
+func (s *scatter[K]) touch(ids []K) {
+	written, sum := s.accumulator.order.written, byte(0)
+	for i := range ids {
+		if text := written(&ids[i]); text != "" {
+			sum += text[0]
+		}
+	}
+	s.touched = sum
 }
 
 // flush books the runs of a shard.
