@@ -14,7 +14,10 @@ import (
 // concurrent use. An error ends the call that needed the key; it must not hold
 // key material.
 type Wrapper interface {
+	// Wrap returns key encrypted, with all that Unwrap needs beside its own key.
 	Wrap(ctx context.Context, key, binding []byte) (wrapped []byte, err error)
+	// Unwrap returns what Wrap was given, or an error where wrapped was changed
+	// or the binding is another.
 	Unwrap(ctx context.Context, wrapped, binding []byte) (key []byte, err error)
 }
 

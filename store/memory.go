@@ -61,8 +61,9 @@ func (m *Memory) Get(ctx context.Context, keys ...[]byte) ([]Entry, error) {
 	m.mu.RLock()
 	defer m.mu.RUnlock()
 	for i, key := range keys {
-		entries[i] = m.entry(key).clone()
-		if entries[i].Version == 0 {
+		if e := m.entry(key); e.Version != 0 {
+			entries[i] = e.clone()
+		} else {
 			entries[i].Key = bytes.Clone(key)
 		}
 	}

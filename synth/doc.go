@@ -62,6 +62,7 @@
 // second account; the default weights of season, channels, countries and
 // contacts are judgements. The catalogue is invented.
 //
-// Customers have no names or addresses, and the file has no faults but
-// duplicates.
+// Customers of a shop have no names or addresses, and the file has no faults but
+// duplicates. A [Crowd] is the other way round: people with names, numbers and
+// accounts in many channels, recorded with all the usual faults, who buy nothing.
 package synth

@@ -108,3 +108,33 @@ func ExampleParetoNBD_Alive() {
 	// ten purchases, silent for 30 weeks: 0.032
 	// two purchases, silent for 30 weeks: 0.503
 }
+
+func ExampleCrowd() {
+	crowd, err := synth.NewCrowd(8, 100, nil)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, r := range crowd.Person(41) {
+		fmt.Println(r.Time.Format(time.DateOnly), r.Channel, r.Name, "part", r.Part)
+		for _, m := range r.Fields {
+			fmt.Printf("    %s %s%q: %v\n", m.Type, m.Scope, m.Value, m.Origin)
+		}
+	}
+	// Output:
+	// 2024-03-31 after-sales 周超勇 part 1
+	//     phone "+86 137 3749 3582": own
+	//     email "zhao41@qq.com": own
+	// 2024-10-20 after-sales 周超勇 part 1
+	//     phone "13737493582": own
+	//     email "z***@qq.com": masked
+	//     member "M000000041": own
+	// 2025-01-11 call-centre 周超勇 part 1
+	//     phone "008615027161021": recycled
+	// 2025-05-22 tmall 周超勇 part 1
+	//     buyer tmall"tmall2924390401": own
+	//     phone "15027161021": recycled
+	// 2025-09-16 after-sales  周超勇 part 1
+	//     phone "8615027161021": recycled
+	//     email "zhao41@qq.com": own
+}

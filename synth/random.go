@@ -27,6 +27,10 @@ const (
 	forTill
 	forProducts
 	forBulk
+	forRoles
+	forPerson
+	forPhones
+	forTouches
 )
 
 // stream is a source of random numbers. Its arithmetic is the same on every
