@@ -1,0 +1,45 @@
+package normalize_test
+
+import (
+	"encoding/csv"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/identity/normalize"
+)
+
+// TestExampleNumbers reads the 1,144 example numbers of libphonenumber's metadata
+// (google/libphonenumber, Apache-2.0), as E.164 and as national significant number
+// after the calling code. The data is not part of the repository.
+func TestExampleNumbers(t *testing.T) {
+	dir := os.Getenv("CLIENTELE_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	f, err := os.Open(filepath.Join(dir, "libphonenumber", "example_numbers.csv"))
+	if err != nil {
+		t.Skip("data set libphonenumber is not here; set CLIENTELE_DATA to its folder")
+	}
+	defer f.Close()
+	rows, err := csv.NewReader(f).ReadAll()
+	require.NoError(t, err)
+	rows = rows[1:]
+	require.Len(t, rows, 1144)
+	// Some examples are placeholders themselves, such as those that end in 1234567.
+	phone, err := normalize.Phone(&normalize.PhoneOptions{KeepPlaceholders: true})
+	require.NoError(t, err)
+	wrong := 0
+	for _, row := range rows {
+		for _, written := range []string{row[4], "+" + row[1] + " " + row[3]} {
+			v, err := phone.One(written)
+			if err != nil || v.Text != row[4] || v.Warning == normalize.Unusual {
+				t.Logf("%s %s: %v %v", row[0], row[2], v, err)
+				wrong++
+			}
+		}
+	}
+	require.Zero(t, wrong)
+}
