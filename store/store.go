@@ -27,7 +27,7 @@ type Store interface {
 	// Get returns the entries of keys, all as of one moment and in the order
 	// given; a key may be given twice. Of a key that is not there Version is 0
 	// and Value nil. At most Limits().Operations keys are read at a time; more
-	// are ErrTooLarge.
+	// are ErrTooLarge. Of no keys there are no entries, and no error.
 	Get(ctx context.Context, keys ...[]byte) ([]Entry, error)
 
 	// Scan yields the entries of a range in the order of keys, or against it.
@@ -35,7 +35,8 @@ type Store interface {
 	// releases everything. Commits are allowed meanwhile, in the loop too: an
 	// entry that is there all the time is seen exactly once, as it was at some
 	// moment of the scan; one that comes or goes meanwhile is seen or not. The
-	// sequence can be used again, and then scans anew.
+	// sequence can be used again, and then scans anew. The bounds of r are the
+	// store's to read until the last loop over it ends.
 	Scan(ctx context.Context, r Range) iter.Seq2[Entry, error]
 
 	// Commit makes all writes of b, or none, provided that its conditions hold
