@@ -1,0 +1,13 @@
+// Package integration has no API. Its tests answer whether the adapters keep their
+// word on the real thing: they start servers of PostgreSQL and MariaDB from the
+// programs installed on the machine, as an unprivileged user, on free ports of the
+// loopback interface and in temporary folders, and stop them in the end. The servers
+// run with the settings they come with, so that commits are synced to disk.
+//
+// On Debian the programs come with
+//
+//	apt-get install --no-install-recommends postgresql mariadb-server
+//
+// Tests whose server is not installed are skipped. PostgreSQL is looked for in
+// /usr/lib/postgresql and in PATH.
+package integration
