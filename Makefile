@@ -12,7 +12,7 @@ unexport GOEXPERIMENT GODEBUG GOOS GOARCH
 
 ROOT    := $(CURDIR)
 TOOL    := $(GO) tool -modfile=$(ROOT)/tools/go.mod
-modules  = $(shell awk '!/^\#/ { for (i = 2; i <= NF; i++) if ($$i ~ /^($(1))$$/) { print $$1; next } }' modules.txt)
+modules  = $(shell awk '/^[a-z.]/ { for (i = 2; i <= NF; i++) if ($$i ~ /^($(1))$$/) { print $$1; next } }' modules.txt)
 ALL     := $(call modules,test|vet)
 TESTED  := $(call modules,test)
 API     := $(call modules,api)

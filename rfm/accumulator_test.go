@@ -241,6 +241,26 @@ func TestMergeOverflow(t *testing.T) {
 		require.NoError(t, a[i].Add(rfm.Transaction[int]{Customer: i, Time: start, Amount: math.MaxInt64/2 + 1}))
 	}
 	require.ErrorIs(t, a[0].Merge(a[1]), rfm.ErrOverflow)
+	require.ErrorIs(t, a[0].Merge(a[1]), rfm.ErrOverflow, "it stays failed")
+
+	// Both sides are beyond the range already, and so is each goroutine's share.
+	for i := range a {
+		for range 2 {
+			_ = a[i].Add(rfm.Transaction[int]{Customer: i, Time: start, Amount: math.MaxInt64})
+		}
+	}
+	require.ErrorIs(t, a[0].Merge(a[1]), rfm.ErrOverflow)
+	var c rfm.Columns[int]
+	for i := range 1 << 15 {
+		c.Customers, c.Times, c.Amounts = append(c.Customers, i), append(c.Times, 0), append(c.Amounts, math.MaxInt64)
+	}
+	for workers := 1; workers < 5; workers++ {
+		b, err := rfm.NewAccumulator[int](nil, &rfm.Options{Location: time.UTC, Workers: workers})
+		require.NoError(t, err)
+		for range 2 {
+			require.ErrorIs(t, b.AddColumns(t.Context(), c), rfm.ErrOverflow, "%d workers", workers)
+		}
+	}
 }
 
 func TestAsOfOfAnAccumulator(t *testing.T) {

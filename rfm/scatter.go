@@ -104,7 +104,7 @@ func (s *scatter[K]) flushAll(c *Columns[K]) {
 // amounts leaves the range, in whatever order they are added.
 type turnover uint64
 
-func (t *turnover) add(amounts turnover) { *t = min(*t+amounts, 1<<63) }
+func (t *turnover) add(amounts turnover) { *t += min(amounts, 1<<63-*t) }
 
 func (t turnover) overflows() bool { return t > math.MaxInt64 }
 

@@ -79,7 +79,7 @@ func TestUnitTableMemory(t *testing.T) {
 // has not come is given back.
 func TestUnitTableExpectation(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 3))
-	for _, expect := range []int{0, 1, 5000, 20_000, 1 << 40} {
+	for _, expect := range []int{0, 1, 5000, 20_000, 1 << 30} {
 		table := unitTable{net: true}
 		want := map[unitKey]bool{}
 		sizes := map[int]bool{}

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -51,7 +52,7 @@ func NewVault(s store.Store, w Wrapper, opts *Options) (*Vault, error) {
 	if opts != nil {
 		v.options = *opts
 	}
-	if v.options.Prefix == nil {
+	if v.options.Prefix = bytes.Clone(v.options.Prefix); v.options.Prefix == nil {
 		v.options.Prefix = []byte("key/")
 	}
 	if v.options.Cache == 0 {
@@ -80,7 +81,8 @@ func (v *Vault) binding(atom customer.AtomID) []byte {
 // Create makes a key for an atom that has none, and adds its record to b, with the
 // condition that there is none: the key holds once b is committed, together with
 // what was sealed under it. Where the commit fails the key is to be dropped. The
-// atom of a destroyed key never gets another. Errors are those of the wrapper.
+// atom of a destroyed key never gets another: the commit is a conflict each time,
+// so ask Key first. Errors are those of the wrapper.
 // Cost: one call of the wrapper.
 func (v *Vault) Create(ctx context.Context, b *store.Batch, atom customer.AtomID) (*Key, error) {
 	if v == nil {

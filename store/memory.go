@@ -16,12 +16,13 @@ import (
 // store. It forgets when the process ends; [Memory.Save] writes a snapshot file.
 //
 // A get or put costs O(log n) and some microseconds. A scan works on a copy made in O(1)
-// and never waits for writers. It needs some 150 bytes a key beside key and value.
+// and waits for writers no longer than one commit takes. It needs some 150 bytes a key beside key and value.
 // Safe for concurrent use.
 type Memory struct {
 	mu     sync.RWMutex
 	tree   *btree.BTreeG[Entry] // nil: empty; what an entry points to is never changed
 	last   Version
+	loaded bool // from a snapshot: versions after last may have been given out
 	closed atomic.Bool
 }
 
@@ -60,6 +61,9 @@ func (m *Memory) Get(ctx context.Context, keys ...[]byte) ([]Entry, error) {
 	entries := make([]Entry, len(keys))
 	m.mu.RLock()
 	defer m.mu.RUnlock()
+	if err := m.check(ctx); err != nil {
+		return nil, err
+	}
 	for i, key := range keys {
 		if e := m.entry(key); e.Version != 0 {
 			entries[i] = e.clone()
@@ -73,7 +77,7 @@ func (m *Memory) Get(ctx context.Context, keys ...[]byte) ([]Entry, error) {
 // Scan implements [Store]; what it yields is as of the moment it began.
 func (m *Memory) Scan(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 	return func(yield func(Entry, error) bool) {
-		err := m.check(ctx)
+		entries, _, err := m.copy(ctx)
 		if err == nil && r.Limit < 0 {
 			err = fmt.Errorf("%w: negative limit of a scan", ErrInvalid)
 		}
@@ -82,7 +86,6 @@ func (m *Memory) Scan(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 			return
 		}
 		left := r.Limit
-		entries, _ := m.copy()
 		entries.ascend(r, func(e Entry) bool {
 			if err := m.check(ctx); err != nil {
 				yield(Entry{}, err)
@@ -98,13 +101,16 @@ func (m *Memory) Scan(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 type tree struct{ *btree.BTreeG[Entry] }
 
 // copy returns what is stored, and the last version given out.
-func (m *Memory) copy() (tree, Version) {
+func (m *Memory) copy(ctx context.Context) (tree, Version, error) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
-	if m.tree == nil {
-		return tree{newTree()}, m.last
+	if err := m.check(ctx); err != nil {
+		return tree{}, 0, err
 	}
-	return tree{m.tree.Copy()}, m.last
+	if m.tree == nil {
+		return tree{newTree()}, m.last, nil
+	}
+	return tree{m.tree.Copy()}, m.last, nil
 }
 
 // ascend calls f for the entries of r in its order, until f returns false.
@@ -144,6 +150,9 @@ func (m *Memory) Commit(ctx context.Context, b *Batch) (Version, error) {
 	}
 	if m.tree == nil {
 		m.tree = newTree()
+	}
+	if m.loaded {
+		m.last, m.loaded = m.last+leap(), false
 	}
 	m.last++
 	for i := range b.Writes {

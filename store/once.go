@@ -15,10 +15,13 @@ import (
 // there. Where it is there already nothing is done, and build not called.
 //
 // It returns the version of the commit that did the work, whether of this call or
-// an earlier one, and whether it was done before. A batch that puts token itself
-// keeps its own value, and no condition on token may be in it; otherwise the value
-// is a mark of two bytes. The token stays until somebody deletes it, after which
-// the work could happen again.
+// another, and whether it was done before this call. After a commit of its own
+// whose outcome was unknown that may have been this call's or a concurrent one's,
+// and before is false. A batch that puts token itself keeps its own value, and no
+// condition on token may be in it; otherwise the value is a mark of 6 bytes. The
+// token adds one or two operations and its bytes to the batch, which must leave
+// room for them. It stays until somebody deletes it, after which the work could
+// happen again.
 //
 // On [ErrUnknownOutcome] it looks whether the token is there and, where it is not,
 // tries again: the condition holds for one of the two commits only. If the context
@@ -38,6 +41,9 @@ func Once(ctx context.Context, s Store, token []byte, backoff *Backoff, build fu
 			return nil
 		}
 		batch, err := build(ctx)
+		if err == nil && batch == nil && unsettled {
+			err = ErrUnknownOutcome // nothing more to do, but the former commit may yet happen
+		}
 		if err != nil || batch == nil {
 			return err
 		}

@@ -5,7 +5,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
-	"sync/atomic"
+	"sync"
 )
 
 // Prefixed returns the part of s whose keys begin with prefix, as a store of its
@@ -30,14 +30,33 @@ type prefixed struct {
 	store  Store
 	prefix []byte
 	limits Limits
-	closed atomic.Bool
+
+	mu     sync.Mutex
+	closed bool
+	calls  sync.WaitGroup
 }
 
-func (p *prefixed) check(ctx context.Context) error {
-	if p.closed.Load() {
+// enter begins a call, which p.calls.Done ends if the error is nil.
+func (p *prefixed) enter(ctx context.Context) error {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if p.closed {
 		return ErrClosed
 	}
-	return ctx.Err()
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	p.calls.Add(1)
+	return nil
+}
+
+// check is what a scan, for which Close does not wait, asks before each entry.
+func (p *prefixed) check(ctx context.Context) error {
+	err := p.enter(ctx)
+	if err == nil {
+		p.calls.Done()
+	}
+	return err
 }
 
 // inner is a key as the store below has it.
@@ -62,9 +81,10 @@ func (p *prefixed) innerRange(r Range) Range {
 }
 
 func (p *prefixed) Get(ctx context.Context, keys ...[]byte) ([]Entry, error) {
-	if err := p.check(ctx); err != nil {
+	if err := p.enter(ctx); err != nil {
 		return nil, err
 	}
+	defer p.calls.Done()
 	if err := CheckKeys(keys, p.limits); err != nil {
 		return nil, err
 	}
@@ -101,9 +121,10 @@ func (p *prefixed) Scan(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 }
 
 func (p *prefixed) Commit(ctx context.Context, b *Batch) (Version, error) {
-	if err := p.check(ctx); err != nil {
+	if err := p.enter(ctx); err != nil {
 		return 0, err
 	}
+	defer p.calls.Done()
 	if err := b.Check(p.limits); err != nil {
 		return 0, err
 	}
@@ -122,7 +143,10 @@ func (p *prefixed) Commit(ctx context.Context, b *Batch) (Version, error) {
 func (p *prefixed) Limits() Limits { return p.limits }
 
 func (p *prefixed) Close() error {
-	p.closed.Store(true)
+	p.mu.Lock()
+	p.closed = true
+	p.mu.Unlock()
+	p.calls.Wait()
 	return nil
 }
 
@@ -147,8 +171,9 @@ type prefixedDeleter struct {
 }
 
 func (d prefixedDeleter) DeleteRange(ctx context.Context, r Range) error {
-	if err := d.check(ctx); err != nil {
+	if err := d.enter(ctx); err != nil {
 		return err
 	}
+	defer d.calls.Done()
 	return d.inner.DeleteRange(ctx, d.innerRange(r))
 }

@@ -15,6 +15,9 @@ type readOnly struct{ Store }
 
 func (r readOnly) Commit(ctx context.Context, b *Batch) (Version, error) {
 	if len(b.Writes) > 0 {
+		if _, err := r.Get(ctx); err != nil { // closed, or the context has ended
+			return 0, err
+		}
 		return 0, fmt.Errorf("store: read only: %w", errors.ErrUnsupported)
 	}
 	return r.Store.Commit(ctx, b)

@@ -9,9 +9,12 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"hash/maphash"
 	"io"
 	"os"
 	"path/filepath"
+	"runtime"
+	"syscall"
 )
 
 // A snapshot file is the magic line; the number of entries and the last version,
@@ -21,7 +24,8 @@ import (
 const snapshotMagic = "clientele store snapshot 1\n"
 
 // Save writes the store as of one moment to the file path, whose former content
-// stays until the new one is complete and synced: a crash leaves one of the two.
+// stays until the new one is complete and synced: a crash leaves one of the two,
+// and perhaps a file .snapshot-* beside it, which can be deleted.
 // It can run beside commits. Load reads the file. Cost: O(bytes stored).
 func (m *Memory) Save(ctx context.Context, path string) (err error) {
 	if err := m.check(ctx); err != nil {
@@ -57,14 +61,17 @@ func syncFolder(path string) error {
 		return err
 	}
 	err = folder.Sync()
-	if errors.Is(err, os.ErrInvalid) || errors.Is(err, errors.ErrUnsupported) {
+	if runtime.GOOS == "windows" || errors.Is(err, syscall.EINVAL) || errors.Is(err, errors.ErrUnsupported) {
 		err = nil // a system that does not sync folders
 	}
 	return errors.Join(err, folder.Close())
 }
 
 func (m *Memory) write(ctx context.Context, file io.Writer) error {
-	entries, last := m.copy()
+	entries, last, err := m.copy(ctx)
+	if err != nil {
+		return err
+	}
 	buffered := bufio.NewWriterSize(file, 1<<20)
 	sum := sha256.New()
 	w := io.MultiWriter(buffered, sum)
@@ -72,7 +79,6 @@ func (m *Memory) write(ctx context.Context, file io.Writer) error {
 	if _, err := w.Write(binary.BigEndian.AppendUint64(head, uint64(last))); err != nil {
 		return err
 	}
-	var err error
 	var record []byte
 	entries.Scan(func(e Entry) bool {
 		if err = ctx.Err(); err != nil {
@@ -95,7 +101,8 @@ func (m *Memory) write(ctx context.Context, file io.Writer) error {
 }
 
 // Load replaces what the store holds by the snapshot in the file path. Versions
-// go on from the larger of the two, so that none is used again. A file that is
+// go on far beyond those of both, so that none of those given out after the
+// snapshot was saved, and lost since, is used again. A file that is
 // damaged or cut short is [ErrCorrupt] and leaves the store as it was; one that
 // is not there is fs.ErrNotExist, wrapped. Cost: O(bytes stored).
 func (m *Memory) Load(ctx context.Context, path string) error {
@@ -116,8 +123,15 @@ func (m *Memory) Load(ctx context.Context, path string) error {
 	if err := m.check(ctx); err != nil {
 		return err
 	}
-	m.tree, m.last = entries.BTreeG, max(m.last, last)
+	m.tree, m.last, m.loaded = entries.BTreeG, max(m.last, last), true
 	return nil
+}
+
+// leap is by how much versions go on after a snapshot: by chance and more than were
+// given out since, so that none of those is used again, also where one snapshot is
+// loaded several times.
+func leap() Version {
+	return 1<<32 + Version(maphash.Comparable(maphash.MakeSeed(), 0)%(1<<40))
 }
 
 // A snapshotReader reads what is summed.
@@ -159,6 +173,9 @@ func readSnapshot(ctx context.Context, file io.Reader) (entries tree, last Versi
 	}
 	count := r.number()
 	last = Version(r.number())
+	if r.err == nil && last > 1<<62 {
+		return tree{}, 0, fmt.Errorf("%w: snapshot: version out of range", ErrCorrupt)
+	}
 	entries = tree{newTree()}
 	var before []byte
 	for i := 0; uint64(i) < count && r.err == nil; i++ {

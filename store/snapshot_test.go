@@ -164,3 +164,66 @@ func FuzzLoad(f *testing.F) {
 		require.Equal(t, data, again)
 	})
 }
+
+// TestVersionsLostInACrashAreNotUsedAgain: a commit after the snapshot is lost; its
+// version must not come back for other data, however often the snapshot is loaded.
+func TestVersionsLostInACrashAreNotUsedAgain(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	var s store.Memory
+	put(t, &s, "k", "saved")
+	require.NoError(t, s.Save(t.Context(), path))
+	seen := map[store.Version]bool{put(t, &s, "k", "lost"): true}
+	for range 100 {
+		var again store.Memory
+		require.NoError(t, again.Load(t.Context(), path))
+		for range 3 {
+			version := put(t, &again, "k", "other")
+			require.False(t, seen[version])
+			seen[version] = true
+		}
+	}
+}
+
+// TestCloseBesideReads: who reads while the store is closed gets what is there, or
+// ErrClosed, never nothing; and a snapshot is not replaced by an empty one.
+func TestCloseBesideReads(t *testing.T) {
+	path := filepath.Join(t.TempDir(), "snapshot")
+	for range 200 {
+		var s store.Memory
+		put(t, &s, "k", "v")
+		var wg sync.WaitGroup
+		wg.Go(func() {
+			for {
+				entries, err := s.Get(t.Context(), []byte("k"))
+				if err != nil {
+					break
+				}
+				if entries[0].Version == 0 {
+					t.Error("Get: the key is gone")
+				}
+			}
+		})
+		wg.Go(func() {
+			for closed := false; !closed; {
+				n := 0
+				for _, err := range s.Scan(t.Context(), store.Range{}) {
+					closed = err != nil
+					n++
+				}
+				if n == 0 {
+					t.Error("Scan: nothing there")
+				}
+			}
+		})
+		wg.Go(func() {
+			if err := s.Save(t.Context(), path); err == nil {
+				var loaded store.Memory
+				if err := loaded.Load(t.Context(), path); err != nil || loaded.Len() != 1 {
+					t.Error("Save: an empty snapshot", err)
+				}
+			}
+		})
+		require.NoError(t, s.Close())
+		wg.Wait()
+	}
+}

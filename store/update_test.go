@@ -223,3 +223,19 @@ func TestOncePutsItsOwnToken(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, "own", string(entries[0].Value))
 }
+
+// TestOnceUnsettledWithNothingToDo: build finds nothing to do, but the commit before
+// is still on its way.
+func TestOnceUnsettledWithNothingToDo(t *testing.T) {
+	tries := 0
+	s := &faulty{fault: func(context.Context, *store.Batch) (store.Version, error) { return 0, store.ErrUnknownOutcome }}
+	_, _, err := store.Once(t.Context(), s, []byte("token"), nil, func(context.Context) (*store.Batch, error) {
+		if tries++; tries > 1 {
+			return nil, nil
+		}
+		return new(store.Batch), nil
+	})
+	require.ErrorIs(t, err, store.ErrUnknownOutcome)
+	_, _, err = store.Once(t.Context(), s, []byte("token"), nil, func(context.Context) (*store.Batch, error) { return nil, nil })
+	require.NoError(t, err, "nothing was tried")
+}

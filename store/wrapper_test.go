@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
@@ -174,4 +175,48 @@ func TestDump(t *testing.T) {
 `, out.String())
 	require.NoError(t, s.Close())
 	require.ErrorIs(t, store.Dump(t.Context(), &s, store.Range{}, &out), store.ErrClosed)
+}
+
+func TestReadOnlySaysFirstThatItIsClosed(t *testing.T) {
+	r := store.ReadOnly(new(store.Memory))
+	var b store.Batch
+	b.Put([]byte("a"), nil)
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	_, err := r.Commit(ctx, &b)
+	require.ErrorIs(t, err, context.Canceled)
+	require.NoError(t, r.Close())
+	_, err = r.Commit(t.Context(), &b)
+	require.ErrorIs(t, err, store.ErrClosed)
+}
+
+// TestPrefixedCloseWaits: what is under way when a part is closed is done after it.
+func TestPrefixedCloseWaits(t *testing.T) {
+	var s store.Memory
+	begun, goOn := make(chan bool), make(chan bool)
+	slow := &faulty{fault: func(ctx context.Context, b *store.Batch) (store.Version, error) {
+		close(begun)
+		<-goOn
+		return s.Commit(ctx, b)
+	}}
+	p := prefix(t, slow, "p/")
+	closed := make(chan bool)
+	go func() {
+		var b store.Batch
+		b.Put([]byte("a"), nil)
+		_, _ = p.Commit(t.Context(), &b)
+	}()
+	<-begun
+	go func() {
+		_ = p.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+		t.Error("Close did not wait")
+	case <-time.After(10 * time.Millisecond):
+	}
+	close(goOn)
+	<-closed
+	require.Equal(t, 1, s.Len(), "what was under way is there")
 }

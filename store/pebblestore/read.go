@@ -39,8 +39,17 @@ func (s *Store) release(v *view) {
 	v.refs--
 	last := v.refs == 0
 	s.mu.Unlock()
-	if last {
+	if !last {
+		return
+	}
+	closed := make(chan struct{})
+	go func() { // which waits forever where Pebble has stopped after a failure
 		v.snapshot.Close()
+		close(closed)
+	}()
+	select {
+	case <-closed:
+	case <-s.failure.happened:
 	}
 }
 

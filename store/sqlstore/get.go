@@ -70,7 +70,7 @@ func (s *Store) asOfNow(ctx context.Context, op, head string, keys [][]byte, f f
 		}
 		return nil
 	}
-	return s.transact(ctx, op, s.snapshot, func(conn *sql.Conn) error { return s.within(ctx, conn, op, list, f) })
+	return s.look(ctx, op, s.snapshot, func(conn *sql.Conn) error { return s.within(ctx, conn, op, list, f) })
 }
 
 // within runs queries in a transaction and calls f for each row.

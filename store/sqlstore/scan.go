@@ -70,7 +70,7 @@ func nextPage(page []store.Entry, n int) int {
 	for i := range page {
 		size += len(page[i].Key) + len(page[i].Value)
 	}
-	return max(1, min(4*n, mostRows, pageBytes*len(page)/size))
+	return max(1, min(4*n, mostRows, int(int64(pageBytes)*int64(len(page))/int64(size))))
 }
 
 // page reads up to n entries of r, and tells whether there may be more. It reuses the

@@ -31,7 +31,7 @@ func (s *Store) ready(ctx context.Context) error {
 			return fmt.Errorf("%w: tables of schema version %d", store.ErrCorrupt, found)
 		case err == nil:
 			return nil
-		case s.classify(err).sentinel != nil: // something other than that there is no table
+		case !errors.Is(err, sql.ErrNoRows) && s.classify(err).sentinel != nil: // something other than that the table or the row is not there
 			return s.opening(err)
 		}
 		err = s.patiently(ctx, func() error { return s.create(ctx) })

@@ -29,6 +29,35 @@ func TestSchemaVersions(t *testing.T) {
 	})
 }
 
+// A process that was killed, or is not done, between the statements that make the
+// tables leaves some of what Open looks for.
+func TestSchemaHalfMade(t *testing.T) {
+	onEach(t, func(t *testing.T, d Dialect) {
+		server := newFakeServer()
+		server.meta[versionsRow] = 7
+		db := sql.OpenDB(server)
+		defer db.Close()
+		s, err := Open(t.Context(), db, d, nil)
+		require.NoError(t, err)
+		require.NoError(t, s.Close())
+		require.EqualValues(t, schemaVersion, server.meta[schemaRow])
+		require.EqualValues(t, 7, server.meta[versionsRow])
+	})
+}
+
+func TestDurableAsTheServerIsSet(t *testing.T) {
+	for _, d := range []Dialect{PostgreSQL, MySQL} {
+		for _, lazy := range []bool{false, true} {
+			server := newFakeServer()
+			server.lazy = lazy
+			s, err := Open(t.Context(), sql.OpenDB(server), d, &Options{CloseDB: true})
+			require.NoError(t, err)
+			require.Equal(t, !lazy, s.Durable())
+			require.NoError(t, s.Close())
+		}
+	}
+}
+
 func TestNextVersionDamaged(t *testing.T) {
 	for _, next := range []int64{-versionBlock, -1 << 62, 1 << 62} {
 		s, server := opened(t, SQLite)

@@ -37,7 +37,8 @@ func (o *Options) Validate() error {
 }
 
 // Store is a [store.Store] in an SQL database. It is a [store.RangeDeleter] and a
-// [store.Durable] as well. A commit costs one to eight round trips, a get one or, of
+// [store.Durable] as well. A commit costs one to eight round trips,
+// on MySQL more where it is beyond 512 keys, a get one or, of
 // many keys, a few. Safe for concurrent use, also beside other stores on the same tables.
 type Store struct {
 	*grammar
@@ -93,16 +94,24 @@ func Open(ctx context.Context, db *sql.DB, dialect Dialect, opts *Options) (*Sto
 	if err := s.ready(ctx); err != nil {
 		return nil, fmt.Errorf("sqlstore: open: %w", err)
 	}
-	if dialect == SQLite {
-		if err := s.askDurable(ctx); err != nil {
-			return nil, fmt.Errorf("sqlstore: open: %w", s.opening(err))
-		}
+	if err := s.askDurable(ctx, dialect); err != nil {
+		return nil, fmt.Errorf("sqlstore: open: %w", s.opening(err))
 	}
 	return s, nil
 }
 
-// askDurable asks SQLite whether a commit is synced to a file.
-func (s *Store) askDurable(ctx context.Context) error {
+// askDurable asks the database whether a commit is synced before it is acknowledged.
+func (s *Store) askDurable(ctx context.Context, dialect Dialect) error {
+	if dialect != SQLite {
+		ask := "SELECT count(*) = 0 FROM pg_settings WHERE name IN ('fsync', 'synchronous_commit') AND setting = 'off'"
+		if dialect == MySQL {
+			ask = "SELECT @@GLOBAL.innodb_flush_log_at_trx_commit = 1"
+		}
+		if err := s.db.QueryRowContext(ctx, ask).Scan(&s.durable); err != nil {
+			s.durable = true // a server that speaks the dialect and has no such setting
+		}
+		return ctx.Err()
+	}
 	var (
 		file, journal string
 		synchronous   int
@@ -119,8 +128,10 @@ func (s *Store) askDurable(ctx context.Context) error {
 // Limits implements [store.Store].
 func (s *Store) Limits() store.Limits { return limits }
 
-// Durable implements [store.Durable]. A server is taken to be durable; SQLite is if it
-// keeps a file with PRAGMA synchronous FULL or EXTRA.
+// Durable implements [store.Durable], going by the settings when the store was opened:
+// for PostgreSQL neither fsync nor synchronous_commit is off, for MySQL and MariaDB
+// innodb_flush_log_at_trx_commit is 1, SQLite keeps a file with PRAGMA synchronous FULL
+// or EXTRA. A server that has no such setting is taken to be durable.
 func (s *Store) Durable() bool { return s.durable }
 
 // enter begins a call, which leave ends.

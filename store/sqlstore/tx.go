@@ -14,10 +14,32 @@ const (
 	rollbackFor = 5 * time.Second
 )
 
-// transact runs f between the statements of begin and COMMIT, on one connection. If f
-// fails nothing is written, and its error, which is not of a driver any more, is
-// returned.
+// look runs f between the statements of begin and ROLLBACK: it reads as of one moment.
+func (s *Store) look(ctx context.Context, op string, begin []string, f func(*sql.Conn) error) error {
+	return s.between(ctx, op, begin, f, func(conn *sql.Conn) error {
+		s.rollback(ctx, conn)
+		return nil
+	})
+}
+
+// transact runs f between the statements of begin and COMMIT.
 func (s *Store) transact(ctx context.Context, op string, begin []string, f func(*sql.Conn) error) error {
+	return s.between(ctx, op, begin, f, func(conn *sql.Conn) error {
+		last := ctx
+		if s.oneWriter { // a commit to a file ends soon, and so its outcome is known
+			last = context.WithoutCancel(ctx)
+		}
+		if err := exec(last, conn, "COMMIT"); err != nil {
+			s.rollback(ctx, conn)
+			return s.unsettled(ctx, op, err)
+		}
+		return nil
+	})
+}
+
+// between runs f between the statements of begin and end, on one connection. If f fails
+// nothing is written, and its error, which is not of a driver any more, is returned.
+func (s *Store) between(ctx context.Context, op string, begin []string, f, end func(*sql.Conn) error) error {
 	conn, err := s.db.Conn(ctx)
 	if err != nil {
 		return s.failed(ctx, op, err)
@@ -37,15 +59,7 @@ func (s *Store) transact(ctx context.Context, op string, begin []string, f func(
 		s.rollback(ctx, conn)
 		return s.failed(ctx, op, ctx.Err())
 	}
-	last := ctx
-	if s.oneWriter { // a commit to a file ends soon, and so its outcome is known
-		last = context.WithoutCancel(ctx)
-	}
-	if err := exec(last, conn, "COMMIT"); err != nil {
-		s.rollback(ctx, conn)
-		return s.unsettled(ctx, op, err)
-	}
-	return nil
+	return end(conn)
 }
 
 // rollback ends a transaction, if need be together with its connection.

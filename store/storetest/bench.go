@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math/rand/v2"
+	"strconv"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -27,9 +28,10 @@ const (
 //	commit-1000        1,000 puts in one batch, keys ascending
 //	commit-condition   get of a key, and put under the condition of its version
 //	commit-32-writers  one put by each of 32 goroutines, without keys in common
+//	commit-contended   8 goroutines add to 4 counters: get, put under the condition, again on a conflict
 //
 // They report gets/s, entries/s, puts/s, commits/s and, of keys and values, MB/s (a million
-// bytes), beside the time of one call; the last one also the conflicts that a commit met.
+// bytes), beside the time of one call; the last two also the conflicts that a commit met.
 // Each opens a store of its own in an empty directory.
 // Figures of a durable store mean something only on the disk that it will run on.
 func Bench(b *testing.B, open Open) {
@@ -74,6 +76,7 @@ func Bench(b *testing.B, open Open) {
 	})
 	bench("commit-condition", true, benchCondition)
 	bench("commit-32-writers", false, benchWriters)
+	bench("commit-contended", false, benchContended)
 }
 
 func benchKey(i int) []byte { return fmt.Appendf(nil, "bench/%010d", i) }
@@ -176,6 +179,38 @@ func benchWriters(b *testing.B, s store.Store) {
 				batch.Put(fmt.Appendf(nil, "writer%02d/%010d", w, i), benchTexts()[i%100])
 				_, err := store.Update(b.Context(), s, patient, func(context.Context) (*store.Batch, error) {
 					tries.Add(1)
+					return &batch, nil
+				})
+				if err != nil {
+					b.Errorf("Commit: %v", err)
+					return
+				}
+			}
+		})
+	}
+	wait.Wait()
+	b.StopTimer()
+	perSecond(b, 1, "commits/s")
+	b.ReportMetric(float64(tries.Load()-int64(b.N))/float64(b.N), "conflicts/op")
+}
+
+func benchContended(b *testing.B, s store.Store) {
+	var next, tries atomic.Int64
+	var wait sync.WaitGroup
+	for range 8 {
+		wait.Go(func() {
+			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
+				key := benchKey(int(i % 4))
+				_, err := store.Update(b.Context(), s, patient, func(ctx context.Context) (*store.Batch, error) {
+					tries.Add(1)
+					entries, err := s.Get(ctx, key)
+					if err != nil {
+						return nil, err
+					}
+					count, _ := strconv.Atoi(string(entries[0].Value))
+					var batch store.Batch
+					batch.If(key, entries[0].Version)
+					batch.Put(key, strconv.AppendInt(nil, int64(count+1), 10))
 					return &batch, nil
 				})
 				if err != nil {

@@ -148,14 +148,23 @@ func closeDuringCalls(x *attempt) {
 			}
 			for n := 0; ; n++ {
 				closed := over.Load()
+				var entries []store.Entry
 				var err error
 				switch i % 3 {
 				case 0:
-					_, err = s.Get(x.ctx, []byte("k000000"), []byte("x"))
+					entries, err = s.Get(x.ctx, []byte("k000000"), []byte("x"))
+					if err == nil && entries[0].Version == 0 {
+						over.Store(true)
+						x.failf("Get says while the store is closed that a key is not there")
+					}
 				case 1:
 					_, err = s.Commit(x.ctx, puts(fmt.Sprintf("w%d", i), fmt.Sprint(n)))
 				default:
-					_, err = collect(s.Scan(x.ctx, store.Range{}))
+					entries, err = collect(s.Scan(x.ctx, store.Range{}))
+					if err == nil && len(entries) < 50 {
+						over.Store(true)
+						x.failf("Scan ends while the store is closed after %d of 50 entries, without an error", len(entries))
+					}
 				}
 				calls.Add(1)
 				switch {

@@ -136,6 +136,42 @@ var lifeMutants = []mutant{
 			return t.Store.Get(ctx, keys...)
 		}
 	}), "close/during-calls"},
+	{"is empty while it is closed", twist(func(t *twisted) {
+		var closed atomic.Bool
+		t.close = func() error {
+			closed.Store(true)
+			for range 20 {
+				pause()
+			}
+			return t.Store.Close()
+		}
+		t.get = func(ctx context.Context, keys [][]byte) ([]store.Entry, error) {
+			entries, err := t.Store.Get(ctx, keys...)
+			if err == nil && closed.Load() {
+				for i := range entries {
+					entries[i].Value, entries[i].Version = nil, 0
+				}
+			}
+			return entries, err
+		}
+	}), "close/during-calls"},
+	{"scans nothing while it is closed", twist(func(t *twisted) {
+		var closed atomic.Bool
+		t.close = func() error {
+			closed.Store(true)
+			for range 20 {
+				pause()
+			}
+			return t.Store.Close()
+		}
+		t.scan = func(ctx context.Context, r store.Range, yield func(store.Entry, error) bool) {
+			for e, err := range t.Store.Scan(ctx, r) {
+				if closed.Load() && err == nil || !yield(e, err) {
+					return
+				}
+			}
+		}
+	}), "close/during-calls"},
 	{"a lock stays after close", func() Open {
 		var mu sync.Mutex
 		locked := map[string]bool{}
