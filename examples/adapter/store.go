@@ -36,7 +36,7 @@ type Store struct {
 
 var limits = store.Limits{KeyBytes: 1024, ValueBytes: 1 << 20, Operations: 10_000, BatchBytes: 8 << 20}
 
-// Open opens the store in the folder dir. A damaged log is store.ErrCorrupt.
+// Open opens the store in the folder dir, on Unix. A damaged log is store.ErrCorrupt.
 func Open(ctx context.Context, dir string) (*Store, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "store.log"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {

@@ -84,7 +84,7 @@ const (
 // Open opens the store in the folder path, which is made if it is not there. A
 // folder that is open already, here or in another process, is
 // store.ErrUnavailable; one that holds something else, is damaged, or was written
-// by a newer version of the package is store.ErrCorrupt. After a crash it reads
+// by a newer version of this package is store.ErrCorrupt. After a crash it reads
 // the log again, up to twice MemTableBytes.
 func Open(path string, o *Options) (*Store, error) {
 	if err := o.Validate(); err != nil {
