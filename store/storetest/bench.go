@@ -168,50 +168,40 @@ func benchCondition(b *testing.B, s store.Store) {
 }
 
 func benchWriters(b *testing.B, s store.Store) {
-	var next, tries atomic.Int64
-	var wait sync.WaitGroup
 	benchTexts()
-	b.ResetTimer()
-	for w := range 32 {
-		wait.Go(func() {
-			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-				var batch store.Batch
-				batch.Put(fmt.Appendf(nil, "writer%02d/%010d", w, i), benchTexts()[i%100])
-				_, err := store.Update(b.Context(), s, patient, func(context.Context) (*store.Batch, error) {
-					tries.Add(1)
-					return &batch, nil
-				})
-				if err != nil {
-					b.Errorf("Commit: %v", err)
-					return
-				}
-			}
-		})
-	}
-	wait.Wait()
-	b.StopTimer()
-	perSecond(b, 1, "commits/s")
-	b.ReportMetric(float64(tries.Load()-int64(b.N))/float64(b.N), "conflicts/op")
+	benchUpdates(b, s, 32, func(_ context.Context, writer int, i int64) (*store.Batch, error) {
+		var batch store.Batch
+		batch.Put(fmt.Appendf(nil, "writer%02d/%010d", writer, i), benchTexts()[i%100])
+		return &batch, nil
+	})
 }
 
 func benchContended(b *testing.B, s store.Store) {
+	benchUpdates(b, s, 8, func(ctx context.Context, _ int, i int64) (*store.Batch, error) {
+		key := benchKey(int(i % 4))
+		entries, err := s.Get(ctx, key)
+		if err != nil {
+			return nil, err
+		}
+		count, _ := strconv.Atoi(string(entries[0].Value))
+		var batch store.Batch
+		batch.If(key, entries[0].Version)
+		batch.Put(key, strconv.AppendInt(nil, int64(count+1), 10))
+		return &batch, nil
+	})
+}
+
+// benchUpdates has the writers make b.N commits, each by store.Update.
+func benchUpdates(b *testing.B, s store.Store, writers int, build func(ctx context.Context, writer int, i int64) (*store.Batch, error)) {
 	var next, tries atomic.Int64
 	var wait sync.WaitGroup
-	for range 8 {
+	b.ResetTimer()
+	for w := range writers {
 		wait.Go(func() {
 			for i := next.Add(1); i <= int64(b.N); i = next.Add(1) {
-				key := benchKey(int(i % 4))
 				_, err := store.Update(b.Context(), s, patient, func(ctx context.Context) (*store.Batch, error) {
 					tries.Add(1)
-					entries, err := s.Get(ctx, key)
-					if err != nil {
-						return nil, err
-					}
-					count, _ := strconv.Atoi(string(entries[0].Value))
-					var batch store.Batch
-					batch.If(key, entries[0].Version)
-					batch.Put(key, strconv.AppendInt(nil, int64(count+1), 10))
-					return &batch, nil
+					return build(ctx, w, i)
 				})
 				if err != nil {
 					b.Errorf("Commit: %v", err)

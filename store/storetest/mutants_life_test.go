@@ -118,14 +118,7 @@ var lifeMutants = []mutant{
 		}
 	}), "close/again"},
 	{"error of the file when closed meanwhile", twist(func(t *twisted) {
-		var closed atomic.Bool
-		t.close = func() error {
-			closed.Store(true)
-			for range 20 {
-				pause()
-			}
-			return t.Store.Close()
-		}
+		closed := t.closeSlowly()
 		t.get = func(ctx context.Context, keys [][]byte) ([]store.Entry, error) {
 			if closed.Load() {
 				if entries, err := t.Store.Get(ctx, keys...); err != nil {
@@ -137,14 +130,7 @@ var lifeMutants = []mutant{
 		}
 	}), "close/during-calls"},
 	{"is empty while it is closed", twist(func(t *twisted) {
-		var closed atomic.Bool
-		t.close = func() error {
-			closed.Store(true)
-			for range 20 {
-				pause()
-			}
-			return t.Store.Close()
-		}
+		closed := t.closeSlowly()
 		t.get = func(ctx context.Context, keys [][]byte) ([]store.Entry, error) {
 			entries, err := t.Store.Get(ctx, keys...)
 			if err == nil && closed.Load() {
@@ -156,14 +142,7 @@ var lifeMutants = []mutant{
 		}
 	}), "close/during-calls"},
 	{"scans nothing while it is closed", twist(func(t *twisted) {
-		var closed atomic.Bool
-		t.close = func() error {
-			closed.Store(true)
-			for range 20 {
-				pause()
-			}
-			return t.Store.Close()
-		}
+		closed := t.closeSlowly()
 		t.scan = func(ctx context.Context, r store.Range, yield func(store.Entry, error) bool) {
 			for e, err := range t.Store.Scan(ctx, r) {
 				if closed.Load() && err == nil || !yield(e, err) {

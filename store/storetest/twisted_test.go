@@ -3,6 +3,7 @@ package storetest
 import (
 	"context"
 	"iter"
+	"sync/atomic"
 
 	"github.com/clientele-go/clientele/store"
 )
@@ -33,6 +34,19 @@ func twistOpen(open Open, f func(t *twisted)) Open {
 		f(t)
 		return t, nil
 	}
+}
+
+// closeSlowly makes closing take a while, and returns what is true from its beginning.
+func (t *twisted) closeSlowly() *atomic.Bool {
+	closed := new(atomic.Bool)
+	t.close = func() error {
+		closed.Store(true)
+		for range 20 {
+			pause()
+		}
+		return t.Store.Close()
+	}
+	return closed
 }
 
 func (t *twisted) Get(ctx context.Context, keys ...[]byte) ([]store.Entry, error) {
