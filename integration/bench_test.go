@@ -1,9 +1,11 @@
 package integration
 
 import (
+	"bytes"
 	"context"
 	"database/sql"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"path/filepath"
@@ -185,6 +187,7 @@ func BenchmarkAgainstBare(b *testing.B) {
 				require.NoError(b, c.batch(ctx, c.bare, rows))
 				known = append(known, rows...)
 			}
+			sameRows(b, c)
 			nothing := func() []record { return nil }
 			b.Run("scan", func(b *testing.B) {
 				n := 0
@@ -228,11 +231,21 @@ func BenchmarkAgainstBare(b *testing.B) {
 			})
 			b.Run("get", func(b *testing.B) {
 				compare(b, 1, func() []record { i := random.IntN(len(known)); return known[i : i+1] },
-					func(r []record) error { _, err := c.store.Get(ctx, r[0].key); return err },
+					func(r []record) error {
+						entries, err := c.store.Get(ctx, r[0].key)
+						if err == nil && !bytes.Equal(entries[0].Value, r[0].value) {
+							err = errors.New("another value")
+						}
+						return err
+					},
 					func(r []record) error {
 						var version int64
 						var value []byte
-						return c.bare.QueryRowContext(ctx, c.one, r[0].key).Scan(&version, &value)
+						err := c.bare.QueryRowContext(ctx, c.one, r[0].key).Scan(&version, &value)
+						if err == nil && !bytes.Equal(value, r[0].value) {
+							err = errors.New("another value")
+						}
+						return err
 					})
 			})
 			b.Run("single", func(b *testing.B) {
@@ -246,6 +259,27 @@ func BenchmarkAgainstBare(b *testing.B) {
 			b.Run("writers32", func(b *testing.B) { writers(b, c) })
 		})
 	}
+}
+
+// sameRows fails unless both hold the same keys and values, in the same order.
+func sameRows(b *testing.B, c contest) {
+	rows, err := c.bare.QueryContext(b.Context(), c.all)
+	require.NoError(b, err)
+	defer rows.Close()
+	n := 0
+	for e, err := range c.store.Scan(b.Context(), store.Range{}) {
+		require.NoError(b, err)
+		var r record
+		require.True(b, rows.Next(), "the bare engine has %d rows, the store more", n)
+		require.NoError(b, rows.Scan(&r.key, &r.version, &r.value))
+		if !bytes.Equal(e.Key, r.key) || !bytes.Equal(e.Value, r.value) {
+			b.Fatalf("entry %d differs", n)
+		}
+		n++
+	}
+	require.False(b, rows.Next(), "the store has %d entries, the bare engine more", n)
+	require.NoError(b, rows.Err())
+	require.Positive(b, n)
 }
 
 // writers have 32 goroutines replace a row of their own over and over, under the

@@ -38,7 +38,7 @@ func (r *Reader) Expect(kind string, newest uint64) {
 	switch {
 	case r.err != nil:
 	case r.kind != kind:
-		r.fail("not a %s", kind)
+		r.fail("not of kind %s", kind)
 	case r.version == 0 || r.version > newest:
 		r.fail("%s of version %d, known up to %d", kind, r.version, newest)
 	}

@@ -26,7 +26,6 @@ const (
 	majorBytes = 2
 	majorText  = 3
 	majorList  = 4
-	major7     = 7
 )
 
 // The items of major type 7 that are used.

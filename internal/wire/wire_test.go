@@ -112,7 +112,7 @@ func TestFaults(t *testing.T) {
 		"empty":                {"", item, "byte 0: cut short"},
 		"head cut":             {"61", item, "byte 1: cut short"},
 		"no version":           {"616b", item, "byte 2: cut short"},
-		"another kind":         {begin, func(r *wire.Reader) { r.Expect("order", 1) }, "not a order"},
+		"another kind":         {begin, func(r *wire.Reader) { r.Expect("order", 1) }, "not of kind order"},
 		"newer":                {"616b02", func(r *wire.Reader) { r.Expect("k", 1) }, "k of version 2, known up to 1"},
 		"version zero":         {"616b00", func(r *wire.Reader) { r.Expect("k", 1) }, "k of version 0"},
 		"left over":            {begin + "00", func(*wire.Reader) {}, "items left over"},

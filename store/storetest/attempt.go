@@ -347,6 +347,15 @@ func (x *attempt) scans(s store.Store, r store.Range, want []string) {
 	}
 }
 
+// numbered are n keys in order.
+func numbered(n int) []string {
+	keys := make([]string, n)
+	for i := range keys {
+		keys[i] = fmt.Sprintf("k%06d", i)
+	}
+	return keys
+}
+
 func keysOf(entries []store.Entry) []string {
 	keys := make([]string, len(entries))
 	for i, e := range entries {

@@ -133,10 +133,7 @@ func contextCommit(x *attempt) {
 func contextDuringScan(x *attempt) {
 	s := x.new()
 	const n = 5000
-	var keys []string
-	for i := range n {
-		keys = append(keys, fmt.Sprintf("k%06d", i))
-	}
+	keys := numbered(n)
 	x.fill(s, keys)
 	cause := errors.New("a cause")
 	for _, reverse := range []bool{false, true} {

@@ -152,10 +152,7 @@ func rangeConditions(x *attempt) {
 func rangeLarge(x *attempt) {
 	s, deleter := x.deleter()
 	n := min(s.Limits().Operations+500, 12_000)
-	var keys []string
-	for i := range n {
-		keys = append(keys, fmt.Sprintf("k%06d", i))
-	}
+	keys := numbered(n)
 	x.fill(s, keys)
 	x.put(s, "a", "1", "z", "1")
 	x.deleteRange(deleter, "k", "l")

@@ -384,10 +384,7 @@ func scanLazy(x *attempt) {
 func scanPages(x *attempt) {
 	s := x.new()
 	const n = 5000
-	var keys []string
-	for i := range n {
-		keys = append(keys, fmt.Sprintf("k%06d", i))
-	}
+	keys := numbered(n)
 	x.fill(s, keys)
 	back := reversed(keys)
 	x.scans(s, store.Range{}, keys)
