@@ -64,5 +64,6 @@
 //
 // Customers of a shop have no names or addresses, and the file has no faults but
 // duplicates. A [Crowd] is the other way round: people with names, numbers and
-// accounts in many channels, recorded with all the usual faults, who buy nothing.
+// accounts in many channels, recorded with all the usual faults, whose orders have
+// no amounts.
 package synth

@@ -122,19 +122,29 @@ func ExampleCrowd() {
 		}
 	}
 	// Output:
-	// 2024-03-31 after-sales 周超勇 part 1
-	//     phone "+86 137 3749 3582": own
+	// 2024-02-22 after-sales 周超勇 part 1
+	//     phone "008613737493582": own
 	//     email "zhao41@qq.com": own
-	// 2024-10-20 after-sales 周超勇 part 1
-	//     phone "13737493582": own
-	//     email "z***@qq.com": masked
-	//     member "M000000041": own
-	// 2025-01-11 call-centre 周超勇 part 1
-	//     phone "008615027161021": recycled
-	// 2025-05-22 tmall 周超勇 part 1
+	// 2024-07-05 tmall 周超勇 part 1
 	//     buyer tmall"tmall2924390401": own
-	//     phone "15027161021": recycled
-	// 2025-09-16 after-sales  周超勇 part 1
-	//     phone "8615027161021": recycled
-	//     email "zhao41@qq.com": own
+	//     phone "137****3582": masked
+	// 2024-07-17 call-centre 周超勇 part 1
+	//     phone "13737493582": own
+	// 2024-10-07 tmall 周超勇 part 1
+	//     buyer tmall"tmall2924390401": own
+	//     phone "8613737493582": own
+	// 2024-10-23 tmall - part 1
+	//     buyer tmall"tmall2924390401": own
+	//     phone "13737493582": own
+	// 2025-03-24 tmall 周超勇 part 1
+	//     buyer tmall"tmall2924390401": own
+	//     phone "150****1021": masked
+	// 2025-05-20 tmall 周超勇 part 1
+	//     buyer tmall"tmall2924390401": own
+	//     phone "00000000": junk
+	// 2025-06-20 call-centre 周超勇 part 2
+	//     phone "null": junk
+	// 2025-08-30 tmall 周超勇 part 1
+	//     buyer tmall"tmall2924390401": own
+	//     phone "+86 150 2716 1021": recycled
 }

@@ -31,6 +31,7 @@ const (
 	forPerson
 	forPhones
 	forTouches
+	forTablets
 )
 
 // stream is a source of random numbers. Its arithmetic is the same on every
