@@ -143,27 +143,91 @@ func (m *Memory) Commit(ctx context.Context, b *Batch) (Version, error) {
 	if err := m.check(ctx); err != nil {
 		return 0, err
 	}
-	for i := range b.Conditions {
-		if c := &b.Conditions[i]; m.entry(c.Key).Version != c.Version {
-			return 0, fmt.Errorf("%w: condition %d", ErrConflict, i)
-		}
-	}
 	if m.tree == nil {
 		m.tree = newTree()
 	}
 	if m.loaded {
 		m.last, m.loaded = m.last+leap(), false
 	}
+	if i := m.apply(b, m.last+1); i >= 0 {
+		return 0, fmt.Errorf("%w: condition %d", ErrConflict, i)
+	}
 	m.last++
+	return m.last, nil
+}
+
+// apply makes the writes of b, or none and returns the condition that does not hold.
+// Where keys are in ascending order, a condition on a key that is written is looked at
+// when that is: that is one walk through the tree instead of two.
+func (m *Memory) apply(b *Batch, version Version) int {
+	with := m.conditionsByWrite(b)
+	for i := range b.Conditions {
+		if c := &b.Conditions[i]; (with == nil || with[i] < 0) && m.entry(c.Key).Version != c.Version {
+			return i
+		}
+	}
+	var near btree.PathHint
+	undo := make([]Entry, 0, len(with)) // what was there before, with version 0 where nothing was
+	next := 0
 	for i := range b.Writes {
 		w := &b.Writes[i]
+		var was Entry
 		if w.Delete {
-			m.tree.Delete(Entry{Key: w.Key})
+			was, _ = m.tree.DeleteHint(Entry{Key: w.Key}, &near)
+		} else {
+			was, _ = m.tree.SetHint(Entry{Key: w.Key, Value: w.Value, Version: version}.clone(), &near)
+		}
+		if with == nil {
 			continue
 		}
-		m.tree.Set(Entry{Key: w.Key, Value: w.Value, Version: m.last}.clone())
+		if was.Version == 0 {
+			was = Entry{Key: w.Key}
+		}
+		undo = append(undo, was)
+		for next < len(with) && with[next] < i {
+			next++
+		}
+		if next < len(with) && with[next] == i && b.Conditions[next].Version != was.Version {
+			for _, e := range undo {
+				if e.Version == 0 {
+					m.tree.Delete(e)
+				} else {
+					m.tree.Set(e)
+				}
+			}
+			return next
+		}
 	}
-	return m.last, nil
+	return -1
+}
+
+// conditionsByWrite returns for each condition the write of the same key, -1 if there is
+// none; nil where that can not be told in one pass.
+func (m *Memory) conditionsByWrite(b *Batch) []int {
+	if len(b.Conditions) == 0 {
+		return nil
+	}
+	for i := 1; i < len(b.Writes); i++ {
+		if bytes.Compare(b.Writes[i-1].Key, b.Writes[i].Key) >= 0 {
+			return nil
+		}
+	}
+	with := make([]int, len(b.Conditions))
+	w := 0
+	for i := range b.Conditions {
+		k := b.Conditions[i].Key
+		if i > 0 && bytes.Compare(b.Conditions[i-1].Key, k) >= 0 {
+			return nil
+		}
+		for w < len(b.Writes) && bytes.Compare(b.Writes[w].Key, k) < 0 {
+			w++
+		}
+		with[i] = -1
+		if w < len(b.Writes) && bytes.Equal(b.Writes[w].Key, k) {
+			with[i] = w
+		}
+	}
+	return with
 }
 
 // DeleteRange implements [RangeDeleter].

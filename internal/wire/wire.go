@@ -45,8 +45,11 @@ const (
 type Writer struct{ buf []byte }
 
 // New begins a value of the given kind and format version.
-func New(kind string, version uint64) *Writer {
-	w := &Writer{buf: make([]byte, 0, 64)}
+func New(kind string, version uint64) *Writer { return Sized(kind, version, 64) }
+
+// Sized is New for a value of about n bytes.
+func Sized(kind string, version uint64, n int) *Writer {
+	w := &Writer{buf: make([]byte, 0, n)}
 	w.Text(kind)
 	w.Uint(version)
 	return w

@@ -1,0 +1,308 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/seal"
+	"github.com/clientele-go/clientele/store"
+	"github.com/clientele-go/clientele/store/pebblestore"
+)
+
+var begin = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+
+// threeEach yields observations with three identifiers each: customers are seen ten
+// times on average, each time under a record of its own.
+func threeEach(n int) iter.Seq[identity.Observation] {
+	return func(yield func(identity.Observation) bool) {
+		customers := max(1, n/10)
+		for i := range n {
+			c := i * 7919 % customers
+			o := identity.Observation{
+				ID: fmt.Sprintf("event-%09d", i), Source: "shop", Record: fmt.Sprintf("order-%09d", i), Time: begin.Add(time.Duration(i) * time.Second),
+				Identifiers: []identity.Identifier{
+					{Type: "phone", Value: fmt.Sprintf("+86138%08d", c), Proof: identity.Verified},
+					{Type: "account", Scope: []string{"app", "web"}[i%2], Value: fmt.Sprintf("%09d", c), Proof: identity.Verified},
+					{Type: "device", Value: fmt.Sprintf("00000000-0000-4000-8000-%012d", c)},
+				},
+			}
+			if !yield(o) {
+				return
+			}
+		}
+	}
+}
+
+func newIndex() (*seal.Index, error) {
+	return seal.NewIndex(seal.IndexKey{Version: 1, Key: make([]byte, seal.KeyBytes)})
+}
+
+func open(ctx context.Context, s store.Store) (*identity.Graph, error) {
+	x, err := newIndex()
+	if err != nil {
+		return nil, err
+	}
+	return identity.Open(ctx, s, nil, &identity.Options{Index: x})
+}
+
+// clock measures f, begun with a collected heap.
+func clock(f func() error) (time.Duration, error) {
+	runtime.GC()
+	start := time.Now()
+	err := f()
+	return time.Since(start), err
+}
+
+func rate(n int, d time.Duration) float64 { return float64(n) / d.Seconds() }
+
+// A tracer notes what is read and committed.
+type tracer struct {
+	store.Store
+	steps []step
+}
+
+type step struct {
+	keys  [][]byte
+	batch *store.Batch
+}
+
+func (t *tracer) Get(ctx context.Context, keys ...[]byte) ([]store.Entry, error) {
+	t.steps = append(t.steps, step{keys: keys})
+	return t.Store.Get(ctx, keys...)
+}
+
+func (t *tracer) Commit(ctx context.Context, b *store.Batch) (store.Version, error) {
+	t.steps = append(t.steps, step{batch: b})
+	return t.Store.Commit(ctx, b)
+}
+
+func observing(ctx context.Context, o *options) ([]figure, error) {
+	all := slices.Collect(threeEach(o.observations))
+	observe := func(s store.Store) error {
+		g, err := open(ctx, s)
+		if err != nil {
+			return err
+		}
+		for i := range all {
+			if _, err := g.Observe(ctx, all[i]); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	ours, err := clock(func() error { return observe(new(store.Memory)) })
+	if err != nil {
+		return nil, err
+	}
+	trace := &tracer{Store: new(store.Memory)}
+	if err := observe(trace); err != nil {
+		return nil, err
+	}
+	bare, err := clock(func() error {
+		s := new(store.Memory)
+		for _, step := range trace.steps {
+			var err error
+			if step.batch != nil {
+				_, err = s.Commit(ctx, step.batch)
+			} else {
+				_, err = s.Get(ctx, step.keys...)
+			}
+			if err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	return []figure{
+		{"observations", rate(len(all), ours), "a second"},
+		{"the same on the bare store", rate(len(all), bare), "a second"},
+		{"rate against the bare store", bare.Seconds() / ours.Seconds(), "ratio"},
+	}, err
+}
+
+func durable(ctx context.Context, o *options) (figures []figure, err error) {
+	all := slices.Collect(threeEach(o.observations))
+	for _, writers := range []int{16, 64, 256} {
+		dir, err := os.MkdirTemp(o.dir, "pebble")
+		if err != nil {
+			return nil, err
+		}
+		defer os.RemoveAll(dir)
+		s, err := pebblestore.Open(dir, nil)
+		if err != nil {
+			return nil, err
+		}
+		g, err := open(ctx, s)
+		if err != nil {
+			return nil, err
+		}
+		var next atomic.Int64
+		var wait sync.WaitGroup
+		failed := make([]error, writers)
+		took, _ := clock(func() error {
+			for w := range writers {
+				wait.Go(func() {
+					for failed[w] == nil {
+						i := int(next.Add(1)) - 1
+						if i >= len(all) {
+							return
+						}
+						_, failed[w] = g.Observe(ctx, all[i])
+					}
+				})
+			}
+			wait.Wait()
+			return nil
+		})
+		for _, err := range append(failed, s.Close()) {
+			if err != nil {
+				return nil, err
+			}
+		}
+		figures = append(figures, figure{fmt.Sprintf("%d goroutines", writers), rate(len(all), took), "a second"})
+	}
+	return figures, nil
+}
+
+func observingMany(ctx context.Context, o *options) ([]figure, error) {
+	all := slices.Collect(threeEach(o.many))
+	s := new(store.Memory)
+	g, err := open(ctx, s)
+	if err != nil {
+		return nil, err
+	}
+	ours, err := clock(func() error {
+		_, err := g.ObserveMany(ctx, slices.Values(all), nil)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	size := 0
+	for e, err := range s.Scan(ctx, store.Range{}) {
+		if err != nil {
+			return nil, err
+		}
+		size += len(e.Key) + len(e.Value)
+	}
+	s, g = nil, nil
+	x, err := newIndex()
+	if err != nil {
+		return nil, err
+	}
+	bare, err := clock(func() error {
+		if groups := hashAndUnite(x, all); groups != max(1, len(all)/10) {
+			return fmt.Errorf("%d groups", groups)
+		}
+		return nil
+	})
+	return []figure{
+		{"stored", float64(size) / float64(3*len(all)), "bytes a binding"},
+		{"observations", rate(len(all), ours), "a second"},
+		{"hashing and union-find alone", rate(len(all), bare), "a second"},
+		{"time against hashing and union-find", ours.Seconds() / bare.Seconds(), "ratio"},
+	}, err
+}
+
+// hashAndUnite is the least that has to be done. It returns the number of groups.
+func hashAndUnite(x *seal.Index, all []identity.Observation) int {
+	type hash [seal.BlindBytes]byte
+	type hashes struct {
+		id, record hash
+		values     [3]hash
+	}
+	hashed := make([]hashes, len(all))
+	const block = 4096
+	parallel.For(parallel.Workers(0), (len(all)+block-1)/block, func(b int) {
+		for i := b * block; i < min(len(all), (b+1)*block); i++ {
+			o, h := &all[i], &hashed[i]
+			h.id, h.record = hash(x.Blind("observation", o.ID)), hash(x.Blind("record", o.Source+"\x00"+o.Record))
+			for j, d := range o.Identifiers {
+				h.values[j] = hash(x.Blind(d.Type+"\x00"+d.Scope, d.Value))
+			}
+		}
+	})
+	parent := make([]int32, len(all))
+	owner := map[hash]int32{}
+	find := func(i int32) int32 {
+		for parent[i] != i {
+			parent[i] = parent[parent[i]]
+			i = parent[i]
+		}
+		return i
+	}
+	groups := len(all)
+	for i := range hashed {
+		parent[i] = int32(i)
+		for _, h := range [...]hash{hashed[i].values[0], hashed[i].values[1], hashed[i].values[2], hashed[i].record} {
+			j, ok := owner[h]
+			if !ok {
+				owner[h] = int32(i)
+				continue
+			}
+			if a, b := find(j), find(int32(i)); a != b {
+				parent[max(a, b)] = min(a, b)
+				groups--
+			}
+		}
+	}
+	return groups
+}
+
+// retracting retracts observations of a customer of 1,000 identifiers: a chain of
+// records, each with an identifier of the next.
+func retracting(ctx context.Context, _ *options) ([]figure, error) {
+	policy := &identity.Policy{Entities: []identity.Entity{{Types: []identity.Type{{Name: "card", Kind: identity.Unique}}}}}
+	g, err := identity.Open(ctx, new(store.Memory), policy, nil)
+	if err != nil {
+		return nil, err
+	}
+	const n = 999
+	for i := range n {
+		card := func(i int) identity.Identifier { return identity.Identifier{Type: "card", Value: fmt.Sprint(i)} }
+		o := identity.Observation{ID: fmt.Sprint(i), Source: "shop", Record: fmt.Sprint(i), Time: begin.Add(time.Duration(i) * time.Minute), Identifiers: []identity.Identifier{card(i), card(i + 1)}}
+		if _, err := g.Observe(ctx, o); err != nil {
+			return nil, err
+		}
+	}
+	var took []time.Duration
+	for i := range 50 {
+		d, err := clock(func() error { return g.Retract(ctx, fmt.Sprint((i*613+331)%n), begin.AddDate(1, 0, 0)) })
+		if err != nil {
+			return nil, err
+		}
+		took = append(took, d)
+	}
+	slices.Sort(took)
+	return []figure{
+		{"median of 50", took[25].Seconds() * 1000, "ms"},
+		{"slowest of 50", took[49].Seconds() * 1000, "ms"},
+	}, nil
+}
+
+func previewing(ctx context.Context, o *options) ([]figure, error) {
+	n := min(o.many, 1_000_000)
+	g, err := open(ctx, new(store.Memory))
+	if err != nil {
+		return nil, err
+	}
+	if _, err := g.ObserveMany(ctx, threeEach(n), nil); err != nil {
+		return nil, err
+	}
+	policy := g.Policy()
+	policy.Entities[0].Types[0].Most = 2 // accounts
+	took, err := clock(func() error {
+		_, err := g.Preview(ctx, policy, nil)
+		return err
+	})
+	return []figure{{fmt.Sprintf("%d observations", n), rate(n, took), "a second"}}, err
+}

@@ -1,0 +1,184 @@
+package identity_test
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/identity/normalize"
+	"github.com/clientele-go/clientele/store"
+)
+
+// Three sources know somebody, each by something else.
+func Example() {
+	ctx := context.Background()
+	phone, err := normalize.Phone(&normalize.PhoneOptions{Region: "CN"})
+	if err != nil {
+		panic(err)
+	}
+	g, err := identity.Open(ctx, new(store.Memory), nil, &identity.Options{
+		Normalizers: map[string]normalize.Normalizer{"phone": phone, "name": normalize.Name(nil)},
+	})
+	if err != nil {
+		panic(err)
+	}
+	at := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+	for _, o := range []identity.Observation{
+		{ID: "1", Source: "shop", Record: "order-77", Time: at, Identifiers: []identity.Identifier{
+			{Type: "name", Value: "李 娜"},
+			{Type: "phone", Value: "139-1234-5670"},
+		}},
+		{ID: "2", Source: "app", Record: "user-5", Time: at.AddDate(0, 0, 1), Identifiers: []identity.Identifier{
+			{Type: "account", Value: "5", Proof: identity.Verified},
+			{Type: "phone", Value: "+86 13912345670", Proof: identity.Verified},
+		}},
+		{ID: "3", Source: "mini-program", Record: "visit-9", Time: at.AddDate(0, 0, 2), Identifiers: []identity.Identifier{
+			{Type: "unionid", Value: "oXq1", Proof: identity.Verified},
+			{Type: "account", Value: "5", Proof: identity.Verified},
+			{Type: "phone", Value: "139****5670"},
+		}},
+	} {
+		r, err := g.Observe(ctx, o)
+		if err != nil {
+			panic(err)
+		}
+		c, err := g.Customer(ctx, r.Customer)
+		if err != nil {
+			panic(err)
+		}
+		fmt.Printf("%s: created %t, the customer has %d records\n", o.Source, r.Created, len(c.Atoms))
+		for _, x := range r.Refused {
+			fmt.Printf("  %s %v: %s\n", x.Type, x.Reason, x.Field.English())
+		}
+	}
+	// Output:
+	// shop: created true, the customer has 1 records
+	// app: created false, the customer has 2 records
+	// mini-program: created false, the customer has 3 records
+	//   phone refused: part of it is hidden
+}
+
+// open returns a graph in memory with a few records of a shop.
+func open(ctx context.Context, records map[string][]identity.Identifier) *identity.Graph {
+	g, err := identity.Open(ctx, new(store.Memory), nil, nil)
+	if err != nil {
+		panic(err)
+	}
+	at := time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+	for record, identifiers := range records { // the order does not matter
+		_, err := g.Observe(ctx, identity.Observation{
+			ID: record, Source: "shop", Record: record, Time: at, Identifiers: identifiers,
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+	return g
+}
+
+// printCustomers prints the records of each customer.
+func printCustomers(ctx context.Context, g *identity.Graph, records ...string) {
+	var customers []customer.ID
+	of := map[customer.ID][]string{}
+	for _, record := range records {
+		id, _, err := g.Lookup(ctx, identity.Record{Source: "shop", Record: record})
+		if err != nil {
+			panic(err)
+		}
+		if of[id] == nil {
+			customers = append(customers, id)
+		}
+		of[id] = append(of[id], record)
+	}
+	var line []string
+	for _, id := range customers {
+		line = append(line, strings.Join(of[id], "+"))
+	}
+	fmt.Println(strings.Join(line, " and "))
+}
+
+func ExampleGraph_Retract() {
+	ctx := context.Background()
+	g := open(ctx, map[string][]identity.Identifier{
+		"a": {{Type: "phone", Value: "+8613912345670"}},
+		"b": {{Type: "phone", Value: "+8613912345670"}, {Type: "email", Value: "li@mail.cn"}},
+		"c": {{Type: "email", Value: "li@mail.cn"}},
+	})
+	printCustomers(ctx, g, "a", "b", "c")
+
+	// Order b is taken back: it was typed into the wrong form.
+	if err := g.Retract(ctx, "b", time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)); err != nil {
+		panic(err)
+	}
+	printCustomers(ctx, g, "a", "c")
+	// Output:
+	// a+b+c
+	// a and c
+}
+
+func ExampleGraph_Preview() {
+	ctx := context.Background()
+	g := open(ctx, map[string][]identity.Identifier{
+		"a": {{Type: "phone", Value: "+8613912345670"}, {Type: "member", Value: "M1", Proof: identity.Verified}},
+		"b": {{Type: "phone", Value: "+8613912345670"}},
+		"c": {{Type: "member", Value: "M1"}},
+	})
+	printCustomers(ctx, g, "a", "b", "c")
+
+	// What if only numbers counted that somebody has proved to be theirs?
+	p := g.Policy()
+	for i := range p.Entities[0].Types {
+		if t := &p.Entities[0].Types[i]; t.Name == "phone" {
+			t.Proof = identity.Verified
+		}
+	}
+	diff, err := g.Preview(ctx, p, nil)
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%d merged, %d split, %d records move\n", diff.Merged, diff.Split, diff.Atoms)
+	if _, err := g.Apply(ctx, p, nil); err != nil {
+		panic(err)
+	}
+	printCustomers(ctx, g, "a", "b", "c")
+	// Output:
+	// a+b+c
+	// 0 merged, 1 split, 1 records move
+	// a+c and b
+}
+
+func ExampleGraph_Split() {
+	ctx := context.Background()
+	g := open(ctx, map[string][]identity.Identifier{
+		"a": {{Type: "phone", Value: "+8613912345670"}},
+		"b": {{Type: "phone", Value: "+8613912345670"}},
+		"c": {{Type: "phone", Value: "+8613912345670"}, {Type: "email", Value: "wang@mail.cn"}},
+	})
+	printCustomers(ctx, g, "a", "b", "c")
+
+	at := time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)
+	err := g.Split(ctx, identity.Ruling{ID: "case-12", Author: "Chen", Reason: "husband and wife", Time: at},
+		identity.Record{Source: "shop", Record: "c"})
+	if err != nil {
+		panic(err)
+	}
+	printCustomers(ctx, g, "a", "b", "c")
+
+	r, _, err := g.Ruling(ctx, "case-12")
+	if err != nil {
+		panic(err)
+	}
+	fmt.Printf("%s: %s\n", r.Author, r.Reason)
+	if err := g.Revoke(ctx, "case-12", at.AddDate(0, 0, 1)); err != nil {
+		panic(err)
+	}
+	printCustomers(ctx, g, "a", "b", "c")
+	// Output:
+	// a+b+c
+	// a+b and c
+	// Chen: husband and wife
+	// a+b+c
+}

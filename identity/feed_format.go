@@ -1,0 +1,225 @@
+package identity
+
+import (
+	"bytes"
+	"encoding/binary"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/google/uuid"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/wire"
+	"github.com/clientele-go/clientele/store"
+)
+
+// A feedHead says which entries a shard has: those after trimmed up to last.
+type feedHead struct {
+	last, trimmed uint64
+	version       store.Version // of the store; 0: the shard has no entry yet
+}
+
+// A feedEntry is an entry of the feed as it is stored.
+type feedEntry struct {
+	change customer.Change // its only part, or without Atoms if these were written ahead
+	twin   uint64          // number of the entry of the other customer, 0 if there is none
+	parts  int             // of the atoms written ahead, 0 if they were not
+	token  feedToken       // of the atoms written ahead
+}
+
+// A feedToken names atoms that were written ahead.
+type feedToken [16]byte
+
+// sides is the number of entries of the change.
+func (e *feedEntry) sides() int {
+	if e.change.From != uuid.Nil && e.change.To != uuid.Nil {
+		return 2
+	}
+	return 1
+}
+
+// other is the customer on the other side of the change, or nobody.
+func (e *feedEntry) other() customer.ID {
+	if e.change.Customer == e.change.From {
+		return e.change.To
+	}
+	return e.change.From
+}
+
+// A feedPlace is where an entry is.
+type feedPlace struct {
+	shard int
+	seq   uint64
+}
+
+func (p feedPlace) key() []byte { return feedEntryKey(p.shard, p.seq) }
+
+func (p feedPlace) fault(err error) error {
+	return fmt.Errorf("identity: entry %d of shard %d: %w", p.seq, p.shard, err)
+}
+
+const feedEntryPrefix = "feed/entry/"
+
+func feedHeadKey(shard int) []byte { return append([]byte("feed/head/"), byte(shard)) }
+
+func feedEntryKey(shard int, seq uint64) []byte {
+	key := make([]byte, 0, len(feedEntryPrefix)+1+8)
+	key = append(append(key, feedEntryPrefix...), byte(shard))
+	return binary.BigEndian.AppendUint64(key, seq)
+}
+
+// readFeedPlace reads the key of an entry.
+func readFeedPlace(key []byte) (p feedPlace, ok bool) {
+	const n = len(feedEntryPrefix)
+	if len(key) != n+1+8 {
+		return p, false
+	}
+	return feedPlace{int(key[n]), binary.BigEndian.Uint64(key[n+1:])}, true
+}
+
+func feedAtomsKey(token feedToken, part int) []byte {
+	return binary.BigEndian.AppendUint32(append([]byte("feed/atoms/"), token[:]...), uint32(part))
+}
+
+func (h *feedHead) encode() []byte {
+	w := wire.New("feed/head", feedVersion)
+	w.Uint(h.last)
+	w.Uint(h.trimmed)
+	return w.Data()
+}
+
+func decodeFeedHead(data []byte) (feedHead, error) {
+	r := wire.Read(data)
+	r.Expect("feed/head", feedVersion)
+	h := feedHead{last: r.Uint(), trimmed: r.Uint()}
+	if err := r.Close(); err != nil {
+		return feedHead{}, err
+	}
+	if h.last == 0 || h.trimmed > h.last {
+		return feedHead{}, fmt.Errorf("%w: numbers of a head", store.ErrCorrupt)
+	}
+	return h, nil
+}
+
+func (e *feedEntry) encode() []byte {
+	c := &e.change
+	w := wire.Sized("feed/entry", feedVersion, 96+16*len(e.change.Atoms))
+	w.Uint(uint64(c.Verb))
+	writeFeedID(w, c.From)
+	writeFeedID(w, c.To)
+	w.Bool(c.Customer == c.To)
+	w.Time(c.At)
+	w.Uint(e.twin)
+	w.Uint(uint64(e.parts))
+	if e.parts > 0 {
+		w.Bytes(e.token[:])
+	} else {
+		w.Bytes(joinAtoms(c.Atoms))
+	}
+	return w.Data()
+}
+
+// decodeFeedEntry reads the entry stored at place.
+func decodeFeedEntry(place feedPlace, data []byte) (feedEntry, error) {
+	r := wire.Read(data)
+	r.Expect("feed/entry", feedVersion)
+	verb := r.Uint()
+	from, fromOK := readFeedID(r)
+	to, toOK := readFeedID(r)
+	customerIsTo, at := r.Bool(), r.Time()
+	twin, parts, tail := r.Uint(), r.Uint(), r.Bytes()
+	if err := r.Close(); err != nil {
+		return feedEntry{}, place.fault(err)
+	}
+	e := feedEntry{
+		change: customer.Change{
+			Shard: place.shard, Seq: place.seq, Part: 1, Parts: 1,
+			Verb: customer.Verb(min(verb, math.MaxUint8)), Customer: from, From: from, To: to, At: at,
+		},
+		twin:  twin,
+		parts: int(min(parts, math.MaxInt32)),
+	}
+	if customerIsTo {
+		e.change.Customer = to
+	}
+	ok := fromOK && toOK && parts <= math.MaxInt32 && (twin > 0) == (e.sides() == 2)
+	if parts > 0 {
+		ok = ok && len(tail) == len(e.token) && copy(e.token[:], tail) > 0 && e.token != feedToken{}
+	} else {
+		var whole bool
+		e.change.Atoms, whole = splitAtoms(tail)
+		ok = ok && whole
+	}
+	if !ok || e.change.Validate() != nil {
+		return feedEntry{}, place.fault(fmt.Errorf("%w: not an entry", store.ErrCorrupt))
+	}
+	return e, nil
+}
+
+func encodeFeedAtoms(atoms []customer.AtomID) []byte {
+	w := wire.New("feed/atoms", feedVersion)
+	w.Bytes(joinAtoms(atoms))
+	return w.Data()
+}
+
+// decodeFeedAtoms reads a part whose atoms come after last.
+func decodeFeedAtoms(data []byte, last customer.AtomID) ([]customer.AtomID, error) {
+	r := wire.Read(data)
+	r.Expect("feed/atoms", feedVersion)
+	joined := r.Bytes()
+	if err := r.Close(); err != nil {
+		return nil, err
+	}
+	atoms, ok := splitAtoms(joined)
+	ok = ok && len(atoms) > 0
+	for _, a := range atoms {
+		ok = ok && bytes.Compare(last[:], a[:]) < 0
+		last = a
+	}
+	if !ok {
+		return nil, fmt.Errorf("%w: atoms do not ascend", store.ErrCorrupt)
+	}
+	return atoms, nil
+}
+
+// writeFeedID writes nobody as the absence of an item.
+func writeFeedID(w *wire.Writer, id customer.ID) {
+	if id == uuid.Nil {
+		w.Null()
+		return
+	}
+	w.Bytes(id[:])
+}
+
+func readFeedID(r *wire.Reader) (id customer.ID, ok bool) {
+	if r.Null() {
+		return id, true
+	}
+	b := r.Bytes()
+	return id, len(b) == len(id) && copy(id[:], b) > 0 && id != uuid.Nil
+}
+
+// joinAtoms puts the bytes of atoms one after the other.
+func joinAtoms(atoms []customer.AtomID) []byte {
+	joined := make([]byte, 0, len(atoms)*len(customer.AtomID{}))
+	for i := range atoms {
+		joined = append(joined, atoms[i][:]...)
+	}
+	return joined
+}
+
+// splitAtoms is the inverse of joinAtoms; no atoms are nil.
+func splitAtoms(joined []byte) (atoms []customer.AtomID, ok bool) {
+	const n = len(customer.AtomID{})
+	if len(joined)%n != 0 {
+		return nil, false
+	}
+	if len(joined) > 0 {
+		atoms = make([]customer.AtomID, 0, len(joined)/n)
+	}
+	for a := range slices.Chunk(joined, n) {
+		atoms = append(atoms, customer.AtomID(a))
+	}
+	return atoms, true
+}

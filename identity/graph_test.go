@@ -1,0 +1,47 @@
+package identity
+
+import (
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/store"
+)
+
+var noon = time.Date(2026, 3, 5, 12, 0, 0, 0, time.UTC)
+
+func seenAt(id string, minutes int, record string, ids ...Identifier) Observation {
+	return Observation{ID: id, Source: "shop", Record: record, Time: noon.Add(time.Duration(minutes) * time.Minute), Identifiers: ids}
+}
+
+func ident(typ, value string) Identifier { return Identifier{Type: typ, Value: value, Proof: Verified} }
+
+func openGraph(t testing.TB, s store.Store, p *Policy) *Graph {
+	g, err := Open(t.Context(), s, p, nil)
+	require.NoError(t, err)
+	return g
+}
+
+func TestObserve(t *testing.T) {
+	g := openGraph(t, new(store.Memory), nil)
+	a, err := g.Observe(t.Context(), seenAt("1", 0, "r1", ident("phone", "+861"), ident("member", "m1")))
+	require.NoError(t, err)
+	require.True(t, a.Created)
+	b, err := g.Observe(t.Context(), seenAt("2", 1, "r2", ident("email", "a@b.cn")))
+	require.NoError(t, err)
+	require.True(t, b.Created)
+	require.NotEqual(t, a.Customer, b.Customer)
+	c, err := g.Observe(t.Context(), seenAt("3", 2, "r3", ident("email", "a@b.cn"), ident("phone", "+861")))
+	require.NoError(t, err)
+	require.Equal(t, a.Customer, c.Customer)
+	require.Len(t, c.Merged, 1)
+	again, err := g.Observe(t.Context(), seenAt("3", 2, "r3", ident("email", "a@b.cn"), ident("phone", "+861")))
+	require.NoError(t, err)
+	require.True(t, again.Known)
+	require.Equal(t, c.Customer, again.Customer)
+	for ch, err := range g.Changes(t.Context(), [64]uint64{}) {
+		require.NoError(t, err)
+		t.Log(ch.Verb, ch.Customer, ch.From, ch.To, ch.Atoms)
+	}
+}

@@ -1,0 +1,92 @@
+package identity
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/store"
+	"github.com/clientele-go/clientele/synth"
+)
+
+// crowdObservations are those of a crowd, person by person.
+func crowdObservations(t testing.TB, seed uint64, people int, frequency float64) []Observation {
+	o := synth.DefaultCrowd()
+	o.Frequency = frequency
+	c, err := synth.NewCrowd(seed, people, o)
+	require.NoError(t, err)
+	var all []Observation
+	for r := range c.Records() {
+		all = append(all, observationOf(&r))
+	}
+	return all
+}
+
+// mappingText is the whole mapping as text.
+func mappingText(t testing.TB, g *Graph) string {
+	text := ""
+	for c, err := range g.Customers(t.Context()) {
+		require.NoError(t, err)
+		text += fmt.Sprintf("%s %v %v %v\n", c.ID, c.Former, c.Identifiers, c.Atoms)
+	}
+	return text
+}
+
+// TestObserveManyDoesNotDependOnOrder: the exported mapping is the same byte for byte for
+// any order and number of workers, and on a store of the smallest limits; and it is that
+// of observing one by one, but for ids.
+func TestObserveManyDoesNotDependOnOrder(t *testing.T) {
+	all := crowdObservations(t, 3, 120, 0.2)
+	open := func(s store.Store) *Graph {
+		g, err := Open(t.Context(), s, crowdPolicy(), &Options{Normalizers: crowdNormalizers(t)})
+		require.NoError(t, err)
+		return g
+	}
+	first := open(new(store.Memory))
+	sum, err := first.ObserveMany(t.Context(), slices.Values(all), nil)
+	require.NoError(t, err)
+	require.Equal(t, len(all), sum.Observed)
+	want := mappingText(t, first)
+	require.NotEmpty(t, want)
+	random := rand.New(rand.NewPCG(1, 2))
+	for i := range 4 {
+		shuffled := slices.Clone(all)
+		random.Shuffle(len(all), func(i, j int) { shuffled[i], shuffled[j] = shuffled[j], shuffled[i] })
+		var s store.Store = new(store.Memory)
+		if i%2 == 1 {
+			s = store.Limited(s, store.MinLimits)
+		}
+		g := open(s)
+		_, err := g.ObserveMany(t.Context(), slices.Values(shuffled), &ManyOptions{Workers: 1 + i})
+		require.NoError(t, err)
+		require.Equal(t, want, mappingText(t, g))
+		again, err := g.ObserveMany(t.Context(), slices.Values(all), nil)
+		require.NoError(t, err)
+		require.Equal(t, Summary{Known: len(all)}, again)
+		require.Equal(t, want, mappingText(t, g))
+	}
+	one := open(new(store.Memory))
+	for _, o := range all {
+		_, err := one.Observe(t.Context(), o)
+		require.NoError(t, err)
+	}
+	require.Equal(t, partition(t, first, all), partition(t, one, all))
+}
+
+// partition numbers the customers of the records in the order in which they come.
+func partition(t testing.TB, g *Graph, all []Observation) []int {
+	numbers := map[any]int{}
+	var list []int
+	for _, o := range all {
+		id, _, err := g.Lookup(t.Context(), Record{Source: o.Source, Record: o.Record, Entity: o.Entity})
+		require.NoError(t, err)
+		if _, ok := numbers[id]; !ok {
+			numbers[id] = len(numbers)
+		}
+		list = append(list, numbers[id])
+	}
+	return list
+}

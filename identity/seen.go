@@ -1,0 +1,88 @@
+package identity
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/wire"
+	"github.com/clientele-go/clientele/store"
+)
+
+// seen is what is kept of an observation under its id.
+type seen struct {
+	state     uint64
+	container customer.ID // where it is, or what leads there
+	atom      customer.AtomID
+	content   blind
+	sealed    []byte // the observation, under the key of atom
+}
+
+// The states of an observation; 0 is never seen.
+const (
+	seenLive = iota + 1
+	seenRetracted
+	seenErased
+)
+
+func (s seen) data() []byte {
+	w := wire.Sized("identity/observation", 1, 96+len(s.sealed))
+	w.Uint(s.state)
+	w.Bytes(s.container[:])
+	w.Bytes(s.atom[:])
+	w.Bytes(s.content[:])
+	w.Bytes(s.sealed)
+	return w.Data()
+}
+
+func readSeen(e store.Entry) (s seen, err error) {
+	if e.Version == 0 {
+		return s, nil
+	}
+	d := wire.Read(e.Value)
+	d.Expect("identity/observation", 1)
+	s.state = d.Uint()
+	s.container = readID(d)
+	s.atom = customer.AtomID(readID(d))
+	s.content = readBlind(d)
+	s.sealed = d.Bytes()
+	if err := d.Close(); err != nil {
+		return seen{}, err
+	}
+	if s.state < seenLive || s.state > seenErased {
+		return seen{}, fmt.Errorf("%w: observation", store.ErrCorrupt)
+	}
+	return s, nil
+}
+
+// data encodes an observation, to be sealed.
+func (o *Observation) data() []byte {
+	size := 64 + len(o.ID) + len(o.Source) + len(o.Record) + len(o.Entity)
+	for _, d := range o.Identifiers {
+		size += 8 + len(d.Type) + len(d.Scope) + len(d.Value)
+	}
+	w := wire.Sized("identity/observed", 1, size)
+	w.Text(o.ID)
+	w.Text(o.Source)
+	w.Text(o.Record)
+	w.Text(o.Entity)
+	w.Int(o.Time.UnixMicro())
+	for _, d := range o.Identifiers {
+		w.Text(d.Type)
+		w.Text(d.Scope)
+		w.Text(d.Value)
+		w.Uint(uint64(d.Proof))
+	}
+	return w.Data()
+}
+
+func readObservation(data []byte) (o Observation, err error) {
+	d := wire.Read(data)
+	d.Expect("identity/observed", 1)
+	o.ID, o.Source, o.Record, o.Entity = d.Text(), d.Text(), d.Text(), d.Text()
+	o.Time = time.UnixMicro(d.Int()).UTC()
+	for d.More() {
+		o.Identifiers = append(o.Identifiers, Identifier{d.Text(), d.Text(), d.Text(), Proof(min(d.Uint(), 255))})
+	}
+	return o, d.Close()
+}
