@@ -421,3 +421,45 @@ func (e *edit) write(ctx context.Context) error {
 	e.batch.Put(containerKey(c.id), w.Data())
 	return nil
 }
+
+// hasObservation reports whether a piece has one.
+func (e *edit) hasObservation(p int32) bool {
+	return slices.ContainsFunc(e.ev.seen, func(o observation) bool { return o.piece == p })
+}
+
+// key returns the key of an atom, which begins with it.
+func (e *edit) key(ctx context.Context, atom customer.AtomID) (*seal.Key, error) {
+	if k := e.keys[atom]; k != nil {
+		return k, nil
+	}
+	k, err := e.g.o.Vault.Key(ctx, atom)
+	if errors.Is(err, seal.ErrNoKey) {
+		k, err = e.g.o.Vault.Create(ctx, &e.batch, atom)
+	}
+	if errors.Is(err, seal.ErrDestroyed) {
+		return nil, errors.Join(err, e.overtaken(ctx))
+	}
+	if err != nil {
+		return nil, err
+	}
+	if e.keys == nil {
+		e.keys = map[customer.AtomID]*seal.Key{}
+	}
+	e.keys[atom] = k
+	return k, nil
+}
+
+// finish works out what follows from the evidence and completes the batch.
+func (e *edit) finish(ctx context.Context) error {
+	all := e.shrunk || e.stale
+	e.stale = false
+	if e.shrunk {
+		e.compact()
+	}
+	if err := e.share(ctx, all); err != nil {
+		return err
+	}
+	e.out = e.entity.group(e.ev)
+	e.settle(cmp.Or(e.g.o.bounds.changes, maxChanges))
+	return e.write(ctx)
+}

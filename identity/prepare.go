@@ -1,0 +1,70 @@
+package identity
+
+import (
+	"slices"
+
+	"github.com/clientele-go/clientele/identity/normalize"
+)
+
+// prepared is an observation with its hashes.
+type prepared struct {
+	o       *Observation
+	id      blind
+	record  blind // zero without record
+	content blind
+	at      int64
+	ids     []hashed
+	refused []Refusal
+}
+
+// A hashed identifier.
+type hashed struct {
+	kindKey
+	blind blind
+	proof Proof
+}
+
+// prepare validates and hashes an observation.
+func (g *Graph) prepare(row int, o *Observation) (*prepared, error) {
+	if err := o.validate(row, g.rules.Load().policy.entity(o.Entity)); err != nil {
+		return nil, err
+	}
+	p := &prepared{o: o, at: o.Time.UnixMicro()}
+	p.id = g.blind("observation", o.ID)
+	if o.Record != "" {
+		p.record = g.recordBlind(o.Entity, o.Source, o.Record)
+	}
+	if len(o.Identifiers) > 0 {
+		p.ids = make([]hashed, 0, len(o.Identifiers))
+	}
+	for _, d := range o.Identifiers {
+		p.addIdentifier(g, d)
+	}
+	p.content = p.digest()
+	return p, nil
+}
+
+// addIdentifier normalises and hashes an identifier.
+func (p *prepared) addIdentifier(g *Graph, d Identifier) {
+	add := func(text string) {
+		k := kindKey{d.Type, d.Scope}
+		h := g.valueBlind(p.o.Entity, k, text)
+		if i := slices.IndexFunc(p.ids, func(x hashed) bool { return x.blind == h }); i >= 0 {
+			p.ids[i].proof = max(p.ids[i].proof, d.Proof)
+		} else {
+			p.ids = append(p.ids, hashed{k, h, d.Proof})
+		}
+	}
+	n := g.o.Normalizers[d.Type]
+	if n == nil {
+		add(d.Value)
+		return
+	}
+	values, err := n(nil, d.Value)
+	for _, v := range values {
+		add(v.Text)
+	}
+	for _, refused := range normalize.Refusals(err) {
+		p.refused = append(p.refused, Refusal{Reason: Refused, Type: d.Type, Scope: d.Scope, Field: refused.Reason})
+	}
+}
