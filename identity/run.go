@@ -10,7 +10,6 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
