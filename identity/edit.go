@@ -28,7 +28,7 @@ type edit struct {
 	others []*container         // what becomes part of it
 	loaded map[customer.ID]bool // these, by all ids that lead to them
 	ev     *evidence            // of all
-	values map[blind]int32      // index of ev.values, made when it is needed
+	values map[blind]int32      // index of ev.values, made when they are many
 
 	batch    store.Batch
 	ahead    [][]byte        // keys of what is committed ahead of it, of no use without it
@@ -163,13 +163,7 @@ func (e *edit) absorb(ev *evidence) {
 
 // value returns the index of a value, which it adds where it is not there.
 func (e *edit) value(k kindKey, h blind) int32 {
-	if e.values == nil {
-		e.values = make(map[blind]int32, len(e.ev.values)+4)
-		for i, v := range e.ev.values {
-			e.values[v.blind] = int32(i)
-		}
-	}
-	if i, ok := e.values[h]; ok {
+	if i, ok := e.valueOf(h); ok {
 		return i
 	}
 	kind := slices.Index(e.ev.kinds, k)
@@ -179,8 +173,26 @@ func (e *edit) value(k kindKey, h blind) int32 {
 	}
 	i := int32(len(e.ev.values))
 	e.ev.values = append(e.ev.values, value{kind: int32(kind), blind: h})
-	e.values[h] = i
+	if e.values != nil {
+		e.values[h] = i
+	}
 	return i
+}
+
+// valueOf returns the index of a value, if it is there.
+func (e *edit) valueOf(h blind) (int32, bool) {
+	if e.values == nil && len(e.ev.values) <= 16 {
+		i := slices.IndexFunc(e.ev.values, func(v value) bool { return v.blind == h })
+		return int32(i), i >= 0
+	}
+	if e.values == nil {
+		e.values = make(map[blind]int32, len(e.ev.values)+4)
+		for i, v := range e.ev.values {
+			e.values[v.blind] = int32(i)
+		}
+	}
+	i, ok := e.values[h]
+	return i, ok
 }
 
 // source returns the index of a source, which it adds where it is not there.
@@ -442,6 +454,9 @@ func (e *edit) key(ctx context.Context, atom customer.AtomID) (*seal.Key, error)
 	}
 	if err != nil {
 		return nil, err
+	}
+	if e.g.o.Vault == nil {
+		return k, nil
 	}
 	if e.keys == nil {
 		e.keys = map[customer.AtomID]*seal.Key{}

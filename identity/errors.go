@@ -4,7 +4,8 @@ import "errors"
 
 // Errors of this package, wrapped.
 var (
-	// ErrPolicy: a policy contradicts itself, or is not the one in the store.
+	// ErrPolicy: a policy contradicts itself, or is not the one in the store; or the
+	// store is hashed under another key.
 	ErrPolicy = errors.New("identity: policy")
 	// ErrInput: what was passed in is not valid. The message names the field and never
 	// the value.

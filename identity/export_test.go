@@ -221,7 +221,7 @@ func takeInventory(ctx context.Context, g *Graph) (*inventory, error) {
 
 func (v *inventory) take(ctx context.Context, g *Graph, family, name string, entry store.Entry) (err error) {
 	switch family {
-	case "policy", "epoch":
+	case "policy", "epoch", "index":
 	case "c":
 		id := customer.ID([]byte(name))
 		if d := wire.Read(entry.Value); d.Kind() == "identity/forward" {

@@ -12,6 +12,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity/normalize"
+	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
@@ -33,8 +34,9 @@ type Graph struct {
 // encrypted, and hashes are without a key. Safe for concurrent reads.
 type Options struct {
 	// Index hashes identifiers, under which they are found. Nil hashes without a key,
-	// which hides nothing: set it wherever real people are observed. All graphs on one
-	// store need the same keys.
+	// which hides nothing: set it wherever real people are observed. The newest key of
+	// an index is used, and a store keeps to the one it began with: Open refuses
+	// another.
 	Index *seal.Index
 	// Vault seals the identifiers and ids of observations under a key for each record.
 	// Nil keeps them as they are.
@@ -60,7 +62,8 @@ type rules struct {
 
 // Open returns the graph in a store. In an empty store the policy begins to hold; nil is
 // [DefaultPolicy]. Where there is a policy already, nil takes it, and another is
-// ErrPolicy: [Graph.Apply] changes it. The store stays the caller's.
+// ErrPolicy: [Graph.Apply] changes it. So is another key of the index than the store
+// began with. The store stays the caller's.
 func Open(ctx context.Context, s store.Store, policy *Policy, o *Options) (*Graph, error) {
 	if policy != nil {
 		if err := policy.Validate(); err != nil {
@@ -84,6 +87,7 @@ func Open(ctx context.Context, s store.Store, policy *Policy, o *Options) (*Grap
 		b := &store.Batch{}
 		b.Put([]byte(policyKey), data)
 		b.Put([]byte(epochKey), epochData(epochOf(data)))
+		b.Put([]byte(indexKey), g.indexData())
 		b.If([]byte(epochKey), 0)
 		return b, nil
 	})
@@ -93,10 +97,25 @@ func Open(ctx context.Context, s store.Store, policy *Policy, o *Options) (*Grap
 	if err := g.loadRules(ctx); err != nil {
 		return nil, err
 	}
+	entries, err := s.Get(ctx, []byte(indexKey))
+	if err != nil {
+		return nil, err
+	}
+	if !bytes.Equal(entries[0].Value, g.indexData()) {
+		return nil, fmt.Errorf("%w: what is in the store is hashed under another key", ErrPolicy)
+	}
 	if policy != nil && !bytes.Equal(policy.data(), g.rules.Load().policy.data()) {
 		return nil, fmt.Errorf("%w: the store has another; Apply changes it", ErrPolicy)
 	}
 	return g, nil
+}
+
+// indexData tells one key of the index from another.
+func (g *Graph) indexData() []byte {
+	w := wire.New("identity/index", 1)
+	h := g.blind("index", "")
+	w.Bytes(h[:])
+	return w.Data()
 }
 
 // Policy returns the policy in force. It belongs to the caller.

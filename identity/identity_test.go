@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -44,4 +45,16 @@ func TestObserve(t *testing.T) {
 		require.NoError(t, err)
 		t.Log(ch.Verb, ch.Customer, ch.From, ch.To, ch.Atoms)
 	}
+}
+
+// TestOpenWithAnotherKey: identifiers hashed under another key would not be found, and
+// everybody would be somebody new.
+func TestOpenWithAnotherKey(t *testing.T) {
+	s := new(store.Memory)
+	openGraph(t, s, nil)
+	openGraph(t, s, nil)
+	index, err := seal.NewIndex(seal.IndexKey{Version: 1, Key: make([]byte, seal.KeyBytes)})
+	require.NoError(t, err)
+	_, err = Open(t.Context(), s, nil, &Options{Index: index})
+	require.ErrorIs(t, err, ErrPolicy)
 }

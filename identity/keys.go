@@ -16,6 +16,7 @@ import (
 const (
 	policyKey = "id/policy"
 	epochKey  = "id/epoch"
+	indexKey  = "id/index"
 	// erasingKey is there while an erasure is not finished.
 	erasingKey = "id/erasing"
 )

@@ -211,16 +211,33 @@ func (g *Graph) Find(ctx context.Context, entity string, d Identifier) ([]Bindin
 // erased. Cost: two or three reads.
 func (g *Graph) Lookup(ctx context.Context, r Record) (customer.ID, customer.AtomID, error) {
 	h := g.recordBlind(r.Entity, r.Source, r.Record)
-	entries, err := g.s.Get(ctx, recordKey(atomOf(h)))
-	if err != nil {
-		return uuid.Nil, customer.AtomID{}, err
-	}
-	to, err := readPointer(entries[0])
-	if err != nil {
-		return uuid.Nil, customer.AtomID{}, err
-	}
-	if to.state == contained {
+	var before store.Version
+	for {
+		entries, err := g.s.Get(ctx, recordKey(atomOf(h)), []byte(erasingKey))
+		if err != nil {
+			return uuid.Nil, customer.AtomID{}, err
+		}
+		to, err := readPointer(entries[0])
+		if err != nil {
+			return uuid.Nil, customer.AtomID{}, err
+		}
+		if to.state == contained && entries[0].Version == before && entries[1].Version != 0 {
+			if err := g.finishErasure(ctx); err != nil { // which may be that of the record
+				return uuid.Nil, customer.AtomID{}, err
+			}
+			before = 0
+			continue
+		}
+		if to.state != contained && to.erased != nil {
+			return uuid.Nil, customer.AtomID{}, ErrErased
+		}
+		if to.state != contained || entries[0].Version == before {
+			return uuid.Nil, customer.AtomID{}, fmt.Errorf("%w record", ErrUnknown)
+		}
 		all, _, err := g.containers(ctx, []customer.ID{to.to})
+		if errors.Is(err, store.ErrConflict) {
+			continue // the evidence has changed meanwhile
+		}
 		if err != nil {
 			return uuid.Nil, customer.AtomID{}, err
 		}
@@ -232,10 +249,8 @@ func (g *Graph) Lookup(ctx context.Context, r Record) (customer.ID, customer.Ato
 				}
 			}
 		}
-	} else if to.erased != nil {
-		return uuid.Nil, customer.AtomID{}, ErrErased
+		before = entries[0].Version // it has no observations any more, or has been erased meanwhile
 	}
-	return uuid.Nil, customer.AtomID{}, fmt.Errorf("%w record", ErrUnknown)
 }
 
 // Customers yields all customers, ascending by id: the whole mapping. It is no snapshot:
