@@ -35,7 +35,7 @@ func TestApply(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			o := &Options{Normalizers: crowdNormalizers(t)}
-			var s store.Store = store.Limited(new(store.Memory), store.MinLimits)
+			s := store.Limited(new(store.Memory), store.MinLimits)
 			g, err := Open(t.Context(), s, crowdPolicy(), o)
 			require.NoError(t, err)
 			for _, x := range all {
@@ -86,5 +86,5 @@ func TestApplyRefuses(t *testing.T) {
 	other.Entities[0].Name = "household"
 	_, err = g.Preview(t.Context(), other, nil)
 	require.ErrorIs(t, err, ErrPolicy)
-	require.Equal(t, DefaultPolicy(), g.Policy(), fmt.Sprint("it is still in force"))
+	require.Equal(t, DefaultPolicy(), g.Policy(), "it is still in force")
 }

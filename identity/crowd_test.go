@@ -209,11 +209,11 @@ func (x *crowded) causes(t testing.TB) string {
 			causes["missed: they have "+x.common(a, b)+"; apart because of "+listOf(obstacles)] += len(a) * len(b)
 		})
 	}
-	lines := ""
+	var lines strings.Builder
 	for _, cause := range slices.Sorted(maps.Keys(causes)) {
-		lines += fmt.Sprintf("\n%6d %s", causes[cause], cause)
+		lines.WriteString(fmt.Sprintf("\n%6d %s", causes[cause], cause))
 	}
-	return lines
+	return lines.String()
 }
 
 // common lists the kinds of values that some of a and some of b have.

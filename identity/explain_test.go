@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -32,7 +33,8 @@ func observeAll(t testing.TB, g *Graph, all ...Observation) {
 
 // told writes an explanation in short.
 func tell(e Explanation) string {
-	s := e.A.Record
+	var s strings.Builder
+	s.WriteString(e.A.Record)
 	for i, step := range e.Path {
 		by := step.Type
 		if step.Type == "" {
@@ -41,27 +43,27 @@ func tell(e Explanation) string {
 		if i == e.Weakest {
 			by = "*" + by
 		}
-		s += fmt.Sprintf(" -%s(%s)- %s", by, step.Proof, step.To.Record)
+		s.WriteString(fmt.Sprintf(" -%s(%s)- %s", by, step.Proof, step.To.Record))
 	}
 	if !e.Same {
-		s += " | " + e.B.Record
+		s.WriteString(" | " + e.B.Record)
 	}
 	for _, o := range e.Apart {
-		s += fmt.Sprintf(", %s", o.Reason)
+		s.WriteString(fmt.Sprintf(", %s", o.Reason))
 		if o.Type != "" {
-			s += " " + o.Type
+			s.WriteString(" " + o.Type)
 		}
 		if o.Limit != "" {
-			s += " by " + o.Limit
+			s.WriteString(" by " + o.Limit)
 		}
 		if o.Ruling != "" {
-			s += " by " + o.Ruling
+			s.WriteString(" by " + o.Ruling)
 		}
 		if o.A.Record != "" {
-			s += fmt.Sprintf(" [%s %s]", o.A.Record, o.B.Record)
+			s.WriteString(fmt.Sprintf(" [%s %s]", o.A.Record, o.B.Record))
 		}
 	}
-	return s
+	return s.String()
 }
 
 func claimed(typ, value string) Identifier {

@@ -10,7 +10,6 @@ import (
 type world struct {
 	rng      *rand.Rand
 	policy   *Policy
-	types    [][]Type
 	records  []Record
 	observed []Observation
 	ruled    []step

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,12 +28,12 @@ func crowdObservations(t testing.TB, seed uint64, people int, frequency float64)
 
 // mappingText is the whole mapping as text.
 func mappingText(t testing.TB, g *Graph) string {
-	text := ""
+	var text strings.Builder
 	for c, err := range g.Customers(t.Context()) {
 		require.NoError(t, err)
-		text += fmt.Sprintf("%s %v %v %v\n", c.ID, c.Former, c.Identifiers, c.Atoms)
+		text.WriteString(fmt.Sprintf("%s %v %v %v\n", c.ID, c.Former, c.Identifiers, c.Atoms))
 	}
-	return text
+	return text.String()
 }
 
 // TestObserveManyDoesNotDependOnOrder: the exported mapping is the same byte for byte for

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
@@ -176,7 +177,8 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 	if err := r.validate(); err != nil {
 		return err
 	}
-	described := fmt.Sprintf("%s %d", kind, r.Time.UnixMicro())
+	var described strings.Builder
+	described.WriteString(fmt.Sprintf("%s %d", kind, r.Time.UnixMicro()))
 	var atoms []blind
 	var side []int
 	entity := ""
@@ -193,7 +195,7 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 				return &InputError{-1, "records", "are given twice"}
 			}
 			atoms, side = append(atoms, h), append(side, i)
-			described += fmt.Sprintf(" %d:%x", i, h)
+			described.WriteString(fmt.Sprintf(" %d:%x", i, h))
 		}
 	}
 	least := 2
@@ -203,7 +205,7 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 	if len(atoms) < least || len(atoms) > maxMerged {
 		return &InputError{-1, "records", fmt.Sprintf("are not %d to %d", least, maxMerged)}
 	}
-	name, content := g.blind("ruling", r.ID), g.blind("content", described)
+	name, content := g.blind("ruling", r.ID), g.blind("content", described.String())
 	return g.run(ctx, func(ctx context.Context, more []customer.ID) (*edit, error) {
 		keys := [][]byte{rulingKey(name)}
 		for _, h := range atoms {

@@ -142,7 +142,7 @@ func born(dst []normalize.Value, raw string) ([]normalize.Value, error) {
 var states = map[string]string{}
 
 func init() {
-	for _, s := range strings.Fields(`ALABAMA:AL ALASKA:AK ARIZONA:AZ ARKANSAS:AR CALIFORNIA:CA COLORADO:CO CONNECTICUT:CT DELAWARE:DE
+	for s := range strings.FieldsSeq(`ALABAMA:AL ALASKA:AK ARIZONA:AZ ARKANSAS:AR CALIFORNIA:CA COLORADO:CO CONNECTICUT:CT DELAWARE:DE
 		FLORIDA:FL GEORGIA:GA HAWAII:HI IDAHO:ID ILLINOIS:IL INDIANA:IN IOWA:IA KANSAS:KS KENTUCKY:KY LOUISIANA:LA MAINE:ME
 		MARYLAND:MD MASSACHUSETTS:MA MICHIGAN:MI MINNESOTA:MN MISSISSIPPI:MS MISSOURI:MO MONTANA:MT NEBRASKA:NE NEVADA:NV
 		NEW-HAMPSHIRE:NH NEW-JERSEY:NJ NEW-MEXICO:NM NEW-YORK:NY NORTH-CAROLINA:NC NORTH-DAKOTA:ND OHIO:OH OKLAHOMA:OK OREGON:OR
@@ -270,14 +270,14 @@ func TestSenzing(t *testing.T) {
 					t.Logf("%s: %v", name, s)
 					continue
 				}
-				lines := ""
+				var lines strings.Builder
 				for _, r := range slices.Sorted(maps.Keys(reasons)) {
-					lines += fmt.Sprintf("\n%4d %s\n       %s", len(reasons[r]), r, strings.Join(reasons[r], "; "))
+					lines.WriteString(fmt.Sprintf("\n%4d %s\n       %s", len(reasons[r]), r, strings.Join(reasons[r], "; ")))
 				}
-				t.Logf("%s: %v%s", name, s, lines)
+				t.Logf("%s: %v%s", name, s, lines.String())
 				require.Equal(t, 108, s.connected, "as Senzing counts")
-				require.GreaterOrEqual(t, s.precision, test.precision, lines)
-				require.GreaterOrEqual(t, s.recall, test.recall, lines)
+				require.GreaterOrEqual(t, s.precision, test.precision, lines.String())
+				require.GreaterOrEqual(t, s.recall, test.recall, lines.String())
 			}
 		})
 	}
