@@ -19,8 +19,8 @@ type Diff struct {
 	Merged, Split, Moved int
 	// Atoms is the number of records and slices that change their customer.
 	Atoms int
-	// Changes are all of them, as the feed has them but for their numbers: one entry
-	// each, not one for either side.
+	// Changes are all of them, one entry each, not one for either side. Seq, Part and
+	// Parts are 1 and mean nothing: the feed has the numbers.
 	Changes []customer.Change
 }
 
@@ -43,8 +43,9 @@ func (g *Graph) Preview(ctx context.Context, policy *Policy, progress func(done 
 // observed meanwhile are first. After an error, or if the process was killed, some are
 // left as they were until they are observed, or Apply is called again.
 //
-// Errors: ErrPolicy if the policy is not valid or lacks an entity of the one in force, or
-// another one is applied meanwhile; those of the store.
+// Errors: ErrPolicy if the policy is not valid, lacks an entity or a Descriptor of the one
+// in force, or makes a Descriptor of another type or the other way round, or if another
+// one is applied meanwhile; those of the store.
 func (g *Graph) Apply(ctx context.Context, policy *Policy, progress func(done int64)) (Diff, error) {
 	if err := policy.Validate(); err != nil {
 		return Diff{}, err
@@ -119,6 +120,7 @@ func (d *Diff) add(changes []customer.Change) {
 			d.Moved++
 		}
 		d.Atoms += len(c.Atoms)
+		c.Shard, c.Seq, c.Part, c.Parts = customer.ShardOf(c.Customer), 1, 1, 1
 		d.Changes = append(d.Changes, c)
 	}
 }

@@ -3,6 +3,7 @@ package identity
 import (
 	"context"
 	"encoding/binary"
+	"errors"
 	"fmt"
 	"slices"
 
@@ -211,6 +212,7 @@ func (g *Graph) containers(ctx context.Context, ids []customer.ID) ([]*container
 	var forward map[customer.ID]customer.ID
 	var all []*container
 	todo := slices.Clone(ids)
+	again := 16 // how often one is read again that changed meanwhile
 	for len(todo) > 0 {
 		slices.SortFunc(todo, func(a, b customer.ID) int { return slices.Compare(a[:], b[:]) })
 		todo = slices.Compact(todo)
@@ -245,6 +247,11 @@ func (g *Graph) containers(ctx context.Context, ids []customer.ID) ([]*container
 				}
 			default:
 				c, err := g.readContainer(ctx, id, e)
+				if again > 0 && errors.Is(err, store.ErrConflict) {
+					again--
+					more = append(more, id)
+					continue
+				}
 				if err != nil {
 					return nil, nil, err
 				}

@@ -340,7 +340,9 @@ func (e *edit) compact() {
 			values[i] = int32(len(keptValues))
 			keptValues = append(keptValues, ev.values[i])
 		} else {
-			e.dropped = append(e.dropped, ev.values[i].blind)
+			if !e.entity.describes(ev.kinds[ev.values[i].kind].typ) {
+				e.dropped = append(e.dropped, ev.values[i].blind)
+			}
 		}
 	}
 	for i := range ev.seen {

@@ -217,7 +217,7 @@ func (x *erasure) values(ctx context.Context, held, lost, out []bool) (kept []bl
 				} else if others {
 					continue // see references; and its cuts stay
 				}
-			} else {
+			} else if !x.entity.describes(ev.kinds[v.kind].typ) {
 				x.put(valueKey(v.blind), x.mark)
 			}
 			for _, c := range v.cuts {

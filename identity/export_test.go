@@ -305,6 +305,8 @@ func (v *inventory) check(p *Policy, tidy bool) error {
 				rule(c, x.ruling)
 			}
 			switch {
+			case e.entity.describes(c.ev.kinds[val.kind].typ):
+				continue
 			case val.shared:
 				carried[val.blind] = true
 				if to.state != shared {

@@ -106,7 +106,7 @@ func (l *ledger) take(s step) error {
 func (l *ledger) rebind(r *decreed) error {
 	values, err := l.g.valueBlinds(r.entity, r.value)
 	if err != nil {
-		return err
+		return errorOf(err)
 	}
 	r.bound = values[0]
 	_, ev := l.evidence(r.entity)
@@ -309,7 +309,7 @@ func (l *ledger) checkFind(ctx context.Context, g *Graph, homes map[customer.Ato
 				continue
 			}
 			for i, d := range o.ids {
-				if found[d.blind] || len(o.ids) != len(o.o.Identifiers) {
+				if d.loose || found[d.blind] || len(o.ids) != len(o.o.Identifiers) {
 					continue
 				}
 				found[d.blind] = true

@@ -118,7 +118,8 @@ func (g *Graph) indexData() []byte {
 	return w.Data()
 }
 
-// Policy returns the policy in force. It belongs to the caller.
+// Policy returns the policy in force when this graph last looked, which it does whenever
+// it changes something. It belongs to the caller.
 func (g *Graph) Policy() *Policy { return g.rules.Load().policy.clone() }
 
 // Changes implements [customer.Feed].

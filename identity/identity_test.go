@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"fmt"
 	"testing"
 	"time"
 
@@ -56,5 +57,28 @@ func TestOpenWithAnotherKey(t *testing.T) {
 	index, err := seal.NewIndex(seal.IndexKey{Version: 1, Key: make([]byte, seal.KeyBytes)})
 	require.NoError(t, err)
 	_, err = Open(t.Context(), s, nil, &Options{Index: index})
+	require.ErrorIs(t, err, ErrPolicy)
+}
+
+// TestNamesDoNotConnect: customers who have but a name in common are kept apart, however
+// many they are, and nobody is found by a name.
+func TestNamesDoNotConnect(t *testing.T) {
+	s := new(store.Memory)
+	g := openGraph(t, s, nil)
+	const n = 50
+	for i := range n {
+		o := seenAt(fmt.Sprint(i), i, fmt.Sprint(i), ident("name", "王伟"), ident("member", fmt.Sprint(i)))
+		_, err := g.Observe(t.Context(), o)
+		require.NoError(t, err)
+	}
+	containers := 0
+	for _, err := range s.Scan(t.Context(), store.Under(key("c"))) {
+		require.NoError(t, err)
+		containers++
+	}
+	require.Equal(t, n, containers)
+	_, err := g.Find(t.Context(), "", ident("name", "王伟"))
+	require.ErrorIs(t, err, ErrInput)
+	_, err = g.Apply(t.Context(), &Policy{Entities: []Entity{{Types: []Type{{Name: "name", Kind: Shareable}}}}}, nil)
 	require.ErrorIs(t, err, ErrPolicy)
 }

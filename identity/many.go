@@ -97,6 +97,7 @@ type many struct {
 	numbers []int32 // of the values and the record of each row: numbers[at[row]:at[row+1]]
 	at      []int32
 	names   int
+	loose   []bool // by number: values that join nothing
 	over    []bool // by number: values that the input alone makes shared
 	anyOver bool
 	made    []blind // those values, as far as they have been made shared
@@ -197,7 +198,7 @@ func (m *many) components(ctx context.Context) ([][]int32, error) {
 		parent[i] = int32(i)
 		for _, n := range m.named(row) {
 			switch j := owner[n] - 1; {
-			case m.over[n]:
+			case m.over[n] || m.loose[n]:
 			case j < 0:
 				owner[n] = int32(i) + 1
 			default:
@@ -255,7 +256,14 @@ func (m *many) number() {
 	}
 	m.at[len(m.rows)] = int32(len(m.numbers))
 	m.names = len(numbers)
-	m.over = make([]bool, m.names)
+	m.over, m.loose = make([]bool, m.names), make([]bool, m.names)
+	for row, p := range m.all {
+		if p != nil {
+			for i, d := range p.ids {
+				m.loose[m.numbers[m.at[row]+int32(i)]] = d.loose
+			}
+		}
+	}
 }
 
 // named are the numbers of a row's values, in order, and of its record.
@@ -350,7 +358,7 @@ func (m *many) bearers(rows []int32) func(yield func(bearer) bool) {
 			b := bearer{record: p.record != (blind{}) && !seen[p.record]}
 			seen[p.record] = true
 			for _, d := range p.ids {
-				b.values = append(b.values, borne(d))
+				b.values = append(b.values, borne{d.kindKey, d.blind, d.proof})
 			}
 			if !yield(b) {
 				return
@@ -416,7 +424,12 @@ func (m *many) add(ctx context.Context, components [][]int32) error {
 	var packs [][][]int32
 	for first := 0; first < len(components); {
 		n, size := 0, 0
-		for first+n < len(components) && (n == 0 || size < most) {
+		for first+n < len(components) && size < most {
+			if large := len(m.portions(components[first+n])) > 1; large && n > 0 {
+				break
+			} else if large {
+				size = most // it goes alone
+			}
 			for _, row := range components[first+n] {
 				size += 2 + 2*len(m.all[row].ids)
 			}
@@ -495,22 +508,54 @@ func (m *many) pack(ctx context.Context, components [][]int32) (packed, error) {
 	}
 	p = packed{}
 	for _, rows := range components {
-		// A component too large for one commit is added in portions.
-		for part := range slices.Chunk(rows, max(1, m.g.s.Limits().Operations/(4*(MaxIdentifiers+2)))) {
-			all := m.preparedOf(part)
-			var e *edit
-			var results []outcome
-			if err := m.g.run(ctx, func(ctx context.Context, more []customer.ID) (*edit, error) {
-				var err error
-				e, results, err = m.g.observing(ctx, all, more, observed{})
-				return e, err
-			}); err != nil {
+		for _, part := range m.portions(rows) {
+			if err := m.portion(ctx, part, &p); err != nil {
 				return p, err
 			}
-			p.count(part, e, results)
 		}
 	}
 	return p, nil
+}
+
+// portions divides the rows of a component into what fits into a commit of the smallest
+// store, so that customers do not depend on the store.
+func (m *many) portions(rows []int32) [][]int32 {
+	const most = 400 // operations, about
+	var parts [][]int32
+	first, size := 0, 0
+	for i, row := range rows {
+		n := 4 + 2*len(m.all[row].ids)
+		if size+n > most && i > first {
+			parts = append(parts, rows[first:i])
+			first, size = i, 0
+		}
+		size += n
+	}
+	return append(parts, rows[first:])
+}
+
+// portion adds rows of one component in one commit, or in several where they have more
+// to do with others than fits.
+func (m *many) portion(ctx context.Context, rows []int32, p *packed) error {
+	all := m.preparedOf(rows)
+	var e *edit
+	var results []outcome
+	err := m.g.run(ctx, func(ctx context.Context, more []customer.ID) (*edit, error) {
+		var err error
+		e, results, err = m.g.observing(ctx, all, more, observed{})
+		return e, err
+	})
+	if errors.Is(err, store.ErrTooLarge) && len(rows) > 1 {
+		half := len(rows) / 2
+		if err := m.portion(ctx, rows[:half], p); err != nil {
+			return err
+		}
+		return m.portion(ctx, rows[half:], p)
+	}
+	if err == nil {
+		p.count(rows, e, results)
+	}
+	return err
 }
 
 // anyShared reports whether rows have a value that is shared.
@@ -561,6 +606,9 @@ func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (
 	var whole edit
 	held := map[customer.ID]bool{}
 	for _, rows := range components {
+		if len(m.portions(rows)) > 1 {
+			return p, errOverlap
+		}
 		e, results, err := m.g.observing(ctx, m.preparedOf(rows), nil, observed{fresh: fresh && !m.anyShared(rows)})
 		if err != nil {
 			return p, err

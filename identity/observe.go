@@ -78,7 +78,9 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 			keys = append(keys, recordKey(atomOf(p.record)))
 		}
 		for _, d := range p.ids {
-			keys = append(keys, valueKey(d.blind))
+			if !d.loose {
+				keys = append(keys, valueKey(d.blind))
+			}
 		}
 	}
 	entries, err := g.known(ctx, keys, how)
@@ -128,6 +130,9 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 			}
 		}
 		for _, d := range p.ids {
+			if d.loose {
+				continue
+			}
 			var ref versioned
 			if err := read(&ref); err != nil {
 				return nil, nil, err
@@ -250,9 +255,15 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 		e.ev.pieces[place].own = own.own
 	}
 	marks := make([]mark, 0, len(p.ids))
-	for j, d := range p.ids {
+	for _, d := range p.ids {
 		n := len(e.ev.values)
 		i := e.value(d.kindKey, d.blind)
+		marks = append(marks, mark{i, d.proof})
+		if d.loose {
+			continue
+		}
+		valueKey := keys[0]
+		keys = keys[1:]
 		if int(i) == n {
 			r, _ := e.refs.of(d.blind)
 			e.ev.values[i].erased = r.erased != nil
@@ -260,11 +271,10 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 			case shared:
 				e.ev.values[i].shared = true
 			default:
-				e.require(keys[j], r.version)
-				e.batch.Put(keys[j], pointer{state: contained, to: e.main.id, erased: r.erased}.data())
+				e.require(valueKey, r.version)
+				e.batch.Put(valueKey, pointer{state: contained, to: e.main.id, erased: r.erased}.data())
 			}
 		}
-		marks = append(marks, mark{i, d.proof})
 	}
 	e.addObservation(observation{id: p.id, at: p.at, piece: place, marks: marks})
 	k, err := e.key(ctx, sealed)

@@ -73,7 +73,8 @@ const (
 	// is cut into slices of time where another customer appears.
 	Ephemeral
 	// Descriptor: it never joins, but customers that differ in it are not joined by
-	// weaker types: names, dates of birth.
+	// weaker types: names, dates of birth. Nobody is found by it, so it can not become
+	// another kind later.
 	Descriptor
 )
 
@@ -224,6 +225,12 @@ func (e *Entity) index(name string) int {
 		}
 	}
 	return -1
+}
+
+// describes reports whether a type is a Descriptor.
+func (e *Entity) describes(name string) bool {
+	i := e.index(name)
+	return i >= 0 && e.Types[i].Kind == Descriptor
 }
 
 // records is the limit in force.

@@ -22,6 +22,7 @@ type hashed struct {
 	kindKey
 	blind blind
 	proof Proof
+	loose bool // of a Descriptor: it joins nothing, and is not looked up
 }
 
 // prepare validates and hashes an observation.
@@ -52,7 +53,8 @@ func (p *prepared) addIdentifier(g *Graph, d Identifier) {
 		if i := slices.IndexFunc(p.ids, func(x hashed) bool { return x.blind == h }); i >= 0 {
 			p.ids[i].proof = max(p.ids[i].proof, d.Proof)
 		} else {
-			p.ids = append(p.ids, hashed{k, h, d.Proof})
+			e := g.rules.Load().policy.entity(p.o.Entity)
+			p.ids = append(p.ids, hashed{k, h, d.Proof, e.describes(d.Type)})
 		}
 	}
 	n := g.o.Normalizers[d.Type]

@@ -414,6 +414,9 @@ func (g *Graph) valueBlinds(entity string, d Identifier) ([]hashed, error) {
 	if err := o.validate(-1, g.rules.Load().policy.entity(entity)); err != nil {
 		return nil, err
 	}
+	if g.rules.Load().policy.entity(entity).describes(d.Type) {
+		return nil, &InputError{-1, "identifiers[0].type", "is a descriptor, which says nothing of who it is"}
+	}
 	p := prepared{o: &o}
 	p.addIdentifier(g, d)
 	if len(p.ids) == 0 {
