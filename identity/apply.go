@@ -78,10 +78,8 @@ func (g *Graph) enforce(ctx context.Context, policy *Policy) error {
 				return nil, err
 			}
 			r := g.rules.Load()
-			for _, e := range r.policy.Entities {
-				if policy.entity(e.Name) == nil {
-					return nil, fmt.Errorf("%w: entity %q is in force and missing", ErrPolicy, e.Name)
-				}
+			if err := policy.follows(r.policy); err != nil {
+				return nil, err
 			}
 			if bytes.Equal(epoch, r.epoch) {
 				return nil, nil

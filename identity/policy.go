@@ -207,6 +207,23 @@ func validName(s string) bool {
 	return true
 }
 
+// follows returns an error if p can not take the place of a policy in force.
+func (p *Policy) follows(old *Policy) error {
+	for _, e := range old.Entities {
+		next := p.entity(e.Name)
+		if next == nil {
+			return fmt.Errorf("%w: entity %q is in force and missing", ErrPolicy, e.Name)
+		}
+		for _, t := range e.Types {
+			// Values of a descriptor are not found again, so they can not join later.
+			if next.describes(t.Name) != (t.Kind == Descriptor) && (t.Kind == Descriptor || next.index(t.Name) >= 0) {
+				return fmt.Errorf("%w: entity %q, type %q: a descriptor stays one, and nothing else becomes one", ErrPolicy, e.Name, t.Name)
+			}
+		}
+	}
+	return nil
+}
+
 // entity returns the entity of a name, nil if there is none.
 func (p *Policy) entity(name string) *Entity {
 	for i := range p.Entities {
