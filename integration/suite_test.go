@@ -19,6 +19,13 @@ func TestMain(m *testing.M) {
 		fmt.Println("done")
 		os.Exit(0)
 	}
+	if errand := os.Getenv(identityEnv); errand != "" {
+		if err := runErrand(errand); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	for _, e := range engines {
 		if e.shared != nil {

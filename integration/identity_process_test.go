@@ -1,0 +1,175 @@
+package integration
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// identityEnv has the errand of a process that is to work on a graph, and not to test.
+const identityEnv = "CLIENTELE_INTEGRATION_IDENTITY"
+
+// An errand is what a process does.
+type errand struct {
+	Place, Dir  string
+	Part, Parts int // of the tasks
+}
+
+// do does it, and says so of each task that is done.
+func (e *errand) do(ctx context.Context) error {
+	i := slices.IndexFunc(places, func(p *place) bool { return p.name == e.Place })
+	if i < 0 {
+		return fmt.Errorf("no place %q", e.Place)
+	}
+	list, err := tasks(crewSeed, crewPeople)
+	if err != nil {
+		return err
+	}
+	s, err := places[i].open(ctx, e.Dir, 8)
+	if err != nil {
+		return err
+	}
+	calls := &tally{}
+	g, err := graphAt(ctx, calls.observe(s), nil)
+	if err != nil {
+		return err
+	}
+	var mu sync.Mutex
+	if err := doAll(ctx, g, 8, list, share(list, e.Part, e.Parts), func(i int, known bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		fmt.Println("task", i, known)
+	}); err != nil {
+		return err
+	}
+	fmt.Println("calls:", calls)
+	return s.Close()
+}
+
+// runErrand is what a process does that is started for an errand.
+func runErrand(text string) error {
+	var e errand
+	if err := json.Unmarshal([]byte(text), &e); err != nil {
+		return err
+	}
+	return e.do(context.Background())
+}
+
+// A report is what a process said.
+type report struct {
+	done  map[int]bool // tasks, and whether all they observe was known
+	other []string
+}
+
+// send starts a process for an errand, kills it once it has done so many tasks, unless
+// that is 0, and returns what it said.
+func (e *errand) send(ctx context.Context, kill int) (report, error) {
+	r := report{done: map[int]bool{}}
+	program, err := os.Executable()
+	if err != nil {
+		return r, err
+	}
+	text, err := json.Marshal(e)
+	if err != nil {
+		return r, err
+	}
+	cmd := exec.CommandContext(ctx, program)
+	cmd.Env = append(os.Environ(), identityEnv+"="+string(text))
+	var failures strings.Builder
+	cmd.Stderr = &failures
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		return r, err
+	}
+	if err := cmd.Start(); err != nil {
+		return r, err
+	}
+	killed := false
+	for lines := bufio.NewScanner(out); lines.Scan(); {
+		var i int
+		var known bool
+		if _, err := fmt.Sscanf(lines.Text(), "task %d %t", &i, &known); err != nil {
+			r.other = append(r.other, lines.Text())
+			continue
+		}
+		r.done[i] = known
+		if kill > 0 && len(r.done) >= kill && !killed {
+			killed = true
+			_ = cmd.Process.Kill()
+		}
+	}
+	if err := cmd.Wait(); err != nil && !killed {
+		return r, fmt.Errorf("process: %w: %v %v", err, r.other, failures.String())
+	}
+	if kill > 0 && !killed {
+		return r, errors.New("process ended before it was killed")
+	}
+	return r, nil
+}
+
+// Two processes at once on one store come to the same customers as one graph that is told
+// everything in order. One of them is killed twice, and its work done again by another;
+// nothing that it had acknowledged is lost. Where only one process may have the store
+// open, the second does not run.
+func TestIdentityProcesses(t *testing.T) {
+	list, err := tasks(crewSeed, crewPeople)
+	require.NoError(t, err)
+	want := expected(t, list)
+	onPlaces(t, func(p *place) bool { return p.stays }, func(t *testing.T, p *place) {
+		ctx := t.Context()
+		x := &scene{place: p, dir: t.TempDir()}
+		x.open(t, lenient())
+		f := &follower{}
+		parts := 2
+		var other sync.WaitGroup
+		var otherReport report
+		var otherErr, followErr error
+		following := make(chan struct{})
+		if p.shared {
+			other.Go(func() {
+				otherReport, otherErr = (&errand{p.name, x.dir, 1, 2}).send(ctx, 0)
+			})
+			go func() {
+				defer close(following)
+				followErr = f.until(ctx, x.g, other.Wait)
+			}()
+		} else {
+			parts = 1
+			close(following)
+			require.NoError(t, x.s.Close())
+			x.s = nil
+		}
+		acknowledged := map[int]bool{}
+		mine := len(share(list, 0, parts))
+		for _, kill := range []int{mine / 5, mine * 7 / 10, 0} {
+			r, err := (&errand{p.name, x.dir, 0, parts}).send(ctx, kill)
+			require.NoError(t, err)
+			for i := range acknowledged {
+				if known, again := r.done[i]; again && list[i].apply == nil {
+					require.True(t, known, "task %d was acknowledged and is gone", i)
+				}
+			}
+			for i := range r.done {
+				acknowledged[i] = true
+			}
+			t.Log(len(r.done), "tasks done", r.other)
+		}
+		other.Wait()
+		<-following
+		t.Log(len(otherReport.done), "tasks done by the other", otherReport.other)
+		require.NoError(t, errors.Join(otherErr, followErr))
+		x.open(t, nil)
+		checkEnd(t, x.g, list, want, f)
+		require.NoError(t, x.s.Close())
+	})
+}
