@@ -34,7 +34,7 @@ func (g *Graph) Preview(ctx context.Context, policy *Policy, progress func(done 
 		return Diff{}, err
 	}
 	above := newOverlay(g.s)
-	return g.apply(ctx, above, newFeed(above), policy, true, progress)
+	return g.apply(ctx, above, newFeed(above), policy, progress)
 }
 
 // Apply replaces the policy, for the past as for the future, and tells what has changed:
@@ -50,13 +50,13 @@ func (g *Graph) Apply(ctx context.Context, policy *Policy, progress func(done in
 	if err := policy.Validate(); err != nil {
 		return Diff{}, err
 	}
-	diff, err := g.apply(ctx, g.s, g.feed, policy, false, progress)
+	diff, err := g.apply(ctx, g.s, g.feed, policy, progress)
 	return diff, errors.Join(err, g.loadRules(ctx))
 }
 
-func (g *Graph) apply(ctx context.Context, s store.Store, f *feed, policy *Policy, dry bool, progress func(done int64)) (Diff, error) {
+func (g *Graph) apply(ctx context.Context, s store.Store, f *feed, policy *Policy, progress func(done int64)) (Diff, error) {
 	var diff Diff
-	a := &Graph{s: s, o: g.o, feed: f, dry: dry, log: diff.add}
+	a := &Graph{s: s, o: g.o, feed: f, log: diff.add}
 	if err := a.enforce(ctx, policy); err != nil {
 		return diff, err
 	}
@@ -173,6 +173,10 @@ func (g *Graph) reviewValue(ctx context.Context, h blind) error {
 		if err != nil || to.state != shared {
 			return nil, err
 		}
+		e := &edit{g: g}
+		if err := e.guard(ctx, h, to.to); err != nil {
+			return nil, err
+		}
 		var first named
 		for b, err := range g.bearers(ctx, h, to.to) {
 			if err != nil {
@@ -182,12 +186,11 @@ func (g *Graph) reviewValue(ctx context.Context, h blind) error {
 			break
 		}
 		if first.name == "" { // nobody has it
-			e := &edit{g: g}
 			e.require(valueKey(h), entries[0].Version)
 			e.putRef(h, pointer{erased: to.erased})
 			return e, nil
 		}
-		e, err := g.load(ctx, append(slices.Clone(more), first.container))
+		e, err = g.load(ctx, append(slices.Clone(more), first.container))
 		if err != nil || e == nil {
 			return nil, errors.Join(err, conflictIf(e == nil))
 		}
@@ -227,7 +230,7 @@ func (g *Graph) refreshAll(ctx context.Context, progress func(done int64)) error
 			}
 		}
 		all, _, err := g.containers(ctx, ids)
-		if err != nil && !errors.Is(err, store.ErrConflict) {
+		if err != nil {
 			return err
 		}
 		for _, c := range all {

@@ -61,6 +61,12 @@ func (g *Graph) Erase(ctx context.Context, id customer.ID, r Ruling) error {
 		if err != nil {
 			return nil, err
 		}
+		if !bytes.Equal(c.epoch, g.rules.Load().epoch) { // who it is has still to be worked out
+			if err := g.refresh(ctx, c.id); err != nil {
+				return nil, err
+			}
+			return nil, conflictIf(true)
+		}
 		e, err := g.load(ctx, append(slices.Clone(more), c.id))
 		if err != nil || e == nil {
 			return nil, errors.Join(err, conflictIf(e == nil))
@@ -90,6 +96,7 @@ func (g *Graph) Resume(ctx context.Context) error {
 			r := store.Under(key("e"))
 			r.Limit = 400
 			b := &store.Batch{}
+			b.If([]byte(erasingKey), 0) // none has happened meanwhile
 			for entry, err := range g.s.Scan(ctx, r) {
 				if err != nil {
 					return nil, err
@@ -234,6 +241,9 @@ func (x *erasure) values(ctx context.Context, held, lost, out []bool) (kept []bl
 func (x *erasure) borne(ctx context.Context, h blind) (bool, error) {
 	r, err := x.ref(ctx, h)
 	if err != nil {
+		return false, err
+	}
+	if err := x.guard(ctx, h, r.to); err != nil {
 		return false, err
 	}
 	for b, err := range x.g.bearers(ctx, h, r.to) {

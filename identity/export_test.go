@@ -251,6 +251,7 @@ func (v *inventory) take(ctx context.Context, g *Graph, family, name string, ent
 		_, err = readRelation(entry)
 	case "l":
 		_, err = readEdge(entry.Value)
+	case "g": // guards of lists
 	case "b":
 		v.bearers[name], err = readBearer(entry.Value)
 	case "p":

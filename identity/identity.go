@@ -26,7 +26,6 @@ type Graph struct {
 	rules atomic.Pointer[rules]
 	sorts sync.Map // of identifiers, as Index.Blind takes them
 
-	dry bool                      // what does not change the mapping need not be kept: see Preview
 	log func(c []customer.Change) // if not nil, is told of all changes made
 }
 

@@ -9,6 +9,7 @@ import (
 	"iter"
 	"slices"
 	"sync"
+	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/parallel"
@@ -48,7 +49,7 @@ type Summary struct {
 // customers have been stored, whole; observing the same again does the rest.
 //
 // Errors: those of Observe, and of the sequence's observations InputErrors with the row.
-// Memory: the observations, about 100 bytes for each and 40 for each identifier.
+// Memory: the observations, and some 350 bytes for each of three identifiers.
 func (g *Graph) ObserveMany(ctx context.Context, observations iter.Seq[Observation], o *ManyOptions) (Summary, error) {
 	m := &many{g: g}
 	if o != nil {
@@ -60,7 +61,9 @@ func (g *Graph) ObserveMany(ctx context.Context, observations iter.Seq[Observati
 	if err := m.prepare(ctx); err != nil {
 		return m.sum, err
 	}
-	m.order()
+	if err := m.order(); err != nil {
+		return m.sum, err
+	}
 	m.fresh = true
 	for _, err := range m.g.s.Scan(ctx, store.Range{From: key("c"), To: key("d"), Limit: 1}) {
 		if err != nil {
@@ -74,6 +77,8 @@ func (g *Graph) ObserveMany(ctx context.Context, observations iter.Seq[Observati
 	}
 	err = m.add(ctx, components)
 	if err != nil || m.sum.Rejected > 0 { // then there may be too few to share a value
+		ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), time.Minute)
+		defer cancel()
 		for _, h := range m.made {
 			err = errors.Join(err, m.g.reviewValue(ctx, h))
 		}
@@ -154,8 +159,8 @@ func (m *many) reject(row int, err error) error {
 	return nil
 }
 
-// order sorts the rows, and leaves out those that are there twice.
-func (m *many) order() {
+// order sorts the rows, and leaves out those whose id is there twice: the first counts.
+func (m *many) order() error {
 	for i, p := range m.all {
 		if p != nil {
 			m.todo = append(m.todo, int32(i))
@@ -166,16 +171,26 @@ func (m *many) order() {
 		return cmp.Or(cmp.Compare(x.at, y.at), compareBlinds(x.id, y.id), compareBlinds(x.content, y.content), cmp.Compare(a, b))
 	})
 	n := 0
-	for i, row := range m.todo {
-		if i > 0 && m.all[row].id == m.all[m.todo[n-1]].id && m.all[row].content == m.all[m.todo[n-1]].content {
+	first := make(map[blind]int32, len(m.todo))
+	for _, row := range m.todo {
+		p := m.all[row]
+		if before, twice := first[p.id]; twice {
+			if m.all[before].content != p.content {
+				if err := m.reject(int(row), ErrReused); err != nil {
+					return err
+				}
+				continue
+			}
 			m.all[row] = nil
 			m.sum.Known++
 			continue
 		}
+		first[p.id] = row
 		m.todo[n] = row
 		n++
 	}
 	m.todo = m.todo[:n]
+	return nil
 }
 
 // components puts the rows together that are to be looked at together: those that have a
@@ -420,7 +435,11 @@ func (g *Graph) makeShared(ctx context.Context, entity string, h blind) error {
 // add adds the components, several in a commit.
 func (m *many) add(ctx context.Context, components [][]int32) error {
 	limits := m.g.s.Limits()
-	most := limits.Operations / 2
+	most := limits.Operations - 200
+	each := 4
+	if m.g.o.Vault != nil {
+		each += 2
+	}
 	var packs [][][]int32
 	for first := 0; first < len(components); {
 		n, size := 0, 0
@@ -430,8 +449,9 @@ func (m *many) add(ctx context.Context, components [][]int32) error {
 			} else if large {
 				size = most // it goes alone
 			}
+			size += 10
 			for _, row := range components[first+n] {
-				size += 2 + 2*len(m.all[row].ids)
+				size += each + 2*len(m.all[row].ids)
 			}
 			n++
 		}
@@ -487,6 +507,15 @@ type packed struct {
 	rejected []rejection
 }
 
+// add adds what became of others.
+func (p *packed) add(q packed) {
+	p.Observed += q.Observed
+	p.Known += q.Known
+	p.Created += q.Created
+	p.Merged += q.Merged
+	p.rejected = append(p.rejected, q.rejected...)
+}
+
 type rejection struct {
 	row int
 	err error
@@ -507,6 +536,16 @@ func (m *many) pack(ctx context.Context, components [][]int32) (packed, error) {
 		return p, err
 	}
 	p = packed{}
+	if n := len(components) / 2; n > 0 && errors.Is(err, store.ErrTooLarge) {
+		for _, half := range [][][]int32{components[:n], components[n:]} {
+			q, err := m.pack(ctx, half)
+			p.add(q)
+			if err != nil {
+				return p, err
+			}
+		}
+		return p, nil
+	}
 	for _, rows := range components {
 		for _, part := range m.portions(rows) {
 			if err := m.portion(ctx, part, &p); err != nil {
@@ -634,7 +673,11 @@ func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (
 	if len(whole.batch.Writes) == 0 {
 		return p, nil
 	}
-	// The policy, and shared values, are conditions of several.
+	// The policy, and shared values with their guards, are of several.
+	slices.SortFunc(whole.batch.Writes, func(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) })
+	whole.batch.Writes = slices.CompactFunc(whole.batch.Writes, func(a, b store.Write) bool {
+		return !a.Delete && !b.Delete && bytes.Equal(a.Key, b.Key) && bytes.Equal(a.Value, b.Value)
+	})
 	slices.SortFunc(whole.batch.Conditions, func(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) })
 	whole.batch.Conditions = slices.CompactFunc(whole.batch.Conditions, func(a, b store.Condition) bool {
 		return bytes.Equal(a.Key, b.Key) && a.Version == b.Version

@@ -194,7 +194,7 @@ func TestGroupInvariants(t *testing.T) {
 					}
 				}
 			}
-			if e.Types[0].Most == 0 || e.Types[0].Window > 0 || e.Types[0].Kind == Unique {
+			if e.Types[0].Most == 0 || e.Types[0].Window > 0 || e.Types[0].Kind != Shareable {
 				continue
 			}
 			groups := map[on]bool{}

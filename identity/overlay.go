@@ -105,10 +105,6 @@ func (o *overlay) version(e store.Entry) store.Entry {
 
 // Commit implements store.Store.
 func (o *overlay) Commit(ctx context.Context, b *store.Batch) (store.Version, error) {
-	keys := make([][]byte, len(b.Conditions))
-	for i, c := range b.Conditions {
-		keys[i] = c.Key
-	}
 	for part := range slices.Chunk(b.Conditions, o.Limits().Operations) {
 		keys := make([][]byte, len(part))
 		for i, c := range part {

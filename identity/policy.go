@@ -3,6 +3,7 @@ package identity
 import (
 	"errors"
 	"fmt"
+	"math"
 	"time"
 )
 
@@ -152,8 +153,8 @@ func (p *Policy) Validate() error {
 		if !validName(e.Name) {
 			fault("entity %q: the name is longer than 64 bytes or has other than letters, digits, -, _ and .", e.Name)
 		}
-		if e.Records < 0 {
-			fault("entity %q: Records is negative", e.Name)
+		if e.Records < 0 || e.Records > math.MaxInt32 {
+			fault("entity %q: Records is negative or above 2^31-1", e.Name)
 		}
 		if len(e.Types) == 0 || len(e.Types) > maxTypes {
 			fault("entity %q: not 1 to %d types", e.Name, maxTypes)
@@ -171,6 +172,9 @@ func (p *Policy) Validate() error {
 			if t.Kind < Unique || t.Kind > Descriptor {
 				at("no such kind")
 			}
+			if t.Most > math.MaxInt32 || t.FanOut > math.MaxInt32 {
+				at("a limit is above 2^31-1")
+			}
 			if t.Most < 0 || t.FanOut < 0 || t.Window < 0 || t.Silence < 0 || t.Lifetime < 0 {
 				at("a limit or time is negative")
 			}
@@ -187,8 +191,14 @@ func (p *Policy) Validate() error {
 			}
 		}
 	}
+	if len(errs) == 0 && len(p.data()) > maxPolicy {
+		fault("it is larger than %d bytes", maxPolicy)
+	}
 	return errors.Join(errs...)
 }
+
+// maxPolicy bounds a policy as it is stored, so that every store takes it.
+const maxPolicy = 32 << 10
 
 // maxTypes bounds the types of an entity.
 const maxTypes = 64

@@ -239,6 +239,14 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 		if err != nil || e == nil {
 			return nil, errors.Join(err, conflictIf(e == nil))
 		}
+		if kind == ruleSplit && e.stale { // who it is has still to be worked out
+			for _, id := range ids {
+				if err := g.refresh(ctx, id); err != nil {
+					return nil, err
+				}
+			}
+			return nil, conflictIf(true)
+		}
 		if e.ev.entity != entity {
 			return nil, fmt.Errorf("%w: container of another entity", store.ErrCorrupt)
 		}

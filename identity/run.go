@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/google/uuid"
 
@@ -19,6 +20,7 @@ func (g *Graph) run(ctx context.Context, make func(ctx context.Context, more []c
 	var more []customer.ID
 	var begun customer.ID // a container of which more may be to do than the commit did
 	var unsure []customer.Change
+	tries := 0
 	for {
 		var e *edit
 		_, err := store.Update(ctx, committer{g.s, g, &e}, g.o.Backoff, func(ctx context.Context) (*store.Batch, error) {
@@ -43,7 +45,15 @@ func (g *Graph) run(ctx context.Context, make func(ctx context.Context, more []c
 			if e != nil && len(e.changes) > 0 {
 				unsure = e.changes
 			}
-			continue // what is made again knows whether it happened
+			if tries++; tries == 64 {
+				return err
+			}
+			select { // what is made again knows whether it happened
+			case <-ctx.Done():
+				return errors.Join(err, ctx.Err())
+			case <-time.After(min(time.Duration(tries)*time.Millisecond, 50*time.Millisecond)):
+			}
+			continue
 		case err != nil:
 			return err
 		}

@@ -2,6 +2,7 @@ package identity
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
 	"fmt"
@@ -35,8 +36,8 @@ func (e *Entity) overShared(t *Type, h blind, bearers func(yield func(bearer) bo
 	records := 0
 	distinct := map[kindKey]map[blind]bool{}
 	for b := range bearers {
-		on := slices.ContainsFunc(b.values, func(v borne) bool { return v.blind == h && v.proof >= t.Proof })
-		if !on {
+		at := slices.IndexFunc(b.values, func(v borne) bool { return v.blind == h })
+		if at < 0 && len(b.values) < maxBorne || at >= 0 && b.values[at].proof < t.Proof {
 			continue
 		}
 		if b.record {
@@ -77,8 +78,26 @@ func (e *edit) bearerOf(p int32, seen []int32) bearer {
 		v := e.ev.values[i]
 		b.values = append(b.values, borne{e.ev.kinds[v.kind], v.blind, proof})
 	}
-	slices.SortFunc(b.values, func(x, y borne) int { return compareBlinds(x.blind, y.blind) })
+	byHash := func(x, y borne) int { return compareBlinds(x.blind, y.blind) }
+	if len(b.values) > maxBorne {
+		slices.SortFunc(b.values, func(x, y borne) int {
+			return cmp.Or(cmp.Compare(e.borneLast(x), e.borneLast(y)), byHash(x, y))
+		})
+		b.values = b.values[:maxBorne]
+	}
+	slices.SortFunc(b.values, byHash)
 	return b
+}
+
+// maxBorne is the most values of a piece that are looked at, so that a bearer is small.
+const maxBorne = 300
+
+// borneLast orders what says nothing about who it is last.
+func (e *edit) borneLast(v borne) int {
+	if l := e.entity.index(v.typ); l < 0 || e.entity.Types[l].Kind == Ephemeral {
+		return 1
+	}
+	return 0
 }
 
 // byPiece lists the observations of each piece.
@@ -250,8 +269,15 @@ func (e *edit) keepLists(ctx context.Context, onTouched []bool, pieces [][]int32
 			}
 			continue
 		}
+		guarded := [guards]bool{}
 		for _, name := range slices.Sorted(maps.Keys(news)) {
 			e.batch.Put(append(bearerPrefix(v.blind, r.to), name...), news[name].data())
+			guarded[name[len(name)-1]%guards] = true
+		}
+		for i, on := range guarded {
+			if on {
+				e.batch.Put(guardKey(v.blind, r.to, i), wire.New("identity/guard", 1).Data())
+			}
 		}
 		e.require(valueKey(v.blind), r.version)
 	}
@@ -273,6 +299,30 @@ func (e *edit) keepLists(ctx context.Context, onTouched []bool, pieces [][]int32
 	return nil
 }
 
+// Who adds to a list of bearers puts one of its guards, and who decides by the whole list
+// has conditions on all: so the one does not miss the other, and those who add seldom meet.
+const guards = 8
+
+func guardKey(h blind, generation customer.ID, i int) []byte {
+	return key("g", h[:], generation[:], []byte{byte(i)})
+}
+
+// guard makes it a condition that nobody adds to a list of bearers, which is read after.
+func (e *edit) guard(ctx context.Context, h blind, generation customer.ID) error {
+	keys := make([][]byte, guards)
+	for i := range keys {
+		keys[i] = guardKey(h, generation, i)
+	}
+	entries, err := e.g.s.Get(ctx, keys...)
+	if err != nil {
+		return err
+	}
+	for i, entry := range entries {
+		e.require(keys[i], entry.Version)
+	}
+	return nil
+}
+
 // sharedRef is the reference of a value that is shared.
 func (e *edit) sharedRef(ctx context.Context, h blind) (versioned, error) {
 	r, err := e.ref(ctx, h)
@@ -285,6 +335,9 @@ func (e *edit) sharedRef(ctx context.Context, h blind) (versioned, error) {
 // review decides whether a value is still shared with the bearers in news changed, or
 // gone where they are nil.
 func (e *edit) review(ctx context.Context, k kindKey, h blind, r versioned, news map[string]*bearer) error {
+	if err := e.guard(ctx, h, r.to); err != nil {
+		return err
+	}
 	names := slices.Sorted(maps.Keys(news))
 	t := Type{}
 	if i := e.entity.index(k.typ); i >= 0 {
@@ -373,10 +426,13 @@ func (g *Graph) dropBearers(ctx context.Context, h blind, generation customer.ID
 			}
 			b.Delete(entry.Key)
 		}
-		if len(b.Writes) == 0 {
-			return nil
+		last := len(b.Writes) < r.Limit
+		if last {
+			for i := range guards {
+				b.Delete(guardKey(h, generation, i))
+			}
 		}
-		if _, err := g.s.Commit(ctx, b); err != nil {
+		if _, err := g.s.Commit(ctx, b); err != nil || last {
 			return err
 		}
 	}
@@ -399,11 +455,12 @@ func (e *edit) beginShared(ctx context.Context, i int32, pieces []int32, seen []
 	}
 	generation := newGeneration()
 	v.shared = true
-	for ahead := range slices.Chunk(entries, 200) {
+	for len(entries) > 0 {
 		b := &store.Batch{}
-		for _, entry := range ahead {
-			b.Put(append(bearerPrefix(v.blind, generation), entry.Key...), entry.Value)
+		for size := 0; len(entries) > 0 && len(b.Writes) < 200 && size < 1<<18; entries = entries[1:] {
+			b.Put(append(bearerPrefix(v.blind, generation), entries[0].Key...), entries[0].Value)
 			e.ahead = append(e.ahead, b.Writes[len(b.Writes)-1].Key)
+			size += len(entries[0].Value)
 		}
 		if _, err := e.g.s.Commit(ctx, b); err != nil {
 			return err
