@@ -101,11 +101,7 @@ func (ev *evidence) slices(e *Entity, homes []customer.ID) []customer.AtomID {
 		}
 		r := streams[stream]
 		if home := homes[o.piece]; !r.begun || home != r.home {
-			first := o.id
-			if !r.begun && !ev.values[stream].erased {
-				first = blind{}
-			}
-			r = run{true, home, sliceOf(ev.values[stream].blind, first)}
+			r = run{true, home, sliceOf(ev.values[stream].blind, o.id)}
 			streams[stream] = r
 		}
 		atoms[o.piece] = r.atom

@@ -45,7 +45,6 @@ func (ev *evidence) data(epoch []byte) []byte {
 		w.Uint(uint64(v.kind))
 		w.Bytes(v.blind[:])
 		w.Bool(v.shared)
-		w.Bool(v.erased)
 		w.Uint(uint64(len(v.cuts)))
 		for _, c := range v.cuts {
 			w.Bytes(c.ruling[:])
@@ -135,7 +134,6 @@ func readEvidence(data []byte) (ev *evidence, epoch []byte, err error) {
 		need(int(v.kind) < len(ev.kinds))
 		v.blind = readBlind(d)
 		v.shared = d.Bool()
-		v.erased = d.Bool()
 		for range count() {
 			v.cuts = append(v.cuts, cut{readBlind(d), d.Int()})
 		}

@@ -139,7 +139,6 @@ func (e *edit) absorb(ev *evidence) {
 		values[i] = e.value(k, v.blind)
 		into := &e.ev.values[values[i]]
 		into.shared = into.shared || v.shared
-		into.erased = into.erased || v.erased
 		into.cuts = append(into.cuts, v.cuts...)
 	}
 	offset := int32(len(e.ev.pieces))
@@ -281,8 +280,8 @@ func (e *edit) orphan(p int32, left []bool) {
 			break
 		}
 	}
-	for _, id := range was.answers {
-		if heir < 0 {
+	if heir < 0 {
+		for _, id := range was.answers[:min(len(was.answers), maxMerged)] { // the others lead to nobody
 			e.batch.Delete(customerKey(id))
 		}
 	}

@@ -6,7 +6,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -93,6 +92,9 @@ func (g *Graph) Resume(ctx context.Context) error {
 	}
 	for more := true; more; {
 		if err := g.update(ctx, func(ctx context.Context) (*store.Batch, error) {
+			if err := g.finishErasure(ctx); err != nil {
+				return nil, err
+			}
 			r := store.Under(key("e"))
 			r.Limit = 400
 			b := &store.Batch{}
@@ -124,9 +126,6 @@ type erasure struct {
 	gone   map[blind]bool    // rulings
 }
 
-// never is the erasure's time of a value that others have: nothing is refused because of it.
-var never = int64(math.MinInt64)
-
 // erase takes a customer out of the evidence and finishes the edit.
 func (e *edit) erase(ctx context.Context, home customer.ID, name blind) error {
 	x := &erasure{edit: e, until: e.at, has: map[string]bool{}, gone: map[blind]bool{}}
@@ -150,8 +149,7 @@ func (e *edit) erase(ctx context.Context, home customer.ID, name blind) error {
 	}
 	x.mark = pointer{erased: &x.until}.data()
 	x.observations(out)
-	kept, err := x.values(ctx, held, lost, out)
-	if err != nil {
+	if err := x.values(ctx, held, lost); err != nil {
 		return err
 	}
 	atoms, err := x.pieces(ctx, out)
@@ -166,7 +164,7 @@ func (e *edit) erase(ctx context.Context, home customer.ID, name blind) error {
 	if err := e.finish(ctx); err != nil {
 		return err
 	}
-	if err := x.references(ctx, kept); err != nil {
+	if err := x.references(ctx); err != nil {
 		return err
 	}
 	return x.place(ctx, name)
@@ -198,29 +196,17 @@ func (x *erasure) destroy(a customer.AtomID) {
 	x.sealed = append(x.sealed, a)
 }
 
-// values marks those that nobody else has. It returns the others of which a slice of the
-// customer has its name.
-func (x *erasure) values(ctx context.Context, held, lost, out []bool) (kept []blind, err error) {
+// values marks those that nobody else has.
+func (x *erasure) values(ctx context.Context, held, lost []bool) error {
 	ev := x.ev
-	names := map[customer.AtomID]bool{}
-	for p := range ev.pieces {
-		if out[p] {
-			names[ev.pieces[p].slice] = true
-		}
-	}
 	for i := range ev.values {
 		v := &ev.values[i]
 		switch {
-		case !lost[i]:
-		case held[i]:
-			if names[sliceOf(v.blind, blind{})] {
-				v.erased = true
-				kept = append(kept, v.blind)
-			}
+		case !lost[i] || held[i]:
 		default:
 			if v.shared {
 				if others, err := x.borne(ctx, v.blind); err != nil {
-					return nil, err
+					return err
 				} else if others {
 					continue // see references; and its cuts stay
 				}
@@ -234,7 +220,7 @@ func (x *erasure) values(ctx context.Context, held, lost, out []bool) (kept []bl
 			v.cuts = nil
 		}
 	}
-	return kept, nil
+	return nil
 }
 
 // borne tells whether others have a shared value.
@@ -351,8 +337,8 @@ func sortedBlinds[V any](m map[blind]V) []blind {
 	return all
 }
 
-// references completes those of values that were shared, or that others still have.
-func (x *erasure) references(ctx context.Context, kept []blind) error {
+// references completes those of values that were shared.
+func (x *erasure) references(ctx context.Context) error {
 	written := map[blind]pointer{}
 	var order []blind
 	for _, w := range x.batch.Writes {
@@ -387,20 +373,8 @@ func (x *erasure) references(ctx context.Context, kept []blind) error {
 			}
 			x.remove(append(bearerPrefix(h, was.to), b.name...))
 		}
-	}
-	for _, h := range kept {
-		to, changed := written[h]
-		if !changed {
-			r, err := x.ref(ctx, h)
-			if err != nil {
-				return err
-			}
-			to = r.pointer
-			x.require(valueKey(h), r.version)
-		}
-		if to.erased == nil {
-			to.erased = &never
-			x.putRef(h, to)
+		for i := range guards {
+			x.remove(guardKey(h, was.to, i))
 		}
 	}
 	x.after = nil // it has been seen to

@@ -556,7 +556,9 @@ func TestEraseIsResumed(t *testing.T) {
 
 // withoutTokens leaves out the keys that are drawn.
 func withoutTokens(all map[string]string) map[string]string {
-	maps.DeleteFunc(all, func(k, _ string) bool { return strings.HasPrefix(k, "feed/atoms/") || strings.HasPrefix(k, "id/p/") || strings.HasPrefix(k, "id/g/") })
+	maps.DeleteFunc(all, func(k, _ string) bool {
+		return strings.HasPrefix(k, "feed/atoms/") || strings.HasPrefix(k, "id/p/") || strings.HasPrefix(k, "id/g/")
+	})
 	return all
 }
 

@@ -34,9 +34,6 @@ type value struct {
 	blind  blind
 	shared bool  // a fact of all evidence, not of this container alone
 	cuts   []cut // rulings that it passed to somebody else
-	// erased: somebody seen with it has been erased, so that the name of its first
-	// slice is not given again.
-	erased bool
 }
 
 // A cut is a steward's ruling that a value has been somebody else's since.

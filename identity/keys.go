@@ -63,8 +63,8 @@ func atomOf(h blind) (a customer.AtomID) {
 	return a
 }
 
-// sliceOf names a slice of a stream by the observation that begins it; first is the
-// zero blind for the first one, which keeps its name when earlier ones come in.
+// sliceOf names a slice of a stream by the observation that begins it, and an atom of a
+// record that was erased before by the time of that.
 func sliceOf(stream, first blind) (a customer.AtomID) {
 	sum := sha256.Sum256(append(stream[:], first[:]...))
 	copy(a[:], sum[:])

@@ -266,7 +266,6 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 		keys = keys[1:]
 		if int(i) == n {
 			r, _ := e.refs.of(d.blind)
-			e.ev.values[i].erased = r.erased != nil
 			switch r.state {
 			case shared:
 				e.ev.values[i].shared = true

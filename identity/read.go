@@ -70,6 +70,7 @@ func (g *Graph) Customer(ctx context.Context, id customer.ID) (Customer, error) 
 
 // home returns the container that a customer is in, and its present id.
 func (g *Graph) home(ctx context.Context, id customer.ID) (*container, customer.ID, error) {
+	var before []store.Version
 	for range 8 {
 		entries, err := g.s.Get(ctx, customerKey(id))
 		if err != nil {
@@ -96,6 +97,14 @@ func (g *Graph) home(ctx context.Context, id customer.ID) (*container, customer.
 				}
 			}
 		}
+		versions := []store.Version{entries[0].Version}
+		for _, c := range all {
+			versions = append(versions, c.version)
+		}
+		if err == nil && slices.Equal(before, versions) { // it leads to nobody
+			return nil, uuid.Nil, fmt.Errorf("%w customer", ErrUnknown)
+		}
+		before = versions
 	}
 	return nil, uuid.Nil, fmt.Errorf("identity: customer moved while it was read: %w", store.ErrConflict)
 }
