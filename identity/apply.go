@@ -26,10 +26,10 @@ type Diff struct {
 
 // Preview tells what [Graph.Apply] would change, and changes nothing: it does the same on
 // a copy of what it touches. Others may observe meanwhile; each customer is looked at
-// once. progress, if not nil, is told the number of containers looked at; a container
-// holds customers that have an identifier in common. Errors as Apply. Cost: reading all
-// evidence; memory for what changes.
-func (g *Graph) Preview(ctx context.Context, policy *Policy, progress func(done int64)) (Diff, error) {
+// once. progress, if not nil, is told the number of containers looked at, of a total that
+// is not known (-1); a container holds customers that have an identifier in common.
+// Errors as Apply. Cost: reading all evidence; memory for what changes.
+func (g *Graph) Preview(ctx context.Context, policy *Policy, progress func(done, total int64)) (Diff, error) {
 	if err := policy.Validate(); err != nil {
 		return Diff{}, err
 	}
@@ -46,7 +46,7 @@ func (g *Graph) Preview(ctx context.Context, policy *Policy, progress func(done 
 // Errors: ErrPolicy if the policy is not valid, lacks an entity or a Descriptor of the one
 // in force, or makes a Descriptor of another type or the other way round, or if another
 // one is applied meanwhile; those of the store.
-func (g *Graph) Apply(ctx context.Context, policy *Policy, progress func(done int64)) (Diff, error) {
+func (g *Graph) Apply(ctx context.Context, policy *Policy, progress func(done, total int64)) (Diff, error) {
 	if err := policy.Validate(); err != nil {
 		return Diff{}, err
 	}
@@ -54,7 +54,7 @@ func (g *Graph) Apply(ctx context.Context, policy *Policy, progress func(done in
 	return diff, errors.Join(err, g.loadRules(ctx))
 }
 
-func (g *Graph) apply(ctx context.Context, s store.Store, f *feed, policy *Policy, progress func(done int64)) (Diff, error) {
+func (g *Graph) apply(ctx context.Context, s store.Store, f *feed, policy *Policy, progress func(done, total int64)) (Diff, error) {
 	var diff Diff
 	a := &Graph{s: s, o: g.o, feed: f, log: diff.add}
 	if err := a.enforce(ctx, policy); err != nil {
@@ -211,7 +211,7 @@ func (g *Graph) reviewValue(ctx context.Context, h blind) error {
 }
 
 // refreshAll works out every container anew that was worked out by another policy.
-func (g *Graph) refreshAll(ctx context.Context, progress func(done int64)) error {
+func (g *Graph) refreshAll(ctx context.Context, progress func(done, total int64)) error {
 	r := store.Under(key("c"))
 	r.Limit = 256
 	done := int64(0)
@@ -243,7 +243,7 @@ func (g *Graph) refreshAll(ctx context.Context, progress func(done int64)) error
 				return fmt.Errorf("%w: another one is applied meanwhile", ErrPolicy)
 			}
 			if done++; progress != nil {
-				progress(done)
+				progress(done, -1)
 			}
 		}
 		if n < r.Limit {

@@ -54,7 +54,7 @@ func TestApply(t *testing.T) {
 			require.Equal(t, head, after)
 
 			looked := int64(0)
-			diff, err := g.Apply(t.Context(), p, func(done int64) { looked = done })
+			diff, err := g.Apply(t.Context(), p, func(done, _ int64) { looked = done })
 			require.NoError(t, err)
 			require.Positive(t, looked)
 			require.Equal(t, preview, diff)

@@ -54,7 +54,7 @@ func (g *Graph) Erase(ctx context.Context, id customer.ID, r Ruling) error {
 		} else if known.content == content {
 			return g.again(ctx, known.container)
 		} else if known.content != (blind{}) {
-			return nil, known.same(content)
+			return nil, known.other()
 		}
 		c, _, err := g.home(ctx, id)
 		if err != nil {

@@ -12,8 +12,8 @@ var (
 	ErrInput = errors.New("identity: input")
 	// ErrReused: the id of an observation or ruling is that of another one.
 	ErrReused = errors.New("identity: id used before for something else")
-	// ErrRetracted: the observation has been retracted; to observe it again it needs a
-	// new id.
+	// ErrRetracted: the observation has been retracted, or the ruling revoked; it needs
+	// a new id to be made again.
 	ErrRetracted = errors.New("identity: retracted")
 	// ErrErased: the observation is of somebody who has been erased since.
 	ErrErased = errors.New("identity: erased")

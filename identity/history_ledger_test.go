@@ -88,6 +88,9 @@ func (l *ledger) take(s step) error {
 		if was.step.String() != s.String() {
 			return ErrReused
 		}
+		if was.revoked {
+			return ErrRetracted
+		}
 		return nil
 	}
 	r := &decreed{step: s, name: l.g.blind("ruling", s.ruling.ID), sides: map[blind]int{}}

@@ -33,7 +33,9 @@ type Customer struct {
 // for concurrent reads.
 type Atom struct {
 	ID customer.AtomID // as changes name it
-	// Slice: it is no record.
+	// Slice: it is no record but the observations without a record, from First to Last,
+	// of one ephemeral identifier. It can be cut or grow as evidence comes in: where a
+	// change names a slice, those of the customer are read anew.
 	Slice bool
 	// First and Last are the times of its observations, of which there are as many.
 	First, Last  time.Time

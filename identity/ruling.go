@@ -41,7 +41,8 @@ func (r *Ruling) validate() error {
 // observed and are of one entity; at most 200.
 //
 // Errors of this and the other rulings: ErrInput, ErrUnknown for a record or value that
-// is not there, ErrReused, and those of the store. To rule the same again does nothing.
+// is not there, ErrReused, ErrRetracted if the ruling has been revoked, and those of the
+// store. To rule the same again does nothing.
 func (g *Graph) Link(ctx context.Context, r Ruling, records ...Record) error {
 	return g.rule(ctx, r, ruleLink, [][]Record{records})
 }
@@ -86,10 +87,12 @@ func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifie
 		}
 		if known, err := readRuled(entries[0]); err != nil {
 			return nil, err
+		} else if known.content == content && known.revoked {
+			return nil, ErrRetracted
 		} else if known.content == content {
 			return g.again(ctx, known.container)
 		} else if known.content != (blind{}) {
-			return nil, known.same(content)
+			return nil, known.other()
 		}
 		to, err := readPointer(entries[1])
 		if err != nil {
@@ -217,10 +220,12 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 		}
 		if known, err := readRuled(entries[0]); err != nil {
 			return nil, err
+		} else if known.content == content && known.revoked {
+			return nil, ErrRetracted
 		} else if known.content == content {
 			return g.again(ctx, known.container)
 		} else if known.content != (blind{}) {
-			return nil, known.same(content)
+			return nil, known.other()
 		}
 		ids := slices.Clone(more)
 		names := make([]customer.AtomID, len(atoms))
@@ -313,16 +318,12 @@ type ruled struct {
 	sealed    []byte
 }
 
-// same is nil if a ruling with this content is no news, otherwise ErrReused or
-// ErrErased.
-func (r ruled) same(content blind) error {
+// other is the error of ruling something else under the id.
+func (r ruled) other() error {
 	if r.erased() {
 		return ErrErased
 	}
-	if r.content != content {
-		return ErrReused
-	}
-	return nil
+	return ErrReused
 }
 
 // erased tells that whom it was about has been erased.
