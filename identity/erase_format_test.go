@@ -79,7 +79,7 @@ func TestEraseReleasedFormats(t *testing.T) {
 }
 
 func fuzzFormat(f *testing.F, name string) {
-	format := erasedFormats()[name]
+	format := formats()[name]
 	f.Add(format.value)
 	f.Add(format.value[:len(format.value)-1])
 	f.Fuzz(func(t *testing.T, data []byte) {
