@@ -280,13 +280,12 @@ func (e *edit) orphan(p int32, left []bool) {
 			break
 		}
 	}
-	if heir < 0 {
+	if heir >= 0 {
+		e.ev.pieces[heir].answers = append(slices.Clip(e.ev.pieces[heir].answers), was.answers...)
+	} else {
 		for _, id := range was.answers[:min(len(was.answers), maxMerged)] { // the others lead to nobody
 			e.batch.Delete(customerKey(id))
 		}
-	}
-	if heir >= 0 {
-		e.ev.pieces[heir].answers = append(slices.Clip(e.ev.pieces[heir].answers), was.answers...)
 	}
 	was.answers, was.home, was.slice = nil, uuid.Nil, customer.AtomID{}
 }
@@ -338,10 +337,8 @@ func (e *edit) compact() {
 		if values[i] == 0 {
 			values[i] = int32(len(keptValues))
 			keptValues = append(keptValues, ev.values[i])
-		} else {
-			if !e.entity.describes(ev.kinds[ev.values[i].kind].typ) {
-				e.dropped = append(e.dropped, ev.values[i].blind)
-			}
+		} else if !e.entity.describes(ev.kinds[ev.values[i].kind].typ) {
+			e.dropped = append(e.dropped, ev.values[i].blind)
 		}
 	}
 	for i := range ev.seen {

@@ -49,12 +49,8 @@ func (g *Graph) Erase(ctx context.Context, id customer.ID, r Ruling) error {
 		if _, err := g.current(ctx, entries[0]); err != nil { // finishes what is not finished
 			return nil, err
 		}
-		if known, err := readRuled(entries[1]); err != nil {
-			return nil, err
-		} else if known.content == content {
-			return g.again(ctx, known.container)
-		} else if known.content != (blind{}) {
-			return nil, known.other()
+		if e, taken, err := g.ruledBefore(ctx, entries[1], content); taken {
+			return e, err
 		}
 		c, _, err := g.home(ctx, id)
 		if err != nil {

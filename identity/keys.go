@@ -27,7 +27,7 @@ func key(family string, name ...[]byte) []byte {
 	for _, n := range name {
 		size += len(n)
 	}
-	k := make([]byte, 0, size+4)
+	k := make([]byte, 0, size)
 	k = append(append(append(k, "id/"...), family...), '/')
 	for _, n := range name {
 		k = append(k, n...)

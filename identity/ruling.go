@@ -85,14 +85,8 @@ func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifie
 		if err != nil {
 			return nil, err
 		}
-		if known, err := readRuled(entries[0]); err != nil {
-			return nil, err
-		} else if known.content == content && known.revoked {
-			return nil, ErrRetracted
-		} else if known.content == content {
-			return g.again(ctx, known.container)
-		} else if known.content != (blind{}) {
-			return nil, known.other()
+		if e, taken, err := g.ruledBefore(ctx, entries[0], content); taken {
+			return e, err
 		}
 		to, err := readPointer(entries[1])
 		if err != nil {
@@ -218,14 +212,8 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 		if err != nil {
 			return nil, err
 		}
-		if known, err := readRuled(entries[0]); err != nil {
-			return nil, err
-		} else if known.content == content && known.revoked {
-			return nil, ErrRetracted
-		} else if known.content == content {
-			return g.again(ctx, known.container)
-		} else if known.content != (blind{}) {
-			return nil, known.other()
+		if e, taken, err := g.ruledBefore(ctx, entries[0], content); taken {
+			return e, err
 		}
 		ids := slices.Clone(more)
 		names := make([]customer.AtomID, len(atoms))
@@ -318,12 +306,24 @@ type ruled struct {
 	sealed    []byte
 }
 
-// other is the error of ruling something else under the id.
-func (r ruled) other() error {
-	if r.erased() {
-		return ErrErased
+// ruledBefore reports whether the id of a ruling is taken, and what then is left to do, or
+// the error of ruling something else under it.
+func (g *Graph) ruledBefore(ctx context.Context, entry store.Entry, content blind) (e *edit, taken bool, err error) {
+	known, err := readRuled(entry)
+	switch {
+	case err != nil:
+		return nil, true, err
+	case known.content == blind{}:
+		return nil, false, nil
+	case known.erased():
+		return nil, true, ErrErased
+	case known.content != content:
+		return nil, true, ErrReused
+	case known.revoked:
+		return nil, true, ErrRetracted
 	}
-	return ErrReused
+	e, err = g.again(ctx, known.container)
+	return e, true, err
 }
 
 // erased tells that whom it was about has been erased.
