@@ -130,7 +130,7 @@ func run(ctx context.Context) (err error) {
 			if i == len(order)-1 {
 				target = j.target
 			}
-			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.Name, f.Unit, number(v[len(v)/2]), number(v[0]), number(v[len(v)-1]), target)
+			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.Name, f.Unit, number(harness.Median(v)), number(v[0]), number(v[len(v)-1]), target)
 		}
 	}
 	os.Stdout.Write(table.Bytes())

@@ -32,9 +32,9 @@ func (s *Session) Report(w io.Writer) {
 			wall := sorted(of, func(r Record) float64 { return r.Wall })
 			cpu := sorted(of, func(r Record) float64 { return r.CPU })
 			if i == 0 {
-				ours = median(wall)
+				ours = Median(wall)
 			}
-			ratio := median(wall) / ours
+			ratio := Median(wall) / ours
 			goal := ""
 			for _, t := range s.targets[task] {
 				if t.Peer != peer {
@@ -50,7 +50,7 @@ func (s *Session) Report(w io.Writer) {
 				lost = append(lost, fmt.Sprintf("%s: %s takes %.2f times ours.", task, peer, ratio))
 			}
 			fmt.Fprintf(w, "| %s | %s | %.3f (%.3f to %.3f) | %.3f | %.2f | %s |\n",
-				task, peer, median(wall), wall[0], wall[len(wall)-1], median(cpu), ratio, goal)
+				task, peer, Median(wall), wall[0], wall[len(wall)-1], Median(cpu), ratio, goal)
 		}
 	}
 	list(w, "Cases we lose", "None of the above.", lost)
@@ -98,4 +98,5 @@ func sorted(records []Record, of func(Record) float64) (out []float64) {
 }
 
 // median of ascending values.
-func median(v []float64) float64 { return (v[(len(v)-1)/2] + v[len(v)/2]) / 2 }
+// Median is the middle of v, which is in ascending order, or the mean of the two in the middle.
+func Median(v []float64) float64 { return (v[(len(v)-1)/2] + v[len(v)/2]) / 2 }
