@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -100,10 +101,11 @@ func tell(t *testing.T, p *place) (told story) {
 	x.open(t, lenient())
 	say := func(what string, err error, answers ...any) {
 		t.Helper()
-		line := what + ": " + kindOf(err)
+		parts := []string{what + ": " + kindOf(err)}
 		for _, a := range answers {
-			line += fmt.Sprintf(" %+v", a)
+			parts = append(parts, fmt.Sprintf("%+v", a))
 		}
+		line := strings.Join(parts, " ")
 		require.NotContains(t, line, "failed")
 		told.answers = append(told.answers, line)
 	}
