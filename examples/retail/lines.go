@@ -55,6 +55,7 @@ type read struct {
 	report       *ingest.Report
 	score        *ingest.Scorecard
 	transactions []rfm.Transaction[string]
+	people       map[string]*person
 	last         time.Time // of the kept lines
 
 	all, purchases, refunds tally
@@ -75,7 +76,7 @@ func readLines(ctx context.Context, c *config, source ingest.Source, stderr io.W
 	if c.layout != "" {
 		layouts = []string{c.layout}
 	}
-	out = &read{}
+	out = &read{people: map[string]*person{}}
 	column := func(name string, into ingest.Target[line], rules ...ingest.Rule) ingest.Field[line] {
 		for i := range rules {
 			if rules[i] = rules[i].Because(bad[name]); strict {
@@ -173,6 +174,17 @@ func (r *read) keep(l *line) {
 	r.transactions = append(r.transactions, t)
 	if l.Time.After(r.last) {
 		r.last = l.Time
+	}
+	p := r.people[t.Customer]
+	if p == nil {
+		p = &person{first: l.Time}
+		r.people[t.Customer] = p
+	}
+	if l.Time.Before(p.first) {
+		p.first = l.Time
+	}
+	if !l.Time.Before(p.last) {
+		p.last, p.country = l.Time, l.Country
 	}
 }
 

@@ -85,6 +85,19 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	p.top(a, 10)
+	before, err := rfm.Analyze(ctx, slices.Values(read.transactions), c.options(monthsBefore(asOf.In(c.location), 3)))
+	if errors.Is(err, rfm.ErrNoCustomers) {
+		before = &rfm.Analysis[string]{}
+	} else if err != nil {
+		return err
+	}
+	ix, err := index(ctx, read.people, a, before, tiers, asOf)
+	if err != nil {
+		return err
+	}
+	if err := p.audiences(ctx, ix, asOf, c.location); err != nil {
+		return err
+	}
 	if c.out != "" {
 		if err := writeFiles(c.out, a, tiers); err != nil {
 			return err

@@ -1,0 +1,611 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/segment"
+)
+
+var shanghai = func() *time.Location {
+	loc, err := time.LoadLocation("Asia/Shanghai")
+	if err != nil {
+		panic(err)
+	}
+	return loc
+}()
+
+const generated = 3000
+
+// newServer returns a service around a small generated shop.
+func newServer(t *testing.T) *server {
+	t.Helper()
+	ix, asOf, err := generate(t.Context(), generated, shanghai)
+	require.NoError(t, err)
+	return &server{
+		index: ix, loc: shanghai, now: func() time.Time { return asOf }, limit: 10 * time.Second,
+		slots: make(chan struct{}, 4), hosts: []string{"127.0.0.1"},
+	}
+}
+
+// asker sends requests to a service.
+type asker struct {
+	t   *testing.T
+	url string
+}
+
+func ask(t *testing.T, s *server) asker {
+	t.Helper()
+	h := httptest.NewServer(s.handler())
+	t.Cleanup(h.Close)
+	return asker{t, h.URL}
+}
+
+func (a asker) do(r *http.Request, into any) *http.Response {
+	a.t.Helper()
+	answer, err := http.DefaultClient.Do(r)
+	require.NoError(a.t, err)
+	defer answer.Body.Close()
+	require.Equal(a.t, "application/json", answer.Header.Get("Content-Type"))
+	data, err := io.ReadAll(answer.Body)
+	require.NoError(a.t, err)
+	require.NoError(a.t, json.Unmarshal(data, into), string(data))
+	return answer
+}
+
+func (a asker) request(method, path, body string) *http.Request {
+	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
+	require.NoError(a.t, err)
+	if method == http.MethodPost {
+		r.Header.Set("Content-Type", "application/json")
+	}
+	return r
+}
+
+// good requires that the answer is OK.
+func (a asker) good(method, path, body string, into any) {
+	a.t.Helper()
+	var raw json.RawMessage
+	answer := a.do(a.request(method, path, body), &raw)
+	require.Equal(a.t, http.StatusOK, answer.StatusCode, string(raw))
+	require.NoError(a.t, json.Unmarshal(raw, into), string(raw))
+}
+
+func (a asker) bad(method, path, body string) (int, failure) {
+	a.t.Helper()
+	var f failure
+	answer := a.do(a.request(method, path, body), &f)
+	require.NotEmpty(a.t, f.Message)
+	return answer.StatusCode, f
+}
+
+func (a asker) count(rule string) int {
+	a.t.Helper()
+	var got struct{ Count int }
+	a.good("POST", "/count", ruleJSON("rule", rule), &got)
+	return got.Count
+}
+
+// members counts by a look at each customer.
+func members(s *server, holds func(value func(tag string) customer.Value) bool) int {
+	snap, n := s.index.Snapshot(), 0
+	for id := range snap.Customers() {
+		if holds(func(tag string) customer.Value { return snap.Value(id, tag) }) {
+			n++
+		}
+	}
+	return n
+}
+
+func TestCount(t *testing.T) {
+	s := newServer(t)
+	a := ask(t, s)
+	vip := members(s, func(value func(string) customer.Value) bool { return value("vip") == customer.BoolValue(true) })
+	gold := members(s, func(value func(string) customer.Value) bool {
+		tier, _ := value("会员等级").Text()
+		city, _ := value("city").Text()
+		return (tier == "金卡" || tier == "黑金") && strings.HasPrefix(city, "广东/")
+	})
+	require.Positive(t, gold)
+
+	var got struct {
+		Rule             string
+		AsOf             time.Time `json:"as_of"`
+		Count, Customers int
+		Share            float64
+		Took             float64 `json:"took_ms"`
+	}
+	a.good("POST", "/count", `{"rule":"vip=true"}`, &got)
+	require.Equal(t, vip, got.Count)
+	require.Equal(t, generated, got.Customers)
+	require.InDelta(t, float64(vip)/generated, got.Share, 1e-15)
+	require.Equal(t, "vip", got.Rule, "the rule as the index reads it")
+	require.True(t, got.AsOf.Equal(s.now()))
+
+	require.Equal(t, generated, a.count("everyone"))
+	require.Equal(t, gold, a.count(`会员等级 in （“金卡”，“黑金”） and city ＝ “广东”`), "full width marks")
+	a.good("POST", "/count", `{"rule":{"tag":"vip","eq":true}}`, &got)
+	require.Equal(t, vip, got.Count, "a rule in JSON")
+	a.good("POST", "/count", `{}`, &got)
+	require.Equal(t, generated, got.Count, "no rule is everyone")
+
+	a.good("POST", "/count", `{"rule":"last_order within 90 days"}`, &got)
+	require.Positive(t, got.Count)
+	a.good("POST", "/count", `{"rule":"last_order within 90 days","as_of":"2020-01-01T00:00:00+08:00"}`, &got)
+	require.Zero(t, got.Count, "before the shop began")
+}
+
+func TestPortrait(t *testing.T) {
+	s := newServer(t)
+	a := ask(t, s)
+	var got struct {
+		Count, Found int
+		Traits       []trait
+	}
+	a.good("POST", "/portrait", `{"rule":"vip"}`, &got)
+	require.NotEmpty(t, got.Traits)
+	for _, tr := range got.Traits {
+		require.NotEqual(t, "vip", tr.Tag, "the tags of the rule are left out")
+		require.Equal(t, tr.Base, a.count(tr.Rule), tr.Rule)
+		require.Equal(t, tr.Selected, a.count("vip and ("+tr.Rule+")"), tr.Rule)
+		require.InDelta(t, float64(tr.Selected)/float64(got.Count), tr.Share, 1e-12)
+	}
+	all := got.Found
+	a.good("POST", "/portrait", `{"rule":"vip","limit":1}`, &got)
+	require.Len(t, got.Traits, 1)
+	require.Equal(t, all, got.Found)
+
+	a.good("POST", "/portrait", `{"rule":"vip","base":"city = \"广东\""}`, &got)
+	require.NotEmpty(t, got.Traits)
+	for _, tr := range got.Traits {
+		require.Equal(t, a.count(`city = "广东" and (`+tr.Rule+")"), tr.Base)
+		require.Equal(t, a.count(`city = "广东" and vip and (`+tr.Rule+")"), tr.Selected)
+	}
+}
+
+func TestOverlap(t *testing.T) {
+	a := ask(t, newServer(t))
+	rules := []string{`vip`, `channel = "门店"`, `nobody`}
+	var got struct {
+		Customers int
+		Rules     []string
+		Count     [][]int
+		Jaccard   [][]*float64
+	}
+	a.good("POST", "/overlap", ruleJSON("rules", rules), &got)
+	require.Equal(t, generated, got.Customers)
+	require.Equal(t, rules, got.Rules)
+	for i := range rules {
+		for j := range rules {
+			require.Equal(t, a.count(rules[i]+" and "+rules[j]), got.Count[i][j])
+		}
+	}
+	require.NotNil(t, got.Jaccard[0][1])
+	require.Nil(t, got.Jaccard[2][2], "there is no share of nobody")
+}
+
+func TestExplain(t *testing.T) {
+	a := ask(t, newServer(t))
+	var got struct {
+		Plan segment.Plan
+		Text string
+	}
+	a.good("POST", "/explain", `{"rule":"vip and orders_90d >= 2"}`, &got)
+	require.Equal(t, a.count("vip and orders_90d >= 2"), got.Plan.Selected)
+	require.Contains(t, got.Text, "orders_90d >= 2")
+}
+
+func TestCustomers(t *testing.T) {
+	a := ask(t, newServer(t))
+	type answer struct {
+		IDs  []string
+		Next string
+		End  bool
+	}
+	seen := map[string]bool{}
+	question := map[string]any{"rule": "vip", "limit": 50}
+	for range 100 {
+		body, err := json.Marshal(question)
+		require.NoError(t, err)
+		var got answer
+		a.good("POST", "/customers", string(body), &got)
+		for _, id := range got.IDs {
+			_, err := strconv.ParseInt(id, 10, 64)
+			require.NoError(t, err)
+			require.False(t, seen[id])
+			seen[id] = true
+		}
+		if got.End {
+			break
+		}
+		question["after"] = got.Next
+	}
+	require.Len(t, seen, a.count("vip"))
+
+	var here answer
+	a.good("POST", "/customers", `{"limit":1}`, &here)
+	status, _ := ask(t, newServer(t)).bad("POST", "/customers", `{"after":"`+here.Next+`"}`)
+	require.Equal(t, http.StatusGone, status, "the cursor of another index")
+}
+
+func TestWhy(t *testing.T) {
+	a := ask(t, newServer(t))
+	var got struct {
+		ID       string
+		Selected bool
+		Reason   segment.Reason
+	}
+	a.good("GET", "/why?id=10001&rule="+url.QueryEscape(`vip and city = "南极"`), "", &got)
+	require.False(t, got.Selected)
+	require.Equal(t, "10001", got.ID)
+	require.Equal(t, "city", got.Reason.Because[len(got.Reason.Because)-1].Tag)
+	for path, want := range map[string]int{
+		"/why?id=1&rule=vip":                http.StatusNotFound,
+		"/why?rule=vip":                     http.StatusBadRequest,
+		"/why?id=10001&as_of=today":         http.StatusBadRequest,
+		"/why?id=10001&rule=vip+and":        http.StatusUnprocessableEntity,
+		"/why?id=a-name-of-20-letters":      http.StatusBadRequest,
+		"/why?id=10001&rule=" + "%22%C3%28": http.StatusUnprocessableEntity,
+	} {
+		status, _ := a.bad("GET", path, "")
+		require.Equal(t, want, status, path)
+	}
+}
+
+func TestTagsAndHealth(t *testing.T) {
+	s := newServer(t)
+	a := ask(t, s)
+	var tags struct {
+		Customers int
+		Tags      []struct {
+			Name, Kind, ZH string
+			Set            int
+			Coverage       float64
+		}
+	}
+	a.good("GET", "/tags", "", &tags)
+	require.Len(t, tags.Tags, len(generatedTags))
+	for _, tag := range tags.Tags {
+		require.Equal(t, a.count(tag.Name+" is set"), tag.Set)
+		require.InDelta(t, float64(tag.Set)/generated, tag.Coverage, 1e-15)
+	}
+	require.Equal(t, "birthday", tags.Tags[1].Name)
+	require.Less(t, tags.Tags[1].Coverage, 0.8)
+
+	var health struct {
+		Status    string
+		Customers int
+	}
+	a.good("GET", "/healthz", "", &health)
+	require.Equal(t, "ok", health.Status)
+	require.Equal(t, generated, health.Customers)
+}
+
+func TestBadRequests(t *testing.T) {
+	a := ask(t, newServer(t))
+	for name, c := range map[string]struct {
+		method, path, body string
+		status             int
+	}{
+		"not JSON":           {"POST", "/count", `{"rule":`, 400},
+		"two objects":        {"POST", "/count", `{} {}`, 400},
+		"unknown field":      {"POST", "/count", `{"rul":"vip"}`, 400},
+		"null rule":          {"POST", "/count", `{"rule":null}`, 422},
+		"empty rule":         {"POST", "/count", `{"rule":""}`, 422},
+		"rule is a number":   {"POST", "/count", `{"rule":3}`, 422},
+		"bad moment":         {"POST", "/count", `{"rule":"vip","as_of":"soon"}`, 400},
+		"far moment":         {"POST", "/count", `{"rule":"vip","as_of":"0000-01-01T00:00:00Z"}`, 400},
+		"too long":           {"POST", "/count", `{"rule":"` + strings.Repeat("x", maxBody) + `"}`, 413},
+		"too deep":           {"POST", "/count", ruleJSON("rule", strings.Repeat("not (", 200)+"vip"+strings.Repeat(")", 200)), 422},
+		"no such path":       {"POST", "/counts", `{}`, 404},
+		"wrong method":       {"GET", "/count", "", 405},
+		"no rules":           {"POST", "/overlap", `{"rules":[]}`, 400},
+		"too many rules":     {"POST", "/overlap", ruleJSON("rules", make([]string, maxRules+1)), 400},
+		"too many customers": {"POST", "/customers", `{"limit":10001}`, 400},
+		"negative limit":     {"POST", "/portrait", `{"limit":-1}`, 400},
+		"no cursor":          {"POST", "/customers", `{"after":"xyz"}`, 400},
+		"bad base":           {"POST", "/portrait", `{"rule":"vip","base":"vip vip"}`, 422},
+		"unknown in base":    {"POST", "/portrait", `{"rule":"vip","base":"vipp"}`, 422},
+		"nothing to write":   {"POST", "/update", `{"writes":[]}`, 400},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, f := asker{t, a.url}.bad(c.method, c.path, c.body)
+			require.Equal(t, c.status, status, f.Message)
+		})
+	}
+	t.Run("no content type", func(t *testing.T) {
+		r := a.request("POST", "/count", `{}`)
+		r.Header.Del("Content-Type")
+		var f failure
+		require.Equal(t, http.StatusUnsupportedMediaType, a.do(r, &f).StatusCode)
+	})
+	t.Run("another site", func(t *testing.T) {
+		r := a.request("POST", "/update", `{"writes":[{"do":"delete","id":10001}]}`)
+		r.Header.Set("Sec-Fetch-Site", "cross-site")
+		var f failure
+		require.Equal(t, http.StatusForbidden, a.do(r, &f).StatusCode)
+		require.Equal(t, generated, a.count("everyone"))
+	})
+	t.Run("another name", func(t *testing.T) {
+		r := a.request("GET", "/healthz", "")
+		r.Host = "evil.example:80"
+		var f failure
+		require.Equal(t, http.StatusMisdirectedRequest, a.do(r, &f).StatusCode)
+	})
+}
+
+func TestRuleErrorsSayWhere(t *testing.T) {
+	a := ask(t, newServer(t))
+	for name, c := range map[string]struct {
+		rule string
+		want fault
+	}{
+		"unknown tag":         {`vip and citty = "广州"`, fault{Line: 1, Column: 9, Tag: "citty", Suggestion: "city"}},
+		"behind Chinese text": {"会员等级 = \"金卡\" and\n  order >= 2", fault{Line: 2, Column: 3, Tag: "order", Suggestion: "orders"}},
+		"syntax":              {`vip and and vip`, fault{Line: 1, Column: 9}},
+		"wrong kind":          {`orders = "many"`, fault{Line: 1, Column: 1, Tag: "orders"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			status, f := asker{t, a.url}.bad("POST", "/count", ruleJSON("rule", c.rule))
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+			require.Len(t, f.Faults, 1)
+			require.NotEmpty(t, f.Faults[0].Reason)
+			c.want.Reason = f.Faults[0].Reason
+			require.Equal(t, c.want, f.Faults[0])
+		})
+	}
+	t.Run("one of several", func(t *testing.T) {
+		_, f := asker{t, a.url}.bad("POST", "/overlap", ruleJSON("rules", []string{"vip", "vi", "vip and and"}))
+		require.Len(t, f.Faults, 2)
+		require.Equal(t, 1, f.Faults[0].Index)
+		require.Equal(t, "vip", f.Faults[0].Suggestion)
+		require.Equal(t, 2, f.Faults[1].Index)
+		require.Equal(t, 9, f.Faults[1].Column)
+	})
+}
+
+func TestUpdate(t *testing.T) {
+	s := newServer(t)
+	a := ask(t, s)
+	rule := `city = "海南/三亚" and interests has "冲浪" and spend = 0.5 and last_order = 2026-06-30`
+	require.Zero(t, a.count(rule))
+	var got struct {
+		Writes, Customers int
+		Version           uint64
+	}
+	a.good("POST", "/update", `{"writes":[
+		{"do":"set","id":10001,"tag":"city","value":"海南/三亚"},
+		{"do":"add_labels","id":"10001","tag":"interests","value":["冲浪","露营"]},
+		{"do":"remove_labels","id":10001,"tag":"interests","value":["露营"]},
+		{"do":"set","id":10001,"tag":"spend","value":0},
+		{"do":"increment","id":10001,"tag":"spend","value":"0.50"},
+		{"do":"set","id":10001,"tag":"last_order","value":"2026-06-30 12:00:00","at":"2026-06-30T12:00:00+08:00"},
+		{"do":"set","id":10001,"tag":"last_order","value":"2026-01-01","at":"2026-01-01T00:00:00+08:00"},
+		{"do":"clear","id":10001,"tag":"birthday"},
+		{"do":"delete","id":10002},
+		{"do":"add","id":"new"}]}`, &got)
+	require.Equal(t, 10, got.Writes)
+	require.Equal(t, generated, got.Customers, "one came, one went")
+	require.Equal(t, 1, a.count(rule), "at once")
+	require.Zero(t, a.count(rule+` and (interests has "露营" or birthday is set)`))
+	status, _ := a.bad("GET", "/why?id=10002&rule=vip", "")
+	require.Equal(t, http.StatusNotFound, status)
+
+	before := s.index.Snapshot().Version()
+	for name, c := range map[string]struct {
+		writes string
+		faults []fault
+	}{
+		"unknown tag": {`{"do":"set","id":1,"tag":"nope","value":true}`, []fault{{Index: 1, Tag: "nope"}}},
+		"wrong kind":  {`{"do":"set","id":1,"tag":"orders","value":"many"}`, []fault{{Index: 1, Tag: "orders"}}},
+		"text for a number": {
+			`{"do":"set","id":1,"tag":"spend","value":1.005},{"do":"set","id":1,"tag":"city","value":5}`,
+			[]fault{{Index: 1, Tag: "spend"}, {Index: 2, Tag: "city"}},
+		},
+		"no labels":  {`{"do":"increment","id":1,"tag":"interests","value":["x"]}`, []fault{{Index: 1, Tag: "interests"}}},
+		"no value":   {`{"do":"set","id":1,"tag":"vip"}`, []fault{{Index: 1, Tag: "vip"}}},
+		"no id":      {`{"do":"delete"}`, []fault{{Index: 1}}},
+		"no verb":    {`{"id":1,"tag":"vip","value":true}`, []fault{{Index: 1, Tag: "vip"}}},
+		"null id":    {`{"do":"delete","id":null}`, []fault{{Index: 1}}},
+		"nested id":  {`{"do":"delete","id":{"a":1}}`, []fault{{Index: 1}}},
+		"overflow":   {`{"do":"set","id":1,"tag":"orders","value":9223372036854775807},{"do":"increment","id":1,"tag":"orders","value":1}`, []fault{{Index: 2, Tag: "orders"}}},
+		"bad number": {`{"do":"set","id":1,"tag":"p_active","value":"NaN"}`, []fault{{Index: 1, Tag: "p_active"}}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			a := asker{t, a.url}
+			status, f := a.bad("POST", "/update", `{"writes":[{"do":"set","id":10003,"tag":"city","value":"西藏/拉萨"},`+c.writes+`]}`)
+			require.Equal(t, http.StatusUnprocessableEntity, status)
+			for i := range f.Faults {
+				require.NotEmpty(t, f.Faults[i].Reason)
+				f.Faults[i].Reason = ""
+			}
+			require.Equal(t, c.faults, f.Faults)
+			require.Zero(t, a.count(`city = "西藏"`), "all or nothing")
+		})
+	}
+	require.Equal(t, before, s.index.Snapshot().Version())
+}
+
+// Readers see each update whole: both flags of a customer change in one request.
+func TestReadersBesideUpdates(t *testing.T) {
+	s := newServer(t)
+	a := ask(t, s)
+	var wg sync.WaitGroup
+	stop := make(chan struct{})
+	torn := make(chan int, 100)
+	for range 3 {
+		wg.Go(func() {
+			for {
+				select {
+				case <-stop:
+					return
+				default:
+				}
+				answer, err := http.Post(a.url+"/count", "application/json", strings.NewReader(`{"rule":"orders = 777 and not vip or vip and orders = 778"}`))
+				if err != nil {
+					torn <- -1
+					return
+				}
+				var got struct{ Count int }
+				err = json.NewDecoder(answer.Body).Decode(&got)
+				answer.Body.Close()
+				if err != nil || got.Count != 0 {
+					torn <- got.Count
+					return
+				}
+			}
+		})
+	}
+	var got struct{ Version uint64 }
+	for i := range 30 {
+		a.good("POST", "/update", fmt.Sprintf(`{"writes":[{"do":"set","id":10001,"tag":"orders","value":%d},{"do":"set","id":10001,"tag":"vip","value":%t}]}`,
+			777+i%2, i%2 == 0), &got)
+		require.Equal(t, 1-i%2, a.count("orders = 777"), "at once")
+	}
+	close(stop)
+	wg.Wait()
+	require.Empty(t, torn)
+}
+
+func TestBounds(t *testing.T) {
+	s := newServer(t)
+	request := func(ctx context.Context) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(ctx, "POST", "http://127.0.0.1/count", strings.NewReader(`{"rule":"vip"}`))
+		r.Header.Set("Content-Type", "application/json")
+		w := httptest.NewRecorder()
+		s.handler().ServeHTTP(w, r)
+		return w
+	}
+	require.Equal(t, http.StatusOK, request(t.Context()).Code)
+
+	cancelled, cancel := context.WithCancel(t.Context())
+	cancel()
+	require.Empty(t, request(cancelled).Body.String(), "nobody is there to answer")
+
+	s.limit = time.Nanosecond
+	w := request(t.Context())
+	require.Equal(t, http.StatusServiceUnavailable, w.Code)
+	require.Equal(t, "1", w.Header().Get("Retry-After"))
+
+	s.limit = 20 * time.Millisecond
+	for range cap(s.slots) {
+		s.slots <- struct{}{}
+	}
+	require.Equal(t, http.StatusServiceUnavailable, request(t.Context()).Code, "all turns are taken")
+	for range cap(s.slots) {
+		<-s.slots
+	}
+	s.limit = 10 * time.Second
+	require.Equal(t, http.StatusOK, request(t.Context()).Code, "no turn was lost")
+	require.Empty(t, s.slots)
+}
+
+// A client that goes away while it waits for its turn is forgotten.
+func TestCancelledRequest(t *testing.T) {
+	s := newServer(t)
+	for range cap(s.slots) {
+		s.slots <- struct{}{}
+	}
+	begun, done := make(chan struct{}), make(chan struct{})
+	h := s.handler()
+	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		close(begun)
+		h.ServeHTTP(w, r)
+		close(done)
+	}))
+	defer server.Close()
+	ctx, cancel := context.WithCancel(t.Context())
+	go func() {
+		<-begun
+		cancel()
+	}()
+	r, err := http.NewRequestWithContext(ctx, "POST", server.URL+"/count", strings.NewReader(`{"rule":"vip"}`))
+	require.NoError(t, err)
+	r.Header.Set("Content-Type", "application/json")
+	_, err = http.DefaultClient.Do(r)
+	require.ErrorIs(t, err, context.Canceled)
+	select {
+	case <-done: // long before the limit of the server
+	case <-time.After(5 * time.Second):
+		t.Fatal("the request goes on")
+	}
+}
+
+// A request that has begun is answered though the service has been told to end.
+func TestShutdown(t *testing.T) {
+	s := newServer(t)
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	require.NoError(t, err)
+	ctx, stop := context.WithCancel(t.Context())
+	served := make(chan error, 1)
+	go func() { served <- s.serve(ctx, listener) }()
+
+	conn, err := net.Dial("tcp", listener.Addr().String())
+	require.NoError(t, err)
+	defer conn.Close()
+	body := `{"rule":"vip"}`
+	_, err = fmt.Fprintf(conn, "POST /count HTTP/1.1\r\nHost: 127.0.0.1\r\nContent-Type: application/json\r\nContent-Length: %d\r\nExpect: 100-continue\r\n\r\n", len(body))
+	require.NoError(t, err)
+	line := make([]byte, 64)
+	n, err := conn.Read(line) // it is being answered: the service asks for the body
+	require.NoError(t, err)
+	require.Contains(t, string(line[:n]), "100 Continue")
+	stop()
+	require.Eventually(t, func() bool {
+		c, err := net.Dial("tcp", listener.Addr().String())
+		if err == nil {
+			c.Close()
+		}
+		return err != nil
+	}, 5*time.Second, 5*time.Millisecond, "no new requests")
+	require.Empty(t, served, "the service waits for the request")
+	_, err = io.WriteString(conn, body)
+	require.NoError(t, err)
+	answer, err := io.ReadAll(conn)
+	require.NoError(t, err)
+	require.Contains(t, string(answer), "HTTP/1.1 200 OK")
+	require.Contains(t, string(answer), `"count":`)
+	require.NoError(t, <-served)
+}
+
+func TestPage(t *testing.T) {
+	a := ask(t, newServer(t))
+	for path, media := range map[string]string{"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"} {
+		answer, err := http.Get(a.url + path)
+		require.NoError(t, err)
+		body, err := io.ReadAll(answer.Body)
+		require.NoError(t, err)
+		answer.Body.Close()
+		require.Equal(t, http.StatusOK, answer.StatusCode)
+		require.Contains(t, answer.Header.Get("Content-Type"), media)
+		require.Contains(t, answer.Header.Get("Content-Security-Policy"), "default-src 'none'")
+		require.Equal(t, "nosniff", answer.Header.Get("X-Content-Type-Options"))
+		for _, outside := range []string{"http://", "https://", "innerHTML", " style=", "<script>", "onclick="} {
+			require.False(t, bytes.Contains(body, []byte(outside)), "%s in %s", outside, path)
+		}
+	}
+}
+
+// ruleJSON is the body {key: value}.
+func ruleJSON(key string, value any) string {
+	data, err := json.Marshal(map[string]any{key: value})
+	if err != nil {
+		panic(err)
+	}
+	return string(data)
+}

@@ -1,0 +1,133 @@
+package bitset
+
+import "github.com/clientele-go/clientele/internal/kernel"
+
+// Load sets dst to s.
+func (s Set) Load(dst *kernel.Words) {
+	if s.kind == bitmapKind {
+		*dst = *s.words()
+		return
+	}
+	*dst = kernel.Words{}
+	s.Or(dst)
+}
+
+// Or adds the members of s to dst.
+func (s Set) Or(dst *kernel.Words) {
+	switch s.kind {
+	case bitmapKind:
+		kernel.Or(dst, dst, s.words())
+	case runsKind:
+		fill(dst, s.list())
+	default:
+		kernel.Scatter(dst, s.list())
+	}
+}
+
+// And takes all but the members of s out of dst and reports whether any are left.
+func (s Set) And(dst *kernel.Words) (any bool) {
+	switch s.kind {
+	case bitmapKind:
+		return kernel.And(dst, dst, s.words())
+	case runsKind:
+		at := 0
+		for first, last := range runsOf(s.list()) {
+			kernel.ClearRange(dst, at, first)
+			at = last + 1
+		}
+		kernel.ClearRange(dst, at, kernel.Bits)
+		return anyIn(dst)
+	}
+	// A few positions at a time: remember which of them are in dst, clear dst up
+	// to the last of them, put those back.
+	var buf [256]uint16
+	at := 0
+	for list := s.list(); len(list) > 0; {
+		part := list[:min(len(buf), len(list))]
+		list = list[len(part):]
+		hits := buf[:kernel.Probe(buf[:], part, dst)]
+		last := int(part[len(part)-1])
+		kernel.ClearRange(dst, at, last+1)
+		kernel.Scatter(dst, hits)
+		any = any || len(hits) > 0
+		at = last + 1
+	}
+	kernel.ClearRange(dst, at, kernel.Bits)
+	return any
+}
+
+// AndNot takes the members of s out of dst and reports whether any are left.
+func (s Set) AndNot(dst *kernel.Words) (any bool) {
+	switch s.kind {
+	case bitmapKind:
+		return kernel.AndNot(dst, dst, s.words())
+	case runsKind:
+		for first, last := range runsOf(s.list()) {
+			kernel.ClearRange(dst, first, last+1)
+		}
+	default:
+		kernel.Erase(dst, s.list())
+	}
+	return anyIn(dst)
+}
+
+// Xor adds to dst the members of s that are not in it, takes out those that are,
+// and reports whether any are left.
+func (s Set) Xor(dst *kernel.Words) (any bool) {
+	switch s.kind {
+	case bitmapKind:
+		return kernel.Xor(dst, dst, s.words())
+	case runsKind:
+		for first, last := range runsOf(s.list()) {
+			flipRange(dst, first, last+1)
+		}
+	default:
+		kernel.Flip(dst, s.list())
+	}
+	return anyIn(dst)
+}
+
+// AndCount is the number of members of s in w.
+func (s Set) AndCount(w *kernel.Words) int {
+	switch s.kind {
+	case bitmapKind:
+		return kernel.AndCount(s.words(), w)
+	case runsKind:
+		n := 0
+		for first, last := range runsOf(s.list()) {
+			n += kernel.CountRange(w, first, last+1)
+		}
+		return n
+	default:
+		return kernel.ProbeCount(s.list(), w)
+	}
+}
+
+// AndNotCount is the number of positions in w that are not members of s.
+func (s Set) AndNotCount(w *kernel.Words) int {
+	if s.kind == bitmapKind {
+		return kernel.AndNotCount(w, s.words())
+	}
+	return kernel.Count(w) - s.AndCount(w)
+}
+
+func anyIn(w *kernel.Words) bool {
+	for _, x := range w {
+		if x != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// flipRange complements the positions lo <= p < hi in w; lo < hi.
+func flipRange(w *kernel.Words, lo, hi int) {
+	first, last := lo>>6, (hi-1)>>6
+	// What is below lo in the first word and what is flipped whole is flipped
+	// twice, once here and once below.
+	w[first] ^= 1<<(lo&63) - 1
+	for i := first; i < last; i++ {
+		w[i] = ^w[i]
+	}
+	w[last] ^= ^uint64(0) >> (-hi & 63)
+}

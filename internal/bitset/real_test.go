@@ -1,0 +1,187 @@
+package bitset
+
+import (
+	"archive/zip"
+	"bufio"
+	"compress/gzip"
+	"io"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/RoaringBitmap/roaring/v2"
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/kernel"
+)
+
+// The sets of 200 bitmaps of RoaringBitmap/real-roaring-datasets on which papers
+// and libraries of compressed bitmaps measure themselves (Lemire et al.,
+// arXiv:1603.06549 and arXiv:1709.07821), with the published sums of members over
+// the pairs of successive bitmaps and of the union of all.
+var realSets = []struct {
+	file                       string
+	and, or, xor, andNot, wide int
+}{
+	{"census-income.gaps.txt.gz", 1_245_448, 12_487_395, 11_241_947, 5_666_586, 199_523},
+	{"census1881.zip", 23, 2_007_691, 2_007_668, 1_003_836, 988_653},
+	{"census1881_srt.zip", 206, 1_360_167, 1_359_961, 679_375, 656_346},
+	{"uscensus2000.zip", 0, 11_954, 11_954, 5_970, 5_985},
+	{"wikileaks-noquotes.zip", 3_327, 541_893, 538_566, 271_605, 242_540},
+	{"wikileaks-noquotes_srt.zip", 152, 574_463, 574_311, 286_904, 236_436},
+}
+
+// realBitmaps reads a real set. It is not part of the repository: where it is
+// absent the test is skipped.
+func realBitmaps(t testing.TB, file string) []*roaring.Bitmap {
+	t.Helper()
+	dir := os.Getenv("CLIENTELE_DATA")
+	if dir == "" {
+		dir = filepath.Join("..", "..", "..", "shared", "data")
+	}
+	path := filepath.Join(dir, "realroaring", file)
+	if _, err := os.Stat(path); err != nil {
+		t.Skipf("realroaring/%s is not there; set CLIENTELE_DATA to the folder that holds it", file)
+	}
+	var bitmaps []*roaring.Bitmap
+	if strings.HasSuffix(file, ".zip") {
+		z, err := zip.OpenReader(path)
+		require.NoError(t, err)
+		defer z.Close()
+		for _, f := range z.File {
+			r, err := f.Open()
+			require.NoError(t, err)
+			text, err := io.ReadAll(r)
+			require.NoError(t, err)
+			bitmaps = append(bitmaps, parseBitmap(t, string(text), false))
+		}
+		return bitmaps
+	}
+	f, err := os.Open(path)
+	require.NoError(t, err)
+	defer f.Close()
+	r, err := gzip.NewReader(f)
+	require.NoError(t, err)
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 1<<24)
+	for lines.Scan() {
+		_, gaps, _ := strings.Cut(lines.Text(), " ")
+		bitmaps = append(bitmaps, parseBitmap(t, gaps, true))
+	}
+	require.NoError(t, lines.Err())
+	return bitmaps
+}
+
+// parseBitmap reads values with commas between; gaps are first value and differences.
+func parseBitmap(t testing.TB, text string, gaps bool) *roaring.Bitmap {
+	t.Helper()
+	var values []uint32
+	previous := uint32(0)
+	for field := range strings.SplitSeq(strings.TrimSpace(text), ",") {
+		v, err := strconv.ParseUint(field, 10, 32)
+		if err != nil {
+			t.Fatal(err)
+		}
+		value := uint32(v)
+		if gaps {
+			value += previous
+		}
+		previous = value
+		values = append(values, value)
+	}
+	b := roaring.BitmapOf(values...)
+	b.RunOptimize()
+	return b
+}
+
+// chunksOf is FromRoaring of a valid bitmap.
+func chunksOf(t testing.TB, b *roaring.Bitmap, dense int) []Set {
+	t.Helper()
+	chunks, err := FromRoaring(b, dense)
+	require.NoError(t, err)
+	return chunks
+}
+
+// chunk is the i-th chunk, empty beyond the last.
+func chunk(chunks []Set, i int) Set {
+	if i < len(chunks) {
+		return chunks[i]
+	}
+	return Set{}
+}
+
+// combined combines chunk by chunk.
+func combined(f func(a, b Set, dense int, scratch *kernel.Words) Set, a, b []Set, dense int, scratch *kernel.Words) []Set {
+	out := make([]Set, max(len(a), len(b)))
+	for i := range out {
+		out[i] = f(chunk(a, i), chunk(b, i), dense, scratch)
+	}
+	return out
+}
+
+func length(chunks []Set) (n int) {
+	for _, s := range chunks {
+		n += s.Len()
+	}
+	return n
+}
+
+func TestRealSets(t *testing.T) {
+	for _, real := range realSets {
+		t.Run(real.file, func(t *testing.T) {
+			bitmaps := realBitmaps(t, real.file)
+			require.Len(t, bitmaps, 200)
+			for _, dense := range []int{maxDense, 256} {
+				var sums [4]int
+				var ours, theirs, memory, theirMemory int
+				sets := make([][]Set, len(bitmaps))
+				for i, b := range bitmaps {
+					sets[i] = chunksOf(t, b, dense)
+					data, err := b.ToBytes()
+					require.NoError(t, err)
+					require.Equal(t, data, AppendRoaring(nil, sets[i]))
+					ours += len(AppendRoaring(nil, sets[i]))
+					theirs += len(data)
+					theirMemory += int(b.GetSizeInBytes())
+					for _, s := range sets[i] {
+						memory += s.Bytes()
+					}
+				}
+				require.LessOrEqual(t, float64(ours), 1.05*float64(theirs))
+				t.Logf("dense %d: written %d bytes, Roaring %d; in memory %d, Roaring %d (by its own account)",
+					dense, ours, theirs, memory, theirMemory)
+
+				scratch := new(kernel.Words)
+				for i := range len(bitmaps) - 1 {
+					for k, o := range operations {
+						got := combined(o.pair, sets[i], sets[i+1], dense, scratch)
+						sums[k] += length(got)
+						if dense != maxDense {
+							continue
+						}
+						peer := []func(a, b *roaring.Bitmap) *roaring.Bitmap{roaring.And, roaring.Or, roaring.AndNot, roaring.Xor}[k](bitmaps[i], bitmaps[i+1])
+						require.True(t, ToRoaring(got).Equals(peer), "%s of %d and its successor", o.name, i)
+					}
+				}
+				require.Equal(t, [4]int{real.and, real.or, real.andNot, real.xor}, sums)
+
+				var wide []kernel.Words
+				for _, chunks := range sets {
+					for i, s := range chunks {
+						for i >= len(wide) {
+							wide = append(wide, kernel.Words{})
+						}
+						s.Or(&wide[i])
+					}
+				}
+				n := 0
+				for i := range wide {
+					n += kernel.Count(&wide[i])
+				}
+				require.Equal(t, real.wide, n)
+			}
+		})
+	}
+}

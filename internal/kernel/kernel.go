@@ -1,0 +1,45 @@
+// Package kernel answers: what do two sets of 65,536 positions, or the values at
+// those positions, have in common?
+//
+// Everything works on one chunk: 65,536 bits in 1,024 words, the positions of
+// such bits as uint16, an unsigned column of the chunk as bit slices, or a
+// forward column of codes or floats. Nothing allocates and nothing is kept.
+//
+// Each operation is written in Go; where it pays, there is also a form in
+// assembly for AVX2 and AVX-512, chosen once at start by what the processor has.
+// The build tag purego leaves the assembly out. All forms give equal answers.
+package kernel
+
+// Bits is the number of positions of a chunk, Size its number of words.
+const (
+	Bits = 65536
+	Size = Bits / 64
+)
+
+// Words is a set of positions of one chunk: position p is bit p&63 of word p>>6.
+// Safe for concurrent reads.
+type Words [Size]uint64
+
+// A form is a way the operations are written.
+type form int
+
+const (
+	formGo form = iota
+	formAVX2
+	formAVX512
+)
+
+// inUse is the form that runs; it begins as the best one.
+var inUse = best
+
+// SetAssembly chooses the forms in assembly, if the processor and the build have
+// them, or those in Go, and returns whether assembly was in use before. It is
+// for tests and benchmarks: it must not be called while others compute.
+func SetAssembly(on bool) (was bool) {
+	was = inUse != formGo
+	inUse = formGo
+	if on {
+		inUse = best
+	}
+	return was
+}

@@ -1,0 +1,53 @@
+//go:build !purego
+
+package kernel
+
+//go:noescape
+func probeAVX2(dst, positions *uint16, n int, w *Words) int
+
+//go:noescape
+func probeNotAVX2(dst, positions *uint16, n int, w *Words) int
+
+//go:noescape
+func probeCountAVX2(positions *uint16, n int, w *Words) int
+
+//go:noescape
+func extractAVX512(dst *uint16, words *uint64, n, first int) int
+
+func probe(dst, positions []uint16, w *Words) int {
+	if inUse == formGo || len(positions) == 0 {
+		return probeGo(dst, positions, w)
+	}
+	return probeAVX2(&dst[0], &positions[0], len(positions), w)
+}
+
+func probeNot(dst, positions []uint16, w *Words) int {
+	if inUse == formGo || len(positions) == 0 {
+		return probeNotGo(dst, positions, w)
+	}
+	return probeNotAVX2(&dst[0], &positions[0], len(positions), w)
+}
+
+func probeCount(positions []uint16, w *Words) int {
+	if inUse == formGo || len(positions) == 0 {
+		return probeCountGo(positions, w)
+	}
+	return probeCountAVX2(&positions[0], len(positions), w)
+}
+
+// room is how far extractAVX512 may write beyond a word's positions.
+const room = 32
+
+func extract(dst []uint16, words []uint64, first int) int {
+	done, n := 0, 0
+	for inUse == formAVX512 && done < len(words) {
+		// As many words as are sure to fit.
+		k := min((len(dst)-n-room)/64, len(words)-done)
+		if k <= 0 {
+			break
+		}
+		n += extractAVX512(&dst[n], &words[done], k, first+64*done)
+		done += k
+	}
+	return n + extractGo(dst[n:], words[done:], first+64*done)
+}

@@ -1,0 +1,71 @@
+package kernel
+
+import "math/bits"
+
+// FillRange adds the positions lo <= p < hi to w. It panics unless
+// 0 <= lo and hi <= Bits; lo >= hi adds none.
+func FillRange(w *Words, lo, hi int) {
+	if lo >= hi {
+		return
+	}
+	first, last, head, tail := ends(lo, hi)
+	if first == last {
+		w[first] |= head & tail
+		return
+	}
+	w[first] |= head
+	inner := w[first+1 : last]
+	for i := range inner {
+		inner[i] = ^uint64(0)
+	}
+	w[last] |= tail
+}
+
+// ClearRange takes the positions lo <= p < hi out of w. It panics unless
+// 0 <= lo and hi <= Bits; lo >= hi takes none out.
+func ClearRange(w *Words, lo, hi int) {
+	if lo >= hi {
+		return
+	}
+	first, last, head, tail := ends(lo, hi)
+	if first == last {
+		w[first] &^= head & tail
+		return
+	}
+	w[first] &^= head
+	clear(w[first+1 : last])
+	w[last] &^= tail
+}
+
+// KeepRange takes all positions but lo <= p < hi out of w. It panics unless
+// 0 <= lo and hi <= Bits; lo >= hi leaves none.
+func KeepRange(w *Words, lo, hi int) {
+	if lo >= hi {
+		*w = Words{}
+		return
+	}
+	ClearRange(w, 0, lo)
+	ClearRange(w, hi, Bits)
+}
+
+// CountRange is the number of positions lo <= p < hi in w. It panics unless
+// 0 <= lo and hi <= Bits; lo >= hi counts none.
+func CountRange(w *Words, lo, hi int) int {
+	if lo >= hi {
+		return 0
+	}
+	first, last, head, tail := ends(lo, hi)
+	if first == last {
+		return bits.OnesCount64(w[first] & head & tail)
+	}
+	n := bits.OnesCount64(w[first]&head) + bits.OnesCount64(w[last]&tail)
+	for _, x := range w[first+1 : last] {
+		n += bits.OnesCount64(x)
+	}
+	return n
+}
+
+// ends gives the first and last word of lo <= p < hi and the bits of them inside.
+func ends(lo, hi int) (first, last int, head, tail uint64) {
+	return lo >> 6, (hi - 1) >> 6, ^uint64(0) << (lo & 63), ^uint64(0) >> (-hi & 63)
+}

@@ -1,0 +1,148 @@
+//go:build !purego
+
+package kernel
+
+//go:noescape
+func andAVX2(dst, a, b *Words) bool
+
+//go:noescape
+func andAVX512(dst, a, b *Words) bool
+
+//go:noescape
+func andNotAVX2(dst, a, b *Words) bool
+
+//go:noescape
+func andNotAVX512(dst, a, b *Words) bool
+
+//go:noescape
+func orAVX2(dst, a, b *Words)
+
+//go:noescape
+func orAVX512(dst, a, b *Words)
+
+//go:noescape
+func xorAVX2(dst, a, b *Words) bool
+
+//go:noescape
+func xorAVX512(dst, a, b *Words) bool
+
+//go:noescape
+func countAVX2(a *Words) int
+
+//go:noescape
+func countAVX512(a *Words) int
+
+//go:noescape
+func andCountAVX2(a, b *Words) int
+
+//go:noescape
+func andCountAVX512(a, b *Words) int
+
+//go:noescape
+func andNotCountAVX2(a, b *Words) int
+
+//go:noescape
+func andNotCountAVX512(a, b *Words) int
+
+//go:noescape
+func orCountAVX2(a, b *Words) int
+
+//go:noescape
+func orCountAVX512(a, b *Words) int
+
+//go:noescape
+func xorCountAVX2(a, b *Words) int
+
+//go:noescape
+func xorCountAVX512(a, b *Words) int
+
+func and(dst, a, b *Words) bool {
+	switch inUse {
+	case formAVX512:
+		return andAVX512(dst, a, b)
+	case formAVX2:
+		return andAVX2(dst, a, b)
+	}
+	return andGo(dst, a, b)
+}
+
+func andNot(dst, a, b *Words) bool {
+	switch inUse {
+	case formAVX512:
+		return andNotAVX512(dst, a, b)
+	case formAVX2:
+		return andNotAVX2(dst, a, b)
+	}
+	return andNotGo(dst, a, b)
+}
+
+func or(dst, a, b *Words) {
+	switch inUse {
+	case formAVX512:
+		orAVX512(dst, a, b)
+	case formAVX2:
+		orAVX2(dst, a, b)
+	default:
+		orGo(dst, a, b)
+	}
+}
+
+func xor(dst, a, b *Words) bool {
+	switch inUse {
+	case formAVX512:
+		return xorAVX512(dst, a, b)
+	case formAVX2:
+		return xorAVX2(dst, a, b)
+	}
+	return xorGo(dst, a, b)
+}
+
+func count(a *Words) int {
+	switch inUse {
+	case formAVX512:
+		return countAVX512(a)
+	case formAVX2:
+		return countAVX2(a)
+	}
+	return countGo(a)
+}
+
+func andCount(a, b *Words) int {
+	switch inUse {
+	case formAVX512:
+		return andCountAVX512(a, b)
+	case formAVX2:
+		return andCountAVX2(a, b)
+	}
+	return andCountGo(a, b)
+}
+
+func andNotCount(a, b *Words) int {
+	switch inUse {
+	case formAVX512:
+		return andNotCountAVX512(a, b)
+	case formAVX2:
+		return andNotCountAVX2(a, b)
+	}
+	return andNotCountGo(a, b)
+}
+
+func orCount(a, b *Words) int {
+	switch inUse {
+	case formAVX512:
+		return orCountAVX512(a, b)
+	case formAVX2:
+		return orCountAVX2(a, b)
+	}
+	return orCountGo(a, b)
+}
+
+func xorCount(a, b *Words) int {
+	switch inUse {
+	case formAVX512:
+		return xorCountAVX512(a, b)
+	case formAVX2:
+		return xorCountAVX2(a, b)
+	}
+	return xorCountGo(a, b)
+}

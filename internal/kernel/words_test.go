@@ -1,0 +1,72 @@
+package kernel
+
+import (
+	"maps"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+func TestWords(t *testing.T) {
+	all := samples()
+	maps.DeleteFunc(all, func(name string, _ *Words) bool {
+		return !slices.Contains([]string{"empty", "full", "last", "five", "half", "runs"}, name)
+	})
+	operations := map[string]struct {
+		bit   func(a, b bool) bool
+		words func(dst, a, b *Words) bool
+		count func(a, b *Words) int
+	}{
+		"And":    {func(a, b bool) bool { return a && b }, And, AndCount},
+		"AndNot": {func(a, b bool) bool { return a && !b }, AndNot, AndNotCount},
+		"Or":     {func(a, b bool) bool { return a || b }, func(d, a, b *Words) bool { Or(d, a, b); return *d != Words{} }, OrCount},
+		"Xor":    {func(a, b bool) bool { return a != b }, Xor, XorCount},
+	}
+	for name, op := range operations {
+		for an, a := range all {
+			for bn, b := range all {
+				want := where(func(p int) bool { return op.bit(has(a, p), has(b, p)) })
+				n := len(positions(want))
+				each(t, func(t *testing.T) {
+					t.Helper()
+					check := func(dst, a, b *Words) {
+						require.Equal(t, n > 0, op.words(dst, a, b), "%s %s %s", an, name, bn)
+						same(t, want, dst)
+					}
+					require.Equal(t, n, op.count(a, b), "%s %s %s", an, name, bn)
+					dirty := *all["half"]
+					check(&dirty, a, b)
+					x, y := *a, *b
+					check(&x, &x, b)
+					check(&y, a, &y)
+					if an == bn {
+						x = *a
+						check(&x, &x, &x)
+					}
+				})
+			}
+		}
+	}
+	for name, w := range all {
+		each(t, func(t *testing.T) { require.Equal(t, len(positions(w)), Count(w), name) })
+	}
+}
+
+// A single bit anywhere must be seen.
+func TestWordsSeeEachBit(t *testing.T) {
+	each(t, func(t *testing.T) {
+		var full, dst Words
+		FillRange(&full, 0, Bits)
+		for p := 0; p < Bits; p += 61 {
+			var w Words
+			FillRange(&w, p, p+1)
+			require.True(t, And(&dst, &w, &full))
+			require.True(t, Xor(&dst, &w, &Words{}))
+			require.True(t, AndNot(&dst, &w, &Words{}))
+			require.False(t, AndNot(&dst, &w, &full))
+			require.Equal(t, 1, Count(&w))
+			require.Equal(t, Bits-1, XorCount(&w, &full))
+		}
+	})
+}

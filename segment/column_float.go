@@ -1,0 +1,119 @@
+package segment
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/clientele-go/clientele/internal/bitset"
+	"github.com/clientele-go/clientele/internal/kernel"
+)
+
+// floatColumn holds the floats of a chunk one by one: by position, or if they are few by rank among the set ones.
+type floatColumn struct {
+	set      bitset.Set
+	min, max float64   // exact
+	places   []uint16  // sparse: the positions, ascending
+	floats   []float64 // sparse: of places; else of all positions of the chunk, 0 where nothing is set
+}
+
+func (c *floatColumn) members() bitset.Set { return c.set }
+func (c *floatColumn) bytes() int          { return 120 + c.set.Bytes() + 8*len(c.floats) + 2*len(c.places) }
+
+// value returns the value at p, which must be set.
+func (c *floatColumn) value(p uint16) float64 {
+	if c.places == nil {
+		return c.floats[p]
+	}
+	i, _ := slices.BinarySearch(c.places, p)
+	return c.floats[i]
+}
+
+// each calls f with the values at the set positions of w, which must be set, ascending by position.
+func (c *floatColumn) each(w *kernel.Words, f func(p uint16, v float64)) {
+	if c.places != nil {
+		for i, p := range c.places {
+			if isMember(w, p) {
+				f(p, c.floats[i])
+			}
+		}
+		return
+	}
+	for i, word := range w {
+		for ; word != 0; word &= word - 1 {
+			p := i<<6 + bits.TrailingZeros64(word)
+			f(uint16(p), c.floats[p])
+		}
+	}
+}
+
+// within writes the positions whose values are in lo..hi to dst.
+func (c *floatColumn) within(dst *kernel.Words, lo, hi float64) {
+	if c.places == nil {
+		kernel.BetweenFloats(dst, c.floats, lo, hi)
+		c.set.And(dst)
+		return
+	}
+	*dst = kernel.Words{}
+	for i, p := range c.places {
+		if v := c.floats[i]; lo <= v && v <= hi {
+			dst[p>>6] |= 1 << (p & 63)
+		}
+	}
+}
+
+func (c *floatColumn) reach(lo, hi float64) reach {
+	switch {
+	case lo > hi || hi < c.min || lo > c.max:
+		return reachNone
+	case lo <= c.min && hi >= c.max:
+		return reachAll
+	}
+	return reachSome
+}
+
+// floatEditor writes a floatColumn.
+type floatEditor struct {
+	set    kernel.Words
+	values [kernel.Bits]float64
+}
+
+func (e *floatEditor) load(old column) {
+	e.set = kernel.Words{}
+	if c, ok := old.(*floatColumn); ok {
+		c.set.Load(&e.set)
+		c.each(&e.set, func(p uint16, v float64) { e.values[p] = v })
+	}
+}
+
+func (e *floatEditor) clear(p uint16) { e.set[p>>6] &^= 1 << (p & 63) }
+
+func (e *floatEditor) put(p uint16, v float64) {
+	e.set[p>>6] |= 1 << (p & 63)
+	e.values[p] = v
+}
+
+func (e *floatEditor) freeze(dense int) column {
+	n := kernel.Count(&e.set)
+	if n == 0 {
+		return nil
+	}
+	c := &floatColumn{set: bitset.Of(&e.set, dense)}
+	places := make([]uint16, n)
+	kernel.Extract(places, &e.set)
+	c.min, c.max = e.values[places[0]], e.values[places[0]]
+	for _, p := range places {
+		c.min, c.max = min(c.min, e.values[p]), max(c.max, e.values[p])
+	}
+	if n < kernel.Bits*4/5 {
+		c.places, c.floats = places, make([]float64, n)
+		for i, p := range places {
+			c.floats[i] = e.values[p]
+		}
+		return c
+	}
+	c.floats = make([]float64, kernel.Bits)
+	for _, p := range places {
+		c.floats[p] = e.values[p]
+	}
+	return c
+}

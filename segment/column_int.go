@@ -1,0 +1,230 @@
+package segment
+
+import (
+	"math/bits"
+	"slices"
+
+	"github.com/clientele-go/clientele/internal/bitset"
+	"github.com/clientele-go/clientele/internal/kernel"
+)
+
+// sparseInts is the number of values below which a chunk keeps them one by one: bit slices cost the same however few
+// values there are.
+const sparseInts = 8192
+
+// intColumn holds the whole numbers of a chunk: integers, decimals in units of their scale, times in units. A value is
+// kept as (value - min) >> shift, where shift is the number of low bits that are zero in all of them.
+type intColumn struct {
+	set      bitset.Set
+	min, max int64 // exact
+	shift    uint8
+	width    uint8    // bits of the largest offset
+	slices   []uint64 // width bit slices of kernel.Size words; nil if sparse. Zero where nothing is set
+	places   []uint16 // sparse: the positions, ascending
+	narrow   []uint32 // sparse: the offsets of places if width <= 32
+	wide     []uint64 // sparse: the offsets of places otherwise
+}
+
+func (c *intColumn) members() bitset.Set { return c.set }
+
+func (c *intColumn) bytes() int {
+	return 168 + c.set.Bytes() + 8*len(c.slices) + 2*len(c.places) + 4*len(c.narrow) + 8*len(c.wide)
+}
+
+func (c *intColumn) sparse() bool { return c.places != nil }
+
+// offset returns the offset of the i-th of places.
+func (c *intColumn) offset(i int) uint64 {
+	if c.wide != nil {
+		return c.wide[i]
+	}
+	return uint64(c.narrow[i])
+}
+
+// decoded returns the value of an offset.
+func (c *intColumn) decoded(offset uint64) int64 { return int64(offset<<c.shift + uint64(c.min)) }
+
+// value returns the value at p, which must be set.
+func (c *intColumn) value(p uint16) int64 {
+	if c.sparse() {
+		i, _ := slices.BinarySearch(c.places, p)
+		return c.decoded(c.offset(i))
+	}
+	return c.decoded(kernel.Value(c.slices, int(p)))
+}
+
+// values calls f with the values at the set positions of words of w, at most all members: ascending by position.
+func (c *intColumn) each(w *kernel.Words, f func(p uint16, v int64)) {
+	if c.sparse() {
+		for i, p := range c.places {
+			if isMember(w, p) {
+				f(p, c.decoded(c.offset(i)))
+			}
+		}
+		return
+	}
+	var block [64]uint64
+	for i, word := range w {
+		switch bits.OnesCount64(word) {
+		case 0:
+		case 1, 2:
+			for ; word != 0; word &= word - 1 {
+				p := i<<6 + bits.TrailingZeros64(word)
+				f(uint16(p), c.decoded(kernel.Value(c.slices, p)))
+			}
+		default:
+			kernel.Decode(&block, c.slices, i)
+			for ; word != 0; word &= word - 1 {
+				k := bits.TrailingZeros64(word)
+				f(uint16(i<<6+k), c.decoded(block[k]))
+			}
+		}
+	}
+}
+
+// reach says how the values of a column lie to a range.
+type reach uint8
+
+const (
+	reachNone reach = iota // none is in it
+	reachSome              // some may be
+	reachAll               // all are
+)
+
+// reach compares lo..hi with the values, and returns the range as one of offsets.
+func (c *intColumn) reach(lo, hi int64) (r reach, from, to uint64) {
+	switch {
+	case lo > hi || hi < c.min || lo > c.max:
+		return reachNone, 0, 0
+	case lo <= c.min && hi >= c.max:
+		return reachAll, 0, 0
+	}
+	if lo > c.min {
+		from = (uint64(lo) - uint64(c.min) + (1<<c.shift - 1)) >> c.shift
+	}
+	to = (uint64(min(hi, c.max)) - uint64(c.min)) >> c.shift
+	if from > to {
+		return reachNone, 0, 0
+	}
+	return reachSome, from, to
+}
+
+// within writes the positions whose offsets are in from..to to dst.
+func (c *intColumn) within(dst *kernel.Words, from, to uint64) {
+	if c.sparse() {
+		*dst = kernel.Words{}
+		if c.wide != nil {
+			scatterWithin(dst, c.places, c.wide, from, to)
+		} else {
+			scatterWithin(dst, c.places, c.narrow, uint32(from), uint32(min(to, 1<<32-1)))
+		}
+		return
+	}
+	kernel.Between(dst, c.slices, from, to)
+	if from == 0 { // unset positions hold zeros
+		c.set.And(dst)
+	}
+}
+
+func scatterWithin[T uint32 | uint64](dst *kernel.Words, places []uint16, offsets []T, from, to T) {
+	for i, p := range places {
+		var bit uint64
+		if offsets[i]-from <= to-from {
+			bit = 1
+		}
+		dst[p>>6] |= bit << (p & 63)
+	}
+}
+
+// holds tells whether the value at p, which must be set, has its offset in from..to.
+func (c *intColumn) holds(p uint16, from, to uint64) bool {
+	var o uint64
+	if c.sparse() {
+		i, _ := slices.BinarySearch(c.places, p)
+		o = c.offset(i)
+	} else {
+		o = kernel.Value(c.slices, int(p))
+	}
+	return o >= from && o <= to
+}
+
+// intEditor writes an intColumn.
+type intEditor struct {
+	set    kernel.Words
+	values [kernel.Bits]int64  // anything where not set
+	spare  [kernel.Bits]uint64 // for freeze
+}
+
+func (e *intEditor) load(old column) {
+	e.set = kernel.Words{}
+	if c, ok := old.(*intColumn); ok {
+		c.set.Load(&e.set)
+		c.each(&e.set, func(p uint16, v int64) { e.values[p] = v })
+	}
+}
+
+func (e *intEditor) clear(p uint16) { e.set[p>>6] &^= 1 << (p & 63) }
+
+func (e *intEditor) put(p uint16, v int64) {
+	e.set[p>>6] |= 1 << (p & 63)
+	e.values[p] = v
+}
+
+func (e *intEditor) freeze(dense int) column {
+	n := kernel.Count(&e.set)
+	if n == 0 {
+		return nil
+	}
+	first := true
+	c := &intColumn{set: bitset.Of(&e.set, dense)}
+	var low uint64 // the bits in which a value differs from the first
+	var base int64
+	for i, word := range e.set {
+		for ; word != 0; word &= word - 1 {
+			v := e.values[i<<6+bits.TrailingZeros64(word)]
+			if first {
+				base, c.min, c.max, first = v, v, v, false
+			}
+			c.min, c.max = min(c.min, v), max(c.max, v)
+			low |= uint64(v) - uint64(base)
+		}
+	}
+	if low != 0 {
+		c.shift = uint8(bits.TrailingZeros64(low))
+	}
+	c.width = uint8(bits.Len64((uint64(c.max) - uint64(c.min)) >> c.shift))
+	if n < sparseInts {
+		e.freezeSparse(c, n)
+		return c
+	}
+	offsets := e.spare[:]
+	lowest, shift := uint64(c.min), c.shift&63
+	for i, word := range e.set {
+		block := offsets[i<<6:][:64]
+		values := e.values[i<<6:][:64]
+		for k := range block {
+			block[k] = (uint64(values[k]) - lowest) >> shift & -(word >> k & 1)
+		}
+	}
+	c.slices = make([]uint64, int(c.width)*kernel.Size)
+	kernel.Encode(c.slices, offsets)
+	return c
+}
+
+func (e *intEditor) freezeSparse(c *intColumn, n int) {
+	c.places = make([]uint16, n)
+	kernel.Extract(c.places, &e.set)
+	if c.width <= 32 {
+		c.narrow = make([]uint32, n)
+	} else {
+		c.wide = make([]uint64, n)
+	}
+	for i, p := range c.places {
+		o := (uint64(e.values[p]) - uint64(c.min)) >> c.shift
+		if c.wide != nil {
+			c.wide[i] = o
+		} else {
+			c.narrow[i] = uint32(o)
+		}
+	}
+}

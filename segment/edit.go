@@ -1,0 +1,177 @@
+package segment
+
+import (
+	"math"
+	"sync"
+)
+
+// Editors are large and short-lived.
+var (
+	intEditors   = sync.Pool{New: func() any { return new(intEditor) }}
+	floatEditors = sync.Pool{New: func() any { return new(floatEditor) }}
+	enumEditors  = sync.Pool{New: func() any { return new(enumEditor) }}
+)
+
+// edit carries out a group.
+func (e *edition) edit(g *group) {
+	d, t := &e.next.data[g.tag], e.next.tags.tags[g.tag]
+	steps := g.steps
+	if g.times {
+		times := intEditors.Get().(*intEditor)
+		defer intEditors.Put(times)
+		times.load(d.times[g.chunk])
+		steps = timely(steps, times)
+		d.times[g.chunk] = times.freeze(e.next.dense)
+	}
+	fault := func(st *step, reason string) { e.faults.add(st.row, t.Name, reason) }
+	old := d.columns[g.chunk]
+	var ed editor
+	switch t.Kind {
+	case Flag:
+		flags := &flagEditor{}
+		flags.load(old)
+		editFlags(flags, steps)
+		ed = flags
+	case Enum:
+		if c, ok := old.(*enumColumn); ok {
+			if c, ok = patchEnums(c, steps, e.next.dense); ok {
+				d.columns[g.chunk] = c
+				return
+			}
+		}
+		enums := enumEditors.Get().(*enumEditor)
+		defer enumEditors.Put(enums)
+		enums.load(old)
+		editEnums(enums, steps)
+		ed = enums
+	case Labels:
+		labels := &labelsEditor{}
+		labels.load(old)
+		editLabels(labels, steps)
+		ed = labels
+	case Float:
+		floats := floatEditors.Get().(*floatEditor)
+		defer floatEditors.Put(floats)
+		floats.load(old)
+		editFloats(floats, steps, fault)
+		ed = floats
+	default:
+		if c, ok := old.(*intColumn); ok {
+			if c, ok = patchInts(c, steps, e.next.dense); ok {
+				d.columns[g.chunk] = c
+				return
+			}
+		}
+		ints := intEditors.Get().(*intEditor)
+		defer intEditors.Put(ints)
+		ints.load(old)
+		editInts(ints, steps, fault)
+		ed = ints
+	}
+	d.columns[g.chunk] = ed.freeze(e.next.dense)
+}
+
+// timely leaves out the steps that come too late, and keeps the times of those that do not.
+func timely(steps []step, times *intEditor) []step {
+	kept := make([]step, 0, len(steps))
+	for _, st := range steps {
+		if st.verb != verbNewer {
+			times.clear(st.p)
+		} else {
+			if isMember(&times.set, st.p) && times.values[st.p] > st.at {
+				continue
+			}
+			times.put(st.p, st.at)
+		}
+		kept = append(kept, st)
+	}
+	return kept
+}
+
+// clears tells whether the step leaves its position without a value.
+func (st *step) clears() bool {
+	return st.verb == verbDelete || !st.value.set && (st.verb == verbSet || st.verb == verbNewer)
+}
+
+func editFlags(ed *flagEditor, steps []step) {
+	for i := range steps {
+		if st := &steps[i]; st.clears() {
+			ed.clear(st.p)
+		} else {
+			ed.put(st.p, st.value.b)
+		}
+	}
+}
+
+func editEnums(ed *enumEditor, steps []step) {
+	for i := range steps {
+		if st := &steps[i]; st.clears() {
+			ed.clear(st.p)
+		} else {
+			ed.put(st.p, uint16(st.codes[0]))
+		}
+	}
+}
+
+func editLabels(ed *labelsEditor, steps []step) {
+	for i := range steps {
+		st := &steps[i]
+		if st.clears() {
+			ed.clear(st.p)
+			continue
+		}
+		switch st.verb {
+		case verbSet, verbNewer:
+			ed.empty(st.p)
+			fallthrough
+		case verbAddLabels:
+			ed.set[st.p>>6] |= 1 << (st.p & 63)
+			for _, code := range st.codes {
+				ed.add(st.p, code)
+			}
+		case verbRemoveLabels:
+			if isMember(&ed.set, st.p) {
+				for _, code := range st.codes {
+					ed.remove(st.p, code)
+				}
+			}
+		}
+	}
+}
+
+func editInts(ed *intEditor, steps []step, fault func(*step, string)) {
+	for i := range steps {
+		st := &steps[i]
+		n := st.value.n
+		switch {
+		case st.clears():
+			ed.clear(st.p)
+			continue
+		case st.verb == verbIncrement && isMember(&ed.set, st.p):
+			old := ed.values[st.p]
+			if n = old + n; (n > old) != (st.value.n > 0) && st.value.n != 0 {
+				fault(st, "number becomes too large")
+				continue
+			}
+		}
+		ed.put(st.p, n)
+	}
+}
+
+func editFloats(ed *floatEditor, steps []step, fault func(*step, string)) {
+	for i := range steps {
+		st := &steps[i]
+		f := st.value.f
+		switch {
+		case st.clears():
+			ed.clear(st.p)
+			continue
+		case st.verb == verbIncrement && isMember(&ed.set, st.p):
+			if f += ed.values[st.p]; math.IsInf(f, 0) {
+				fault(st, "number becomes too large")
+				continue
+			}
+		}
+		ed.put(st.p, f+0)
+	}
+}

@@ -1,0 +1,272 @@
+package segment
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/parallel"
+)
+
+const (
+	// maxOverlap is the largest number of segments that are compared at once: each takes 8 KiB a goroutine.
+	maxOverlap = 1024
+	// overlapFew is the number of members of a chunk up to which a segment is looked up member by member in another.
+	overlapFew = 96
+	// overlapTile is the number of segments on each side of a block of pairs, so that the words of both stay in the cache.
+	overlapTile = 48
+)
+
+// Overlap says how many customers each two of some segments share. The segments are numbered from 0 in the order in
+// which they were given; a number that there is not panics. Safe for concurrent use.
+type Overlap struct {
+	rules  []Rule
+	total  int
+	counts []int // of row i and column j at i*len(rules)+j
+}
+
+// Overlap counts the members that each two of the segments rules select share, among the customers that q selects: with
+// the zero Rule in q, among all. Moment, location, sets, segments and workers are those of q for all of them. More than
+// 1,024 rules give an error that wraps ErrLimit.
+//
+// Every segment is found once a chunk of 65,536 customers, then compared with the others bitmap by bitmap. Cost: as
+// Count for each rule, and for each pair 1,024 words a chunk, or less where one of the two is small.
+func (s *Snapshot) Overlap(ctx context.Context, q Query, rules ...Rule) (*Overlap, error) {
+	n := len(rules)
+	if n > maxOverlap {
+		return nil, fmt.Errorf("segment: overlap of %d segments, at most %d: %w", n, maxOverlap, ErrLimit)
+	}
+	base, err := s.prepare(q)
+	if err != nil {
+		return nil, err
+	}
+	roots := make([]*plan, n)
+	for i, r := range rules {
+		q.Rule = r
+		p, err := s.prepare(q)
+		if err != nil {
+			return nil, fmt.Errorf("segment: overlap: rule %d: %w", i, err)
+		}
+		roots[i] = p.root
+	}
+	sheets, err := sweep(ctx, base.workers, len(s.exists), func() *overlapSheet {
+		return &overlapSheet{frame: base.frame(), blocks: make([]overlapBlock, n), counts: make([]int, n*n)}
+	}, func(sheet *overlapSheet, c int) { sheet.add(base.root, roots, c) })
+	if err != nil {
+		return nil, err
+	}
+	o := &Overlap{rules: append([]Rule(nil), rules...), counts: make([]int, n*n)}
+	for _, sheet := range sheets {
+		o.total += sheet.total
+		for i := range n {
+			for j := i; j < n; j++ {
+				o.counts[i*n+j] += sheet.counts[i*n+j]
+			}
+		}
+	}
+	for i := range n {
+		for j := range i {
+			o.counts[i*n+j] = o.counts[j*n+i]
+		}
+	}
+	return o, nil
+}
+
+// overlapSheet is what one goroutine counts. Not safe for concurrent use.
+type overlapSheet struct {
+	frame  *frame
+	base   kernel.Words
+	blocks []overlapBlock
+	total  int
+	counts []int // upper triangle and diagonal
+}
+
+// overlapBlock is a segment in a chunk.
+type overlapBlock struct {
+	words *kernel.Words
+	list  []uint16 // the members if they are few
+	n     int
+
+	own    *kernel.Words
+	buffer [overlapFew]uint16
+}
+
+// add counts a chunk.
+func (o *overlapSheet) add(base *plan, roots []*plan, c int) {
+	var within *kernel.Words // nil: everyone
+	if base.isEveryone() {
+		o.total += o.frame.existing(c).Len()
+	} else {
+		if !o.frame.load(base, c, &o.base) {
+			return
+		}
+		within = &o.base
+		o.total += kernel.Count(within)
+	}
+	for i, root := range roots {
+		o.blocks[i].load(o.frame, root, c, within)
+	}
+	n := len(roots)
+	for top := 0; top < n; top += overlapTile {
+		for left := top; left < n; left += overlapTile {
+			for i := top; i < min(top+overlapTile, n); i++ {
+				a, row := &o.blocks[i], o.counts[i*n:][:n]
+				if left == top {
+					row[i] += a.n
+				}
+				if a.n == 0 {
+					continue
+				}
+				for j := max(left, i+1); j < min(left+overlapTile, n); j++ {
+					row[j] += a.shares(&o.blocks[j])
+				}
+			}
+		}
+	}
+}
+
+// load makes b hold what root selects of a chunk, within the words given.
+func (b *overlapBlock) load(f *frame, root *plan, c int, within *kernel.Words) {
+	b.list = nil
+	if within == nil {
+		if set, ok := root.asSet(f, c); ok {
+			if b.n = set.Len(); b.n == 0 {
+				return
+			}
+			if b.words = set.Words(); b.words == nil {
+				b.words = b.owned()
+				set.Load(b.words)
+			}
+			if b.n <= overlapFew {
+				b.list = set.Positions(b.buffer[:0])
+			}
+			return
+		}
+	}
+	b.words, b.n = b.owned(), 0
+	if !f.load(root, c, b.words) || within != nil && !kernel.And(b.words, b.words, within) {
+		return
+	}
+	if b.n = kernel.Count(b.words); b.n <= overlapFew {
+		b.list = b.buffer[:kernel.Extract(b.buffer[:], b.words)]
+	}
+}
+
+func (b *overlapBlock) owned() *kernel.Words {
+	if b.own == nil {
+		b.own = new(kernel.Words)
+	}
+	return b.own
+}
+
+// shares returns the number of members of both a and b.
+func (b *overlapBlock) shares(other *overlapBlock) int {
+	switch {
+	case other.n == 0:
+		return 0
+	case other.list != nil && (b.list == nil || len(other.list) < len(b.list)):
+		return kernel.ProbeCount(other.list, b.words)
+	case b.list != nil:
+		return kernel.ProbeCount(b.list, other.words)
+	}
+	return kernel.AndCount(b.words, other.words)
+}
+
+// Len returns the number of segments.
+func (o *Overlap) Len() int { return len(o.rules) }
+
+// Rule returns the rule of segment i.
+func (o *Overlap) Rule(i int) Rule { return o.rules[i] }
+
+// Total returns the number of customers among whom the segments were counted.
+func (o *Overlap) Total() int { return o.total }
+
+// Count returns the number of members that i and j share; of i and i, those of i.
+func (o *Overlap) Count(i, j int) int {
+	n := len(o.rules)
+	_, _ = o.rules[i], o.rules[j]
+	return o.counts[i*n+j]
+}
+
+// Share returns the part of i that is also in j:
+//
+//	|i and j| / |i|
+//
+// It is NaN if i is empty.
+func (o *Overlap) Share(i, j int) float64 { return ratio(o.Count(i, j), o.Count(i, i)) }
+
+// Jaccard returns the part of those in either that is in both (Jaccard 1901):
+//
+//	|i and j| / |i or j|
+//
+// It is NaN if both are empty.
+func (o *Overlap) Jaccard(i, j int) float64 {
+	both := o.Count(i, j)
+	return ratio(both, o.Count(i, i)+o.Count(j, j)-both)
+}
+
+// Lift returns how many times more members i and j share than they would if they had nothing to do with each other:
+//
+//	|i and j| * Total / (|i| * |j|)
+//
+// It is NaN if i or j is empty.
+func (o *Overlap) Lift(i, j int) float64 {
+	return ratio(o.Count(i, j), o.Count(i, i)) * ratio(o.total, o.Count(j, j))
+}
+
+// ratio returns a/b, NaN for a b of 0.
+func ratio(a, b int) float64 {
+	if b == 0 {
+		return math.NaN()
+	}
+	return float64(a) / float64(b)
+}
+
+// String returns a table: a line for each segment i with its number, its size, Share(i, j) in percent for every j, and
+// its rule. - stands for the shares of an empty segment.
+func (o *Overlap) String() string {
+	var b strings.Builder
+	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', tabwriter.AlignRight)
+	fmt.Fprint(w, "\tcount\t")
+	for j := range o.rules {
+		fmt.Fprintf(w, "%d\t", j)
+	}
+	fmt.Fprintln(w)
+	for i, rule := range o.rules {
+		fmt.Fprintf(w, "%d\t%d\t", i, o.Count(i, i))
+		for j := range o.rules {
+			if o.Count(i, i) == 0 {
+				fmt.Fprint(w, "-\t")
+			} else {
+				fmt.Fprintf(w, "%s%%\t", strconv.FormatFloat(100*o.Share(i, j), 'f', 1, 64))
+			}
+		}
+		fmt.Fprintf(w, "  %s\n", rule)
+	}
+	_ = w.Flush() // a strings.Builder takes everything
+	return b.String()
+}
+
+// sweep calls do once for every chunk, on several goroutines with a state each, until ctx ends. It returns the states,
+// in any order.
+func sweep[T any](ctx context.Context, workers, chunks int, fresh func() T, do func(state T, c int)) ([]T, error) {
+	states := make([]T, max(min(workers, chunks), 1))
+	free := make(chan T, len(states))
+	for i := range states {
+		states[i] = fresh()
+		free <- states[i]
+	}
+	parallel.For(len(states), chunks, func(c int) {
+		if ctx.Err() != nil {
+			return
+		}
+		state := <-free
+		do(state, c)
+		free <- state
+	})
+	return states, ctx.Err()
+}

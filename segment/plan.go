@@ -1,0 +1,361 @@
+package segment
+
+import (
+	"cmp"
+	"context"
+	"math"
+	"slices"
+	"strings"
+
+	"github.com/clientele-go/clientele/internal/bitset"
+	"github.com/clientele-go/clientele/internal/parallel"
+)
+
+// plan is a bound rule on a snapshot: names are codes, moments are bounds, the parts are in the order in which they are
+// cheapest. It is not changed once made.
+type plan struct {
+	*bound
+	kids     []*plan
+	t        *Tag
+	d, other *tagData
+	codes    []uint32     // formEnum, formHasAny, formHasAll: of the texts that occur, ascending
+	covers   bool         // formHasAll: every text occurs
+	lo, hi   int64        // formRange, formTime: the bounds
+	ranges   [][2]int64   // formAnniversary, formRanges: ascending and apart
+	floats   [][2]float64 // formRanges of a Float
+	chunks   []bitset.Set // formMember
+
+	cost     float64 // time per chunk, roughly in microseconds
+	estimate float64 // customers expected
+}
+
+// program is a query ready to run.
+type program struct {
+	s       *Snapshot
+	root    *plan
+	moment  moment
+	workers int
+}
+
+// prepare binds and plans a query.
+func (s *Snapshot) prepare(q Query) (*program, error) {
+	sets := q.Sets
+	if sets == nil {
+		sets = func(string) (Set, error) { return Set{}, ErrLookup }
+	}
+	b, err := q.Rule.bind(s.tags, q.Segments, sets)
+	if err != nil {
+		return nil, err
+	}
+	m := moment{q.AsOf, q.Location}
+	if err := b.missing(m); err != nil {
+		return nil, err
+	}
+	p := &program{s: s, moment: m, workers: parallel.Workers(q.Workers)}
+	if p.root, err = p.plan(b); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// frame returns what one goroutine runs the program with.
+func (p *program) frame() *frame { return &frame{s: p.s, program: p} }
+
+// each calls do once for every chunk, on several goroutines with a frame each, until ctx ends.
+func (p *program) each(ctx context.Context, do func(f *frame, c int)) error {
+	frames := make(chan *frame, p.workers)
+	for range p.workers {
+		frames <- p.frame()
+	}
+	parallel.For(p.workers, len(p.s.exists), func(c int) {
+		if ctx.Err() != nil {
+			return
+		}
+		f := <-frames
+		do(f, c)
+		frames <- f
+	})
+	return ctx.Err()
+}
+
+func (p *program) plan(b *bound) (*plan, error) {
+	n := &plan{bound: b}
+	for _, kid := range b.kids {
+		k, err := p.plan(kid)
+		if err != nil {
+			return nil, err
+		}
+		n.kids = append(n.kids, k)
+	}
+	if b.form == formAny {
+		n.kids = gathered(n.kids)
+	}
+	switch b.form {
+	case formAll, formAny, formNot, formAtLeast:
+		p.combine(n)
+		return n, nil
+	case formSample:
+		n.cost, n.estimate = 300, float64(p.s.alive)*float64(b.k)/10_000
+		return n, nil
+	case formMember:
+		var err error
+		n.chunks, err = p.s.chunksOf(*b.set)
+		n.cost = 1
+		for _, c := range n.chunks {
+			n.estimate += float64(c.Len())
+		}
+		if err != nil {
+			return nil, &RuleError{Line: b.rule.line, Column: b.rule.column, Reason: "set " + b.name + " cannot be used: " + err.Error(), Err: err}
+		}
+		return n, nil
+	}
+	n.t, n.d = p.s.tags.tags[b.tag], &p.s.data[b.tag]
+	p.leaf(n)
+	return n, nil
+}
+
+// manyRanges is the number of ranges of one tag from which looking at each value pays.
+const manyRanges = 6
+
+// gathered returns the parts of an Any with the ranges of a tag as one part, where they are many.
+func gathered(kids []*plan) []*plan {
+	count := map[int]int{}
+	isRange := func(k *plan) bool { return k.form == formRange || k.form == formTime || k.form == formFloats }
+	for _, k := range kids {
+		if isRange(k) {
+			count[k.tag]++
+		}
+	}
+	var out []*plan
+	many := map[int]*plan{}
+	for _, k := range kids {
+		if !isRange(k) || count[k.tag] < manyRanges {
+			out = append(out, k)
+			continue
+		}
+		all := many[k.tag]
+		if all == nil {
+			all = &plan{bound: &bound{form: formRanges, tag: k.tag, rule: nil}, t: k.t, d: k.d, cost: 300}
+			many[k.tag] = all
+			out = append(out, all)
+		}
+		all.estimate += k.estimate
+		if k.form == formFloats {
+			all.floats = append(all.floats, [2]float64{k.flo, k.fhi})
+		} else if k.lo <= k.hi {
+			all.ranges = append(all.ranges, [2]int64{k.lo, k.hi})
+		}
+	}
+	for _, all := range many {
+		all.ranges, all.floats = apart(all.ranges), apart(all.floats)
+	}
+	return out
+}
+
+// apart sorts ranges and joins those that overlap.
+func apart[T int64 | float64](ranges [][2]T) [][2]T {
+	slices.SortFunc(ranges, func(a, b [2]T) int { return cmp.Compare(a[0], b[0]) })
+	var out [][2]T
+	for _, r := range ranges {
+		if last := len(out) - 1; last >= 0 && r[0] <= out[last][1] {
+			out[last][1] = max(out[last][1], r[1])
+			continue
+		}
+		out = append(out, r)
+	}
+	return out
+}
+
+// inRanges tells whether v lies in one of the ranges, which are ascending and apart.
+func inRanges[T int64 | float64](ranges [][2]T, v T) bool {
+	i, found := slices.BinarySearchFunc(ranges, v, func(r [2]T, v T) int { return cmp.Compare(r[0], v) })
+	return found || i > 0 && v <= ranges[i-1][1]
+}
+
+// leaf completes the plan of a condition on a tag.
+func (p *program) leaf(n *plan) {
+	n.cost = 1
+	switch n.form {
+	case formEnum, formHasAny, formHasAll:
+		n.codes, n.covers = n.d.codesOf(n.t, n.texts)
+	case formRange:
+		n.lo, n.hi = n.bound.lo, n.bound.hi
+		n.cost = 12
+	case formTime:
+		n.lo, n.hi = n.window(n.t, p.moment)
+		n.cost = 12
+	case formFloats:
+		n.cost = 30
+	case formAnniversary:
+		lo, hi, ok := n.d.bounds()
+		if ok {
+			n.ranges = n.anniversaries(n.t, p.moment, lo, hi)
+		}
+		n.cost = 300
+	case formTags:
+		n.other = &p.s.data[n.bound.other]
+		n.cost = 600
+	}
+	for c := range n.d.columns {
+		n.estimate += n.expected(c)
+	}
+}
+
+// codesOf returns the codes of texts that occur in the tag, and for a hierarchy of those below them; all tells whether
+// every text occurs.
+func (d *tagData) codesOf(t *Tag, texts []string) (codes []uint32, all bool) {
+	all = true
+	for _, text := range texts {
+		code := d.terms.code(text, d.last)
+		if code != 0 {
+			codes = append(codes, code)
+		}
+		all = all && code != 0
+	}
+	if t.Hierarchy {
+		for i, text := range d.texts() {
+			if slices.ContainsFunc(texts, func(above string) bool {
+				return len(text) > len(above) && text[len(above)] == '/' && strings.HasPrefix(text, above)
+			}) {
+				codes = append(codes, uint32(i+1))
+			}
+		}
+	}
+	slices.Sort(codes)
+	return slices.Compact(codes), all
+}
+
+// bounds returns the smallest and the largest value of whole numbers.
+func (d *tagData) bounds() (lo, hi int64, ok bool) {
+	lo, hi = math.MaxInt64, math.MinInt64
+	for _, col := range d.columns {
+		if c, is := col.(*intColumn); is {
+			lo, hi, ok = min(lo, c.min), max(hi, c.max), true
+		}
+	}
+	return lo, hi, ok
+}
+
+// expected estimates the customers that a condition selects of a chunk: exactly for sets, by the spread between least
+// and largest for numbers.
+func (n *plan) expected(c int) float64 {
+	col := n.d.column(c)
+	if col == nil {
+		return 0
+	}
+	size := float64(col.members().Len())
+	switch col := col.(type) {
+	case *flagColumn:
+		if n.form == formFlag && n.want {
+			return float64(col.yes.Len())
+		} else if n.form == formFlag {
+			return size - float64(col.yes.Len())
+		}
+	case *enumColumn:
+		if n.form == formEnum {
+			sum := 0
+			for _, code := range n.codes {
+				sum += col.of(uint16(code)).Len()
+			}
+			return float64(sum)
+		}
+	case *labelsColumn:
+		return n.expectedLabels(col, size)
+	case *intColumn:
+		switch n.form {
+		case formRange, formTime:
+			return size * share(float64(n.lo), float64(n.hi)+1, float64(col.min), float64(col.max)+1)
+		case formAnniversary:
+			return size * float64(n.k) / 365.25
+		}
+	case *floatColumn:
+		if n.form == formFloats {
+			return size * share(n.flo, n.fhi, col.min, col.max)
+		}
+	}
+	if n.form == formTags {
+		return size / 3
+	}
+	return size
+}
+
+func (n *plan) expectedLabels(col *labelsColumn, size float64) float64 {
+	switch n.form {
+	case formHasAny:
+		none := 1.0
+		for _, code := range n.codes {
+			none *= 1 - float64(col.of(code).Len())/size
+		}
+		return size * (1 - none)
+	case formHasAll:
+		if !n.covers {
+			return 0
+		}
+		all := 1.0
+		for _, code := range n.codes {
+			all *= float64(col.of(code).Len()) / size
+		}
+		return size * all
+	}
+	return size
+}
+
+// share is how much of low..high lies in lo..hi.
+func share(lo, hi, low, high float64) float64 {
+	lo, hi = max(lo, low), min(hi, high)
+	switch {
+	case lo > hi:
+		return 0
+	case high <= low:
+		return 1
+	}
+	return (hi - lo) / (high - low)
+}
+
+// combine orders the parts of a plan and estimates it, taking them for independent.
+func (p *program) combine(n *plan) {
+	all := max(float64(p.s.alive), 1)
+	selectivity := func(k *plan) float64 { return min(k.estimate/all, 1) }
+	rest := 1.0
+	for _, k := range n.kids {
+		n.cost += k.cost
+		if n.form == formAll {
+			rest *= selectivity(k)
+		} else {
+			rest *= 1 - selectivity(k)
+		}
+	}
+	switch n.form {
+	case formAll:
+		n.estimate = rest * float64(p.s.alive)
+		// The cheaper, and the fewer it leaves, the earlier.
+		slices.SortStableFunc(n.kids, func(a, b *plan) int {
+			return cmp.Compare(a.cost/(1.001-selectivity(a)), b.cost/(1.001-selectivity(b)))
+		})
+	case formAny:
+		n.estimate = (1 - rest) * float64(p.s.alive)
+		slices.SortStableFunc(n.kids, func(a, b *plan) int { return cmp.Compare(a.cost, b.cost) })
+	case formNot:
+		n.estimate = float64(p.s.alive) - min(n.kids[0].estimate, float64(p.s.alive))
+	case formAtLeast:
+		n.estimate = p.atLeast(n, selectivity)
+	}
+}
+
+// atLeast is the expected size of at least k of independent parts.
+func (p *program) atLeast(n *plan, selectivity func(*plan) float64) float64 {
+	exactly := make([]float64, len(n.kids)+1) // probability of so many
+	exactly[0] = 1
+	for i, k := range n.kids {
+		q := selectivity(k)
+		for j := i + 1; j > 0; j-- {
+			exactly[j] = exactly[j]*(1-q) + exactly[j-1]*q
+		}
+		exactly[0] *= 1 - q
+	}
+	sum := 0.0
+	for _, q := range exactly[min(n.k, len(exactly)):] {
+		sum += q
+	}
+	return sum * float64(p.s.alive)
+}

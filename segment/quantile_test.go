@@ -1,0 +1,80 @@
+package segment
+
+import (
+	"math"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/customer"
+)
+
+func TestQuantiles(t *testing.T) {
+	ps := []float64{0.5, 0, 1, 0.1, 0.9, 0.999, 1e-9, 0.25, 0.7}
+	eachQuestion(t, numericTags, func(t *testing.T, q *question) {
+		got, err := q.Quantiles(t.Context(), q.Query, q.tag.Name, ps...)
+		require.NoError(t, err)
+		require.Len(t, got, len(ps))
+		for i, p := range ps {
+			if len(q.readings) == 0 {
+				require.True(t, got[i].IsUnset())
+				continue
+			}
+			at := 0 // so many values before the last of which at most is the quantile
+			for float64(at+1) < p*float64(len(q.readings))-1e-6 {
+				at++
+			}
+			require.Equal(t, q.readings[at].value, got[i], "p = %v", p)
+		}
+	})
+}
+
+// The least rank, from 0, of those below or at which there are at least p*n of n values.
+func TestRankOf(t *testing.T) {
+	for _, c := range []struct {
+		p    float64
+		n    int
+		want int
+	}{
+		{0, 10, 0}, {0.05, 10, 0}, {0.1, 10, 0}, {0.11, 10, 1}, {0.5, 10, 4}, {0.51, 10, 5}, {1, 10, 9},
+		{0.5, 1, 0}, {0.5, 2, 0}, {0.5, 3, 1},
+		{0.07, 100, 6},  // 0.07 * 100 is above 7 in floats
+		{0.29, 100, 28}, // and 0.29 * 100 below 29
+		{math.Nextafter(1, 0), 1 << 32, 1<<32 - 1},
+		{math.SmallestNonzeroFloat64, 1 << 32, 0},
+	} {
+		require.Equal(t, c.want, rankOf(c.p, c.n), "%v of %d", c.p, c.n)
+	}
+}
+
+func TestQuantilesRefuse(t *testing.T) {
+	for _, p := range []float64{-0.1, 1.1, math.NaN(), math.Inf(1)} {
+		_, err := newCrowd().Quantiles(t.Context(), Query{}, "spend", 0.5, p)
+		require.ErrorContains(t, err, "from 0 to 1")
+	}
+	got, err := newCrowd().Quantiles(t.Context(), Query{}, "spend")
+	require.NoError(t, err)
+	require.Equal(t, []customer.Value{}, got)
+}
+
+// A sample that says nothing of the order of the rest must not keep a ranker from its end.
+func TestRankerWithoutHelp(t *testing.T) {
+	c := newCrowd()
+	for _, tag := range []string{"spend", "extreme", "ties", "score"} {
+		p, _, d, err := c.ask(Query{}, tag, Integer, Float)
+		require.NoError(t, err)
+		r, err := p.ranker(t.Context(), d)
+		require.NoError(t, err)
+		r.sample = []uint64{r.lo, r.lo, r.lo, r.hi}
+		sorted := c.sorted[tag]
+		for _, rank := range []int{0, 1, 1000, len(sorted) / 2, len(sorted) - 1} {
+			key, err := r.at(t.Context(), rank)
+			require.NoError(t, err)
+			if tag == "score" {
+				require.Equal(t, sorted[rank].f, keyFloat(key))
+			} else {
+				require.Equal(t, sorted[rank].i, keyInt(key))
+			}
+		}
+	}
+}

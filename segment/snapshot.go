@@ -1,0 +1,154 @@
+package segment
+
+import (
+	"iter"
+	"math/bits"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/bitset"
+	"github.com/clientele-go/clientele/internal/kernel"
+)
+
+// Snapshot is an index at one moment: the customers, the tags, and what each customer has. It never changes, however
+// much is written after it; it holds memory only for what has changed since. All questions are asked of a Snapshot.
+// Safe for concurrent use.
+type Snapshot struct {
+	index   uuid.UUID
+	epoch   uint64
+	version uint64
+	dense   int // members of a chunk from which a set is kept as a bitmap
+	tags    *Catalogue
+	data    []tagData // of tags
+	ids     dictView
+	exists  []bitset.Set // by chunk: the positions whose customer has not been deleted
+	alive   int
+}
+
+// tagData is what a tag holds.
+type tagData struct {
+	columns []column // by chunk; nil, or beyond the end: nothing
+	times   []column // by chunk: when a value was set by SetIfNewer, as intColumn of nanoseconds; nil: never used
+	terms   *terms   // Enum, Labels: the texts
+	last    int      // how many of terms belong to the snapshot
+	written time.Time
+}
+
+// column returns the column of a chunk, nil if it holds nothing.
+func (d *tagData) column(c int) column {
+	if c < len(d.columns) {
+		return d.columns[c]
+	}
+	return nil
+}
+
+// texts returns the texts of the codes from 1.
+func (d *tagData) texts() []string { return d.terms.all()[:d.last] }
+
+// Len returns the number of customers.
+func (s *Snapshot) Len() int { return s.alive }
+
+// Version returns the number of batches that were applied before the snapshot. It grows by one with each.
+func (s *Snapshot) Version() uint64 { return s.version }
+
+// Catalogue returns the tags there are.
+func (s *Snapshot) Catalogue() *Catalogue { return s.tags }
+
+// position returns the position of a customer that exists.
+func (s *Snapshot) position(id customer.ID) (uint32, bool) {
+	p, ok := s.ids.lookup(id)
+	if !ok || !s.exists[p>>chunkBits].Contains(uint16(p)) {
+		return 0, false
+	}
+	return p, true
+}
+
+// Has tells whether there is such a customer.
+func (s *Snapshot) Has(id customer.ID) bool {
+	_, ok := s.position(id)
+	return ok
+}
+
+// Customers yields the ids of all customers in order of arrival. The sequence can be used many times.
+func (s *Snapshot) Customers() iter.Seq[customer.ID] {
+	return func(yield func(customer.ID) bool) {
+		for c, set := range s.exists {
+			for p := range set.All() {
+				if !yield(s.ids.id(uint32(c)<<chunkBits | uint32(p))) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// Row returns what the customer has, in the order of the catalogue; nothing for one that there is not. Cost: a look at
+// each tag, and at each label of a tag of labels.
+func (s *Snapshot) Row(id customer.ID) []customer.Field {
+	p, ok := s.position(id)
+	if !ok {
+		return nil
+	}
+	var row []customer.Field
+	for i, t := range s.tags.tags {
+		if v := s.stored(i, p); v.set {
+			row = append(row, customer.Field{Name: t.Name, Value: t.valueOf(v)})
+		}
+	}
+	return row
+}
+
+// Value returns the value of a tag of a customer; unset if there is no such tag or customer.
+func (s *Snapshot) Value(id customer.ID, tag string) customer.Value {
+	i, ok := s.tags.byName[tag]
+	p, exists := s.position(id)
+	if !ok || !exists {
+		return customer.Value{}
+	}
+	return s.tags.tags[i].valueOf(s.stored(i, p))
+}
+
+// stored returns the value of a tag at a position.
+func (s *Snapshot) stored(tag int, position uint32) (v stored) {
+	d, p := &s.data[tag], uint16(position)
+	col := d.column(int(position >> chunkBits))
+	if col == nil || !col.members().Contains(p) {
+		return v
+	}
+	v.set = true
+	switch col := col.(type) {
+	case *flagColumn:
+		v.b = col.yes.Contains(p)
+	case *intColumn:
+		v.n = col.value(p)
+	case *floatColumn:
+		v.f = col.value(p)
+	case *enumColumn:
+		v.text = d.texts()[col.code(p)-1]
+	case *labelsColumn:
+		var labels []string
+		texts := d.texts()
+		for i, code := range col.codes {
+			if col.sets[i].Contains(p) {
+				labels = append(labels, texts[code-1])
+			}
+		}
+		v.labels = customer.LabelsValue(labels...)
+	}
+	return v
+}
+
+// members yields the set positions of w, ascending.
+func members(w *kernel.Words) iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		for i, word := range w {
+			for ; word != 0; word &= word - 1 {
+				if !yield(uint16(i<<6 + bits.TrailingZeros64(word))) {
+					return
+				}
+			}
+		}
+	}
+}
