@@ -11,7 +11,7 @@ import (
 	"github.com/clientele-go/clientele/internal/kernel"
 )
 
-// TagError says why a question cannot be asked of a tag. Safe for concurrent reads.
+// TagError says why a question cannot be asked of a tag. It wraps ErrTag. Safe for concurrent reads.
 type TagError struct {
 	Tag        string
 	Reason     string // what is wrong
@@ -27,15 +27,14 @@ func (e *TagError) Error() string {
 	return text
 }
 
+// Unwrap returns ErrTag.
+func (e *TagError) Unwrap() error { return ErrTag }
+
 // tag returns the tag of a name and what it holds. Its kind must be one of kinds.
 func (s *Snapshot) tag(name string, kinds ...Kind) (*Tag, *tagData, error) {
 	i, ok := s.tags.byName[name]
 	if !ok {
-		names := make([]string, len(s.tags.tags))
-		for i, t := range s.tags.tags {
-			names[i] = t.Name
-		}
-		return nil, nil, &TagError{Tag: name, Reason: "there is no such tag", Suggestion: nearest(name, names)}
+		return nil, nil, s.tags.unknown(name)
 	}
 	t := s.tags.tags[i]
 	if !slices.Contains(kinds, t.Kind) {

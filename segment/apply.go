@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"time"
@@ -17,7 +18,7 @@ import (
 // WriteError says which write of a batch, or which row of a load, cannot be carried out and why. It never holds the
 // value. Safe for concurrent reads.
 type WriteError struct {
-	Row    int    // index of the write in its batch, or of the row in its load; -1 where it is none in particular
+	Row    int    // index of the row, or of the call of a method of the Batch; -1 where it is none in particular
 	Tag    string // the tag, or "" for the customer
 	Reason string // what is wrong
 }
@@ -38,13 +39,17 @@ const maxFaults = 20
 
 // faults collects what is wrong with a batch.
 type faults struct {
-	mu   sync.Mutex
-	list []*WriteError
+	mu    sync.Mutex
+	list  []*WriteError
+	first int // added to rows
 }
 
 func (f *faults) add(row int, tag, reason string) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
+	if row >= 0 {
+		row += f.first
+	}
 	f.list = append(f.list, &WriteError{row, tag, reason})
 }
 
@@ -65,10 +70,14 @@ func (f *faults) err() error {
 // Apply carries out the writes of the batch in their order, and publishes a new snapshot. All are carried out or none:
 // an error, with *WriteErrors that name the writes, leaves the index as it was. Cost: each chunk of 65,536 customers of
 // each tag that is touched is written anew, about 0.2 ms, so that a large batch costs less a write than a small one.
-func (ix *Index) Apply(ctx context.Context, b *Batch) error {
+func (ix *Index) Apply(ctx context.Context, b *Batch) error { return ix.apply(ctx, b, 0) }
+
+// apply is Apply. Errors call the first row what first says.
+func (ix *Index) apply(ctx context.Context, b *Batch, first int) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	e := ix.begin()
+	e.faults.first = first
 	if err := e.check(ctx, b); err != nil {
 		return err
 	}
@@ -91,6 +100,10 @@ type edition struct {
 	next   *Snapshot
 	count  uint32                // positions of old
 	groups map[cell]*group       // what is to be done, by tag and chunk
+	recent []*group              // by tag, the group used last
+	gone   map[int]*kernel.Words // by chunk: who is deleted
+	fresh  []Tag                 // inferred
+	names  map[string]int        // their places in fresh
 	exists map[int]*kernel.Words // by chunk: who exists, where that changes
 	faults faults
 }
@@ -103,7 +116,13 @@ type group struct {
 	cell
 	steps []step
 	times bool // the times of SetIfNewer are kept or must be taken away
+	wrote bool // something was written, not only deleted
 }
+
+const (
+	tooManyValues = "more than 65,535 different values since the last Compact"
+	tooManyLabels = "more than 2^20 different labels since the last Compact"
+)
 
 // step is one write at a position.
 type step struct {
@@ -120,7 +139,8 @@ func (ix *Index) begin() *edition {
 	next := *s
 	return &edition{
 		ix: ix, old: s, next: &next, count: s.ids.len(),
-		groups: map[cell]*group{}, exists: map[int]*kernel.Words{},
+		groups: map[cell]*group{}, exists: map[int]*kernel.Words{}, gone: map[int]*kernel.Words{},
+		names: map[string]int{},
 	}
 }
 
@@ -144,38 +164,33 @@ func (e *edition) check(ctx context.Context, b *Batch) error {
 		}
 		w := &b.writes[row]
 		if w.id == (customer.ID{}) {
-			e.faults.add(row, "", "id names no customer")
+			e.faults.add(w.row, "", "id names no customer")
 		}
 		if w.verb == verbAdd || w.verb == verbDelete {
 			continue
 		}
 		if why := e.checkWrite(w); why != "" {
-			e.faults.add(row, w.tag, why)
+			e.faults.add(w.row, w.tag, why)
 		}
+	}
+	if len(e.fresh) > 0 && len(e.faults.list) == 0 {
+		cat, err := e.next.tags.with(e.fresh)
+		if err != nil {
+			return err
+		}
+		e.next = e.next.declared(cat)
 	}
 	return e.faults.err()
 }
 
 func (e *edition) checkWrite(w *write) (why string) {
-	i, ok := e.next.tags.byName[w.tag]
-	if !ok {
-		if !e.ix.infer {
-			return "unknown tag"
-		}
-		if w.value.IsUnset() {
-			return "" // nothing to clear
-		}
-		if err := w.value.Validate(); err != nil {
-			return "value is not valid"
-		}
-		cat, err := e.next.tags.with([]Tag{infer(w.tag, w.value)})
-		if err != nil {
-			return "name cannot be that of a tag"
-		}
-		e.next = e.next.declared(cat)
-		i = cat.Len() - 1
+	if w.verb == verbIncrement && w.value.IsUnset() {
+		return "value is unset"
 	}
-	t := e.next.tags.tags[i]
+	t, why := e.tag(w)
+	if t == nil {
+		return why
+	}
 	switch w.verb {
 	case verbAddLabels, verbRemoveLabels:
 		if t.Kind != Labels {
@@ -184,9 +199,6 @@ func (e *edition) checkWrite(w *write) (why string) {
 	case verbIncrement:
 		if t.Kind != Integer && t.Kind != Decimal && t.Kind != Float {
 			return "tag of kind " + t.Kind.String() + " cannot be incremented"
-		}
-		if w.value.IsUnset() {
-			return "value is unset"
 		}
 	case verbNewer:
 		if w.at.Year() < 1678 || w.at.Year() > 2261 {
@@ -199,50 +211,86 @@ func (e *edition) checkWrite(w *write) (why string) {
 	return ""
 }
 
+// tag returns the tag of a write, inferred if need be; nil and no reason if there is nothing to clear.
+func (e *edition) tag(w *write) (t *Tag, why string) {
+	if i, ok := e.next.tags.byName[w.tag]; ok {
+		return e.next.tags.tags[i], ""
+	}
+	if i, ok := e.names[w.tag]; ok {
+		return &e.fresh[i], ""
+	}
+	if !e.ix.infer {
+		return nil, "unknown tag"
+	}
+	if w.value.IsUnset() {
+		return nil, ""
+	}
+	if err := w.value.Validate(); err != nil {
+		return nil, "value is not valid"
+	}
+	inferred := infer(w.tag, w.value)
+	if inferred.Validate() != nil {
+		return nil, "name cannot be that of a tag"
+	}
+	e.names[w.tag] = len(e.fresh)
+	e.fresh = append(e.fresh, inferred)
+	return &e.fresh[len(e.fresh)-1], ""
+}
+
 // place gives every write its position and sorts the writes by tag and chunk.
 func (e *edition) place(b *Batch) error {
+	var last customer.ID // the writes of a customer often come together
+	var p uint32
+	var ok bool
 	for row := range b.writes {
 		w := &b.writes[row]
-		p, ok := e.position(w.id)
+		if row == 0 || w.id != last {
+			p, ok = e.position(w.id)
+			last = w.id
+		}
 		switch {
 		case w.verb == verbDelete:
 			if ok {
 				e.delete(p)
+				ok = false
 			}
 			continue
 		case !ok && (w.verb == verbRemoveLabels || w.value.IsUnset() && (w.verb == verbSet || w.verb == verbNewer)):
 			continue
 		case !ok:
 			if p, ok = e.ix.ids.add(w.id), true; p == noPosition {
-				return &WriteError{row, "", "index is full"}
+				return &WriteError{w.row, "", "index is full"}
 			}
-			c := int(p >> chunkBits)
-			kernel.FillRange(e.existing(c), int(uint16(p)), int(uint16(p))+1)
+			addMember(e.existing(int(p>>chunkBits)), uint16(p))
 		}
 		if w.verb == verbAdd {
 			continue
 		}
-		tag, ok := e.next.tags.byName[w.tag]
-		if !ok {
+		tag, known := e.next.tags.byName[w.tag]
+		if !known {
 			continue // unset of a tag that there is not
 		}
 		t, d := e.next.tags.tags[tag], &e.next.data[tag]
-		st := step{verb: w.verb, p: uint16(p), row: row}
+		st := step{verb: w.verb, p: uint16(p), row: w.row}
 		st.value, _ = t.store(w.value)
 		switch {
 		case t.Kind == Enum && st.value.set:
 			code := d.terms.add(st.value.text)
 			if code > maxEnum {
-				return &WriteError{row, w.tag, fmt.Sprintf("more than %d different values", maxEnum)}
+				return &WriteError{w.row, w.tag, tooManyValues}
 			}
 			st.codes = []uint32{code}
 		case t.Kind == Labels:
 			for label := range st.value.labels.Labels() {
-				code := d.terms.add(label)
-				if code > maxLabels {
-					return &WriteError{row, w.tag, fmt.Sprintf("more than %d different labels", maxLabels)}
+				var code uint32
+				if w.verb == verbRemoveLabels {
+					code = d.terms.code(label, math.MaxInt)
+				} else if code = d.terms.add(label); code > maxLabels {
+					return &WriteError{w.row, w.tag, tooManyLabels}
 				}
-				st.codes = append(st.codes, code)
+				if code != 0 {
+					st.codes = append(st.codes, code)
+				}
 			}
 		}
 		g := e.group(tag, int(p>>chunkBits))
@@ -286,6 +334,12 @@ func (e *edition) existing(c int) *kernel.Words {
 }
 
 func (e *edition) group(tag, c int) *group {
+	for len(e.recent) <= tag {
+		e.recent = append(e.recent, nil)
+	}
+	if g := e.recent[tag]; g != nil && g.chunk == c {
+		return g
+	}
 	at := cell{tag, c}
 	g := e.groups[at]
 	if g == nil {
@@ -295,30 +349,40 @@ func (e *edition) group(tag, c int) *group {
 		}
 		e.groups[at] = g
 	}
+	e.recent[tag] = g
 	return g
 }
 
-// delete takes a customer out of every column.
+// delete takes a customer out of the index. Its position is never written to again.
 func (e *edition) delete(position uint32) {
 	c, p := int(position>>chunkBits), uint16(position)
-	w := e.existing(c)
-	w[p>>6] &^= 1 << (p & 63)
-	for tag := range e.next.data {
-		d := &e.next.data[tag]
-		col := d.column(c)
-		held := col != nil && col.members().Contains(p)
-		if c < len(d.times) && d.times[c] != nil { // a cleared value keeps its time
-			held = held || d.times[c].members().Contains(p)
-		}
-		if held || e.groups[cell{tag, c}] != nil {
-			g := e.group(tag, c)
-			g.steps = append(g.steps, step{verb: verbDelete, p: p})
+	e.existing(c)[p>>6] &^= 1 << (p & 63)
+	if e.gone[c] == nil {
+		e.gone[c] = new(kernel.Words)
+	}
+	addMember(e.gone[c], p)
+}
+
+// sweepGone makes a group for every column that holds something of a deleted customer.
+func (e *edition) sweepGone() {
+	for c, gone := range e.gone {
+		for tag := range e.next.data {
+			d := &e.next.data[tag]
+			col := d.column(c)
+			held := col != nil && col.members().AndCount(gone) > 0
+			if c < len(d.times) && d.times[c] != nil { // a cleared value keeps its time
+				held = held || d.times[c].members().AndCount(gone) > 0
+			}
+			if held {
+				e.group(tag, c)
+			}
 		}
 	}
 }
 
 // run carries out the groups and writes the new columns to e.next.
 func (e *edition) run(ctx context.Context) error {
+	e.sweepGone()
 	groups := make([]*group, 0, len(e.groups))
 	for _, g := range e.groups {
 		groups = append(groups, g)
@@ -373,8 +437,8 @@ func (e *edition) publish(at time.Time) {
 		s.alive += s.exists[c].Len()
 	}
 	written := map[int]bool{}
-	for at := range e.groups {
-		written[at.tag] = true
+	for at, g := range e.groups {
+		written[at.tag] = written[at.tag] || g.wrote
 	}
 	for i := range s.data {
 		d := &s.data[i]

@@ -30,6 +30,7 @@ type whole struct {
 //   - Everyone, which is formAll without kids, and nobody, formAny without kids, are the whole rule or nowhere.
 //   - A formAtLeast asks for more than one and fewer than all of its kids.
 //   - In a formRange lo <= hi, in a formFloats flo <= fhi, and one end at least leaves values out; a formTime has an end.
+//   - A formRanges has manyRanges ranges or more, of numbers, and no other part of the same formAny has any of its tag.
 //   - The texts of a formEnum, formHasAny and formHasAll are at least one, ascending, each once, none below another.
 //   - A formTags is eq, ne, lt or le, of two different tags.
 //   - The bound of a segment, and the set of a name, is one however often it is named.
@@ -62,7 +63,6 @@ type binder struct {
 	bySet     map[string]*Set
 	path      []string // the segments within each other that are being bound
 	used      map[int]bool
-	names     []string // of the catalogue, once they are needed
 	errs      []error
 	faults    int               // all there were
 	full      bool              // a limit was met: nothing more is bound
@@ -177,7 +177,7 @@ func (b *binder) segment(n *node, depth int) part {
 		s.busy = false
 	case s.busy:
 		path := append(slices.Clone(b.path[slices.Index(b.path, n.name):]), n.name)
-		b.refuse(n, "segments refer to each other: "+strings.Join(path, " -> "), errCycle)
+		b.refuse(n, "segments refer to each other: "+strings.Join(path, " -> "), ErrCycle)
 		return part{bound: nobody(n)}
 	}
 	if !s.ok || !b.fits(n, s.part, depth) {
@@ -185,8 +185,6 @@ func (b *binder) segment(n *node, depth int) part {
 	}
 	return s.part
 }
-
-var errCycle = errors.New("segment: segments refer to each other")
 
 // find binds a segment that is met for the first time.
 func (b *binder) find(n *node, depth int) (p part, ok bool) {
@@ -232,7 +230,7 @@ func (b *binder) find(n *node, depth int) (p part, ok bool) {
 func (b *binder) within(n *node, inner *RuleError) {
 	e := n.refuse(inner.Reason)
 	e.Err = inner.Err
-	if inner.Err != errCycle && !errors.Is(inner.Err, ErrLimit) {
+	if inner.Err != ErrCycle && !errors.Is(inner.Err, ErrLimit) {
 		e.Reason = fmt.Sprintf("in segment %q: %s", n.name, strings.TrimLeft(strings.TrimPrefix(inner.Error(), "segment: rule"), ": "))
 		e.Err = inner
 	}
@@ -265,16 +263,30 @@ func (b *binder) set(n *node) *Set {
 
 // tag returns the tag called name and its place, or notes that there is none.
 func (b *binder) tag(n *node, name string) (*Tag, int) {
+	if t, i := b.lookup(name); t != nil {
+		return t, i
+	}
+	b.fault(&RuleError{
+		Line: n.line, Column: n.column, Tag: name, Reason: noSuchTag, Suggestion: b.whole.catalogue.nearest(name),
+	})
+	return nil, 0
+}
+
+// written is tag for a name that stands in a text behind an operator: it may be a value without its quotes, which
+// no error tells.
+func (b *binder) written(name string, line, column int) (*Tag, int) {
+	if t, i := b.lookup(name); t != nil {
+		return t, i
+	}
+	b.fault(&RuleError{
+		Line: line, Column: column, Reason: noSuchTag + "; a text stands between quotes", Suggestion: b.whole.catalogue.nearest(name),
+	})
+	return nil, 0
+}
+
+func (b *binder) lookup(name string) (*Tag, int) {
 	i, ok := b.whole.catalogue.byName[name]
 	if !ok {
-		if b.names == nil {
-			for _, t := range b.whole.catalogue.tags {
-				b.names = append(b.names, t.Name)
-			}
-		}
-		b.fault(&RuleError{
-			Line: n.line, Column: n.column, Tag: name, Reason: "there is no such tag", Suggestion: nearest(name, b.names),
-		})
 		return nil, 0
 	}
 	b.used[i] = true

@@ -40,6 +40,9 @@ func TestBindRefuses(t *testing.T) {
 	}{
 		{Eq("ordres", 1), `segment: rule: tag "ordres": there is no such tag; did you mean "orders"?`},
 		{EqTag("orders", "retruns"), `segment: rule: tag "retruns": there is no such tag; did you mean "returns"?`},
+		{mustParse(t, "city = 张三"), `segment: rule 1:8: there is no such tag; a text stands between quotes`},
+		{mustParse(t, "returns >= ordrs"), `segment: rule 1:12: there is no such tag; a text stands between quotes; did you mean "orders"?`},
+		{mustParse(t, "ordrs > returns"), `segment: rule 1:1: tag "ordrs": there is no such tag; did you mean "orders"?`},
 		{IsSet("zzzzzz"), `segment: rule: tag "zzzzzz": there is no such tag`},
 		{Eq("vip", 1), `segment: rule: tag "vip": is of kind flag and cannot be compared with a value of kind int64`},
 		{In("vip", true, "yes"), `segment: rule: tag "vip": is of kind flag and cannot be compared with a value of kind text`},
@@ -138,8 +141,8 @@ func TestBindSegments(t *testing.T) {
 		text, want string
 		is         error
 	}{
-		{`segment("a")`, `segment: rule 1:1: segments refer to each other: a -> b -> c -> a`, nil},
-		{`vip or segment("b")`, `segment: rule 1:8: segments refer to each other: b -> c -> a -> b`, nil},
+		{`segment("a")`, `segment: rule 1:1: segments refer to each other: a -> b -> c -> a`, ErrCycle},
+		{`vip or segment("b")`, `segment: rule 1:8: segments refer to each other: b -> c -> a -> b`, ErrCycle},
 		{`segment("self")`, `segment: rule 1:1: segments refer to each other: self -> self`, nil},
 		{`vip and segment("gone")`, `segment: rule 1:9: segment "gone": store is closed`, errOwn},
 		{`vip and segment("far")`, `segment: rule 1:9: in segment "far": in segment "wrong": 1:9: tag "ordres": there is no such tag; did you mean "orders"?`, nil},
@@ -228,6 +231,9 @@ func TestBindSets(t *testing.T) {
 	require.Nil(t, b.set)
 	require.Equal(t, "a", b.name)
 
+	_, err = mustParse(t, `nobody and set("a")`).bind(tags, nil, func(string) (Set, error) { return set, ErrForeignSet })
+	require.EqualError(t, err, `segment: rule 1:12: set "a": segment: set is of another index`)
+
 	_, err = mustParse(t, `vip and set("a")`).bind(tags, nil, func(string) (Set, error) { return set, ErrLookup })
 	require.EqualError(t, err, `segment: rule 1:9: set "a": segment: set or segment not found`)
 	require.ErrorIs(t, err, ErrLookup)
@@ -264,6 +270,8 @@ func sketch(p *bound, tags *Catalogue) string {
 		s = strings.NewReplacer(fmt.Sprint(math.MinInt64), "", fmt.Sprint(math.MaxInt64), "").Replace(s)
 	case formFloats:
 		s = strings.ReplaceAll(fmt.Sprintf("%s[%g,%g]", name(), p.flo, p.fhi), fmt.Sprint(math.MaxFloat64), "max")
+	case formRanges:
+		s = fmt.Sprint(name(), p.spans.ints.list, p.spans.floats)
 	case formTime:
 		s = name() + "[" + edgeText(p.from) + "," + edgeText(p.to) + ")"
 	case formAnniversary:
@@ -351,6 +359,17 @@ func TestBindNormalises(t *testing.T) {
 		{And(Ge("orders", 3), vip, Lt("orders", 9)), "all(orders[3,8] vip=true)"},
 		{And(Ge("orders", 3), Lt("orders", 3)), "any()"},
 		{In("orders", 5, 1, 2, 9, 3, 2, 1.5), "any(orders[1,3] orders[5,5] orders[9,9])"},
+		{In("orders", 5, 11, 7, 2, 9, 1, 13), "orders[[1 2] [5 5] [7 7] [9 9] [11 11] [13 13]] []"},
+		{In("spend", 2, 1, 0, 1.001), "any(spend[0,0] spend[100,100] spend[200,200])"},
+		{In("orders", 1, 2, 3, 4, 5, 6, 7), "orders[1,7]"},
+		{In("score", 5, 4, 3, 2, 1, 0), "score[] [[0 0] [1 1] [2 2] [3 3] [4 4] [5 5]]"},
+		{
+			Or(In("orders", 1, 3, 5), vip, In("orders", 7, 9, 11), Le("orders", -3)),
+			"any(orders[[-9223372036854775808 -3] [1 1] [3 3] [5 5] [7 7] [9 9] [11 11]] [] vip=true)",
+		},
+		{Or(vip, In("orders", 1, 3, 5, 7, 9, 11), Or(Ge("orders", 9), Segment("good"))), "any(vip=true orders[1,1] orders[3,3] orders[5,5] orders[7,7] orders[9,] good:orders[3,])"},
+		{Or(In("orders", 1, 3, 5, 7, 9, 11), Ge("orders", 2), IsSet("orders"), Le("orders", 2)), "orders?"},
+		{And(In("orders", 1, 3, 5, 7, 9, 11), Ge("orders", 2)), "all(orders[[1 1] [3 3] [5 5] [7 7] [9 9] [11 11]] [] orders[2,])"},
 		{In("orders", math.MaxInt64, math.MinInt64), "any(orders[,] orders[,])"},
 		{In("orders"), "any()"},
 		{In("vip", true, false), "any(vip=true vip=false)"},
@@ -382,10 +401,10 @@ func TestBindNormalises(t *testing.T) {
 		{Gt("last_order", time.Unix(0, 0)), "last_order[1970-01-01T00:00:00Z+1ns,)"},
 		{Within("last_order", Days(30)), "last_order[-29d,+1d)"},
 		{OlderThan("last_order", Days(30)), "last_order[,-29d)"},
-		{Upcoming("last_order", Days(30)), "last_order[+0d,+30d)"},
+		{WithinNext("last_order", Days(30)), "last_order[+0d,+30d)"},
 		{Within("last_order", Hours(30)), "last_order[-30h+1ns,+0h+1ns)"},
 		{OlderThan("last_order", Hours(30)), "last_order[,-30h+1ns)"},
-		{Upcoming("last_order", Hours(30)), "last_order[+0h,+30h)"},
+		{WithinNext("last_order", Hours(30)), "last_order[+0h,+30h)"},
 		{And(Ge("last_order", "2026-03-05"), OlderThan("last_order", Days(3))), "last_order[2026-03-05,-2d)"},
 		{And(Ge("last_order", "2026-03-05"), Within("last_order", Days(3))), "all(last_order[2026-03-05,) last_order[-2d,+1d))"},
 		{EqTag("orders", "score"), "orders=score"},
@@ -418,6 +437,11 @@ func requireNormal(t *testing.T, p *bound, root bool) {
 			require.False(t, k.form == p.form && k.seg == "")
 			require.False(t, slices.ContainsFunc(p.kids[:i], k.equal))
 		}
+		if p.form == formAny && p.kids[i].seg == "" && p.kids[i].form == formRanges {
+			require.False(t, slices.ContainsFunc(p.kids, func(q *bound) bool {
+				return q != k && q.seg == "" && q.tag == k.tag && (q.form == formRange || q.form == formFloats || q.form == formRanges)
+			}))
+		}
 		if p.form == formNot {
 			require.False(t, k.form == formNot && k.seg == "")
 		}
@@ -431,6 +455,15 @@ func requireNormal(t *testing.T, p *bound, root bool) {
 		require.Less(t, p.k, len(p.kids))
 	case formRange, formFloats:
 		require.True(t, p.lo <= p.hi && p.flo <= p.fhi)
+	case formRanges:
+		require.GreaterOrEqual(t, len(p.spans.ints.list)+len(p.spans.floats), manyRanges)
+		require.True(t, len(p.spans.ints.list) == 0 || len(p.spans.floats) == 0)
+		for i, r := range p.spans.ints.list {
+			require.True(t, r[0] <= r[1] && (i == 0 || p.spans.ints.list[i-1][1]+1 < r[0]))
+		}
+		for i, r := range p.spans.floats {
+			require.True(t, r[0] <= r[1] && (i == 0 || p.spans.floats[i-1][1] < r[0]))
+		}
 	case formEnum, formHasAny, formHasAll:
 		require.NotEmpty(t, p.texts)
 		require.True(t, slices.IsSorted(p.texts))

@@ -23,6 +23,7 @@ type bound struct {
 	hi      int64      //
 	flo     float64    // formFloats: flo <= value <= fhi
 	fhi     float64    //
+	spans   *spans     // formRanges of numbers
 	from    edge       // formTime: from <= time, and time < to
 	to      edge       //
 	salt    string     // formSample
@@ -54,8 +55,14 @@ const (
 	formTags                    // tag cmp other
 	formSample                  // share k by salt
 	formMember                  // in the set name
-	formRanges                  // only in plans: integer, decimal, time or float in one of many ranges
+	formRanges                  // integer, decimal, float, in plans also time: in one of many ranges
 )
+
+// spans are the ranges of a formRanges: those of whole numbers, or those of floats, ascending and apart.
+type spans struct {
+	ints   intRanges
+	floats [][2]float64
+}
 
 // edge is one end of a stretch of time, known once the moment of the question is.
 type edge struct {

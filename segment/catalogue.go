@@ -10,6 +10,7 @@ import (
 type Catalogue struct {
 	tags   []*Tag // in order of declaration; never changed
 	byName map[string]int
+	names  []string // of tags
 }
 
 // NewCatalogue returns the catalogue of the tags, in this order. Every fault is reported: tags that are not valid, and
@@ -20,7 +21,7 @@ func NewCatalogue(tags ...Tag) (*Catalogue, error) {
 
 // with returns a catalogue with more tags at its end.
 func (c *Catalogue) with(tags []Tag) (*Catalogue, error) {
-	d := &Catalogue{tags: slices.Clone(c.tags), byName: make(map[string]int, len(c.tags)+len(tags))}
+	d := &Catalogue{tags: slices.Clone(c.tags), byName: make(map[string]int, len(c.tags)+len(tags)), names: slices.Clone(c.names)}
 	for i, t := range c.tags {
 		d.byName[t.Name] = i
 	}
@@ -35,7 +36,7 @@ func (c *Catalogue) with(tags []Tag) (*Catalogue, error) {
 			continue
 		}
 		d.byName[t.Name] = len(d.tags)
-		d.tags = append(d.tags, &t)
+		d.tags, d.names = append(d.tags, &t), append(d.names, t.Name)
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -62,4 +63,14 @@ func (c *Catalogue) All() []Tag {
 		all[i] = *t
 	}
 	return all
+}
+
+// nearest returns the name of the tag that was likely meant by name, or "".
+func (c *Catalogue) nearest(name string) string { return nearest(name, c.names) }
+
+const noSuchTag = "there is no such tag"
+
+// unknown is the error for a name that no tag has.
+func (c *Catalogue) unknown(name string) error {
+	return &TagError{Tag: name, Reason: noSuchTag, Suggestion: c.nearest(name)}
 }

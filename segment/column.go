@@ -17,7 +17,6 @@ type column interface {
 // An editor holds a column while it is written. Not safe for concurrent use.
 type editor interface {
 	load(old column) // makes the editor hold old, nil for nothing
-	clear(p uint16)
 	// freeze returns the column; nil if nothing is set. dense is as for bitset.Of.
 	freeze(dense int) column
 }
@@ -66,5 +65,7 @@ func (e *flagEditor) freeze(dense int) column {
 	}
 	return c
 }
+
+func addMember(w *kernel.Words, p uint16) { w[p>>6] |= 1 << (p & 63) }
 
 func isMember(w *kernel.Words, p uint16) bool { return w[p>>6]>>(p&63)&1 != 0 }

@@ -62,30 +62,23 @@ func (e *labelsEditor) touch(code uint32) *kernel.Words {
 	return w
 }
 
-// empty takes all labels of p away and leaves it set.
-func (e *labelsEditor) empty(p uint16) {
-	e.clear(p)
-	e.set[p>>6] |= 1 << (p & 63)
-}
-
-func (e *labelsEditor) clear(p uint16) {
-	if !isMember(&e.set, p) {
-		return
-	}
-	e.set[p>>6] &^= 1 << (p & 63)
+// reset takes the positions of w and all their labels away.
+func (e *labelsEditor) reset(w *kernel.Words) {
+	kernel.AndNot(&e.set, &e.set, w)
 	for i, code := range e.old.codes {
-		if e.touched[code] == nil && e.old.sets[i].Contains(p) {
-			e.touch(code)
+		if e.old.sets[i].AndCount(w) > 0 {
+			labels := e.touch(code)
+			kernel.AndNot(labels, labels, w)
 		}
 	}
-	for _, w := range e.touched {
-		w[p>>6] &^= 1 << (p & 63)
-	}
 }
 
+// have gives p a set of labels, for now empty.
+func (e *labelsEditor) have(p uint16) { addMember(&e.set, p) }
+
 func (e *labelsEditor) add(p uint16, code uint32) {
-	e.set[p>>6] |= 1 << (p & 63)
-	e.touch(code)[p>>6] |= 1 << (p & 63)
+	e.have(p)
+	addMember(e.touch(code), p)
 }
 
 func (e *labelsEditor) remove(p uint16, code uint32) {

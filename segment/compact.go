@@ -12,7 +12,7 @@ import (
 )
 
 // Compact numbers the customers anew, those who exist and no others, in their old order, and begins a new epoch: sets
-// and cursors of the old one are refused from then on. The ids of deleted customers, texts that no customer has any
+// and cursors of all others are refused from then on. The ids of deleted customers, texts that no customer has any
 // more, and the room of both are gone once no older Snapshot is in use. Cost: as loading everything again.
 func (ix *Index) Compact(ctx context.Context) error {
 	ix.mu.Lock()
@@ -32,7 +32,7 @@ func (ix *Index) Compact(ctx context.Context) error {
 		return err
 	}
 	next := *old
-	next.epoch++
+	next.epoch, next.formerly = newEpoch(), former{}
 	next.version++
 	next.ids = dict.view()
 	next.exists = nil
@@ -139,7 +139,7 @@ func renumber(k Kind, columns []column, moved []uint32, chunks int, codes []uint
 			eachMember(&w, func(p int) {
 				open(int(moved[base+p] >> chunkBits))
 				labels := ed.(*labelsEditor)
-				labels.empty(uint16(moved[base+p]))
+				labels.have(uint16(moved[base+p]))
 				for _, code := range perPosition[p] {
 					labels.add(uint16(moved[base+p]), code)
 				}

@@ -24,6 +24,8 @@ type crowd struct {
 	ids    []customer.ID               // who exist, in order of arrival
 	values map[string][]customer.Value // by tag, in the order of ids
 	sorted map[string][]reading        // by numeric tag, ascending by value and then by at
+
+	selected [len(crowdQueries)][]bool // by query and place in ids, once asked for
 }
 
 // reading is a number as the test sees it: i is that of units of an Integer, a Decimal or a Time, f that of a Float.
@@ -196,7 +198,7 @@ var newCrowd = sync.OnceValue(func() *crowd {
 })
 
 // crowdQueries select many and few, by sets as they are and by others.
-var crowdQueries = []struct {
+var crowdQueries = [...]struct {
 	name string
 	rule Rule
 	want func(get func(tag string) customer.Value) bool
@@ -224,27 +226,49 @@ type question struct {
 	groups         map[string][]Group // what slowGroups found, by the tag summed
 }
 
-// eachQuestion runs a test for each query, with one and with three workers, and each of the tags.
+// questions are made once: all tests ask the same.
+var questions = map[[2]string]*question{}
+
+// eachQuestion runs a test for each query and each of the tags, with one and with three workers, or with three alone
+// where many customers are selected.
 func eachQuestion(t *testing.T, tags []Tag, f func(t *testing.T, q *question)) {
 	c := newCrowd()
-	for _, query := range crowdQueries {
-		selected := make([]bool, len(c.ids))
-		var places []int
-		for at := range selected {
-			if query.want(func(tag string) customer.Value { return c.values[tag][at] }) {
-				selected[at], places = true, append(places, at)
-			}
-		}
+	for i, query := range crowdQueries {
 		for _, tag := range tags {
-			q := &question{Query: Query{Rule: query.rule}, crowd: c, tag: tag, selected: places, groups: map[string][]Group{}}
-			for _, r := range c.sorted[tag.Name] {
-				if selected[r.at] {
-					q.readings = append(q.readings, r)
-				}
+			q := questions[[2]string{query.name, tag.Name}]
+			if q == nil {
+				q = c.question(i, tag)
+				questions[[2]string{query.name, tag.Name}] = q
 			}
+			q.tag = tag // names stand for questions, kinds do not
 			for _, q.Workers = range []int{1, 3} {
+				if q.Workers == 1 && len(q.selected) > 20_000 {
+					continue
+				}
 				t.Run(fmt.Sprintf("%s/%s/%d workers", query.name, tag.Name, q.Workers), func(t *testing.T) { f(t, q) })
 			}
 		}
 	}
+}
+
+func (c *crowd) question(query int, tag Tag) *question {
+	q := &question{Query: Query{Rule: crowdQueries[query].rule}, crowd: c, groups: map[string][]Group{}}
+	if c.selected[query] == nil {
+		c.selected[query] = make([]bool, len(c.ids))
+		for at := range c.ids {
+			get := func(tag string) customer.Value { return c.values[tag][at] }
+			c.selected[query][at] = crowdQueries[query].want(get)
+		}
+	}
+	for at, in := range c.selected[query] {
+		if in {
+			q.selected = append(q.selected, at)
+		}
+	}
+	for _, r := range c.sorted[tag.Name] {
+		if c.selected[query][r.at] {
+			q.readings = append(q.readings, r)
+		}
+	}
+	return q
 }

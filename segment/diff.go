@@ -21,7 +21,8 @@ type Diff struct {
 
 // Diff compares those whom q selects now, in s, with those whom was selected before, in another snapshot of the same
 // index. The queries may be the same, or differ in moment or rule; Workers is that of q. It is ErrForeignSet if before
-// is of another index, and ErrExpiredSet if Index.Compact has renumbered the customers in between.
+// is of another index, and ErrExpiredSet if Index.Compact or a restart from a file has begun a new epoch in between. Cost: as
+// Set for both.
 func (s *Snapshot) Diff(ctx context.Context, q Query, before *Snapshot, was Query) (*Diff, error) {
 	switch {
 	case s.index != before.index:

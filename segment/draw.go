@@ -20,6 +20,9 @@ import (
 // memory for 2n customers a goroutine.
 func (s *Snapshot) Draw(ctx context.Context, q Query, n int, salt string) ([]customer.ID, error) {
 	p, err := s.prepare(q)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil || n <= 0 {
 		return nil, err
 	}

@@ -2,7 +2,10 @@ package segment
 
 import (
 	"math"
+	"slices"
 	"sync"
+
+	"github.com/clientele-go/clientele/internal/kernel"
 )
 
 // Editors are large and short-lived.
@@ -16,6 +19,12 @@ var (
 func (e *edition) edit(g *group) {
 	d, t := &e.next.data[g.tag], e.next.tags.tags[g.tag]
 	steps := g.steps
+	if gone := e.gone[g.chunk]; gone != nil {
+		steps = slices.Clone(steps)
+		for p := range members(gone) {
+			steps = append(steps, step{verb: verbDelete, p: p})
+		}
+	}
 	if g.times {
 		times := intEditors.Get().(*intEditor)
 		defer intEditors.Put(times)
@@ -23,6 +32,7 @@ func (e *edition) edit(g *group) {
 		steps = timely(steps, times)
 		d.times[g.chunk] = times.freeze(e.next.dense)
 	}
+	g.wrote = slices.ContainsFunc(steps, func(st step) bool { return st.verb != verbDelete })
 	fault := func(st *step, reason string) { e.faults.add(st.row, t.Name, reason) }
 	old := d.columns[g.chunk]
 	var ed editor
@@ -113,28 +123,33 @@ func editEnums(ed *enumEditor, steps []step) {
 	}
 }
 
+// editLabels first empties the positions that are written anew, all at once, then adds and removes what came after.
 func editLabels(ed *labelsEditor, steps []step) {
+	begin := map[uint16]int{} // the step that wrote a position anew last
+	var anew kernel.Words
+	for i := range steps {
+		if st := &steps[i]; st.verb != verbAddLabels && st.verb != verbRemoveLabels {
+			begin[st.p] = i
+			addMember(&anew, st.p)
+		}
+	}
+	ed.reset(&anew)
 	for i := range steps {
 		st := &steps[i]
-		if st.clears() {
-			ed.clear(st.p)
+		if from, ok := begin[st.p]; ok && i < from || st.clears() {
 			continue
 		}
-		switch st.verb {
-		case verbSet, verbNewer:
-			ed.empty(st.p)
-			fallthrough
-		case verbAddLabels:
-			ed.set[st.p>>6] |= 1 << (st.p & 63)
-			for _, code := range st.codes {
-				ed.add(st.p, code)
-			}
-		case verbRemoveLabels:
+		if st.verb == verbRemoveLabels {
 			if isMember(&ed.set, st.p) {
 				for _, code := range st.codes {
 					ed.remove(st.p, code)
 				}
 			}
+			continue
+		}
+		ed.have(st.p)
+		for _, code := range st.codes {
+			ed.add(st.p, code)
 		}
 	}
 }

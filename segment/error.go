@@ -14,16 +14,25 @@ var (
 	// ErrLookup is wrapped where a rule names a set or a segment and the question brings nothing to find it with, or it is
 	// not found.
 	ErrLookup = errors.New("segment: set or segment not found")
+	// ErrCycle is wrapped where segments refer to each other in a circle.
+	ErrCycle = errors.New("segment: segments refer to each other")
+	// ErrTag is wrapped by every *TagError.
+	ErrTag = errors.New("segment: tag cannot be asked this")
+	// ErrMoment is wrapped where a rule speaks of time and the question does not say at what moment, or in which location.
+	ErrMoment = errors.New("segment: question lacks a moment or a location")
 )
 
 // RuleError says what is wrong with a rule and where. It wraps ErrRule, and Err where that is not nil. Safe for
 // concurrent reads.
 type RuleError struct {
 	Line, Column int    // place in the text, in lines and characters from 1; 0 if the rule was not text
+	Path         string // place in JSON, such as and[2].not.in[0]; "" if the rule was not JSON, or all of it is meant
 	Tag          string // the tag in question, or ""
 	Reason       string // what is wrong
 	Suggestion   string // the nearest name that exists, or ""
-	Err          error  // ErrLimit, ErrLookup, the error of a lookup, or nil
+	// Err is ErrLimit; ErrCycle; ErrLookup; ErrForeignSet or ErrExpiredSet; what Query.Sets or the lookup of segments
+	// returned; the *RuleError of the fault in the rule of a segment; or nil.
+	Err error
 }
 
 // Error returns the sentence.
@@ -32,6 +41,9 @@ func (e *RuleError) Error() string {
 	b.WriteString("segment: rule")
 	if e.Line > 0 {
 		fmt.Fprintf(&b, " %d:%d", e.Line, e.Column)
+	}
+	if e.Path != "" {
+		b.WriteString(" " + e.Path)
 	}
 	if e.Tag != "" {
 		fmt.Fprintf(&b, ": tag %q", e.Tag)

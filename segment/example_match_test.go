@@ -74,8 +74,8 @@ func ExampleMatcher_Why() {
 		fmt.Println(condition.Tag, n, ok)
 	}
 	// Output:
-	// fails: city = "广州" and (orders_90d >= 3 or vip)
-	//   fails: orders_90d >= 3 or vip
+	// fails: and
+	//   fails: or
 	//     fails: orders_90d >= 3
 	//     fails: vip [vip is unset]
 	// orders_90d 2 true

@@ -72,7 +72,7 @@ func Example() {
 	// 2 of 4
 	// customer 1
 	// customer 2
-	// fails: city in ("广州", "深圳") and orders_90d >= 3 and last_order within 30 days and not vip
+	// fails: and
 	//   fails: last_order within 30 days
 }
 
@@ -100,7 +100,7 @@ func ExampleSnapshot_Explain() {
 	fmt.Print(plan)
 	// Output:
 	// step                            estimated     selected    decided  rule
-	// all                                  1000         1000        0/2  spend >= 9000 and vip
+	// all                                  1000         1000        0/2
 	//   set                               10000        10000        2/2  vip
 	//   bits                               9998        10000        1/2  spend >= 9000
 }

@@ -104,7 +104,7 @@ func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 			if n.form == formHasAll && !n.covers {
 				return s, true
 			}
-			return oneOfLabels(n.codes, col)
+			return oneOf(n.codes, col.codes, col.sets)
 		}
 	case *intColumn:
 		if n.form == formRange || n.form == formTime {
@@ -129,32 +129,17 @@ func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 }
 
 // oneOf returns the set of the one of codes that occurs; ok is false if several do.
-func oneOf(codes []uint32, present []uint16, sets []bitset.Set) (s bitset.Set, ok bool) {
+func oneOf[T uint16 | uint32](codes []uint32, present []T, sets []bitset.Set) (s bitset.Set, ok bool) {
 	found := false
 	for _, code := range codes {
-		i, in := slices.BinarySearch(present, uint16(code))
-		if !in {
-			continue
-		}
-		if found {
-			return s, false
-		}
-		s, found = sets[i], true
-	}
-	return s, true
-}
-
-func oneOfLabels(codes []uint32, col *labelsColumn) (s bitset.Set, ok bool) {
-	found := false
-	for _, code := range codes {
-		i, in := slices.BinarySearch(col.codes, code)
+		i, in := slices.BinarySearch(present, T(code))
 		if !in {
 			continue
 		}
 		if found {
 			return bitset.Set{}, false
 		}
-		s, found = col.sets[i], true
+		s, found = sets[i], true
 	}
 	return s, true
 }
@@ -166,13 +151,14 @@ func (f *frame) count(n *plan, c int) int {
 	}
 	switch n.form {
 	case formAll:
+		if a, b, ok := n.twoSets(f, c); ok {
+			return bitset.AndCount(a, b, &f.blank)
+		}
 		parts, others, empty := f.parts(n, c)
 		switch {
 		case empty:
 			return 0
 		case len(others) > 0:
-		case len(parts) == 2 && !parts[1].not:
-			return bitset.AndCount(parts[0].set, parts[1].set, &f.blank)
 		default:
 			w := f.scrap()
 			defer f.give(w)
@@ -183,6 +169,10 @@ func (f *frame) count(n *plan, c int) int {
 				return last.set.AndNotCount(w)
 			}
 			return last.set.AndCount(w)
+		}
+	case formAny:
+		if a, b, ok := n.twoSets(f, c); ok {
+			return a.Len() + b.Len() - bitset.AndCount(a, b, &f.blank)
 		}
 	case formNot:
 		return f.existing(c).Len() - f.count(n.kids[0], c)
@@ -195,20 +185,33 @@ func (f *frame) count(n *plan, c int) int {
 	return kernel.Count(w)
 }
 
+// twoSets returns the two parts of a plan if both are sets the index keeps.
+func (n *plan) twoSets(f *frame, c int) (a, b bitset.Set, ok bool) {
+	if len(n.kids) != 2 {
+		return a, b, false
+	}
+	a, ok = n.kids[0].asSet(f, c)
+	if ok {
+		b, ok = n.kids[1].asSet(f, c)
+	}
+	return a, b, ok
+}
+
 // set returns the customers of a chunk that the plan selects.
 func (f *frame) set(n *plan, c int) bitset.Set {
 	if s, ok := n.asSet(f, c); ok {
 		return s
 	}
-	w := f.scrap()
-	defer f.give(w)
-	if n.form == formAll {
-		if parts, others, empty := f.parts(n, c); empty {
-			return bitset.Set{}
-		} else if len(others) == 0 && len(parts) == 2 && !parts[1].not {
-			return bitset.And(parts[0].set, parts[1].set, f.s.dense, &f.blank)
+	if n.form == formAll || n.form == formAny {
+		if a, b, ok := n.twoSets(f, c); ok {
+			if n.form == formAll {
+				return bitset.And(a, b, f.s.dense, &f.blank)
+			}
+			return bitset.Or(a, b, f.s.dense, &f.blank)
 		}
 	}
+	w := f.scrap()
+	defer f.give(w)
 	if !f.load(n, c, w) {
 		return bitset.Set{}
 	}
@@ -220,14 +223,12 @@ func (f *frame) set(n *plan, c int) bitset.Set {
 func (f *frame) parts(n *plan, c int) (parts []operand, others []*plan, empty bool) {
 	parts = f.sorted[:0]
 	for _, k := range n.kids {
-		not := k.form == formNot
+		of, not := k, k.form == formNot
 		if not {
-			k = k.kids[0]
+			of = k.kids[0]
 		}
-		s, ok := k.asSet(f, c)
+		s, ok := of.asSet(f, c)
 		switch {
-		case !ok && not:
-			others = append(others, n.kids[slices.IndexFunc(n.kids, func(o *plan) bool { return o.form == formNot && o.kids[0] == k })])
 		case !ok:
 			others = append(others, k)
 		case s.IsEmpty():
@@ -550,7 +551,7 @@ func (n *plan) narrowRanges(col column, dst *kernel.Words) (any bool) {
 	switch col := col.(type) {
 	case *intColumn:
 		col.each(&w, func(p uint16, v int64) {
-			if !inRanges(n.ranges, v) {
+			if !n.ranges.has(v) {
 				drop(p)
 			}
 		})

@@ -13,16 +13,20 @@ import (
 // of customers expected and found. Safe for concurrent reads.
 type Plan struct {
 	// Step is what is done: all, any, not, at least, set, bits, codes, floats, each (customer by customer).
-	Step string
-	Rule string // the part of the rule, "" where several parts of it became one
+	Step string `json:"step"`
+	// Rule is a condition as text, of a list of values the first 20 and how many more; segment("x") of a segment that has
+	// parts; "" of other parts that have parts, and of windows of time that became one.
+	Rule string `json:"rule,omitempty"`
 	// Estimated is the number of customers the planner expected this part to select by itself.
-	Estimated int
+	Estimated int `json:"estimated"`
 	// Selected is how many it selects by itself, among all customers.
-	Selected int
+	Selected int `json:"selected"`
 	// Decided is the number of chunks of 65,536 customers that the part needed no look into: what the index keeps of them
 	// as sets, counts and least and largest values said it all. Chunks is how many there are.
-	Decided, Chunks int
-	Parts           []*Plan
+	Decided int `json:"decided"`
+	Chunks  int `json:"chunks"` // see Decided
+	// Parts are the parts of this part.
+	Parts []*Plan `json:"parts,omitempty"`
 }
 
 // Explain returns the plan of a query, carried out. Cost: that of counting each of its parts.
@@ -36,9 +40,7 @@ func (s *Snapshot) Explain(ctx context.Context, q Query) (*Plan, error) {
 
 func (p *program) explain(ctx context.Context, n *plan) (*Plan, error) {
 	e := &Plan{Step: n.step(), Estimated: int(math.Round(n.estimate)), Chunks: len(p.s.exists)}
-	if n.rule != nil {
-		e.Rule = Rule{n.rule}.String()
-	}
+	e.Rule = n.text()
 	counts, decided := make([]int, e.Chunks), make([]bool, e.Chunks)
 	err := p.each(ctx, func(f *frame, c int) {
 		_, decided[c] = n.asSet(f, c)
@@ -61,6 +63,25 @@ func (p *program) explain(ctx context.Context, n *plan) (*Plan, error) {
 		e.Parts = append(e.Parts, part)
 	}
 	return e, nil
+}
+
+// text says what part of the rule n is, if it is not to be seen from its parts.
+func (n *plan) text() string {
+	switch {
+	case n.seg != "" && len(n.kids) > 0:
+		return Segment(n.seg).String()
+	case n.rule == nil:
+		return ""
+	case n.rule.condition() != nil:
+		return brief(n.rule)
+	case len(n.kids) > 0:
+		return ""
+	case n.isEveryone():
+		return "everyone"
+	case n.isNobody():
+		return "nobody"
+	}
+	return brief(n.rule)
 }
 
 // step names what is done.
@@ -97,15 +118,17 @@ func (e *Plan) String() string {
 }
 
 func (e *Plan) write(b *strings.Builder, indent string) {
-	fmt.Fprintf(b, "%-28s %12d %12d %10s  %s\n",
+	line := fmt.Sprintf("%-28s %12d %12d %10s  %s",
 		indent+e.Step, e.Estimated, e.Selected, fmt.Sprintf("%d/%d", e.Decided, e.Chunks), e.Rule)
+	b.WriteString(strings.TrimRight(line, " ") + "\n")
 	for _, k := range e.Parts {
 		k.write(b, indent+"  ")
 	}
 }
 
 // Why explains whether the query selects a customer, which conditions decided, and what values they met. It is nil for a
-// customer that there is not.
+// customer that there is not. Cost: the rule is bound and planned at every call, which for a rule of many values takes
+// far longer than the customer does; to ask about many customers, use a Matcher.
 func (s *Snapshot) Why(q Query, id customer.ID) (*Reason, error) {
 	p, err := s.prepare(q)
 	if err != nil {

@@ -30,8 +30,8 @@ type Group struct {
 }
 
 // GroupBy counts the customers whom the query selects by the values of one or several Enums and Flags: every customer is
-// in one group, and unset is a value. A Labels tag can be asked for alone: a customer is then in the group of each label
-// he has, in that of the unset value if he has no set of labels, and in none if his set is empty.
+// in one group, and unset is a value. A Labels tag can be asked for alone: customers are then in the group of each of
+// their labels, in that of the unset value if they have no set of labels, and in none if their set is empty.
 //
 // The largest group comes first; groups as large as each other come in order of their values, unset before false before
 // true, texts by their bytes. Without tags there is one group of all. There are no empty groups. A sum that does not fit

@@ -108,8 +108,14 @@ func (t *groupTable) alone(c int, chosen *kernel.Words) {
 		w := t.f.scrap()
 		defer t.f.give(w)
 		for i, code := range col.codes {
-			if *w = *chosen; col.sets[i].And(w) {
-				t.entry(uint64(code)).count += kernel.Count(w)
+			n := col.sets[i].AndCount(chosen)
+			if n == 0 {
+				continue
+			}
+			t.entry(uint64(code)).count += n
+			if t.sum != nil {
+				*w = *chosen
+				col.sets[i].And(w)
 				t.add(c, w, func(uint16) uint64 { return uint64(code) })
 			}
 		}
@@ -121,9 +127,7 @@ func (t *groupTable) alone(c int, chosen *kernel.Words) {
 	}
 	if left > 0 {
 		t.entry(0).count += left
-		if t.sum != nil { // labels that nobody of the chunk has
-			t.add(c, chosen, func(uint16) uint64 { return 0 })
-		}
+		t.add(c, chosen, func(uint16) uint64 { return 0 }) // with a sum: labels that nobody of the chunk has
 	}
 }
 

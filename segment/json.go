@@ -7,7 +7,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 )
 
-// forms are the fields that say in JSON what a rule does, by op and cmp. opUnset is "set": false.
+// forms are the fields that say in JSON what a rule does, by op and cmp. opUnset is "is_set": false.
 var forms = []struct {
 	name string
 	op   op
@@ -32,9 +32,9 @@ var forms = []struct {
 	{name: "le_tag", op: opCompareTags, cmp: le},
 	{name: "in", op: opIn},
 	{name: "between", op: opBetween},
-	{name: "has_any", op: opHasAny},
+	{name: "has", op: opHasAny},
 	{name: "has_all", op: opHasAll},
-	{name: "set", op: opSet},
+	{name: "is_set", op: opSet},
 	{name: "within", op: opWithin},
 	{name: "older_than", op: opOlder},
 	{name: "within_next", op: opUpcoming},
@@ -57,8 +57,8 @@ func (o op) onTag() bool {
 //	{"tag": "city", "eq_tag": "home"}, also ne_tag, lt_tag, le_tag
 //	{"tag": "city", "in": [v, ...]}
 //	{"tag": "orders", "between": [v, v]}
-//	{"tag": "interests", "has_any": ["x", ...]}, also has_all
-//	{"tag": "city", "set": true}, false for Unset
+//	{"tag": "interests", "has": ["x", ...]}, also has_all
+//	{"tag": "city", "is_set": true}, false for Unset
 //	{"tag": "last_order", "within": {"days": 30}}, also older_than, within_next, and hours
 //	{"tag": "birthday", "anniversary": {"days": 7}}
 //	{"sample": {"percent": 12.5, "salt": "x"}}
@@ -79,8 +79,8 @@ func (r Rule) MarshalJSON() ([]byte, error) {
 }
 
 // UnmarshalJSON reads what MarshalJSON writes, and the values in any spelling that Parse reads. Fields that are not
-// known or occur twice, and null, are errors. An error is a *RuleError that says the place by the path of fields; r
-// stays as it was.
+// known or occur twice, null, and halves of surrogate pairs are errors. An error is a *RuleError whose Path says the
+// place; r stays as it was.
 func (r *Rule) UnmarshalJSON(data []byte) error {
 	v, err := readJSON(data)
 	if err != nil {

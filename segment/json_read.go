@@ -91,7 +91,10 @@ func (v *jsonValue) complete(n *node, at *place) *RuleError {
 		if !ok {
 			return at.refuse("must be a whole number")
 		}
-		n.k = max(k, 0)
+		if k < 0 {
+			return at.refuse(faultNegative)
+		}
+		n.k = k
 		return nil
 	case opCompare:
 		l, err := v.literal(at)
@@ -202,6 +205,8 @@ func (v *jsonValue) window(n *node, at *place) *RuleError {
 	if v.kind == jsonObject && len(v.names) == 1 {
 		length, ok := v.items[0].whole()
 		switch name := v.names[0]; {
+		case name != "days" && name != "hours": // before it becomes part of a path
+			return at.unknown(name)
 		case !ok:
 			return at.field(name).refuse("must be a whole number")
 		case name == "hours" && n.op == opAnniversary:
@@ -210,11 +215,9 @@ func (v *jsonValue) window(n *node, at *place) *RuleError {
 			n.fault = n.window.fault()
 		case name == "days" && n.op == opAnniversary:
 			n.k, n.fault = length, Anniversary(n.tag, length).n.fault
-		case name == "days":
+		default:
 			n.window = Days(length)
 			n.fault = n.window.fault()
-		default:
-			return at.unknown(name)
 		}
 		if n.fault != "" {
 			return at.refuse(n.fault)
@@ -255,7 +258,7 @@ func (v *jsonValue) sample(n *node, at *place) *RuleError {
 	return nil
 }
 
-// place is a place in JSON: a field or an item of the place above. nil is the whole.
+// place is a place in JSON: a field, of a name that the readers know, or an item of the place above. nil is the whole.
 type place struct {
 	above *place
 	name  string
@@ -286,10 +289,7 @@ func (p *place) String() string {
 }
 
 func (p *place) refuse(reason string) *RuleError {
-	if p != nil {
-		reason = p.String() + ": " + reason
-	}
-	return &RuleError{Reason: reason}
+	return &RuleError{Path: p.String(), Reason: reason}
 }
 
 // unknown is the error of a field that there is not.

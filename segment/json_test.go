@@ -3,7 +3,9 @@ package segment
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"strings"
 	"testing"
 	"time"
@@ -22,7 +24,7 @@ func TestRuleJSON(t *testing.T) {
 		"zero rule":   {Rule{}, `{"and":[]}`},
 		"nobody":      {Or(), `{"or":[]}`},
 		"and, not":    {And(IsTrue("a"), Not(IsTrue("b"))), `{"and":[{"tag":"a","eq":true},{"not":{"tag":"b","eq":true}}]}`},
-		"or":          {Or(IsTrue("a"), And(), IsSet("b"), Unset("b")), `{"or":[{"tag":"a","eq":true},{"and":[]},{"tag":"b","set":true},{"tag":"b","set":false}]}`},
+		"or":          {Or(IsTrue("a"), And(), IsSet("b"), Unset("b")), `{"or":[{"tag":"a","eq":true},{"and":[]},{"tag":"b","is_set":true},{"tag":"b","is_set":false}]}`},
 		"at least":    {AtLeast(2, IsTrue("a"), InSet("b"), Segment("c")), `{"at_least":2,"of":[{"tag":"a","eq":true},{"in_set":"b"},{"segment":"c"}]}`},
 		"in":          {In("city", "广州", "深圳"), `{"tag":"city","in":["广州","深圳"]}`},
 		"numbers":     {In("a", 1, -2.50, 1e300, int64(9223372036854775807), customer.DecimalValue(1, 18)), `{"tag":"a","in":[1,-2.5,1e+300,9223372036854775807,0.000000000000000001]}`},
@@ -30,8 +32,8 @@ func TestRuleJSON(t *testing.T) {
 		"tags":        {And(EqTag("a", "b"), NeTag("a", "b"), LtTag("a", "b"), LeTag("a", "b")), `{"and":[{"tag":"a","eq_tag":"b"},{"tag":"a","ne_tag":"b"},{"tag":"a","lt_tag":"b"},{"tag":"a","le_tag":"b"}]}`},
 		"day":         {day(Ge("a", "2026-03-05")), `{"tag":"a","ge":{"day":"2026-03-05"}}`},
 		"time":        {Between("a", at, "2026-03-05"), `{"tag":"a","between":[{"time":"2026-03-05T02:00:00Z"},"2026-03-05"]}`},
-		"labels":      {And(Has("a", "x"), Has("a"), HasAll("a", "x", "y")), `{"and":[{"tag":"a","has_any":["x"]},{"tag":"a","has_any":[]},{"tag":"a","has_all":["x","y"]}]}`},
-		"windows":     {And(Within("a", Days(30)), OlderThan("a", Hours(2)), Upcoming("a", Days(1))), `{"and":[{"tag":"a","within":{"days":30}},{"tag":"a","older_than":{"hours":2}},{"tag":"a","within_next":{"days":1}}]}`},
+		"labels":      {And(Has("a", "x"), Has("a"), HasAll("a", "x", "y")), `{"and":[{"tag":"a","has":["x"]},{"tag":"a","has":[]},{"tag":"a","has_all":["x","y"]}]}`},
+		"windows":     {And(Within("a", Days(30)), OlderThan("a", Hours(2)), WithinNext("a", Days(1))), `{"and":[{"tag":"a","within":{"days":30}},{"tag":"a","older_than":{"hours":2}},{"tag":"a","within_next":{"days":1}}]}`},
 		"anniversary": {Anniversary("a", 7), `{"tag":"a","anniversary":{"days":7}}`},
 		"sample":      {Sample(12.5, "盐\n"), `{"sample":{"percent":12.5,"salt":"盐\n"}}`},
 	} {
@@ -64,7 +66,8 @@ func TestUnmarshalRule(t *testing.T) {
 	for data, want := range map[string]Rule{
 		` { "in" : [ 1.0, 1e2 ] , "tag" : "a" } `:               In("a", 1, 100),
 		`{"and":[{"tag":"a","eq":true}]}`:                       IsTrue("a"),
-		`{"of":[{"tag":"a","eq":true}],"at_least":-3}`:          AtLeast(0, IsTrue("a")),
+		`{"of":[{"tag":"a","eq":true}],"at_least":0}`:           AtLeast(0, IsTrue("a")),
+		`{"in_set":"\ud83d\ude00\\ud83d"}`:                      InSet(`😀\ud83d`),
 		`{"tag":"a","eq":{"time":"2026-03-05T10:00:00+08:00"}}`: Eq("a", time.Date(2026, 3, 5, 2, 0, 0, 0, time.UTC)),
 		`{"sample":{"salt":"","percent":0.010}}`:                Sample(0.01, ""),
 	} {
@@ -105,6 +108,15 @@ func TestUnmarshalRuleErrors(t *testing.T) {
 		`{"at_least":1}`:                         "at_least needs the field of",
 		`{"and":[],"of":[]}`:                     "and does not go with of",
 		`{"at_least":1.5,"of":[]}`:               "at_least: must be a whole number",
+		`{"at_least":-5,"of":[]}`:                "at_least: number of rules must not be negative",
+		`{"in_set":"\ud83d"}`:                    "JSON has half of a surrogate pair at byte 11",
+		`{"in_set":"x\ude00"}`:                   "JSON has half of a surrogate pair at byte 12",
+		`{"in_set":"\uD83D\ud83d\ude00"}`:        "JSON has half of a surrogate pair at byte 11",
+		`{"in_set":"\ud83d\\ude00"}`:             "JSON has half of a surrogate pair at byte 11",
+		`{"in_set":"\ud83dude00"}`:               "JSON has half of a surrogate pair at byte 11",
+		`{"in_set":"\\","segment":"\udfff"}`:     "JSON has half of a surrogate pair at byte 26",
+		`["\ud800`:                               "JSON has half of a surrogate pair at byte 2",
+		`["\ud80`:                                "JSON is not well formed after byte 1",
 		`{"at_least":1,"of":[3]}`:                "of[0]: must be an object",
 		`{"tag":"","eq":1}`:                      "tag: must be a text of 1 to 128 bytes of UTF-8 without control characters and backquotes",
 		`{"tag":1,"eq":1}`:                       "tag: must be a text of 1 to 128 bytes of UTF-8 without control characters and backquotes",
@@ -117,25 +129,90 @@ func TestUnmarshalRuleErrors(t *testing.T) {
 		`{"tag":"a","eq":0.1234567890123456789}`: `tag "a": eq: number has more digits than can be held exactly; with an exponent, as 1e20, it is the nearest float`,
 		`{"tag":"a","in":1}`:                     `tag "a": in: must be a list of values`,
 		`{"tag":"a","between":[1]}`:              `tag "a": between: must be a list of two values`,
-		`{"tag":"a","has_any":["x",1]}`:          `tag "a": has_any[1]: must be a text`,
-		`{"tag":"a","set":1}`:                    `tag "a": set: must be true or false`,
+		`{"tag":"a","has":["x",1]}`:              `tag "a": has[1]: must be a text`,
+		`{"tag":"a","has_any":["x"]}`:            `unknown field "has_any"; did you mean "has_all"?`,
+		`{"tag":"a","is_set":1}`:                 `tag "a": is_set: must be true or false`,
 		`{"tag":"a","within":3}`:                 `tag "a": within: must be {"days": ...} or {"hours": ...}`,
 		`{"tag":"a","within":{"days":1.5}}`:      `tag "a": within.days: must be a whole number`,
 		`{"tag":"a","within":{"dayz":1}}`:        `tag "a": within: unknown field "dayz"; did you mean "days"?`,
-		`{"tag":"a","within":{"days":0}}`:        `tag "a": within: window must be 1 to 1,000,000 days or 1 to 10,000,000 hours`,
-		`{"tag":"a","anniversary":{"hours":1}}`:  `tag "a": anniversary: must be {"days": ...}`,
-		`{"tag":"a","anniversary":{"days":0}}`:   `tag "a": anniversary: days of an anniversary must be 1 to 366`,
-		`{"sample":{"percent":10}}`:              `sample: must be {"percent": ..., "salt": "..."}`,
-		`{"sample":{"percent":"10","salt":""}}`:  `sample.percent: percent of a sample must be 0 to 100 in steps of 0.01`,
-		`{"sample":{"percent":101,"salt":""}}`:   `sample.percent: percent of a sample must be 0 to 100 in steps of 0.01`,
-		`{"sample":{"percent":1,"salt":1}}`:      `sample.salt: must be a text`,
-		`{"sample":{"percent":1,"sugar":1}}`:     `sample: unknown field "sugar"`,
+		`{"tag":"a","within":{"dayz":"x"}}`:      `tag "a": within: unknown field "dayz"; did you mean "days"?`,
+		`{"tag":"a","eq":{"time":"2026-03-05T1:00:00Z"}}`:             `tag "a": eq.time: must be an instant such as 2006-01-02T15:04:05Z07:00`,
+		`{"tag":"a","eq":{"time":"2026-03-05T10:00:00,5Z"}}`:          `tag "a": eq.time: must be an instant such as 2006-01-02T15:04:05Z07:00`,
+		`{"tag":"a","eq":{"time":"2026-03-05T10:00:00+24:00"}}`:       `tag "a": eq.time: must be an instant such as 2006-01-02T15:04:05Z07:00`,
+		`{"tag":"a","eq":{"time":"2026-03-05T10:00:00.1234567891Z"}}`: `tag "a": eq.time: must be an instant such as 2006-01-02T15:04:05Z07:00`,
+		`{"tag":"a","within":{"days":0}}`:                             `tag "a": within: window must be 1 to 1,000,000 days or 1 to 10,000,000 hours`,
+		`{"tag":"a","anniversary":{"hours":1}}`:                       `tag "a": anniversary: must be {"days": ...}`,
+		`{"tag":"a","anniversary":{"days":0}}`:                        `tag "a": anniversary: days of an anniversary must be 1 to 366`,
+		`{"sample":{"percent":10}}`:                                   `sample: must be {"percent": ..., "salt": "..."}`,
+		`{"sample":{"percent":"10","salt":""}}`:                       `sample.percent: percent of a sample must be 0 to 100 in steps of 0.01`,
+		`{"sample":{"percent":101,"salt":""}}`:                        `sample.percent: percent of a sample must be 0 to 100 in steps of 0.01`,
+		`{"sample":{"percent":1,"salt":1}}`:                           `sample.salt: must be a text`,
+		`{"sample":{"percent":1,"sugar":1}}`:                          `sample: unknown field "sugar"`,
 	} {
 		r := Or()
 		err := r.UnmarshalJSON([]byte(data))
-		require.EqualError(t, err, "segment: rule: "+want, data)
+		requireAt(t, want, err, data)
 		require.ErrorIs(t, err, ErrRule)
 		require.Equal(t, Or(), r, data)
+	}
+}
+
+// requireAt requires that err is the one that want describes as it is written here: tag, path and reason.
+func requireAt(t *testing.T, want string, err error, data string) {
+	t.Helper()
+	e, ok := errors.AsType[*RuleError](err)
+	require.True(t, ok, data)
+	var parts []string
+	if e.Tag != "" {
+		parts = append(parts, fmt.Sprintf("tag %q", e.Tag))
+	}
+	if e.Path != "" {
+		parts = append(parts, e.Path)
+		require.True(t, strings.HasPrefix(e.Error(), "segment: rule "+e.Path+": "), e.Error())
+	}
+	got := strings.Join(append(parts, e.Reason), ": ")
+	if e.Suggestion != "" {
+		got += fmt.Sprintf("; did you mean %q?", e.Suggestion)
+	}
+	require.Equal(t, want, got, data)
+}
+
+func TestRuleErrorOfJSON(t *testing.T) {
+	var r Rule
+	err := r.UnmarshalJSON([]byte(`{"and":[{"or":[]},{"not":{"tag":"city","in":["x",null]}}]}`))
+	require.EqualError(t, err, `segment: rule and[1].not.in[1]: tag "city": must be true, false, a number, a text, {"day": "..."} or {"time": "..."}`)
+	e, _ := errors.AsType[*RuleError](err)
+	require.Equal(t, "and[1].not.in[1]", e.Path)
+}
+
+// An error does not repeat a name of a field that is as long as a document.
+func TestUnmarshalRuleLongNames(t *testing.T) {
+	long := strings.Repeat("x", MaxRuleBytes/2)
+	for _, data := range []string{
+		`{"tag":"t","within":{"` + long + `":"x"}}`, `{"tag":"t","within":{"` + long + `":1}}`, `{"tag":"t","anniversary":{"` + long + `":true}}`,
+		`{"` + long + `":1}`, `{"sample":{"` + long + `":1,"salt":""}}`, `{"tag":"t","eq":{"` + long + `":"x"}}`, `{"tag":"` + long + `","eq":1}`,
+	} {
+		var r Rule
+		err := r.UnmarshalJSON([]byte(data))
+		require.ErrorIs(t, err, ErrRule)
+		require.Less(t, len(err.Error()), 200)
+	}
+}
+
+// A document of nothing but small values is refused before it takes memory.
+func TestHostileJSONMemory(t *testing.T) {
+	for _, data := range []string{
+		`{"and":[0` + strings.Repeat(",0", MaxRuleBytes/2-10) + "]}", `{"and":[[]` + strings.Repeat(",[]", MaxRuleBytes/3-10) + "]}",
+		`{"and":[{}` + strings.Repeat(",{}", MaxRuleBytes/3-10) + "]}",
+	} {
+		var before, after runtime.MemStats
+		var r Rule
+		runtime.ReadMemStats(&before)
+		err := r.UnmarshalJSON([]byte(data))
+		runtime.ReadMemStats(&after)
+		require.EqualError(t, err, "segment: rule: JSON has more than 200000 values")
+		require.ErrorIs(t, err, ErrLimit)
+		require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(4<<20))
 	}
 }
 
@@ -146,12 +223,13 @@ func TestUnmarshalRuleLimits(t *testing.T) {
 	var r Rule
 	require.NoError(t, r.UnmarshalJSON([]byte(nest(99))))
 	for name, c := range map[string]struct{ data, want string }{
-		"deep":    {nest(100), `segment: rule: parts are more than 100 deep in each other`},
-		"deeper":  {nest(10_000), `segment: rule: parts are more than 100 deep in each other`},
-		"hostile": {strings.Repeat("[", MaxRuleBytes), `segment: rule: parts are more than 100 deep in each other`},
-		"nodes":   {`{"and":[{"and":[]}` + strings.Repeat(`,{"and":[]}`, MaxRuleNodes) + "]}", "segment: rule: there are more than 10000 parts"},
-		"values":  {`{"tag":"a","in":[1` + strings.Repeat(`,1`, MaxRuleValues) + "]}", `segment: rule: there are more than 100000 values`},
-		"bytes":   {`{"and":[]` + strings.Repeat(" ", MaxRuleBytes) + "}", "segment: rule: JSON is longer than 1048576 bytes"},
+		"deep":             {nest(100), `segment: rule: parts are more than 100 deep in each other`},
+		"deeper":           {nest(10_000), `segment: rule: parts are more than 100 deep in each other`},
+		"hostile":          {strings.Repeat("[", 100_000), `segment: rule: parts are more than 100 deep in each other`},
+		"hostile and long": {strings.Repeat("[", MaxRuleBytes), `segment: rule: JSON has more than 200000 values`},
+		"nodes":            {`{"and":[{"and":[]}` + strings.Repeat(`,{"and":[]}`, MaxRuleNodes) + "]}", "segment: rule: there are more than 10000 parts"},
+		"values":           {`{"tag":"a","in":[1` + strings.Repeat(`,1`, MaxRuleValues) + "]}", `segment: rule: there are more than 100000 values`},
+		"bytes":            {`{"and":[]` + strings.Repeat(" ", MaxRuleBytes) + "}", "segment: rule: JSON is longer than 1048576 bytes"},
 	} {
 		err := r.UnmarshalJSON([]byte(c.data))
 		require.EqualError(t, err, c.want, name)

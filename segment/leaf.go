@@ -1,7 +1,6 @@
 package segment
 
 import (
-	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -20,10 +19,10 @@ func (b *binder) leaf(n *node) *bound {
 	case opInSet:
 		return &bound{form: formMember, name: n.name, set: b.set(n), rule: n}
 	}
-	t, i := b.tag(n, n.tag)
 	if n.op == opCompareTags {
-		return b.twoTags(n, t, i)
+		return b.twoTags(n)
 	}
+	t, i := b.tag(n, n.tag)
 	if t == nil {
 		return nobody(n)
 	}
@@ -215,28 +214,13 @@ func in(n *node, t *Tag) (*bound, string) {
 	if len(texts) > 0 {
 		return enum(t, texts...)
 	}
-	return &bound{form: formAny, kids: joined(kids)}, ""
-}
-
-// joined returns parts that select the same as any of the given ones, of one tag: ranges of numbers as few as can be
-// and ascending, other parts as they are.
-func joined(kids []*bound) []*bound {
-	if len(kids) == 0 || kids[0].form != formRange && kids[0].form != formAny {
-		return kids
+	var p pool
+	kids = slices.DeleteFunc(kids, func(k *bound) bool { return k.isNobody() || p.add(k) })
+	kids = append(kids, p.parts()...)
+	if len(kids) == 1 {
+		return kids[0], ""
 	}
-	kids = slices.DeleteFunc(kids, func(p *bound) bool { return p.form == formAny }) // selects nobody
-	slices.SortFunc(kids, func(p, q *bound) int { return cmp.Compare(p.lo, q.lo) })
-	out := kids[:0]
-	for _, p := range kids {
-		if len(out) > 0 {
-			if last := out[len(out)-1]; p.lo <= last.hi || p.lo == last.hi+1 {
-				last.hi = max(last.hi, p.hi)
-				continue
-			}
-		}
-		out = append(out, p)
-	}
-	return out
+	return &bound{form: formAny, kids: kids}, ""
 }
 
 // between binds lo and hi.
@@ -316,9 +300,23 @@ func timeEdges(l literal) (first, after edge, fault string) {
 	return first, after, mismatch(&Tag{Kind: Time}, l)
 }
 
-// twoTags binds the comparison of two tags, the first of which is t at place i.
-func (b *binder) twoTags(n *node, t *Tag, i int) *bound {
-	u, j := b.tag(n, n.other)
+// twoTags binds the comparison of two tags.
+func (b *binder) twoTags(n *node) *bound {
+	var t, u *Tag
+	var i, j int
+	switch at := n.otherAt; {
+	case at.line == 0:
+		t, i = b.tag(n, n.tag)
+		u, j = b.tag(n, n.other)
+	case at.line > n.line || at.line == n.line && at.column > n.column:
+		t, i = b.tag(n, n.tag)
+		u, j = b.written(n.other, at.line, at.column)
+	default: // other > tag
+		first := *n
+		first.line, first.column = at.line, at.column
+		u, j = b.tag(&first, n.other)
+		t, i = b.written(n.tag, n.line, n.column)
+	}
 	if t == nil || u == nil {
 		return nobody(n)
 	}

@@ -18,6 +18,7 @@ var (
 	limitDepth  = fmt.Sprintf("parts are more than %d deep in each other", MaxRuleDepth)
 	limitNodes  = fmt.Sprintf("there are more than %d parts", MaxRuleNodes)
 	limitValues = fmt.Sprintf("there are more than %d values", MaxRuleValues)
+	limitJSON   = fmt.Sprintf("JSON has more than %d values", maxJSONValues)
 )
 
 // check returns the first thing that is wrong with a rule by itself, whatever the catalogue, or nil. A rule without
@@ -83,6 +84,8 @@ func (n *node) reason() string {
 	}
 	return ""
 }
+
+const faultNegative = "number of rules must not be negative"
 
 const nameRule = "1 to 128 bytes of UTF-8 without control characters and backquotes"
 

@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"math"
@@ -50,33 +51,36 @@ func (ix *Index) Load(ctx context.Context, ids []customer.ID, columns []Column, 
 	return nil
 }
 
-// LoadRows is Apply for a stream of rows, in batches of many. What came before an error stays; done is how many rows were
-// read and written. An error of rows ends it.
+// LoadRows is Apply for a stream of rows, in batches of many. An error of rows ends it, and the rows before it stay; an
+// error of a batch ends it, and the batches before it stay. done is how many rows were written, always the first ones.
 func (ix *Index) LoadRows(ctx context.Context, rows iter.Seq2[customer.Row, error], at time.Time) (done int, err error) {
 	b := Batch{At: at}
-	n := 0
 	flush := func() error {
-		if err := ix.Apply(ctx, &b); err != nil {
-			return fmt.Errorf("segment: rows from %d on: %w", done, err)
+		if err := ix.apply(ctx, &b, done); err != nil {
+			return err
 		}
-		done, n = done+n, 0
+		done += b.Len()
 		b.Reset()
 		b.At = at
 		return nil
 	}
 	for row, err := range rows {
 		if err != nil {
-			return done, err
+			return done, errors.Join(err, flush())
 		}
 		b.Row(row)
-		if n++; n == 4*kernel.Bits {
+		if len(b.writes) >= maxWrites {
 			if err := flush(); err != nil {
 				return done, err
 			}
 		}
 	}
-	return done, flush()
+	err = flush()
+	return done, err
 }
+
+// maxWrites is the number of writes that LoadRows collects before it applies them.
+const maxWrites = 1 << 20
 
 // checkColumns looks at everything but the texts of enums and labels, and returns the tags of the columns.
 func (e *edition) checkColumns(ids []customer.ID, columns []Column) ([]int, error) {
@@ -161,6 +165,21 @@ func (c *Column) kinds() (kinds []Kind, n int) {
 
 func (c *Column) has(row int) bool { return c.Set == nil || c.Set[row] }
 
+// value tells whether the row has a value: Set says so, and the value itself.
+func (c *Column) value(row int) bool {
+	switch {
+	case !c.has(row):
+		return false
+	case c.Floats != nil:
+		return c.Floats[row] == c.Floats[row]
+	case c.Codes != nil:
+		return c.Codes[row] >= 0
+	case c.Lists != nil:
+		return c.Lists[row] != nil
+	}
+	return true
+}
+
 // checkValues adds the values that cannot be those of the tag to the faults.
 func (e *edition) checkValues(c *Column, t *Tag) {
 	check := func(row int, v customer.Value) {
@@ -193,7 +212,7 @@ func (e *edition) checkValues(c *Column, t *Tag) {
 			}
 		}
 		for row, code := range c.Codes {
-			if int(code) >= len(c.Levels) || code < -1 {
+			if c.has(row) && (int(code) >= len(c.Levels) || code < -1) {
 				e.faults.add(row, t.Name, "code is no place in Levels")
 			}
 		}
@@ -247,7 +266,8 @@ func (e *edition) load(ctx context.Context, ids []customer.ID, columns []Column,
 					cell: cell{tag, c}, rows: r, positions: positions,
 					column: &columns[i], codes: codes[i], lists: lists[i],
 				})
-				e.groups[cell{tag, c}] = nil // written
+				wrote := slices.ContainsFunc(r, func(row uint32) bool { return columns[i].value(int(row)) })
+				e.groups[cell{tag, c}] = &group{wrote: wrote}
 			}
 		}
 	}
@@ -300,13 +320,16 @@ func (e *edition) codes(c *Column, tag int) (codes []uint32, lists [][]uint32, e
 			codes[i] = code
 		}
 		if len(d.terms.all()) > maxEnum {
-			return nil, nil, &WriteError{-1, t.Name, fmt.Sprintf("more than %d different values", maxEnum)}
+			return nil, nil, &WriteError{-1, t.Name, tooManyValues}
 		}
 	}
 	if t.Kind == Labels {
 		lists = make([][]uint32, len(c.Lists))
 		known := map[string]uint32{}
 		for i, list := range c.Lists {
+			if !c.has(i) {
+				continue
+			}
 			for _, label := range list {
 				code := known[label]
 				if code == 0 {
@@ -317,7 +340,7 @@ func (e *edition) codes(c *Column, tag int) (codes []uint32, lists [][]uint32, e
 			}
 		}
 		if len(d.terms.all()) > maxLabels {
-			return nil, nil, &WriteError{-1, t.Name, fmt.Sprintf("more than %d different labels", maxLabels)}
+			return nil, nil, &WriteError{-1, t.Name, tooManyLabels}
 		}
 	}
 	return codes, lists, nil
@@ -336,7 +359,7 @@ type job struct {
 // each calls f for the rows that have a value.
 func (j *job) each(f func(p uint16, row uint32)) {
 	for _, row := range j.rows {
-		if j.column.has(int(row)) {
+		if j.column.value(int(row)) {
 			f(uint16(j.positions[row]), row)
 		}
 	}
@@ -367,35 +390,31 @@ func (e *edition) loadChunk(j *job) {
 		if col.Texts != nil {
 			j.each(func(p uint16, row uint32) { enums.put(p, uint16(j.codes[row])) })
 		} else {
-			j.each(func(p uint16, row uint32) {
-				if code := col.Codes[row]; code >= 0 {
-					enums.put(p, uint16(j.codes[code]))
-				}
-			})
+			j.each(func(p uint16, row uint32) { enums.put(p, uint16(j.codes[col.Codes[row]])) })
 		}
 		ed = enums
 	case Labels:
 		labels := &labelsEditor{}
 		labels.load(old)
+		var anew kernel.Words
+		last := make([]uint32, kernel.Bits) // the row that counts, of the members of anew
 		j.each(func(p uint16, row uint32) {
-			if col.Lists[row] == nil {
-				return
-			}
-			labels.empty(p)
-			for _, code := range j.lists[row] {
+			addMember(&anew, p)
+			last[p] = row
+		})
+		labels.reset(&anew)
+		for p := range members(&anew) {
+			labels.have(p)
+			for _, code := range j.lists[last[p]] {
 				labels.add(p, code)
 			}
-		})
+		}
 		ed = labels
 	case Float:
 		floats := floatEditors.Get().(*floatEditor)
 		defer floatEditors.Put(floats)
 		floats.load(old)
-		j.each(func(p uint16, row uint32) {
-			if v := col.Floats[row]; v == v {
-				floats.put(p, v+0)
-			}
-		})
+		j.each(func(p uint16, row uint32) { floats.put(p, col.Floats[row]+0) })
 		ed = floats
 	default:
 		ints := intEditors.Get().(*intEditor)

@@ -144,8 +144,14 @@ func TestLoadRowsEnds(t *testing.T) {
 	rows := []customer.Row{{ID: customer.FromInt64(1), Values: []customer.Field{{Name: "vip", Value: customer.BoolValue(true)}}}}
 	done, err := ix.LoadRows(t.Context(), seq(rows, broken), time.Time{})
 	require.ErrorIs(t, err, broken)
-	require.Zero(t, done)
-	require.Zero(t, ix.Snapshot().Len())
+	require.Equal(t, 1, done)
+	require.Equal(t, 1, ix.Snapshot().Len())
+
+	rows = append(rows, customer.Row{ID: customer.FromInt64(2), Values: []customer.Field{
+		{Name: "vip", Value: customer.BoolValue(true)}, {Name: "vip", Value: customer.TextValue("yes")},
+	}})
+	_, err = ix.LoadRows(t.Context(), seq(rows, nil), time.Time{})
+	require.EqualError(t, err, `segment: row 1: tag "vip": value of kind text for a tag of kind flag`)
 }
 
 func TestInfer(t *testing.T) {

@@ -32,13 +32,14 @@ type Subject struct {
 	// Location is where local days begin and end; windows of days, anniversaries and comparisons with a date need it.
 	Location *time.Location
 
-	// Values are the values of the tags, as one of: map[string]any, map[string]customer.Value, []customer.Field,
-	// customer.Row, a struct or a pointer to one. Only those of the tags that the rule names are looked at. A tag is
+	// Values are the values of the tags, as one of: map[string]any, map[string]customer.Value, another map with keys of
+	// type string or a type made of it, []customer.Field, customer.Row, a struct or a pointer to one. Only those of the tags that the rule names are looked at. A tag is
 	// unset if its name is missing, or its value is nil or an unset customer.Value; nil Values are no values.
 	//
 	// The value of a tag is a customer.Value as the index takes it, or a bool for a Flag, a string for an Enum, a
 	// []string for Labels, any integer or float for a number, a time.Time for a Time, or a pointer to such a value. A
-	// float for an Integer has to be whole; for a Decimal it is the shortest decimal that stands for it.
+	// float for an Integer has to be whole; for a Decimal it is the shortest decimal that stands for it, and a float32
+	// is that everywhere: 0.1 is a tenth.
 	//
 	// In a struct the exported field with the key segment:"name" is the value of the tag called name, else the field
 	// that is itself called so, also of embedded structs; segment:"-" keeps a field out. A struct without a field for a
@@ -52,8 +53,11 @@ type Subject struct {
 
 // NewMatcher returns the matcher of a rule over the tags. segments finds the rules that Segment names; nil is an error
 // that wraps ErrLookup if the rule needs it. What is wrong with the rule is a *RuleError, or several joined by
-// errors.Join. It panics if tags is nil. Cost: O(tags + size of the rule).
+// errors.Join. A nil catalogue has no tags. Cost: O(tags + size of the rule).
 func NewMatcher(tags *Catalogue, r Rule, segments func(name string) (Rule, error)) (*Matcher, error) {
+	if tags == nil {
+		tags = new(Catalogue)
+	}
 	root, err := r.bind(tags, segments, nil)
 	if err != nil {
 		return nil, err

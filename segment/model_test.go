@@ -6,6 +6,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,11 +128,12 @@ func anyValue(rng *rand.Rand, t Tag) customer.Value {
 		return customer.BoolValue(rng.IntN(2) == 0)
 	case Enum:
 		if t.Hierarchy {
-			path := fmt.Sprintf("省%d", rng.IntN(3))
+			var path strings.Builder
+			path.WriteString(fmt.Sprintf("省%d", rng.IntN(3)))
 			for range rng.IntN(3) {
-				path += fmt.Sprintf("/市%d", rng.IntN(4))
+				path.WriteString(fmt.Sprintf("/市%d", rng.IntN(4)))
 			}
-			return customer.TextValue(path)
+			return customer.TextValue(path.String())
 		}
 		if rng.IntN(4) == 0 {
 			return customer.TextValue(fmt.Sprintf("town %d", rng.IntN(400)))

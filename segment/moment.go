@@ -1,7 +1,7 @@
 package segment
 
 import (
-	"errors"
+	"fmt"
 	"math"
 	"time"
 
@@ -22,11 +22,11 @@ func (b *bound) missing(m moment) error {
 	at, location := b.needs()
 	switch {
 	case at && m.at.IsZero():
-		return errors.New("segment: AsOf is not set, and the rule depends on the moment")
+		return fmt.Errorf("%w: AsOf is not set", ErrMoment)
 	case at && !validTime(m.at):
-		return errors.New("segment: AsOf is not in years 1 to 9999")
+		return fmt.Errorf("%w: AsOf is not in years 1 to 9999", ErrMoment)
 	case location && m.loc == nil:
-		return errors.New("segment: Location is nil, and the rule depends on local days")
+		return fmt.Errorf("%w: Location is nil", ErrMoment)
 	}
 	return nil
 }

@@ -26,7 +26,7 @@ func TestMissing(t *testing.T) {
 		"date":                {rule: Lt("t", day), location: true},
 		"dates":               {rule: In("t", at, day), location: true},
 		"hours":               {rule: Within("t", Hours(1)), moment: true},
-		"hours to come":       {rule: Upcoming("t", Hours(1)), moment: true},
+		"hours to come":       {rule: WithinNext("t", Hours(1)), moment: true},
 		"days":                {rule: OlderThan("t", Days(1)), moment: true, location: true},
 		"anniversary":         {rule: Not(Anniversary("t", 1)), moment: true, location: true},
 		"part without effect": {rule: And(Or(), Within("t", Days(1))), moment: true, location: true},
@@ -39,13 +39,13 @@ func TestMissing(t *testing.T) {
 			require.Equal(t, c.location, needsLocation)
 			require.NoError(t, b.missing(moment{at, time.UTC}))
 			if c.moment {
-				require.EqualError(t, b.missing(moment{loc: time.UTC}), "segment: AsOf is not set, and the rule depends on the moment")
-				require.EqualError(t, b.missing(moment{at.AddDate(9000, 0, 0), time.UTC}), "segment: AsOf is not in years 1 to 9999")
+				require.EqualError(t, b.missing(moment{loc: time.UTC}), "segment: question lacks a moment or a location: AsOf is not set")
+				require.EqualError(t, b.missing(moment{at.AddDate(9000, 0, 0), time.UTC}), "segment: question lacks a moment or a location: AsOf is not in years 1 to 9999")
 			} else {
 				require.NoError(t, b.missing(moment{loc: time.UTC}))
 			}
 			if c.location {
-				require.EqualError(t, b.missing(moment{at: at}), "segment: Location is nil, and the rule depends on local days")
+				require.EqualError(t, b.missing(moment{at: at}), "segment: question lacks a moment or a location: Location is nil")
 			} else {
 				require.NoError(t, b.missing(moment{at: at}))
 			}
@@ -95,13 +95,13 @@ func TestWindowFar(t *testing.T) {
 		none   bool
 	}{
 		"reaches back":       {rule: Within("t", Days(1_000_000)), year: 1970, lo: math.MinInt64, hi: 86400e9 - 1},
-		"reaches forward":    {rule: Upcoming("t", Days(1_000_000)), year: 1970, lo: 0, hi: math.MaxInt64},
-		"hours forward":      {rule: Upcoming("t", Hours(10_000_000)), year: 1970, lo: 12 * 3600e9, hi: math.MaxInt64},
+		"reaches forward":    {rule: WithinNext("t", Days(1_000_000)), year: 1970, lo: 0, hi: math.MaxInt64},
+		"hours forward":      {rule: WithinNext("t", Hours(10_000_000)), year: 1970, lo: 12 * 3600e9, hi: math.MaxInt64},
 		"lies before":        {rule: Within("t", Days(1)), year: 1600, none: true},
 		"lies after":         {rule: Within("t", Days(1)), year: 2300, none: true},
 		"older, before":      {rule: OlderThan("t", Days(1)), year: 1600, none: true},
 		"older, after":       {rule: OlderThan("t", Days(1)), year: 2300, lo: math.MinInt64, hi: math.MaxInt64},
-		"ahead of a far day": {rule: Upcoming("t", Days(1)), year: 9999, none: true},
+		"ahead of a far day": {rule: WithinNext("t", Days(1)), year: 9999, none: true},
 	} {
 		t.Run(name, func(t *testing.T) {
 			b, err := c.rule.bind(tags, nil, nil)

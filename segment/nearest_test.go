@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"fmt"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -10,7 +11,7 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	tags := []string{"city", "City2", "orders_90d", "orders_30d", "last_order", "VIP", "生日", "会员等级", "会员积分", "消费金额合计", "a", "straße"}
+	tags := []string{"city", "City2", "orders_90d", "orders_30d", "last_order", "VIP", "生日", "会员等级", "会员积分", "消费金额合计", "a", "straße", "wochentliche_bestellungen_je_kunde_abcdefgh"}
 	for name, c := range map[string]struct{ text, want string }{
 		"letter missing":         {"cty", "city"},
 		"letter too many":        {"ciity", "city"},
@@ -35,6 +36,8 @@ func TestNearest(t *testing.T) {
 		"longer than names are":  {strings.Repeat("x", 200), ""},
 		"character of two bytes": {"strasse", "straße"},
 		"itself":                 {"city", "city"},
+		"long, 5 wrong":          {"wochentliche_bestellungen_je_kunde_abc12345", "wochentliche_bestellungen_je_kunde_abcdefgh"},
+		"long, 6 wrong":          {"wochentliche_bestellungen_je_kunde_ab123456", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.Equal(t, c.want, nearest(c.text, tags))
@@ -73,7 +76,36 @@ func TestDistance(t *testing.T) {
 	var rows [3][]int
 	for range 2000 {
 		a, b := word(), word()
-		require.Equal(t, slow(a, b), distance(a, b, &rows), "%q %q", string(a), string(b))
-		require.Equal(t, distance(a, b, &rows), distance(b, a, &rows))
+		want := slow(a, b)
+		for bound := max(len(a)-len(b), len(b)-len(a)); bound < 8; bound++ {
+			if d := distance(a, b, bound, &rows); want <= bound {
+				require.Equal(t, want, d, "%q %q", string(a), string(b))
+			} else {
+				require.Greater(t, d, bound, "%q %q", string(a), string(b))
+			}
+		}
+	}
+}
+
+// Of long names nothing is looked at but what lies within the bound, and no more than shows that they are too far.
+func TestDistanceStops(t *testing.T) {
+	var rows [3][]int
+	for i := range rows {
+		rows[i] = slices.Repeat([]int{-1}, 130)
+	}
+	require.Greater(t, distance([]rune(strings.Repeat("x", 128)), []rune(strings.Repeat("y", 128)), 5, &rows), 5)
+	for _, row := range rows {
+		require.Equal(t, slices.Repeat([]int{-1}, 110), row[20:])
+	}
+}
+
+// 200,000 pairs took 20 seconds without a bound.
+func BenchmarkNearestOfLongNames(b *testing.B) {
+	names := make([]string, 10_000)
+	for i := range names {
+		names[i] = strings.Repeat("a", 110) + fmt.Sprintf("%018b", i)
+	}
+	for b.Loop() {
+		nearest(strings.Repeat("a", 110)+strings.Repeat("b", 18), names)
 	}
 }

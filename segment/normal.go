@@ -47,8 +47,8 @@ func (b *binder) fold(p *bound) *bound {
 	return p
 }
 
-func (p *bound) isEveryone() bool { return p.form == formAll && len(p.kids) == 0 }
-func (p *bound) isNobody() bool   { return p.form == formAny && len(p.kids) == 0 }
+func (b *bound) isEveryone() bool { return b.form == formAll && len(b.kids) == 0 }
+func (b *bound) isNobody() bool   { return b.form == formAny && len(b.kids) == 0 }
 
 // invert returns the complement of p, which is normal.
 func (b *binder) invert(p *bound, rule *node) *bound {
@@ -89,6 +89,9 @@ func (b *binder) combine(f form, parts []*bound, rule *node) *bound {
 		default:
 			kids = append(kids, p)
 		}
+	}
+	if f == formAny {
+		kids = pooled(kids)
 	}
 	kids = b.distinct(kids)
 	if f == formAll {
@@ -147,11 +150,11 @@ func (b *binder) distinct(kids []*bound) []*bound {
 }
 
 // equal tells whether p and q select the same because they ask the same, wherever they stand in the rule.
-func (p *bound) equal(q *bound) bool {
-	return p == q || p.form == q.form && p.k == q.k && p.tag == q.tag && p.other == q.other && p.cmp == q.cmp && p.want == q.want &&
-		p.lo == q.lo && p.hi == q.hi && p.flo == q.flo && p.fhi == q.fhi && p.from == q.from && p.to == q.to &&
-		p.salt == q.salt && p.name == q.name && p.seg == q.seg &&
-		slices.Equal(p.texts, q.texts) && slices.EqualFunc(p.kids, q.kids, (*bound).equal)
+func (b *bound) equal(q *bound) bool {
+	return b == q || b.form == q.form && b.k == q.k && b.tag == q.tag && b.other == q.other && b.cmp == q.cmp && b.want == q.want &&
+		b.lo == q.lo && b.hi == q.hi && b.flo == q.flo && b.fhi == q.fhi && b.from == q.from && b.to == q.to &&
+		b.salt == q.salt && b.name == q.name && b.seg == q.seg &&
+		slices.Equal(b.texts, q.texts) && b.spans.equal(q.spans) && slices.EqualFunc(b.kids, q.kids, (*bound).equal)
 }
 
 // sum returns a number that is the same for parts that are equal. It is worked out once a part.
@@ -171,6 +174,14 @@ func (b *binder) sum(p *bound) uint64 {
 	for _, text := range p.texts {
 		maphash.WriteComparable(&h, text)
 	}
+	if p.spans != nil {
+		for _, r := range p.spans.ints.list {
+			maphash.WriteComparable(&h, r)
+		}
+		for _, r := range p.spans.floats {
+			maphash.WriteComparable(&h, r)
+		}
+	}
 	for _, k := range p.kids {
 		maphash.WriteComparable(&h, b.sum(k))
 	}
@@ -188,15 +199,12 @@ func (b *binder) narrow(kids []*bound) (out []*bound, possible bool) {
 	}
 	at := map[key]int{}
 	for _, p := range kids {
-		k := key{p.form, p.tag}
-		i, found := at[k]
-		switch {
-		case p.seg != "" || p.form != formRange && p.form != formFloats && p.form != formTime:
-		case !found:
-			at[k] = len(out)
-		default:
-			if q := b.both(out[i], p); q != nil {
-				if q.form == formAny {
+		if p.seg == "" && (p.form == formRange || p.form == formFloats || p.form == formTime) {
+			k := key{p.form, p.tag}
+			if i, found := at[k]; !found {
+				at[k] = len(out)
+			} else if q := b.both(out[i], p); q != nil {
+				if q.isNobody() {
 					return nil, false
 				}
 				out[i] = q
@@ -212,10 +220,7 @@ func (b *binder) narrow(kids []*bound) (out []*bound, possible bool) {
 // takes two parts.
 func (b *binder) both(p, q *bound) *bound {
 	r := *p
-	r.rule = &node{op: opAll, kids: []*node{p.rule, q.rule}}
-	if p.rule == q.rule {
-		r.rule = p.rule
-	}
+	r.rule = together(opAll, p.rule, q.rule)
 	switch p.form {
 	case formRange:
 		r.lo, r.hi = max(p.lo, q.lo), min(p.hi, q.hi)

@@ -131,6 +131,12 @@ func nearestFloat(v customer.Value) float64 {
 	return f
 }
 
+// shortest returns, of a float32, the shortest decimal that stands for it.
+func shortest(f float64) float64 {
+	f, _ = strconv.ParseFloat(strconv.FormatFloat(f, 'g', -1, 32), 64)
+	return f
+}
+
 // floats selects the customers whose Float lies in the range.
 func floats(lo, hi float64) *bound {
 	switch {

@@ -12,9 +12,10 @@ import (
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
+// MaxOverlap is the largest number of segments that Snapshot.Overlap compares at once: each takes 8 KiB a goroutine.
+const MaxOverlap = 1024
+
 const (
-	// maxOverlap is the largest number of segments that are compared at once: each takes 8 KiB a goroutine.
-	maxOverlap = 1024
 	// overlapFew is the number of members of a chunk up to which a segment is looked up member by member in another.
 	overlapFew = 96
 	// overlapTile is the number of segments on each side of a block of pairs, so that the words of both stay in the cache.
@@ -31,14 +32,14 @@ type Overlap struct {
 
 // Overlap counts the members that each two of the segments rules select share, among the customers that q selects: with
 // the zero Rule in q, among all. Moment, location, sets, segments and workers are those of q for all of them. More than
-// 1,024 rules give an error that wraps ErrLimit.
+// MaxOverlap rules give an error that wraps ErrLimit; an error of one of the rules says which.
 //
 // Every segment is found once a chunk of 65,536 customers, then compared with the others bitmap by bitmap. Cost: as
 // Count for each rule, and for each pair 1,024 words a chunk, or less where one of the two is small.
 func (s *Snapshot) Overlap(ctx context.Context, q Query, rules ...Rule) (*Overlap, error) {
 	n := len(rules)
-	if n > maxOverlap {
-		return nil, fmt.Errorf("segment: overlap of %d segments, at most %d: %w", n, maxOverlap, ErrLimit)
+	if n > MaxOverlap {
+		return nil, fmt.Errorf("segment: overlap of %d segments, at most %d: %w", n, MaxOverlap, ErrLimit)
 	}
 	base, err := s.prepare(q)
 	if err != nil {
@@ -49,7 +50,7 @@ func (s *Snapshot) Overlap(ctx context.Context, q Query, rules ...Rule) (*Overla
 		q.Rule = r
 		p, err := s.prepare(q)
 		if err != nil {
-			return nil, fmt.Errorf("segment: overlap: rule %d: %w", i, err)
+			return nil, &overlapError{i, err}
 		}
 		roots[i] = p.root
 	}
@@ -74,6 +75,24 @@ func (s *Snapshot) Overlap(ctx context.Context, q Query, rules ...Rule) (*Overla
 		}
 	}
 	return o, nil
+}
+
+// overlapError is what is wrong with one of the rules.
+type overlapError struct {
+	rule int
+	err  error // may be several, a line each
+}
+
+func (e *overlapError) Unwrap() error { return e.err }
+
+func (e *overlapError) Error() string {
+	lines := strings.Split(e.err.Error(), "\n")
+	for i, line := range lines {
+		if rest, ours := strings.CutPrefix(line, "segment: "); ours {
+			lines[i] = fmt.Sprintf("segment: overlap: rule %d: %s", e.rule, strings.TrimLeft(strings.TrimPrefix(rest, "rule"), ": "))
+		}
+	}
+	return strings.Join(lines, "\n")
 }
 
 // overlapSheet is what one goroutine counts. Not safe for concurrent use.
@@ -215,7 +234,7 @@ func (o *Overlap) Jaccard(i, j int) float64 {
 //
 // It is NaN if i or j is empty.
 func (o *Overlap) Lift(i, j int) float64 {
-	return ratio(o.Count(i, j), o.Count(i, i)) * ratio(o.total, o.Count(j, j))
+	return float64(o.Count(i, j)) * float64(o.total) / (float64(o.Count(i, i)) * float64(o.Count(j, j)))
 }
 
 // ratio returns a/b, NaN for a b of 0.
@@ -254,19 +273,10 @@ func (o *Overlap) String() string {
 // sweep calls do once for every chunk, on several goroutines with a state each, until ctx ends. It returns the states,
 // in any order.
 func sweep[T any](ctx context.Context, workers, chunks int, fresh func() T, do func(state T, c int)) ([]T, error) {
-	states := make([]T, max(min(workers, chunks), 1))
-	free := make(chan T, len(states))
-	for i := range states {
-		states[i] = fresh()
-		free <- states[i]
-	}
-	parallel.For(len(states), chunks, func(c int) {
-		if ctx.Err() != nil {
-			return
+	states := parallel.States(workers, chunks, fresh, func(state T, c int) {
+		if ctx.Err() == nil {
+			do(state, c)
 		}
-		state := <-free
-		do(state, c)
-		free <- state
 	})
 	return states, ctx.Err()
 }

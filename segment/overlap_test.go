@@ -78,10 +78,19 @@ var newPopulace = sync.OnceValue(func() *populace {
 		cols["seen"].Ints = append(cols["seen"].Ints, 1_700_000_000+int64(rng.IntN(90*86400))+20*at)
 	}
 	ix, err := New(&Options{Tags: []Tag{
-		{Name: "vip", Kind: Flag}, {Name: "early", Kind: Flag}, {Name: "rare", Kind: Flag},
-		{Name: "city", Kind: Enum}, {Name: "region", Kind: Enum, Hierarchy: true}, {Name: "shop", Kind: Enum},
-		{Name: "likes", Kind: Labels}, {Name: "orders", Kind: Integer}, {Name: "spend", Kind: Decimal, Scale: 2},
-		{Name: "score", Kind: Float}, {Name: "points", Kind: Integer}, {Name: "seen", Kind: Time}, {Name: "nothing", Kind: Integer},
+		{Name: "vip", Kind: Flag},
+		{Name: "early", Kind: Flag},
+		{Name: "rare", Kind: Flag},
+		{Name: "city", Kind: Enum},
+		{Name: "region", Kind: Enum, Hierarchy: true},
+		{Name: "shop", Kind: Enum},
+		{Name: "likes", Kind: Labels},
+		{Name: "orders", Kind: Integer},
+		{Name: "spend", Kind: Decimal, Scale: 2},
+		{Name: "score", Kind: Float},
+		{Name: "points", Kind: Integer},
+		{Name: "seen", Kind: Time},
+		{Name: "nothing", Kind: Integer},
 	}})
 	must(err)
 	var columns []Column
@@ -232,7 +241,10 @@ func TestOverlapRatios(t *testing.T) {
 	require.InDelta(t, 2.0/4, o.Share(1, 0), 1e-15)
 	require.InDelta(t, 2.0/8, o.Jaccard(0, 1), 1e-15)
 	require.InDelta(t, 2.0*10/(6*4), o.Lift(0, 1), 1e-15)
-	require.InDelta(t, o.Lift(0, 1), o.Lift(1, 0), 1e-15)
+	for i := range 60 {
+		o := &Overlap{rules: make([]Rule, 2), total: 1001 + i, counts: []int{100 + 3*i, 7 + i, 7 + i, 11 + 5*i}}
+		require.Equal(t, o.Lift(0, 1), o.Lift(1, 0))
+	}
 	require.True(t, math.IsNaN(o.Share(2, 0)))
 	require.True(t, math.IsNaN(o.Jaccard(2, 2)))
 	require.True(t, math.IsNaN(o.Lift(0, 2)))
@@ -243,11 +255,18 @@ func TestOverlapRatios(t *testing.T) {
 
 func TestOverlapErrors(t *testing.T) {
 	s := newPopulace().s
-	_, err := s.Overlap(t.Context(), Query{}, make([]Rule, maxOverlap+1)...)
+	_, err := s.Overlap(t.Context(), Query{}, make([]Rule, MaxOverlap+1)...)
 	require.ErrorIs(t, err, ErrLimit)
 	_, err = s.Overlap(t.Context(), Query{}, IsTrue("vip"), IsTrue("vop"))
 	require.ErrorIs(t, err, ErrRule)
-	require.ErrorContains(t, err, "rule 1")
+	require.EqualError(t, err, `segment: overlap: rule 1: tag "vop": there is no such tag; did you mean "vip"?`)
+	two, err := Parse("vip and vop\nor vap")
+	require.NoError(t, err)
+	_, err = s.Overlap(t.Context(), Query{}, two)
+	require.EqualError(t, err, "segment: overlap: rule 0: 1:9: tag \"vop\": there is no such tag; did you mean \"vip\"?\n"+
+		"segment: overlap: rule 0: 2:4: tag \"vap\": there is no such tag; did you mean \"vip\"?")
+	_, err = s.Overlap(t.Context(), Query{}, Within("joined", Days(3)))
+	require.ErrorContains(t, err, "segment: overlap: rule 0: ")
 	_, err = s.Overlap(t.Context(), Query{Rule: IsTrue("vop")}, IsTrue("vip"))
 	require.ErrorIs(t, err, ErrRule)
 	o, err := s.Overlap(t.Context(), Query{})
@@ -266,6 +285,7 @@ func TestAnalysisStops(t *testing.T) {
 		"portrait":  func() (any, error) { return s.Portrait(ctx, vip, nil) },
 		"diff":      func() (any, error) { return s.Diff(ctx, vip, s, vip) },
 		"draw":      func() (any, error) { return s.Draw(ctx, vip, 10, "") },
+		"draw none": func() (any, error) { return s.Draw(ctx, vip, 0, "") },
 		"lookalike": func() (any, error) { return s.Lookalike(ctx, vip, Query{}, 10, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -288,9 +308,9 @@ func BenchmarkOverlap(b *testing.B) {
 	var bitmaps []*roaring.Bitmap
 	for i := range k {
 		rules = append(rules, IsTrue(fmt.Sprint("f", i)))
-		chunks, err := s.chunks(b.Context(), Query{Rule: rules[i]})
+		set, err := s.Set(b.Context(), Query{Rule: rules[i]})
 		require.NoError(b, err)
-		bitmaps = append(bitmaps, bitset.ToRoaring(chunks))
+		bitmaps = append(bitmaps, set.Bitmap)
 	}
 	want := make([]uint64, 0, k*k/2)
 	b.Run("roaring", func(b *testing.B) {

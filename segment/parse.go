@@ -18,15 +18,15 @@ import (
 //	everyone, nobody                         And(), Or()
 //	tag                                      IsTrue
 //	tag = v, !=, <, <=, >, >=                Eq, Ne, Lt, Le, Gt, Ge
-//	tag = other, !=, <, <=, >, >=            EqTag, NeTag, LtTag, LeTag
-//	tag in (v, ...), not in (v, ...)         In; And(IsSet(tag), Not(In(tag, v, ...)))
-//	tag between v and v, not between         Between; the same as with not in
+//	tag = other, !=, <, <=, >, >=            EqTag, NeTag, LtTag, LeTag, GtTag, GeTag
+//	tag in (v, ...), not in (v, ...)         In, NotIn
+//	tag between v and v, not between         Between, NotBetween
 //	tag has "x", has any of ("x", ...)       Has
 //	tag has all of ("x", ...)                HasAll
 //	tag is set, is unset                     IsSet, Unset
 //	tag within 30 days, within 12 hours      Within
 //	tag older than 60 days                   OlderThan
-//	tag within next 7 days                   Upcoming
+//	tag within next 7 days                   WithinNext
 //	tag anniversary within 7 days            Anniversary
 //	sample(12.5%, "salt")                    Sample
 //	set("name"), segment("name")             InSet, Segment
@@ -101,9 +101,23 @@ func (p *parser) unexpected(expected string, words ...string) *RuleError {
 	if p.token.kind == tokenBad {
 		return p.token.err
 	}
-	e := &RuleError{Line: p.token.line, Column: p.token.column, Reason: "expected " + expected + ", found " + p.token.String()}
+	e := p.token.refuse("expected " + expected + ", found ")
 	if p.token.kind == tokenWord {
 		e.Suggestion = nearest(p.token.text, words)
+	}
+	if e.Suggestion != "" {
+		e.Reason += "the name " + strconv.Quote(p.token.text)
+	} else {
+		e.Reason += p.token.String()
+	}
+	return e
+}
+
+// noText is the error that the token is not the value or text expected, which may be one without its quotes.
+func (p *parser) noText(expected string) *RuleError {
+	e := p.unexpected(expected)
+	if p.token.kind == tokenWord && !reserved(p.token.text) {
+		e.Reason += "; a text is written in quotes"
 	}
 	return e
 }
@@ -127,7 +141,7 @@ func (p *parser) node(t token, n node) (*node, *RuleError) {
 // nest enters a part that the parser calls itself for; the caller leaves by p.depth--.
 func (p *parser) nest(t token) *RuleError {
 	if p.depth++; p.depth > MaxRuleDepth {
-		return &RuleError{Line: t.line, Column: t.column, Reason: limitDepth, Err: ErrLimit}
+		return t.limit(limitDepth)
 	}
 	return nil
 }
@@ -220,9 +234,13 @@ func (p *parser) atLeast(t token) (*node, *RuleError) {
 	if !p.accept("least") {
 		return nil, p.unexpected(`"least" after "at"`, "least")
 	}
+	number := p.token
 	k, ok := p.whole()
-	if !ok {
+	switch {
+	case !ok:
 		return nil, p.unexpected(`a whole number after "at least"`)
+	case k < 0:
+		return nil, number.refuse(faultNegative)
 	}
 	if !p.accept("of") {
 		return nil, p.unexpected(`"of" after "at least" and the number`, "of")
@@ -246,7 +264,7 @@ func (p *parser) atLeast(t token) (*node, *RuleError) {
 		kids = append(kids, n)
 	}
 	p.depth--
-	return p.node(t, node{op: opAtLeast, k: max(k, 0), kids: kids})
+	return p.node(t, node{op: opAtLeast, k: k, kids: kids})
 }
 
 // whole takes a whole number.
@@ -284,7 +302,7 @@ func (p *parser) call(t token) (*node, *RuleError) {
 		share := p.take()
 		var ok bool
 		if n.k, ok = hundredths(share.value); !ok {
-			return nil, &RuleError{Line: share.line, Column: share.column, Reason: faultPercent}
+			return nil, share.refuse(faultPercent)
 		}
 		if err := p.expectMark("%", `"%" after the number`); err != nil {
 			return nil, err
@@ -299,7 +317,7 @@ func (p *parser) call(t token) (*node, *RuleError) {
 	name := p.take()
 	n.name, _ = name.value.value.Text()
 	if reason := n.reason(); reason != "" {
-		return nil, &RuleError{Line: name.line, Column: name.column, Reason: reason}
+		return nil, name.refuse(reason)
 	}
 	if err := p.expectMark(")", `")"`); err != nil {
 		return nil, err

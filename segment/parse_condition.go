@@ -55,13 +55,15 @@ func (p *parser) compare(tag token, c comparison) (*node, *RuleError) {
 	t := p.token
 	if t.kind == tokenName || t.kind == tokenWord && !reserved(t.text) {
 		p.take()
-		n := node{op: opCompareTags, cmp: c, tag: tag.text, other: t.text}
+		other := t
 		switch c {
 		case gt:
-			n.cmp, n.tag, n.other = lt, n.other, n.tag
+			c, tag, other = lt, other, tag
 		case ge:
-			n.cmp, n.tag, n.other = le, n.other, n.tag
+			c, tag, other = le, other, tag
 		}
+		n := node{op: opCompareTags, cmp: c, tag: tag.text, other: other.text}
+		n.otherAt.line, n.otherAt.column = other.line, other.column
 		return p.node(tag, n)
 	}
 	l, ok := p.literal()
@@ -107,10 +109,10 @@ func (p *parser) list(tag token, n node, item func() (literal, bool), what strin
 		at := p.token
 		l, ok := item()
 		if !ok {
-			return nil, p.unexpected(what)
+			return nil, p.noText(what)
 		}
 		if p.values++; p.values > MaxRuleValues {
-			return nil, &RuleError{Line: at.line, Column: at.column, Reason: limitValues, Err: ErrLimit}
+			return nil, at.limit(limitValues)
 		}
 		n.values = append(n.values, l)
 	}
@@ -120,14 +122,14 @@ func (p *parser) list(tag token, n node, item func() (literal, bool), what strin
 func (p *parser) between(tag token) (*node, *RuleError) {
 	lo, ok := p.literal()
 	if !ok {
-		return nil, p.unexpected(`a value after "between"`)
+		return nil, p.noText(`a value after "between"`)
 	}
 	if !p.accept("and") {
 		return nil, p.unexpected(`"and" and the second value of "between"`, "and")
 	}
 	hi, ok := p.literal()
 	if !ok {
-		return nil, p.unexpected(`the second value of "between"`)
+		return nil, p.noText(`the second value of "between"`)
 	}
 	return p.node(tag, node{op: opBetween, tag: tag.text, values: []literal{lo, hi}})
 }
@@ -189,7 +191,7 @@ func (p *parser) has(tag token) (*node, *RuleError) {
 	if !p.accept("of") {
 		return nil, p.unexpected(`"of"`, "of")
 	}
-	return p.list(tag, n, p.label, "a text in quotes")
+	return p.list(tag, n, p.label, "a text")
 }
 
 // window reads the length of a window and completes n with it.
@@ -208,7 +210,7 @@ func (p *parser) window(tag token, n node) (*node, *RuleError) {
 		return nil, p.unexpected(`"days" or "hours"`, "days", "hours")
 	}
 	if fault := n.window.fault(); fault != "" {
-		return nil, &RuleError{Line: t.line, Column: t.column, Reason: fault}
+		return nil, t.refuse(fault)
 	}
 	return p.node(tag, n)
 }
@@ -227,7 +229,7 @@ func (p *parser) anniversary(tag token) (*node, *RuleError) {
 	}
 	n := Anniversary(tag.text, days).n
 	if n.fault != "" {
-		return nil, &RuleError{Line: t.line, Column: t.column, Reason: n.fault}
+		return nil, t.refuse(n.fault)
 	}
 	return p.node(tag, *n)
 }

@@ -49,23 +49,23 @@ func TestParse(t *testing.T) {
 		"not of a comparison":       {"not a > 3", Not(Gt("a", 3)), ""},
 		"at least":                  {"at least 2 of (a, b or c, not d)", AtLeast(2, IsTrue("a"), Or(IsTrue("b"), IsTrue("c")), Not(IsTrue("d"))), ""},
 		"at least of nothing":       {"at least 1 of ()", AtLeast(1), ""},
-		"at least below 0":          {"at least -5 of (a)", AtLeast(0, IsTrue("a")), "at least 0 of (a)"},
+		"at least 0":                {"at least 0 of (a)", AtLeast(0, IsTrue("a")), ""},
 		"comparisons":               {"a = 1 and b != 2 and c < 3 and d <= 4 and e > 5 and f >= 6", And(Eq("a", 1), Ne("b", 2), Lt("c", 3), Le("d", 4), Gt("e", 5), Ge("f", 6)), ""},
 		"tags":                      {"a = b or a != b or a < b or a <= b", Or(EqTag("a", "b"), NeTag("a", "b"), LtTag("a", "b"), LeTag("a", "b")), ""},
-		"tags the other way":        {"a > b or a >= `c d`", Or(LtTag("b", "a"), LeTag("c d", "a")), "b < a or `c d` <= a"},
+		"tags the other way":        {"a > b or a >= `c d`", Or(GtTag("a", "b"), GeTag("a", "c d")), "b < a or `c d` <= a"},
 		"in nothing":                {"a in ()", In("a"), ""},
 		"in values of many kinds":   {`a in (true, 1, "x", 1.5)`, In("a", true, 1, "x", 1.5), ""},
-		"not in":                    {`b and a not in ("x")`, And(IsTrue("b"), And(IsSet("a"), Not(In("a", "x")))), ""},
+		"not in":                    {`b and a not in ("x")`, And(IsTrue("b"), NotIn("a", "x")), ""},
 		"not in, long form":         {`a is set and not a in ("x")`, And(IsSet("a"), Not(In("a", "x"))), `a not in ("x")`},
 		"not in, of another tag":    {`a is set and not b in ("x")`, And(IsSet("a"), Not(In("b", "x"))), ""},
 		"not of not in":             {`not a not in ("x")`, Not(And(IsSet("a"), Not(In("a", "x")))), ""},
 		"between":                   {"a between 1 and 5 and b", And(Between("a", 1, 5), IsTrue("b")), ""},
-		"not between":               {"a not between 1 and 5 or b", Or(And(IsSet("a"), Not(Between("a", 1, 5))), IsTrue("b")), ""},
+		"not between":               {"a not between 1 and 5 or b", Or(NotBetween("a", 1, 5), IsTrue("b")), ""},
 		"is set":                    {"a is set and b is unset and c is not set", And(IsSet("a"), Unset("b"), Unset("c")), "a is set and b is unset and c is unset"},
 		"has":                       {`a has "x" and b has any of ("x", "y") and c has all of ("x")`, And(Has("a", "x"), Has("b", "x", "y"), HasAll("c", "x")), ""},
 		"has any of one":            {`a has any of ("x")`, Has("a", "x"), `a has "x"`},
 		"has any of none":           {`a has any of ()`, Has("a"), ""},
-		"days":                      {"a within 30 days or b older than 1 DAY or c within next 7 days", Or(Within("a", Days(30)), OlderThan("b", Days(1)), Upcoming("c", Days(7))), "a within 30 days or b older than 1 day or c within next 7 days"},
+		"days":                      {"a within 30 days or b older than 1 DAY or c within next 7 days", Or(Within("a", Days(30)), OlderThan("b", Days(1)), WithinNext("c", Days(7))), "a within 30 days or b older than 1 day or c within next 7 days"},
 		"hours":                     {"a within 12 hours or b older than 1 hour", Or(Within("a", Hours(12)), OlderThan("b", Hours(1))), ""},
 		"anniversary":               {"a anniversary within 366 days or b anniversary within 1 day", Or(Anniversary("a", 366), Anniversary("b", 1)), ""},
 		"sample":                    {`sample(10%, "a") or sample(0.05 %, "") or SAMPLE (100%,"b")`, Or(Sample(10, "a"), Sample(0.05, ""), Sample(100, "b")), `sample(10%, "a") or sample(0.05%, "") or sample(100%, "b")`},
@@ -113,7 +113,7 @@ func TestParseErrors(t *testing.T) {
 		"within misspelt":          {"last_order witin 30 days", `1:12: ` + operators + `the name "witin"; did you mean "within"?`},
 		"and misspelt":             {"vip nad new", `1:5: ` + operators + `the name "nad"; did you mean "and"?`},
 		"or misspelt at the end":   {"vip = true ro b", `1:12: expected "and", "or" or the end, found the name "ro"; did you mean "or"?`},
-		"two conditions":           {"a = 1\nb = 2", `2:1: expected "and", "or" or the end, found the name "b"`},
+		"two conditions":           {"a = 1\nb = 2", `2:1: expected "and", "or" or the end, found a name`},
 		"text after a name":        {`城市 "广州"`, `1:4: ` + operators + "a text"},
 		"name in quotes":           {`"city" = 1`, `1:1: expected a condition, found a text; the name of a tag is written without quotes, or between backquotes`},
 		"keyword as name":          {"a and has = 3", `1:7: expected a condition, found the keyword has; a tag of this name is written between backquotes`},
@@ -128,35 +128,35 @@ func TestParseErrors(t *testing.T) {
 		"list not begun":           {"a in 3", `1:6: expected "(", found a number`},
 		"list not closed":          {`a in (1, 2`, `1:11: expected "," or ")", found the end`},
 		"comma at the end":         {`a in (1, )`, `1:10: expected a value, found ")"`},
-		"name in a list":           {`a in (广州)`, `1:7: expected a value, found the name "广州"`},
+		"name in a list":           {`a in (广州)`, `1:7: expected a value, found a name; a text is written in quotes`},
 		"no comma":                 {`a in (1 2)`, `1:9: expected "," or ")", found a number`},
-		"not what":                 {"a not like", `1:7: expected "in" or "between" after "not", found the name "like"`},
+		"not what":                 {"a not like", `1:7: expected "in" or "between" after "not", found a name`},
 		"not betwen":               {"a not betwen", `1:7: expected "in" or "between" after "not", found the name "betwen"; did you mean "between"?`},
 		"between one":              {"a between 1", `1:12: expected "and" and the second value of "between", found the end`},
 		"between or":               {"a between 1 or 2", `1:13: expected "and" and the second value of "between", found the keyword or`},
-		"between names":            {"a between b and c", `1:11: expected a value after "between", found the name "b"`},
-		"between and name":         {"a between 1 and c", `1:17: expected the second value of "between", found the name "c"`},
-		"is what":                  {"a is null", `1:6: expected "set", "unset" or "not set" after "is", found the name "null"`},
+		"between names":            {"a between b and c", `1:11: expected a value after "between", found a name; a text is written in quotes`},
+		"between and name":         {"a between 1 and c", `1:17: expected the second value of "between", found a name; a text is written in quotes`},
+		"is what":                  {"a is null", `1:6: expected "set", "unset" or "not set" after "is", found a name`},
 		"is not what":              {"a is not", `1:9: expected "set" after "is not", found the end`},
 		"is unst":                  {"a is unst", `1:6: expected "set", "unset" or "not set" after "is", found the name "unst"; did you mean "unset"?`},
 		"has number":               {"a has 3", `1:7: expected a text in quotes, "any of" or "all of" after "has", found a number`},
 		"has any":                  {`a has any ("x")`, `1:11: expected "of", found "("`},
-		"has any of number":        {`a has any of (3)`, `1:15: expected a text in quotes, found a number`},
+		"has any of number":        {`a has any of (3)`, `1:15: expected a text, found a number`},
 		"within what":              {"a within nxt 3 days", `1:10: expected a whole number of days or hours, found the name "nxt"; did you mean "next"?`},
 		"within a fraction":        {"a within 1.5 days", `1:10: expected a whole number of days or hours, found a number`},
-		"within unit":              {"a within 3 weeks", `1:12: expected "days" or "hours", found the name "weeks"`},
+		"within unit":              {"a within 3 weeks", `1:12: expected "days" or "hours", found a name`},
 		"within daus":              {"a within 3 daus", `1:12: expected "days" or "hours", found the name "daus"; did you mean "days"?`},
 		"within 0":                 {"a within 0 days", `1:10: window must be 1 to 1,000,000 days or 1 to 10,000,000 hours`},
 		"within too much":          {"a older than 1000001 days", `1:14: window must be 1 to 1,000,000 days or 1 to 10,000,000 hours`},
 		"older":                    {"a older 3 days", `1:9: expected "than" after "older", found a number`},
 		"anniversary":              {"a anniversary 3 days", `1:15: expected "within" after "anniversary", found a number`},
-		"anniversary in hours":     {"a anniversary within 3 hours", `1:24: expected "days", found the name "hours"`},
+		"anniversary in hours":     {"a anniversary within 3 hours", `1:24: expected "days", found a name`},
 		"anniversary too long":     {"a anniversary within 367 days", `1:22: days of an anniversary must be 1 to 366`},
-		"anniversary of nothing":   {"a anniversary within days", `1:22: expected a whole number of days, found the name "days"`},
+		"anniversary of nothing":   {"a anniversary within days", `1:22: expected a whole number of days, found a name`},
 		"at":                       {"at last 2 of (a)", `1:4: expected "least" after "at", found the name "last"; did you mean "least"?`},
-		"at least what":            {"at least x of (a)", `1:10: expected a whole number after "at least", found the name "x"`},
+		"at least what":            {"at least x of (a)", `1:10: expected a whole number after "at least", found a name`},
 		"at least 2":               {"at least 2 (a)", `1:12: expected "of" after "at least" and the number, found "("`},
-		"at least 2 of":            {"at least 2 of a", `1:15: expected "(" and the rules, found the name "a"`},
+		"at least 2 of":            {"at least 2 of a", `1:15: expected "(" and the rules, found a name`},
 		"at least not closed":      {"at least 2 of (a, b", `1:20: expected "and", "or", "," or ")", found the end`},
 		"function unknown":         {`segmnt("a")`, `1:1: expected a condition, of which only sample, set and segment stand before "(", found the name "segmnt"; did you mean "segment"?`},
 		"sample of nothing":        {`sample("a")`, `1:8: expected a percentage such as 10%, found a text`},
@@ -165,7 +165,7 @@ func TestParseErrors(t *testing.T) {
 		"sample below 0":           {`sample(-1%, "a")`, `1:8: percent of a sample must be 0 to 100 in steps of 0.01`},
 		"sample without percent":   {`sample(10, "a")`, `1:10: expected "%" after the number, found ","`},
 		"sample without salt":      {`sample(10%)`, `1:11: expected "," and the salt, found ")"`},
-		"set of a name":            {`set(a)`, `1:5: expected a text in quotes, found the name "a"`},
+		"set of a name":            {`set(a)`, `1:5: expected a text in quotes, found a name`},
 		"set without name":         {`set("")`, `1:5: name of a set or a segment must be 1 to 128 bytes of UTF-8 without control characters and backquotes`},
 		"set not closed":           {`set("a"`, `1:8: expected ")", found the end`},
 		"==":                       {"a == 3", `1:3: there is no ==; did you mean "="?`},
@@ -194,6 +194,10 @@ func TestParseErrors(t *testing.T) {
 		"number too large":         {"a = 9223372036854775809", "1:5: number has more digits than can be held exactly; with an exponent, as 1e20, it is the nearest float"},
 		"float too large":          {"a = 1e999", "1:5: number is out of the range of a float"},
 		"float too small":          {"a = 1e-999", "1:5: number is out of the range of a float"},
+		"at least below 0":         {"a or at least -1 of (a)", `1:15: number of rules must not be negative`},
+		"instant, hour of a digit": {"a = 2026-03-05T1:00:00Z", "1:5: a date is written as 2026-03-05, an instant as 2026-03-05T10:00:00+08:00"},
+		"instant, zone of a day":   {"a = 2026-03-05T10:00:00+24:00", "1:5: a date is written as 2026-03-05, an instant as 2026-03-05T10:00:00+08:00"},
+		"instant, zone in 60":      {"a = 2026-03-05T10:00:00+00:60", "1:5: a date is written as 2026-03-05, an instant as 2026-03-05T10:00:00+08:00"},
 		"no such day":              {"a = 2026-02-30", "1:5: a date is written as 2026-03-05, an instant as 2026-03-05T10:00:00+08:00"},
 		"day of year 0":            {"a = 0000-01-01", "1:5: a date is written as 2026-03-05, an instant as 2026-03-05T10:00:00+08:00"},
 		"instant without zone":     {"a = 2026-03-05T10:00:00", "1:5: a date is written as 2026-03-05, an instant as 2026-03-05T10:00:00+08:00"},
@@ -221,7 +225,7 @@ func TestRulesPage(t *testing.T) {
 			section = strings.TrimSpace(title)
 		}
 		cells := strings.Split(line, "|")
-		column := map[string]int{"Conditions": 1, "Missing values": 1, "Examples": 2}[section]
+		column := map[string]int{"Conditions": 1, "Missing values": 1, "Hierarchies": 1, "Examples": 2}[section]
 		if column == 0 || len(cells) <= column {
 			continue
 		}
@@ -239,13 +243,78 @@ func TestRulesPage(t *testing.T) {
 	require.Greater(t, count, 35)
 }
 
+// The answers in the tables of docs/rules.md are those of a Matcher.
+func TestRulesPageAnswers(t *testing.T) {
+	page, err := os.ReadFile("../docs/rules.md")
+	require.NoError(t, err)
+	tags, err := NewCatalogue(Tag{Name: "city", Kind: Enum}, Tag{Name: "地区", Kind: Enum, Hierarchy: true})
+	require.NoError(t, err)
+	var values []*string // of the columns
+	count := 0
+	for line := range strings.Lines(string(page)) {
+		cells := strings.Split(line, "|")
+		switch {
+		case len(cells) < 4 || strings.HasPrefix(cells[1], "-"):
+			continue
+		case !strings.Contains(cells[2], "yes") && !strings.Contains(cells[2], "no"):
+			values = nil
+			if strings.TrimSpace(cells[1]) == "condition" {
+				for _, cell := range cells[2 : len(cells)-1] {
+					spans := strings.Split(cell, "`")
+					value := strings.Trim(spans[len(spans)-2], `"`)
+					if values = append(values, &value); strings.Contains(cell, "unset") {
+						values[len(values)-1] = nil
+					}
+				}
+			}
+			continue
+		}
+		for i, value := range values {
+			r, err := Parse(strings.Split(cells[1], "`")[1])
+			require.NoError(t, err)
+			m, err := NewMatcher(tags, r, nil)
+			require.NoError(t, err)
+			got, err := m.Match(Subject{Values: struct {
+				City   *string `segment:"city"`
+				Region *string `segment:"地区"`
+			}{value, value}})
+			require.NoError(t, err)
+			require.Equal(t, got, strings.Contains(cells[i+2], "yes"), "%s: column %d", r, i)
+			count++
+		}
+	}
+	require.Equal(t, 8*3+6*4, count)
+}
+
 // A text never reaches a message.
 func TestParseErrorsKeepValues(t *testing.T) {
-	for _, text := range []string{`"secret"`, `a "secret"`, `a has any ("secret")`, `a = "secret" "secret"`, `a = "secret`, `a = "secret\x"`, "a = 11122233344x"} {
+	for _, text := range []string{
+		`"secret"`, `a "secret"`, `a has any ("secret")`, `a = "secret" "secret"`, `a = "secret`, `a = "secret\x"`, "a = 11122233344x",
+		"a in (secret)", "a not in (1, secret)", "a between secret and 1", "a between 1 and secret", "a has secret", "a has any of (secret)",
+		"set(secret)", "sample(1%, secret)", "a = 1 secret", "a is secret", "a `secret`", "a secret",
+	} {
 		_, err := Parse(text)
 		require.Error(t, err)
 		require.NotContains(t, err.Error(), "secret")
 		require.NotContains(t, err.Error(), "111")
+	}
+}
+
+// A comparison of two tags says where each of them stands.
+func TestParsePlacesOfTags(t *testing.T) {
+	for text, want := range map[string][4]int{
+		"x and\n a = b": {2, 2, 2, 6},
+		"a <= `b c`":    {1, 1, 1, 6},
+		"a > 张三":        {1, 5, 1, 1}, // 张三 < a
+		"vip or b >= c": {1, 13, 1, 8},
+	} {
+		r, err := Parse(text)
+		require.NoError(t, err)
+		n := r.node()
+		if len(n.kids) > 0 {
+			n = n.kids[1]
+		}
+		require.Equal(t, want, [4]int{n.line, n.column, n.otherAt.line, n.otherAt.column}, text)
 	}
 }
 

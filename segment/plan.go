@@ -3,9 +3,9 @@ package segment
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/parallel"
@@ -21,8 +21,8 @@ type plan struct {
 	codes    []uint32     // formEnum, formHasAny, formHasAll: of the texts that occur, ascending
 	covers   bool         // formHasAll: every text occurs
 	lo, hi   int64        // formRange, formTime: the bounds
-	ranges   [][2]int64   // formAnniversary, formRanges: ascending and apart
-	floats   [][2]float64 // formRanges of a Float
+	ranges   intRanges    // formAnniversary, formRanges
+	floats   [][2]float64 // formRanges of floats
 	chunks   []bitset.Set // formMember
 
 	cost     float64 // time per chunk, roughly in microseconds
@@ -35,15 +35,21 @@ type program struct {
 	root    *plan
 	moment  moment
 	workers int
+	sets    map[*Set][]bitset.Set // while planning: the sets met
 }
 
 // prepare binds and plans a query.
 func (s *Snapshot) prepare(q Query) (*program, error) {
-	sets := q.Sets
-	if sets == nil {
-		sets = func(string) (Set, error) { return Set{}, ErrLookup }
-	}
-	b, err := q.Rule.bind(s.tags, q.Segments, sets)
+	b, err := q.Rule.bind(s.tags, q.Segments, func(name string) (Set, error) {
+		if q.Sets == nil {
+			return Set{}, ErrLookup
+		}
+		set, err := q.Sets(name)
+		if err == nil {
+			err = s.good(set)
+		}
+		return set, err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -51,7 +57,7 @@ func (s *Snapshot) prepare(q Query) (*program, error) {
 	if err := b.missing(m); err != nil {
 		return nil, err
 	}
-	p := &program{s: s, moment: m, workers: parallel.Workers(q.Workers)}
+	p := &program{s: s, moment: m, workers: parallel.Workers(q.Workers), sets: map[*Set][]bitset.Set{}}
 	if p.root, err = p.plan(b); err != nil {
 		return nil, err
 	}
@@ -63,17 +69,10 @@ func (p *program) frame() *frame { return &frame{s: p.s, program: p} }
 
 // each calls do once for every chunk, on several goroutines with a frame each, until ctx ends.
 func (p *program) each(ctx context.Context, do func(f *frame, c int)) error {
-	frames := make(chan *frame, p.workers)
-	for range p.workers {
-		frames <- p.frame()
-	}
-	parallel.For(p.workers, len(p.s.exists), func(c int) {
-		if ctx.Err() != nil {
-			return
+	parallel.States(p.workers, len(p.s.exists), p.frame, func(f *frame, c int) {
+		if ctx.Err() == nil {
+			do(f, c)
 		}
-		f := <-frames
-		do(f, c)
-		frames <- f
 	})
 	return ctx.Err()
 }
@@ -99,13 +98,16 @@ func (p *program) plan(b *bound) (*plan, error) {
 		return n, nil
 	case formMember:
 		var err error
-		n.chunks, err = p.s.chunksOf(*b.set)
+		if n.chunks, err = p.sets[b.set], nil; n.chunks == nil {
+			n.chunks, err = p.s.chunksOf(*b.set)
+			p.sets[b.set] = n.chunks
+		}
 		n.cost = 1
 		for _, c := range n.chunks {
 			n.estimate += float64(c.Len())
 		}
 		if err != nil {
-			return nil, &RuleError{Line: b.rule.line, Column: b.rule.column, Reason: "set " + b.name + " cannot be used: " + err.Error(), Err: err}
+			return nil, &RuleError{Line: b.rule.line, Column: b.rule.column, Reason: fmt.Sprintf("set %q: %v", b.name, err), Err: err}
 		}
 		return n, nil
 	}
@@ -117,19 +119,19 @@ func (p *program) plan(b *bound) (*plan, error) {
 // manyRanges is the number of ranges of one tag from which looking at each value pays.
 const manyRanges = 6
 
-// gathered returns the parts of an Any with the ranges of a tag as one part, where they are many.
+// gathered returns the parts of an Any with the windows of a tag as one part, where they are many. Ranges of numbers
+// have been gathered when the rule was bound.
 func gathered(kids []*plan) []*plan {
 	count := map[int]int{}
-	isRange := func(k *plan) bool { return k.form == formRange || k.form == formTime || k.form == formFloats }
 	for _, k := range kids {
-		if isRange(k) {
+		if k.form == formTime {
 			count[k.tag]++
 		}
 	}
 	var out []*plan
-	many := map[int]*plan{}
+	many, ranges := map[int]*plan{}, map[int][][2]int64{}
 	for _, k := range kids {
-		if !isRange(k) || count[k.tag] < manyRanges {
+		if k.form != formTime || count[k.tag] < manyRanges {
 			out = append(out, k)
 			continue
 		}
@@ -140,36 +142,14 @@ func gathered(kids []*plan) []*plan {
 			out = append(out, all)
 		}
 		all.estimate += k.estimate
-		if k.form == formFloats {
-			all.floats = append(all.floats, [2]float64{k.flo, k.fhi})
-		} else if k.lo <= k.hi {
-			all.ranges = append(all.ranges, [2]int64{k.lo, k.hi})
+		if k.lo <= k.hi {
+			ranges[k.tag] = append(ranges[k.tag], [2]int64{k.lo, k.hi})
 		}
 	}
-	for _, all := range many {
-		all.ranges, all.floats = apart(all.ranges), apart(all.floats)
+	for tag, all := range many {
+		all.ranges = newIntRanges(ranges[tag])
 	}
 	return out
-}
-
-// apart sorts ranges and joins those that overlap.
-func apart[T int64 | float64](ranges [][2]T) [][2]T {
-	slices.SortFunc(ranges, func(a, b [2]T) int { return cmp.Compare(a[0], b[0]) })
-	var out [][2]T
-	for _, r := range ranges {
-		if last := len(out) - 1; last >= 0 && r[0] <= out[last][1] {
-			out[last][1] = max(out[last][1], r[1])
-			continue
-		}
-		out = append(out, r)
-	}
-	return out
-}
-
-// inRanges tells whether v lies in one of the ranges, which are ascending and apart.
-func inRanges[T int64 | float64](ranges [][2]T, v T) bool {
-	i, found := slices.BinarySearchFunc(ranges, v, func(r [2]T, v T) int { return cmp.Compare(r[0], v) })
-	return found || i > 0 && v <= ranges[i-1][1]
 }
 
 // leaf completes the plan of a condition on a tag.
@@ -186,10 +166,13 @@ func (p *program) leaf(n *plan) {
 		n.cost = 12
 	case formFloats:
 		n.cost = 30
+	case formRanges:
+		n.ranges, n.floats = n.spans.ints, n.spans.floats
+		n.cost = 300
 	case formAnniversary:
 		lo, hi, ok := n.d.bounds()
 		if ok {
-			n.ranges = n.anniversaries(n.t, p.moment, lo, hi)
+			n.ranges = newIntRanges(n.anniversaries(n.t, p.moment, lo, hi))
 		}
 		n.cost = 300
 	case formTags:
@@ -199,6 +182,28 @@ func (p *program) leaf(n *plan) {
 	for c := range n.d.columns {
 		n.estimate += n.expected(c)
 	}
+	if n.form == formRanges {
+		n.estimate *= n.spread()
+	}
+}
+
+// spread is how much of what lies between the least and the largest value of the tag the ranges take.
+func (n *plan) spread() (sum float64) {
+	if low, high, ok := n.d.bounds(); ok {
+		for _, r := range n.ranges.list {
+			sum += share(float64(r[0]), float64(r[1])+1, float64(low), float64(high)+1)
+		}
+	}
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, col := range n.d.columns {
+		if c, is := col.(*floatColumn); is {
+			low, high = min(low, c.min), max(high, c.max)
+		}
+	}
+	for _, r := range n.floats {
+		sum += share(r[0], r[1], low, high)
+	}
+	return min(sum, 1)
 }
 
 // codesOf returns the codes of texts that occur in the tag, and for a hierarchy of those below them; all tells whether
@@ -214,9 +219,7 @@ func (d *tagData) codesOf(t *Tag, texts []string) (codes []uint32, all bool) {
 	}
 	if t.Hierarchy {
 		for i, text := range d.texts() {
-			if slices.ContainsFunc(texts, func(above string) bool {
-				return len(text) > len(above) && text[len(above)] == '/' && strings.HasPrefix(text, above)
-			}) {
+			if below(texts, text) {
 				codes = append(codes, uint32(i+1))
 			}
 		}
@@ -309,7 +312,7 @@ func share(lo, hi, low, high float64) float64 {
 	case high <= low:
 		return 1
 	}
-	return (hi - lo) / (high - low)
+	return (hi/2 - lo/2) / (high/2 - low/2) // halves, as the difference may be too large
 }
 
 // combine orders the parts of a plan and estimates it, taking them for independent.

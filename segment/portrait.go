@@ -71,7 +71,7 @@ func (o *PortraitOptions) places(cat *Catalogue) ([]int, error) {
 		for _, name := range list.names {
 			i, ok := cat.byName[name]
 			if !ok {
-				return nil, fmt.Errorf("segment: options: unknown tag %q", name)
+				return nil, cat.unknown(name)
 			}
 			wanted[i] = list.want
 		}

@@ -14,7 +14,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/bitset"
 )
 
 func TestCohensH(t *testing.T) {
@@ -325,9 +324,9 @@ func BenchmarkPortrait(b *testing.B) {
 	q := Query{Rule: IsTrue("f0"), Workers: 1}
 	bitmaps := make([]*roaring.Bitmap, k)
 	for i := range bitmaps {
-		chunks, err := s.chunks(b.Context(), Query{Rule: IsTrue(fmt.Sprint("f", i))})
+		set, err := s.Set(b.Context(), Query{Rule: IsTrue(fmt.Sprint("f", i))})
 		require.NoError(b, err)
-		bitmaps[i] = bitset.ToRoaring(chunks)
+		bitmaps[i] = set.Bitmap
 	}
 	want := make([]uint64, k)
 	b.Run("roaring", func(b *testing.B) {

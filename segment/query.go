@@ -8,6 +8,7 @@ import (
 	"iter"
 	"time"
 
+	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
@@ -31,7 +32,8 @@ type Query struct {
 	Workers int
 }
 
-// Count returns the number of customers that the query selects.
+// Count returns the number of customers that the query selects. Cost: binding and planning the rule, then for each chunk
+// of 65,536 customers the conditions on bitmaps; parts that the index keeps as sets are only counted.
 func (s *Snapshot) Count(ctx context.Context, q Query) (int, error) {
 	p, err := s.prepare(q)
 	if err != nil {
@@ -49,27 +51,35 @@ func (s *Snapshot) Count(ctx context.Context, q Query) (int, error) {
 	return n, nil
 }
 
-// Set returns the customers that the query selects.
+// Set returns the customers that the query selects. Cost: as Count, and 8 KiB for each chunk where the answer is expected
+// to be large, else the memory of the answer.
 func (s *Snapshot) Set(ctx context.Context, q Query) (Set, error) {
-	chunks, err := s.chunks(ctx, q)
+	p, err := s.prepare(q)
 	if err != nil {
 		return Set{}, err
 	}
-	return Set{Index: s.index, Epoch: s.epoch, Bitmap: bitset.ToRoaring(chunks)}, nil
-}
-
-// chunks returns the customers that the query selects, by chunk.
-func (s *Snapshot) chunks(ctx context.Context, q Query) ([]bitset.Set, error) {
-	p, err := s.prepare(q)
-	if err != nil {
-		return nil, err
+	set := Set{Index: s.index, Epoch: s.epoch}
+	if p.root.estimate >= denseResult*float64(len(s.exists)) {
+		words := make([]uint64, len(s.exists)*kernel.Size)
+		err = p.each(ctx, func(f *frame, c int) { f.load(p.root, c, (*kernel.Words)(words[c*kernel.Size:])) })
+		set.Bitmap = roaring.FromDense(words, false)
+	} else {
+		chunks := make([]bitset.Set, len(s.exists))
+		err = p.each(ctx, func(f *frame, c int) { chunks[c] = f.set(p.root, c) })
+		set.Bitmap = bitset.ToRoaring(chunks)
 	}
-	chunks := make([]bitset.Set, len(s.exists))
-	err = p.each(ctx, func(f *frame, c int) { chunks[c] = f.set(p.root, c) })
-	return chunks, err
+	if err != nil {
+		return Set{}, err
+	}
+	return set, nil
 }
 
-// Selects tells whether the query selects the customer, and is false for one that there is not.
+// denseResult is how many customers a chunk must be expected to have on average for the answer to be collected as
+// bitmaps.
+const denseResult = 4096
+
+// Selects tells whether the query selects the customer, and is false for one that there is not. Cost: the rule is bound and
+// planned at every call; to ask about many customers use a Matcher, or Contains on a Set.
 func (s *Snapshot) Selects(q Query, id customer.ID) (bool, error) {
 	p, err := s.prepare(q)
 	if err != nil {
@@ -86,7 +96,8 @@ func (s *Snapshot) Selects(q Query, id customer.ID) (bool, error) {
 }
 
 // Members yields the customers that the query selects, in order of arrival. An error is the last element. The sequence
-// can be used many times.
+// can be used many times. Cost: each walk binds and plans the rule anew, then looks at chunks on one goroutine, as far as
+// the sequence is read.
 func (s *Snapshot) Members(ctx context.Context, q Query) iter.Seq2[customer.ID, error] {
 	return func(yield func(customer.ID, error) bool) {
 		_, err := s.walk(ctx, q, 0, func(p uint32) bool { return yield(s.ids.id(p), nil) })
@@ -124,7 +135,8 @@ func (s *Snapshot) walk(ctx context.Context, q Query, first uint32, f func(p uin
 	return uint32(len(s.exists)) << chunkBits, nil
 }
 
-// Cursor is a place in the order of customers. The zero Cursor is the beginning. Safe for concurrent use.
+// Cursor is a place in the order of customers of an index, and good as long as a Set would be. The zero Cursor is the
+// beginning. Safe for concurrent use.
 type Cursor struct {
 	index uuid.UUID
 	epoch uint64
@@ -137,14 +149,18 @@ func (c Cursor) End() bool { return c.end }
 
 // Page returns the first n customers at most that the query selects after the cursor, and the cursor after them. A
 // cursor can be used on later snapshots: who is selected throughout comes exactly once. It is ErrForeignSet on another
-// index, and ErrExpiredSet after Index.Compact.
+// index, and ErrExpiredSet after Index.Compact, or where the index was read from a file and the cursor is not of the
+// epoch of the file or lies beyond the customers it had.
 func (s *Snapshot) Page(ctx context.Context, q Query, after Cursor, n int) ([]customer.ID, Cursor, error) {
-	switch {
-	case after.epoch == 0:
-	case after.index != s.index:
-		return nil, after, ErrForeignSet
-	case after.epoch != s.epoch:
-		return nil, after, ErrExpiredSet
+	if after.epoch != 0 {
+		end, err := s.span(after.index, after.epoch)
+		if err == nil && uint64(after.next) > end {
+			err = ErrExpiredSet
+		}
+		if err != nil {
+			return nil, after, err
+		}
+		after.epoch = s.epoch
 	}
 	if n <= 0 || after.end {
 		return nil, after, nil
@@ -166,8 +182,8 @@ func (s *Snapshot) Page(ctx context.Context, q Query, after Cursor, n int) ([]cu
 	return page, Cursor{s.index, s.epoch, next, !more}, nil
 }
 
-// errCursor is the error of a text that is no cursor.
-var errCursor = errors.New("segment: text is no cursor")
+// ErrCursor is the error of Cursor.UnmarshalText for a text that is no cursor.
+var ErrCursor = errors.New("segment: text is no cursor")
 
 // MarshalText returns the cursor as letters and digits, "" for the beginning. It never fails.
 func (c Cursor) MarshalText() ([]byte, error) {
@@ -186,7 +202,7 @@ func (c Cursor) MarshalText() ([]byte, error) {
 	return []byte(base64.RawURLEncoding.EncodeToString(b)), nil
 }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads what MarshalText writes; other texts are ErrCursor.
 func (c *Cursor) UnmarshalText(text []byte) error {
 	if len(text) == 0 {
 		*c = Cursor{}
@@ -194,7 +210,7 @@ func (c *Cursor) UnmarshalText(text []byte) error {
 	}
 	b, err := base64.RawURLEncoding.Strict().DecodeString(string(text))
 	if err != nil || len(b) != 29 || b[28] > 1 || binary.BigEndian.Uint64(b[16:]) == 0 {
-		return errCursor
+		return ErrCursor
 	}
 	*c = Cursor{uuid.UUID(b[:16]), binary.BigEndian.Uint64(b[16:]), binary.BigEndian.Uint32(b[24:]), b[28] == 1}
 	return nil

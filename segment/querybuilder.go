@@ -12,9 +12,9 @@ import (
 //
 //	combinator and, or, xor       And, Or; xor selects whom an odd number of the rules select
 //	not                           Not of the group
-//	= != < <= > >=                Eq, Ne, Lt, Le, Gt, Ge; with valueSource field EqTag, NeTag, LtTag, LeTag
-//	in, notIn                     In, And(IsSet, Not(In)); on labels Has in place of In
-//	between, notBetween           Between, And(IsSet, Not(Between)); two numbers in the wrong order are swapped
+//	= != < <= > >=                Eq, Ne, Lt, Le, Gt, Ge; with valueSource field EqTag, NeTag, LtTag, ...
+//	in, notIn                     In, NotIn; on labels Has, And(IsSet, Not(Has))
+//	between, notBetween           Between, NotBetween; two numbers in the wrong order are swapped
 //	contains, doesNotContain      Has, And(IsSet, Not(Has)): the tag is labels and the value is one of them
 //	null, notNull                 Unset, IsSet
 //
@@ -23,8 +23,9 @@ import (
 // or. Muted rules and groups are left out, as are groups with nothing else in them; a query without rules is everyone.
 //
 // What has no meaning on tags (beginsWith, endsWith and their opposites, match), what has not been filled in (a field,
-// an operator, a value, a group within the query) and tags that there are not are errors: a *RuleError that says the
-// place by the path of fields, such as rules[0].rules[2].value. Other fields of the JSON, such as id, are ignored.
+// an operator, a value, a group within the query), tags that there are not, and fields named here whose values are of
+// another type are errors: a *RuleError whose Path says the place, such as rules[0].rules[2].value. Other fields of the
+// JSON, such as id, are ignored.
 func ParseQueryBuilder(data []byte, tags *Catalogue) (Rule, error) {
 	v, err := readJSON(data)
 	if err != nil {
@@ -56,16 +57,24 @@ func (b *queryBuilder) part(v *jsonValue, at *place) (r Rule, muted bool, err *R
 		return r, false, at.refuse("must be a rule or a group")
 	case v.member("rules") != nil:
 		return b.group(v, at)
-	case v.flag("muted"):
-		return r, true, nil
+	}
+	if muted, err = v.flag("muted", at); muted || err != nil {
+		return r, muted, err
 	}
 	r, err = b.rule(v, at)
 	return r, false, err
 }
 
-func (v *jsonValue) flag(name string) bool {
+// flag reads a field that is true or false; without it, or with null, it is false.
+func (v *jsonValue) flag(name string, at *place) (bool, *RuleError) {
 	m := v.member(name)
-	return m != nil && m.kind == jsonBool && m.truth
+	switch {
+	case m == nil || m.kind == jsonNull:
+		return false, nil
+	case m.kind != jsonBool:
+		return false, at.field(name).refuse("must be true or false")
+	}
+	return m.truth, nil
 }
 
 func (b *queryBuilder) group(v *jsonValue, at *place) (r Rule, muted bool, err *RuleError) {
@@ -73,8 +82,14 @@ func (b *queryBuilder) group(v *jsonValue, at *place) (r Rule, muted bool, err *
 	switch {
 	case v.kind != jsonObject || rules == nil || rules.kind != jsonArray:
 		return r, false, at.refuse("must be a group, with a list of rules")
-	case v.flag("muted"):
-		return r, true, nil
+	}
+	if muted, err = v.flag("muted", at); muted || err != nil {
+		return r, muted, err
+	}
+	not, err := v.flag("not", at)
+	switch {
+	case err != nil:
+		return r, false, err
 	case len(rules.items) == 0 && at != nil:
 		return r, false, at.field("rules").refuse("group has no rules")
 	}
@@ -104,7 +119,7 @@ func (b *queryBuilder) group(v *jsonValue, at *place) (r Rule, muted bool, err *
 	if r, err = combine(parts, words, "or", "xor", "and"); err != nil {
 		return r, false, err
 	}
-	if v.flag("not") {
+	if not {
 		r = Not(r)
 	}
 	return r, false, nil

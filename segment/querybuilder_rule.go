@@ -37,8 +37,13 @@ func (b *queryBuilder) rule(v *jsonValue, at *place) (r Rule, err *RuleError) {
 	}
 	operator = strings.ToLower(operator)
 	valueAt := at.field("value")
-	if s := v.member("valueSource"); s != nil && s.text == "field" {
-		return b.compareTags(tag, operator, value, at)
+	if s := v.member("valueSource"); s != nil && s.kind != jsonNull {
+		switch {
+		case s.kind != jsonText || s.text != "field" && s.text != "value":
+			return r, at.field("valueSource").refuse("must be value or field")
+		case s.text == "field":
+			return b.compareTags(tag, operator, value, at)
+		}
 	}
 	switch operator {
 	case "null":
@@ -93,15 +98,11 @@ func chosen(v *jsonValue, name string, at *place) (string, *RuleError) {
 }
 
 func (b *queryBuilder) noTag(name string, at *place) *RuleError {
-	e := at.refuse("there is no such tag")
-	names := make([]string, len(b.tags.tags))
-	for i, t := range b.tags.tags {
-		names[i] = t.Name
-	}
+	e := at.refuse(noSuchTag)
 	if validName(name) {
 		e.Tag = name
 	}
-	e.Suggestion = nearest(name, names)
+	e.Suggestion = b.tags.nearest(name)
 	return e
 }
 
@@ -119,9 +120,9 @@ func (b *queryBuilder) compareTags(tag Tag, operator string, value *jsonValue, a
 	}
 	switch comparison(c) {
 	case gt:
-		return LtTag(other.Name, tag.Name), nil
+		return GtTag(tag.Name, other.Name), nil
 	case ge:
-		return LeTag(other.Name, tag.Name), nil
+		return GeTag(tag.Name, other.Name), nil
 	}
 	return compareTags(tag.Name, comparison(c), other.Name), nil
 }

@@ -35,6 +35,7 @@ func TestParseQueryBuilder(t *testing.T) {
 				]}
 			]}`, `city in ("广州", "深圳") and orders_90d >= 3 and not (vip or last_order < 2026-03-05)`},
 		"no rules":            {`{"combinator":"or","rules":[]}`, "everyone"},
+		"nulls":               {`{"combinator":"and","not":null,"muted":null,"rules":[{"field":"vip","operator":"=","value":true,"muted":null,"valueSource":null}]}`, "vip"},
 		"no rules, no word":   {`{"rules":[]}`, "everyone"},
 		"=":                   {one("city", "=", `"广州"`), `city = "广州"`},
 		"!=":                  {one("city", "!=", `" a"`), `city != " a"`},
@@ -137,6 +138,12 @@ func TestParseQueryBuilderErrors(t *testing.T) {
 		`{"rules":[{"muted":true},{"muted":true}]}`:                                      "rules[1]: must be one of and, or, xor",
 		`{"rules":["and",{"muted":true}]}`:                                               "rules[0]: must be a rule or a group",
 		`{"rules":[{"rules":[]}]}`:                                                       "rules[0].rules: group has no rules",
+		`{"combinator":"and","not":"true","rules":[{"muted":true}]}`:                     "not: must be true or false",
+		`{"combinator":"and","muted":1,"rules":[]}`:                                      "muted: must be true or false",
+		query(`{"field":"vip","operator":"=","value":true,"muted":"true"}`):              at + ".muted: must be true or false",
+		query(`{"rules":[{"muted":true}],"not":[]}`):                                     at + ".not: must be true or false",
+		query(`{"field":"spend","operator":"=","value":"score","valueSource":"Field"}`):  `tag "spend": ` + at + ".valueSource: must be value or field",
+		query(`{"field":"city","operator":"null","valueSource":["field"]}`):              `tag "city": ` + at + ".valueSource: must be value or field",
 		query(`{"operator":"=","value":1}`):                                              at + ".field: must be a text",
 		query(`{"field":"~","operator":"=","value":1}`):                                  at + ".field: nothing has been chosen",
 		query(`{"field":"","operator":"=","value":1}`):                                   at + ".field: nothing has been chosen",
@@ -167,12 +174,12 @@ func TestParseQueryBuilderErrors(t *testing.T) {
 		query(`{"field":"spend","operator":"=","valueSource":"field","value":"scorre"}`): `tag "scorre": ` + at + `.value: there is no such tag; did you mean "score"?`,
 	} {
 		r, err := ParseQueryBuilder([]byte(data), tags)
-		require.EqualError(t, err, "segment: rule: "+want, data)
+		requireAt(t, want, err, data)
 		require.ErrorIs(t, err, ErrRule)
 		require.Equal(t, Rule{}, r)
 	}
 	_, err := ParseQueryBuilder([]byte(query(`{"field":"city","operator":"null"}`)), nil)
-	require.EqualError(t, err, `segment: rule: tag "city": `+at+`.field: there is no such tag`)
+	require.EqualError(t, err, `segment: rule `+at+`.field: tag "city": there is no such tag`)
 	for _, data := range []string{
 		strings.Repeat(`{"rules":[`, 1000),
 		`{"combinator":"and","rules":[` + strings.Repeat(`{"combinator":"or","rules":[{"field":"a","operator":"null"},`, 100) + `{"muted":true}` + strings.Repeat("]}", 100) + "]}",

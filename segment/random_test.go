@@ -34,7 +34,7 @@ func randomTags() []Tag {
 		{Name: "score", Kind: Float},
 		{Name: "p.churn", Kind: Float},
 		{Name: "last_order", Kind: Time},
-		{Name: "生日", Kind: Time, Unit: 24 * time.Hour},
+		{Name: "UTC日期", Kind: Time, Unit: 24 * time.Hour}, // days of UTC, which birthdays are not
 		{Name: "seen", Kind: Time, Unit: time.Millisecond},
 	}
 }
@@ -224,7 +224,7 @@ func randomLeaf(rng *rand.Rand, tags []Tag) Rule {
 		case 1:
 			return OlderThan(tag.Name, window)
 		case 2:
-			return Upcoming(tag.Name, window)
+			return WithinNext(tag.Name, window)
 		case 3:
 			return Anniversary(tag.Name, pick(rng, 1, 7, 30, 366))
 		}

@@ -113,15 +113,9 @@ func (b *podium) search(ctx context.Context, p *program, d *tagData) error {
 		}
 	}
 	slices.SortStableFunc(places, func(a, b place) int { return cmp.Compare(b.most, a.most) })
-	frames := make(chan *frame, p.workers)
-	for range p.workers {
-		frames <- p.frame()
-	}
-	parallel.For(p.workers, len(places), func(i int) {
+	parallel.States(p.workers, len(places), p.frame, func(f *frame, i int) {
 		if at := places[i]; ctx.Err() == nil && at.most >= b.floor.Load() {
-			f := <-frames
 			b.chunk(f, at.c, at.col)
-			frames <- f
 		}
 	})
 	b.prune(b.k)

@@ -3,6 +3,7 @@ package segment
 import (
 	"fmt"
 	"math"
+	"reflect"
 	"slices"
 	"strconv"
 	"strings"
@@ -71,7 +72,10 @@ type node struct {
 	window Window // opWithin, opOlder, opUpcoming
 	line   int    // where it stands in the text, from 1; 0 if it was not text
 	column int
-	fault  string // why a value given in Go cannot be used
+	// otherAt is where other stands in the text, line and column being where tag stands: of a > b, which is b < a, the
+	// later of the two. Zero if it was not text.
+	otherAt struct{ line, column int }
+	fault   string // why a value given in Go cannot be used
 }
 
 // literal is a value in a rule: a customer.Value of kind bool, int64, decimal, float64, time or text, or a day of the
@@ -187,6 +191,12 @@ func LtTag(tag, other string) Rule { return compareTags(tag, lt, other) }
 // LeTag selects the customers both of whose tags are set, the first at most the other.
 func LeTag(tag, other string) Rule { return compareTags(tag, le, other) }
 
+// GtTag selects the customers both of whose tags are set, the first more than the other: LtTag(other, tag).
+func GtTag(tag, other string) Rule { return LtTag(other, tag) }
+
+// GeTag selects the customers both of whose tags are set, the first at least the other: LeTag(other, tag).
+func GeTag(tag, other string) Rule { return LeTag(other, tag) }
+
 func compareTags(tag string, c comparison, other string) Rule {
 	return Rule{&node{op: opCompareTags, cmp: c, tag: tag, other: other}}
 }
@@ -194,10 +204,17 @@ func compareTags(tag string, c comparison, other string) Rule {
 // In selects the customers whose tag has one of the values, as Eq does with each. Without values it selects nobody.
 func In(tag string, values ...any) Rule { return leaf(&node{op: opIn, tag: tag}, values...) }
 
+// NotIn selects the customers whose tag is set and has none of the values: And(IsSet(tag), Not(In(tag, values...))).
+func NotIn(tag string, values ...any) Rule { return requireSet(In(tag, values...), true) }
+
 // Between selects the customers whose number or time is at least lo and at most hi. Values as for Eq.
 func Between(tag string, lo, hi any) Rule {
 	return leaf(&node{op: opBetween, tag: tag}, lo, hi)
 }
+
+// NotBetween selects the customers whose number or time is less than lo or more than hi: And(IsSet(tag),
+// Not(Between(tag, lo, hi))).
+func NotBetween(tag string, lo, hi any) Rule { return requireSet(Between(tag, lo, hi), true) }
 
 // Has selects the customers who have at least one of the labels. Without labels it selects nobody.
 func Has(tag string, labels ...string) Rule { return has(opHasAny, tag, labels) }
@@ -230,9 +247,9 @@ func OlderThan(tag string, w Window) Rule {
 	return Rule{&node{op: opOlder, tag: tag, window: w, fault: w.fault()}}
 }
 
-// Upcoming selects the customers whose time lies in the window from the moment of the question: of n days, those whose
+// WithinNext selects the customers whose time lies in the window from the moment of the question: of n days, those whose
 // local day is today or one of the n-1 after; of n hours, those at most, but not exactly, n hours ahead and not past.
-func Upcoming(tag string, w Window) Rule {
+func WithinNext(tag string, w Window) Rule {
 	return Rule{&node{op: opUpcoming, tag: tag, window: w, fault: w.fault()}}
 }
 
@@ -300,7 +317,7 @@ func literalOf(v any) (l literal, fault string) {
 		}
 		return literal{value: customer.Int64Value(int64(v))}, ""
 	case float32:
-		return floatLiteral(strconv.FormatFloat(float64(v), 'f', -1, 32), float64(v))
+		return literalOf(shortest(float64(v)))
 	case float64:
 		return floatLiteral(strconv.FormatFloat(v, 'f', -1, 64), v)
 	case time.Time:
@@ -318,6 +335,22 @@ func literalOf(v any) (l literal, fault string) {
 			}
 		}
 		return checked(v)
+	case time.Duration:
+		return l, "value is a time.Duration, which is no number without a unit"
+	}
+	switch v := reflect.ValueOf(v); v.Kind() {
+	case reflect.Bool:
+		return literalOf(v.Bool())
+	case reflect.String:
+		return literalOf(v.String())
+	case reflect.Int, reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64:
+		return literalOf(v.Int())
+	case reflect.Uint, reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64:
+		return literalOf(v.Uint())
+	case reflect.Float32:
+		return literalOf(shortest(v.Float()))
+	case reflect.Float64:
+		return literalOf(v.Float())
 	}
 	return l, fmt.Sprintf("value of type %T cannot be used", v)
 }
@@ -375,4 +408,27 @@ func (c comparison) holds(order int) bool {
 	default:
 		return order >= 0
 	}
+}
+
+// Tags returns the names of the tags the rule names, each once, ascending; not those that segments it names look at.
+func (r Rule) Tags() []string {
+	var names []string
+	seen := map[*node]bool{}  // parts can be shared
+	left := []*node{r.node()} // a rule made in Go can be deeper than a stack
+	for len(left) > 0 {
+		n := left[len(left)-1]
+		left = left[:len(left)-1]
+		if seen[n] {
+			continue
+		}
+		seen[n] = true
+		for _, name := range []string{n.tag, n.other} {
+			if name != "" {
+				names = append(names, name)
+			}
+		}
+		left = append(left, n.kids...)
+	}
+	slices.Sort(names)
+	return slices.Compact(names)
 }

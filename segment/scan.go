@@ -39,6 +39,16 @@ func (t token) is(w string) bool {
 	return t.kind == tokenWord && len(t.text) == len(w) && strings.ToLower(t.text) == w
 }
 
+// refuse returns the error that says what is wrong at t.
+func (t token) refuse(reason string) *RuleError {
+	return &RuleError{Line: t.line, Column: t.column, Reason: reason}
+}
+
+func (t token) limit(reason string) *RuleError {
+	return &RuleError{Line: t.line, Column: t.column, Reason: reason, Err: ErrLimit}
+}
+
+// String says what t is. It does not repeat a name, which may be a text whose quotes were forgotten.
 func (t token) String() string {
 	switch t.kind {
 	case tokenEnd:
@@ -47,7 +57,7 @@ func (t token) String() string {
 		if t.kind == tokenWord && reserved(t.text) {
 			return "the keyword " + strings.ToLower(t.text)
 		}
-		return "the name " + strconv.Quote(t.text)
+		return "a name"
 	case tokenText:
 		return "a text"
 	case tokenNumber:

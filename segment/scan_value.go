@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
@@ -17,10 +18,14 @@ func parseDay(text string) (literal, bool) {
 	return literal{day: civil.Date(t.Date()), isDay: true}, true
 }
 
+// instantForm is what time.Parse does not hold to: two digits of the hour, a point before the fraction, as many digits
+// as it keeps, and a zone of less than a day.
+var instantForm = regexp.MustCompile(`^.{10}T\d\d:\d\d:\d\d(\.\d{1,9})?(Z|[+-]([01]\d|2[0-3]):[0-5]\d)$`)
+
 // parseInstant reads an instant in the form of RFC 3339.
 func parseInstant(text string) (literal, bool) {
 	t, err := time.Parse(time.RFC3339Nano, text)
-	if err != nil {
+	if err != nil || !instantForm.MatchString(text) {
 		return literal{}, false
 	}
 	l, fault := literalOf(t)

@@ -19,7 +19,9 @@ const DefaultDense = 1.0 / 64
 
 // Options are the settings of an index. nil is all defaults. Safe for concurrent reads.
 type Options struct {
-	// ID tells this index from others: sets of another index are refused. uuid.Nil draws one by chance (crypto/rand).
+	// ID tells this index from others: sets of another index are refused. uuid.Nil draws one by chance (crypto/rand). An
+	// index that is made anew with an ID used before takes no sets of the one before, as every index begins an epoch of
+	// its own.
 	ID uuid.UUID
 	// Tags are the tags the index begins with; more can be declared later.
 	Tags []Tag
@@ -78,7 +80,7 @@ func New(o *Options) (*Index, error) {
 	}
 	ix := &Index{infer: o.Infer, workers: o.Workers}
 	ix.ids = newDictionary(seedOf(id))
-	s := &Snapshot{index: id, epoch: 1, dense: dense, tags: &Catalogue{}, ids: ix.ids.view()}
+	s := &Snapshot{index: id, epoch: newEpoch(), dense: dense, tags: &Catalogue{}, ids: ix.ids.view()}
 	ix.current.Store(s.declared(tags))
 	return ix, nil
 }
@@ -100,10 +102,12 @@ func (ix *Index) Declare(tags ...Tag) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	s := ix.Snapshot()
-	fresh := slices.DeleteFunc(slices.Clone(tags), func(t Tag) bool {
-		old, ok := s.tags.Tag(t.Name)
-		return ok && old == t
-	})
+	var fresh []Tag
+	for _, t := range tags {
+		if old, ok := s.tags.Tag(t.Name); (!ok || old != t) && !slices.Contains(fresh, t) {
+			fresh = append(fresh, t)
+		}
+	}
 	cat, err := s.tags.with(fresh)
 	if err != nil {
 		return err
@@ -143,5 +147,5 @@ func (ix *Index) ApplyRows(ctx context.Context, rows customer.RowBatch) error {
 	for _, row := range rows.Upserts {
 		b.Row(row)
 	}
-	return ix.Apply(ctx, &b)
+	return ix.apply(ctx, &b, -len(rows.Deletes)) // only upserts can be at fault
 }

@@ -245,6 +245,12 @@ func TestSetsOfOthers(t *testing.T) {
 	other := newPeople(t, rng, 10, 1, 0).ix.Snapshot()
 	_, err = other.Count(t.Context(), q)
 	require.ErrorIs(t, err, ErrForeignSet)
+	require.ErrorContains(t, err, `set "friends": segment: set is of another index`)
+	q.Rule = And(InSet("friends"), Or())
+	_, err = other.Count(t.Context(), q)
+	require.ErrorIs(t, err, ErrForeignSet, "also where nobody depends on it")
+	_, err = c.ix.Snapshot().Why(q, c.ids[0])
+	require.ErrorIs(t, err, ErrExpiredSet)
 	_, err = other.Contains(set, c.ids[0])
 	require.ErrorIs(t, err, ErrForeignSet)
 	for _, err := range other.IDs(t.Context(), set) {

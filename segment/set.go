@@ -2,6 +2,8 @@ package segment
 
 import (
 	"context"
+	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
@@ -18,13 +20,16 @@ var (
 	// ErrForeignSet says that a set is of another index: its positions mean nothing here. Sets travel between indexes as
 	// customer ids.
 	ErrForeignSet = errors.New("segment: set is of another index")
-	// ErrExpiredSet says that the index has renumbered its customers since the set was made.
-	ErrExpiredSet = errors.New("segment: set is of an earlier epoch of the index")
+	// ErrExpiredSet says that the positions of a set may mean other customers by now: the index has renumbered them since
+	// the set was made, or was made anew, or was read from a file that did not have all of them.
+	ErrExpiredSet = errors.New("segment: set is of another epoch of the index")
 )
 
 // Set is a set of customers outside the index, as positions in it. Positions mean something only together with the index
-// and the epoch in which they were given out; Index.Compact begins a new epoch. The bitmap is the owner's: the index
-// keeps no reference to it, and copy-on-write is off. Safe for concurrent reads.
+// and the epoch in which they were given out. An epoch is a number other than 0, drawn by chance; New, Read and
+// Index.Compact begin a new one. After Read, sets of the epoch of the file are good still if all their positions had been
+// given when it was written. The bitmap is the owner's: the index keeps no reference to it, and copy-on-write is off.
+// Safe for concurrent reads.
 type Set struct {
 	Index  uuid.UUID
 	Epoch  uint64
@@ -39,17 +44,60 @@ func (s Set) Len() int {
 	return int(s.Bitmap.GetCardinality())
 }
 
-// checked returns the chunks of a set of this index and epoch, without the customers that are no more.
-func (s *Snapshot) chunksOf(set Set) ([]bitset.Set, error) {
-	switch {
-	case set.Index != s.index:
-		return nil, ErrForeignSet
-	case set.Epoch != s.epoch:
-		return nil, ErrExpiredSet
-	case set.Bitmap == nil:
-		return nil, nil
+// former is an epoch that an index has taken over the first positions of.
+type former struct{ epoch, positions uint64 }
+
+// newEpoch draws an epoch.
+func newEpoch() uint64 {
+	var b [8]byte
+	for {
+		_, _ = rand.Read(b[:]) // it never fails
+		if epoch := binary.LittleEndian.Uint64(b[:]); epoch != 0 {
+			return epoch
+		}
 	}
-	return bitset.FromRoaring(set.Bitmap, s.dense)
+}
+
+// allPositions is more than every position.
+const allPositions = 1 << 32
+
+// span returns the number of positions of an epoch of an index that mean here what they meant there: those below it.
+func (s *Snapshot) span(index uuid.UUID, epoch uint64) (end uint64, err error) {
+	switch {
+	case index != s.index:
+		return 0, ErrForeignSet
+	case epoch == s.epoch:
+		return allPositions, nil
+	case epoch != 0 && epoch == s.formerly.epoch:
+		return s.formerly.positions, nil
+	}
+	return 0, ErrExpiredSet
+}
+
+// good returns nil if the positions of the set mean here what they meant where it was made.
+func (s *Snapshot) good(set Set) error {
+	end, err := s.span(set.Index, set.Epoch)
+	if err == nil && set.Bitmap != nil && set.Bitmap.IntersectsWithInterval(end, allPositions) {
+		err = ErrExpiredSet
+	}
+	return err
+}
+
+// chunksOf returns the chunks of a set that is good here. They may hold positions of customers that are no more.
+func (s *Snapshot) chunksOf(set Set) ([]bitset.Set, error) {
+	end, err := s.span(set.Index, set.Epoch)
+	if err != nil || set.Bitmap == nil {
+		return nil, err
+	}
+	chunks, err := bitset.FromRoaring(set.Bitmap, s.dense)
+	if err != nil || len(chunks) == 0 {
+		return nil, err
+	}
+	c := len(chunks) - 1
+	if last := chunks[c].Select(chunks[c].Len() - 1); uint64(c)<<chunkBits|uint64(last) >= end {
+		return nil, ErrExpiredSet
+	}
+	return chunks, nil
 }
 
 // SetOf returns the set of the customers with the ids, and how many of the ids are of no customer. Repetitions count
@@ -106,13 +154,10 @@ func (s *Snapshot) IDs(ctx context.Context, set Set) iter.Seq2[customer.ID, erro
 	}
 }
 
-// Contains tells whether the customer is in the set.
+// Contains tells whether the customer is in the set. It is ErrForeignSet or ErrExpiredSet for a set that is not good here.
 func (s *Snapshot) Contains(set Set, id customer.ID) (bool, error) {
-	switch {
-	case set.Index != s.index:
-		return false, ErrForeignSet
-	case set.Epoch != s.epoch:
-		return false, ErrExpiredSet
+	if err := s.good(set); err != nil {
+		return false, err
 	}
 	p, ok := s.position(id)
 	return ok && set.Bitmap != nil && set.Bitmap.Contains(p), nil

@@ -16,15 +16,16 @@ import (
 // much is written after it; it holds memory only for what has changed since. All questions are asked of a Snapshot.
 // Safe for concurrent use.
 type Snapshot struct {
-	index   uuid.UUID
-	epoch   uint64
-	version uint64
-	dense   int // members of a chunk from which a set is kept as a bitmap
-	tags    *Catalogue
-	data    []tagData // of tags
-	ids     dictView
-	exists  []bitset.Set // by chunk: the positions whose customer has not been deleted
-	alive   int
+	index    uuid.UUID
+	epoch    uint64
+	formerly former // the epoch of the file that the index was read from
+	version  uint64
+	dense    int // members of a chunk from which a set is kept as a bitmap
+	tags     *Catalogue
+	data     []tagData // of tags
+	ids      dictView
+	exists   []bitset.Set // by chunk: the positions whose customer has not been deleted
+	alive    int
 }
 
 // tagData is what a tag holds.
@@ -50,7 +51,7 @@ func (d *tagData) texts() []string { return d.terms.all()[:d.last] }
 // Len returns the number of customers.
 func (s *Snapshot) Len() int { return s.alive }
 
-// Version returns the number of batches that were applied before the snapshot. It grows by one with each.
+// Version grows by one with each batch or load, each Declare that adds a tag, and each Compact.
 func (s *Snapshot) Version() uint64 { return s.version }
 
 // Catalogue returns the tags there are.
@@ -100,7 +101,8 @@ func (s *Snapshot) Row(id customer.ID) []customer.Field {
 	return row
 }
 
-// Value returns the value of a tag of a customer; unset if there is no such tag or customer.
+// Value returns the value of a tag of a customer; unset if the customer has none, and also if there is no such tag or
+// no such customer: Catalogue.Tag tells whether a tag exists, Has whether a customer does. Cost: as Row for one tag.
 func (s *Snapshot) Value(id customer.ID, tag string) customer.Value {
 	i, ok := s.tags.byName[tag]
 	p, exists := s.position(id)

@@ -20,6 +20,11 @@ type stored struct {
 	labels customer.Value // Labels
 }
 
+// maxText is the largest number of bytes of a text of an Enum or a label.
+const maxText = 1 << 20
+
+const textTooLong = reason("text is longer than 1 MiB")
+
 // reason says why a value cannot be that of a tag. It never holds the value.
 type reason string
 
@@ -67,6 +72,11 @@ func (t *Tag) put(s *stored, v customer.Value) error {
 		if t.Kind == Labels {
 			if v.Validate() != nil {
 				return reason("label is empty or not UTF-8")
+			}
+			for label := range v.Labels() {
+				if len(label) > maxText {
+					return textTooLong
+				}
 			}
 			s.set, s.labels = true, v
 			return nil
@@ -131,6 +141,8 @@ func (t *Tag) putDecimal(s *stored, v customer.Value) error {
 
 func (t *Tag) putText(s *stored, text string) error {
 	switch {
+	case len(text) > maxText:
+		return textTooLong
 	case !utf8.ValidString(text):
 		return reason("text is not UTF-8")
 	case t.Hierarchy && !validPath(text):

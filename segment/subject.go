@@ -114,6 +114,9 @@ func (x *subject) readStruct(values any) (err error) {
 		}
 		v = v.Elem()
 	}
+	if v.Kind() == reflect.Map && v.Type().Key().Kind() == reflect.String {
+		return x.readMap(v)
+	}
 	if v.Kind() != reflect.Struct {
 		return fmt.Errorf("segment: Values are of type %T, which is none of those they can be", values)
 	}
@@ -128,6 +131,20 @@ func (x *subject) readStruct(values any) (err error) {
 		}
 		if err = t.putField(&x.slots[i], f); err != nil {
 			return valueError(t, err)
+		}
+	}
+	return nil
+}
+
+// readMap reads a map with keys of a kind of string.
+func (x *subject) readMap(v reflect.Value) error {
+	key := reflect.New(v.Type().Key()).Elem()
+	for i, t := range x.matcher.tags {
+		key.SetString(t.Name)
+		if f := v.MapIndex(key); f.IsValid() {
+			if err := t.putField(&x.slots[i], f); err != nil {
+				return valueError(t, err)
+			}
 		}
 	}
 	return nil
@@ -257,6 +274,9 @@ func (t *Tag) putField(s *stored, f reflect.Value) error {
 
 // putGoFloat is put for a float of Go of so many bits, which is how many programs hold every number.
 func (t *Tag) putGoFloat(s *stored, f float64, bits int) error {
+	if bits == 32 {
+		f = shortest(f)
+	}
 	switch {
 	case t.Kind != Float && t.Kind != Integer && t.Kind != Decimal:
 		return t.mismatch(customer.KindFloat64.String())
@@ -267,7 +287,7 @@ func (t *Tag) putGoFloat(s *stored, f float64, bits int) error {
 	case t.Kind == Integer:
 		return reason("number is not whole or does not fit in 64 bits")
 	}
-	v, ok := parseDecimal(strconv.FormatFloat(f, 'f', -1, bits))
+	v, ok := parseDecimal(strconv.FormatFloat(f, 'f', -1, 64))
 	if !ok {
 		return reason("number has too many digits for a decimal")
 	}

@@ -190,7 +190,8 @@ func TestSubjectRefuses(t *testing.T) {
 		{"field", []field{{Name: "orders", Value: customer.TextValue("secret")}}, `tag "orders": value of kind text for a tag of kind integer`},
 		{"field twice", []field{{Name: "new"}, {Name: "orders"}, {Name: "orders"}}, `tag "orders": has two values`},
 		{"number", 3, "Values are of type int, which is none of those they can be"},
-		{"map of texts", map[string]string{}, "Values are of type map[string]string, which is none of those they can be"},
+		{"map of texts", map[string]string{"orders": "secret"}, `tag "orders": value of kind text for a tag of kind integer`},
+		{"map of numbers", map[int]int{}, "Values are of type map[int]int, which is none of those they can be"},
 		{"nil pointer", (*visitor)(nil), "Values are a nil pointer"},
 		{"no field", struct{ New bool }{}, `tag "new": no field of struct { New bool } is its value`},
 		{"two fields", struct {
@@ -291,4 +292,66 @@ func BenchmarkMatch(b *testing.B) {
 			}
 		})
 	}
+}
+
+// TestSubjectOfOtherMaps has maps of own types.
+func TestSubjectOfOtherMaps(t *testing.T) {
+	type attributes map[string]any
+	type name string
+	m, err := NewMatcher(testTags(t), And(Eq("city", "a"), Ge("orders", 3), Unset("score")), nil)
+	require.NoError(t, err)
+	full := attributes{"city": "a", "orders": 3, "score": nil, "other": struct{}{}}
+	for text, c := range map[string]struct {
+		values any
+		want   bool
+	}{
+		"own type":         {full, true},
+		"pointer":          {&full, true},
+		"nil":              {attributes(nil), false},
+		"own keys":         {map[name]any{"city": "a", "orders": uint8(3)}, true},
+		"values of a kind": {map[string]*customer.Value{"city": new(customer.Value)}, false},
+		"other value":      {attributes{"city": "b", "orders": 3}, false},
+	} {
+		t.Run(text, func(t *testing.T) {
+			got, err := m.Match(Subject{Values: c.values})
+			require.NoError(t, err)
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
+// TestSingleFloats holds float32 for the decimal they stand for, in rules and in values.
+func TestSingleFloats(t *testing.T) {
+	for _, f := range []float32{0.1, -0.3, 1e-30, 16777216, 123456789, 3.4e38, 1e10} {
+		for _, tag := range []string{"score", "orders", "spend"} {
+			m, err := NewMatcher(testTags(t), Eq(tag, f), nil)
+			require.NoError(t, err)
+			got, err := m.Match(Subject{Values: map[string]any{tag: f}})
+			if tag == "score" {
+				require.NoError(t, err)
+			}
+			require.Equal(t, err == nil, got, "%v of %s: %v", f, tag, err)
+			own, err2 := m.Match(Subject{Values: &struct {
+				V float32 `segment:"score"`
+				N float32 `segment:"orders"`
+				D float32 `segment:"spend"`
+			}{f, f, f}})
+			require.Equal(t, []any{got, err}, []any{own, err2})
+		}
+	}
+	m, err := NewMatcher(testTags(t), Eq("score", 0.1), nil)
+	require.NoError(t, err)
+	got, err := m.Match(Subject{Values: map[string]any{"score": float32(0.1)}})
+	require.NoError(t, err)
+	require.True(t, got)
+}
+
+func TestMatcherWithoutCatalogue(t *testing.T) {
+	_, err := NewMatcher(nil, IsTrue("vip"), nil)
+	require.EqualError(t, err, `segment: rule: tag "vip": there is no such tag`)
+	m, err := NewMatcher(nil, Rule{}, nil)
+	require.NoError(t, err)
+	got, err := m.Match(Subject{})
+	require.NoError(t, err)
+	require.True(t, got)
 }

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -73,13 +74,14 @@ type Tag struct {
 	// Scale is the number of digits after the point of a Decimal, 0 to 18; 0 elsewhere.
 	Scale int `json:"scale,omitempty"`
 	// Unit is the resolution of a Time: times are rounded down to whole multiples of it since 1970-01-01 UTC. At least a
-	// nanosecond; 0 is a second. 0 for other kinds. An instant has to lie within 2^63 units of 1970.
+	// nanosecond; 0 is a second. With a day, that is a day of UTC: for local days keep seconds. 0 for other kinds. An instant has to lie within 2^63 units of 1970.
 	Unit time.Duration `json:"unit,omitempty"`
 	// Hierarchy says that the values of an Enum are paths such as 广东/广州/天河, from the large to the small: a rule on
 	// 广东/广州 covers all values that begin with 广东/广州/ as well.
 	Hierarchy bool `json:"hierarchy,omitempty"`
 
-	// Path is the place in the taxonomy of tags, such as behaviour/orders; "" is none.
+	// Path is the place in the taxonomy of tags, such as behaviour/orders; "" is none. It, the labels and the owner are
+	// UTF-8 of at most 64 KiB each.
 	Path string `json:"path,omitempty"`
 	// EN and ZH are the labels shown to people, English and Chinese; "" is none.
 	EN string `json:"en,omitempty"`
@@ -106,36 +108,35 @@ func validName(name string) bool {
 		!strings.ContainsFunc(name, func(r rune) bool { return r < ' ' || r == 0x7f || r == '`' })
 }
 
-// Validate returns nil, or an error that names the first field that is not as its comment says.
+// Validate returns nil, or an error with every field that is not as its comment says, in the order of the fields; several
+// are joined by errors.Join.
 func (t *Tag) Validate() error {
-	fault := func(field, why string) error {
-		return fmt.Errorf("segment: tag %q: %s %s", t.Name, field, why)
+	if !validName(t.Name) {
+		return errors.New("segment: tag: name must be " + nameRule)
 	}
-	switch {
-	case !validName(t.Name):
-		return fmt.Errorf("segment: tag: name must be 1 to 128 bytes of UTF-8 without control characters and backquotes")
-	case t.Kind == 0 || int(t.Kind) >= len(kindNames):
-		return fault("kind", "is none of the kinds")
-	case t.Scale < 0 || t.Scale > 18 || t.Scale != 0 && t.Kind != Decimal:
-		return fault("scale", "must be 0 to 18 for a decimal and 0 elsewhere")
-	case t.Unit < 0 || t.Unit != 0 && t.Kind != Time:
-		return fault("unit", "must be positive for a time and 0 elsewhere")
-	case t.Hierarchy && t.Kind != Enum:
-		return fault("hierarchy", "is for enums")
-	case t.Refresh < 0:
-		return fault("refresh", "must not be negative")
+	var errs []error
+	fault := func(wrong bool, field, why string) {
+		if wrong {
+			errs = append(errs, fmt.Errorf("segment: tag %q: %s %s", t.Name, field, why))
+		}
 	}
+	const text = "must be UTF-8, at most 64 KiB"
+	bad := func(s string) bool { return len(s) > 64<<10 || !utf8.ValidString(s) }
+	fault(t.Kind == 0 || int(t.Kind) >= len(kindNames), "kind", "is none of the kinds")
+	fault(t.Scale < 0 || t.Scale > 18 || t.Scale != 0 && t.Kind != Decimal, "scale", "must be 0 to 18 for a decimal and 0 elsewhere")
+	fault(t.Unit < 0 || t.Unit != 0 && t.Kind != Time, "unit", "must be positive for a time and 0 elsewhere")
+	fault(t.Hierarchy && t.Kind != Enum, "hierarchy", "is for enums")
+	fault(bad(t.Path), "path", text)
+	fault(bad(t.EN), "en", text)
+	fault(bad(t.ZH), "zh", text)
 	switch t.Origin {
 	case "", FromFact, FromRule, FromModel, FromPerson:
 	default:
-		return fault("origin", "is none of fact, rule, model and manual")
+		fault(true, "origin", "is none of fact, rule, model and manual")
 	}
-	for field, s := range map[string]string{"path": t.Path, "en": t.EN, "zh": t.ZH, "owner": t.Owner} {
-		if !utf8.ValidString(s) {
-			return fault(field, "must be UTF-8")
-		}
-	}
-	return nil
+	fault(bad(t.Owner), "owner", text)
+	fault(t.Refresh < 0, "refresh", "must not be negative")
+	return errors.Join(errs...)
 }
 
 // infer declares a tag by a value of it.

@@ -12,7 +12,9 @@ import (
 // below an And that fails the parts that fail, below an Or that holds the parts that hold, below an AtLeast those on the
 // side of the outcome, otherwise all parts. Its values are personal data. Safe for concurrent reads.
 type Reason struct {
-	Rule    string         `json:"rule"`              // the part of the rule as text
+	// Rule is a condition as text, of a list of values the first 20 and how many more; of a part that has parts what joins
+	// them: and, or, not, at least 2 of, segment("x"), or everyone or nobody where there are none.
+	Rule    string         `json:"rule"`
 	Holds   bool           `json:"holds"`             // whether it selects the customer
 	Tag     string         `json:"tag,omitempty"`     // the tag that a condition looks at
 	Value   customer.Value `json:"value,omitzero"`    // what the customer has under Tag; unset if there is no value
@@ -158,6 +160,11 @@ func (t *trial) meets(p *bound, s *stored) bool {
 		return p.lo <= s.n && s.n <= p.hi
 	case formFloats:
 		return p.flo <= s.f && s.f <= p.fhi
+	case formRanges:
+		if t.tags[p.tag].Kind == Float {
+			return inRanges(p.spans.floats, s.f)
+		}
+		return p.spans.ints.has(s.n)
 	case formTime:
 		w := &t.clock.windows[p.clock]
 		return w[0] <= s.n && s.n <= w[1]
@@ -198,13 +205,15 @@ func (t *trial) reason(p *bound) (*Reason, error) {
 		}
 		return &Reason{Rule: Segment(p.seg).String(), Holds: kid.Holds, Because: []*Reason{kid}}, nil
 	}
-	switch p.rule.op {
-	case opAll, opAny, opNot, opAtLeast:
-		return t.composite(p)
-	case opSegment: // the rule of a segment that is nothing but another one
+	c := p.rule.condition()
+	switch {
+	case c != nil:
+	case p.rule.op == opSegment: // the rule of a segment that is nothing but another one
 		return t.reason(p.kids[0])
+	default:
+		return t.composite(p)
 	}
-	r := &Reason{Rule: Rule{p.rule}.String(), Tag: p.rule.tag, Other: p.rule.other}
+	r := &Reason{Rule: brief(p.rule), Tag: c.tag, Other: c.other}
 	var err error
 	r.Holds, err = t.holds(p)
 	r.Value, r.Second = t.value(r.Tag), t.value(r.Other)
@@ -236,7 +245,7 @@ func (t *trial) composite(p *bound) (*Reason, error) {
 		}
 		sides[side] = append(sides[side], kid)
 	}
-	r := &Reason{Rule: Rule{p.rule}.String()}
+	r := &Reason{Rule: joint(p.rule)}
 	failing, holding := sides[0], sides[1]
 	switch p.form {
 	case formAll:

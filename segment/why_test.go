@@ -2,9 +2,12 @@ package segment
 
 import (
 	"encoding/json"
+	"fmt"
 	"math/rand/v2"
+	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/stretchr/testify/require"
 
@@ -27,37 +30,39 @@ func TestWhy(t *testing.T) {
 		{"vip", "holds: vip"},
 		{"new", "fails: new [new is unset]"},
 		{"new is unset", "holds: new is unset [new is unset]"},
-		{"not new", "holds: not new\n  fails: new [new is unset]"},
+		{"not new", "holds: not\n  fails: new [new is unset]"},
 		{`city != "b"`, `holds: city != "b"`},
 		{`home != "b"`, `fails: home != "b" [home is unset]`},
 		{"orders = 1.5", "fails: orders = 1.5"},
 		{"orders in (1, 3, 5)", "holds: orders in (1, 3, 5)"},
+		{"orders not in (1, 5)", "holds: orders not in (1, 5)"},
+		{"score not between 1 and 5", "fails: score not between 1 and 5 [score is unset]"},
 		{"returns < orders", "holds: returns < orders"},
 		{"score < orders", "fails: score < orders [score is unset]"},
 		{"orders < score", "fails: orders < score [score is unset]"},
 		{"first_order = spend", ""},
 		{"last_order within 5 days", "holds: last_order within 5 days"},
 		{`set("a")`, `holds: set("a")`},
-		{"vip and orders = 3", "holds: vip and orders = 3\n  holds: vip\n  holds: orders = 3"},
-		{"vip and orders = 4 and new", "fails: vip and orders = 4 and new\n  fails: orders = 4\n  fails: new [new is unset]"},
-		{"vip or orders = 4 or returns = 2", "holds: vip or orders = 4 or returns = 2\n  holds: vip\n  holds: returns = 2"},
-		{"new or orders = 4", "fails: new or orders = 4\n  fails: new [new is unset]\n  fails: orders = 4"},
-		{"vip and vip and orders > 2 and orders > 1", "holds: vip and vip and orders > 2 and orders > 1\n  holds: vip\n  holds: vip\n  holds: orders > 2\n  holds: orders > 1"},
+		{"vip and orders = 3", "holds: and\n  holds: vip\n  holds: orders = 3"},
+		{"vip and orders = 4 and new", "fails: and\n  fails: orders = 4\n  fails: new [new is unset]"},
+		{"vip or orders = 4 or returns = 2", "holds: or\n  holds: vip\n  holds: returns = 2"},
+		{"new or orders = 4", "fails: or\n  fails: new [new is unset]\n  fails: orders = 4"},
+		{"vip and vip and orders > 2 and orders > 1", "holds: and\n  holds: vip\n  holds: vip\n  holds: orders > 2\n  holds: orders > 1"},
 		{
 			"at least 2 of (vip, new, orders = 3, returns = 2)",
-			"holds: at least 2 of (vip, new, orders = 3, returns = 2)\n  holds: vip\n  holds: orders = 3\n  holds: returns = 2",
+			"holds: at least 2 of\n  holds: vip\n  holds: orders = 3\n  holds: returns = 2",
 		},
 		{
 			"at least 3 of (vip, new, orders = 4)",
-			"fails: at least 3 of (vip, new, orders = 4)\n  fails: new [new is unset]\n  fails: orders = 4",
+			"fails: at least 3 of\n  fails: new [new is unset]\n  fails: orders = 4",
 		},
 		{
 			"not (new or orders = 3 and vip)",
-			"fails: not (new or orders = 3 and vip)\n  holds: new or orders = 3 and vip\n    holds: orders = 3 and vip\n      holds: orders = 3\n      holds: vip",
+			"fails: not\n  holds: or\n    holds: and\n      holds: orders = 3\n      holds: vip",
 		},
 		{
 			`segment("alias")`,
-			`holds: segment("alias")` + "\n" + `  holds: segment("good")` + "\n    holds: orders >= 3 and vip\n      holds: orders >= 3\n      holds: vip",
+			`holds: segment("alias")` + "\n" + `  holds: segment("good")` + "\n    holds: and\n      holds: orders >= 3\n      holds: vip",
 		},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
@@ -142,4 +147,59 @@ func TestWhyDecides(t *testing.T) {
 			require.Equal(t, r.Holds, got, "%s\n%s", rule, r)
 		}
 	}
+}
+
+// TestWhyStaysSmall explains a rule that names as many texts as a rule can, as deep as it can be.
+func TestWhyStaysSmall(t *testing.T) {
+	cities := make([]any, 90_000)
+	for i := range cities {
+		cities[i] = fmt.Sprintf("city %d", i)
+	}
+	for i := range 20 {
+		cities[i] = cities[i].(string) + strings.Repeat("界", 100)
+	}
+	rule := In("city", cities...)
+	for range MaxRuleDepth - 2 {
+		rule = Not(rule)
+	}
+	rule = And(rule, IsTrue("vip"))
+	m, err := NewMatcher(testTags(t), rule, nil)
+	require.NoError(t, err)
+	r, err := m.Why(Subject{Values: map[string]any{"city": "x"}})
+	require.NoError(t, err)
+	text := r.String()
+	require.Less(t, len(text), 40_000)
+	require.Contains(t, text, `...", ... 89,980 more)`)
+	require.True(t, utf8.ValidString(text))
+
+	s := newPopulace().s
+	cities[0] = "a"
+	plan, err := s.Explain(t.Context(), Query{Rule: And(Or(Not(Or(In("city", cities...), IsTrue("vip"))), IsTrue("rare")), IsSet("city"))})
+	require.NoError(t, err)
+	require.Less(t, len(plan.String()), 10_000)
+	require.Contains(t, plan.String(), "... 89,980 more)")
+}
+
+func TestBrief(t *testing.T) {
+	list := make([]any, 25)
+	for i := range list {
+		list[i] = i
+	}
+	many := "0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15, 16, 17, 18, 19, ... 5 more)"
+	in := In("orders", list...)
+	for want, n := range map[string]*node{
+		"orders in (" + many:      in.n,
+		"orders not in (" + many:  And(IsSet("orders"), Not(in)).n,
+		"orders in (0, 1)":        In("orders", 0, 1).n,
+		"vip or orders in (1, 2)": together(opAny, IsTrue("vip").n, In("orders", 1, 2).n),
+		"(vip or new) and b":      together(opAll, together(opAny, IsTrue("vip").n, IsTrue("new").n), IsTrue("b").n),
+	} {
+		require.Equal(t, want, brief(n))
+	}
+	n := IsTrue("x0").n
+	for i := range 11_000 {
+		n = together(opAll, n, IsTrue(fmt.Sprint("x", i+1)).n)
+	}
+	require.True(t, strings.HasSuffix(brief(n), " and x19 and ... 10,981 more"), brief(n))
+	require.Same(t, n, together(opAll, n, n.kids[len(n.kids)-1]))
 }

@@ -3,11 +3,12 @@ package main
 import (
 	"context"
 	"encoding/csv"
+	"errors"
 	"fmt"
 	"io"
-	"iter"
 	"os"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 
@@ -16,157 +17,134 @@ import (
 	"github.com/clientele-go/clientele/segment"
 )
 
-const (
-	sampled   = 1000 // records from which kinds are inferred
-	maxDigits = 6    // after the point of a decimal whose kind is inferred
-)
-
-// loadCSV returns the index of a file with a header, a customer a record, and what became of the records. The column
-// called id, or else the first, holds the ids; every other is a tag. A column name may end in :kind; kinds are those of
-// segment.Kind, and path for an enum of paths such as 广东/广州. Labels have | between them. Other kinds are inferred.
-func loadCSV(ctx context.Context, path string, loc *time.Location, at time.Time) (*segment.Index, *ingest.Report, error) {
-	header, cells, err := readSample(path)
+// loadCSV returns the index of a file with a header, a customer a record, and tells what became of the records. The
+// first column holds the ids; every other is a tag, and its title the name, or name:kind. Kinds are those of
+// segment.Kind, and path for an enum of paths such as 广东/广州; without one it is text, an enum. A
+// decimal has up to two digits after the point; labels have | between them.
+func loadCSV(ctx context.Context, path string, loc *time.Location, at time.Time, stdout io.Writer) (*segment.Index, error) {
+	header, err := headerOf(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, fmt.Errorf("%s: header: %w", path, err)
 	}
-	id := max(slices.IndexFunc(header, func(h string) bool { return strings.EqualFold(strings.TrimSpace(h), "id") }), 0)
+	schema := &ingest.Schema[customer.Row]{
+		Fields: []ingest.Field[customer.Row]{{
+			Name: header[0], Rules: []ingest.Rule{ingest.Required(), ingest.Valid().Because("bad id")},
+			Into: ingest.Custom(func(r *customer.Row) *customer.ID { return &r.ID }, func(text string) (id customer.ID, err error) {
+				err = (*customerID)(&id).UnmarshalText([]byte(text))
+				return id, err
+			}),
+		}},
+		Unique: []ingest.Unique{{Fields: header[:1], Reason: "customer is there already"}},
+	}
 	var tags []segment.Tag
-	schema := &ingest.Schema[record]{Unique: []ingest.Unique{{Fields: []string{"id"}, Reason: "customer is there already"}}}
-	for i, title := range header {
-		if i == id {
-			schema.Fields = append(schema.Fields, ingest.Field[record]{
-				Name: "id", Columns: []string{title}, Rules: []ingest.Rule{ingest.Required(), ingest.Valid().Because("bad id")},
-				Into: ingest.Custom(func(r *record) *customer.ID { return &r.id }, parseID),
-			})
-			continue
-		}
-		tag, err := tagOf(title, cells[i], loc)
+	for i, title := range header[1:] {
+		tag, err := tagOf(title)
 		if err != nil {
-			return nil, nil, fmt.Errorf("%s: column %d: %w", path, i+1, err)
+			return nil, fmt.Errorf("%s: column %d: %w", path, i+2, err)
 		}
-		at := len(tags)
 		tags = append(tags, tag)
-		schema.Fields = append(schema.Fields, ingest.Field[record]{
+		schema.Fields = append(schema.Fields, ingest.Field[customer.Row]{
 			Name: tag.Name, Columns: []string{title}, Rules: []ingest.Rule{ingest.Valid().Because("bad " + tag.Kind.String())},
-			Into: ingest.Custom(func(r *record) *customer.Value {
-				if r.values == nil {
-					r.values = make([]customer.Value, len(header)-1)
-				}
-				return &r.values[at]
+			Into: ingest.Custom(func(r *customer.Row) *customer.Value {
+				r.Values = append(r.Values, customer.Field{Name: tag.Name})
+				return &r.Values[len(r.Values)-1].Value
 			}, func(text string) (customer.Value, error) { return parseValue(&tag, text, loc) }),
 		})
 	}
 	ix, err := segment.New(&segment.Options{Tags: tags})
 	if err != nil {
-		return nil, nil, fmt.Errorf("%s: %w", path, err)
+		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	reader, err := ingest.NewReader(schema, nil, ingest.File(path))
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
-	_, err = ix.LoadRows(ctx, rows(reader.Records(ctx), tags), at)
-	return ix, reader.Report(), err
-}
-
-// record is a line of the file.
-type record struct {
-	id     customer.ID
-	values []customer.Value // in the order of the tags
-}
-
-// rows yields the records as the index takes them.
-func rows(records iter.Seq2[record, error], tags []segment.Tag) iter.Seq2[customer.Row, error] {
-	return func(yield func(customer.Row, error) bool) {
-		for r, err := range records {
-			row := customer.Row{ID: r.id}
-			for i, v := range r.values {
-				if !v.IsUnset() {
-					row.Values = append(row.Values, customer.Field{Name: tags[i].Name, Value: v})
-				}
-			}
-			if !yield(row, err) {
-				return
-			}
+	if _, err = ix.LoadRows(ctx, reader.Records(ctx), at); err != nil {
+		return nil, err
+	}
+	report := reader.Report()
+	fmt.Fprintf(stdout, "%s: %d records read, %d set aside.\n", path, report.Read, report.SetAside)
+	for _, r := range report.Rules {
+		if r.SetAside > 0 {
+			fmt.Fprintf(stdout, "  %d set aside: %s\n", r.SetAside, strings.TrimPrefix(r.Field+": "+r.Reason, ": "))
 		}
 	}
+	return ix, nil
 }
 
-// readSample returns the header, and the cells of the first records that are well formed, a slice a column.
-func readSample(path string) (header []string, cells [][]string, err error) {
+func headerOf(path string) ([]string, error) {
 	f, err := os.Open(path)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	defer f.Close()
-	r := csv.NewReader(io.LimitReader(f, 1<<24))
-	if header, err = r.Read(); err != nil {
-		return nil, nil, fmt.Errorf("%s: no header: %w", path, err)
+	header, err := csv.NewReader(io.LimitReader(f, 1<<20)).Read()
+	if err == nil {
+		header[0] = strings.TrimPrefix(header[0], "\ufeff")
 	}
-	header[0] = strings.TrimPrefix(header[0], "\ufeff")
-	cells = make([][]string, len(header))
-	for range sampled {
-		record, err := r.Read()
-		if err == io.EOF {
-			break
-		} else if err != nil {
-			continue
-		}
-		for i, cell := range record {
-			if cell = strings.TrimSpace(cell); cell != "" {
-				cells[i] = append(cells[i], cell)
-			}
-		}
-	}
-	return header, cells, nil
+	return header, err
 }
 
-// tagOf returns the tag of a column: of the kind in its title, or of that to which nine of ten of its cells fit.
-func tagOf(title string, cells []string, loc *time.Location) (segment.Tag, error) {
+func tagOf(title string) (tag segment.Tag, err error) {
 	name, kind, _ := strings.Cut(title, ":")
-	tag := segment.Tag{Name: strings.TrimSpace(name), Origin: segment.FromFact}
-	fits := func(k segment.Kind) bool {
-		n := 0
-		for _, cell := range cells {
-			if _, err := parseValue(&segment.Tag{Kind: k, Scale: maxDigits}, cell, loc); err == nil {
-				n++
-			}
-		}
-		return n > 0 && n*10 >= len(cells)*9
-	}
-	switch kind = strings.TrimSpace(kind); {
-	case kind == "path":
-		tag.Kind, tag.Hierarchy = segment.Enum, true
-	case kind != "":
-		if err := tag.Kind.UnmarshalText([]byte(kind)); err != nil {
-			return tag, fmt.Errorf("%q is no kind of tag", kind)
-		}
-	case fits(segment.Flag):
-		tag.Kind = segment.Flag
-	case fits(segment.Decimal):
-		tag.Kind = segment.Integer
-		if digits(cells) > 0 {
-			tag.Kind = segment.Decimal
-		}
-	case fits(segment.Time):
-		tag.Kind = segment.Time
-	case slices.ContainsFunc(cells, func(cell string) bool { return strings.Contains(cell, "|") }):
-		tag.Kind = segment.Labels
-	default:
+	tag.Name, tag.Origin = strings.TrimSpace(name), segment.FromFact
+	switch kind = strings.TrimSpace(kind); kind {
+	case "", "text":
 		tag.Kind = segment.Enum
+	case "path":
+		tag.Kind, tag.Hierarchy = segment.Enum, true
+	case "decimal":
+		tag.Kind, tag.Scale = segment.Decimal, 2
+	default:
+		err = tag.Kind.UnmarshalText([]byte(kind))
 	}
-	if tag.Kind == segment.Decimal {
-		tag.Scale = max(digits(cells), 2)
-	}
-	return tag, nil
+	return tag, err
 }
 
-// digits returns how many digits the cells have after the point, up to maxDigits.
-func digits(cells []string) int {
-	most := 0
-	for _, cell := range cells {
-		if d, err := ingest.ParseDecimal(cell); err == nil && d.Scale() <= maxDigits {
-			most = max(most, d.Scale())
+func parseValue(tag *segment.Tag, text string, loc *time.Location) (v customer.Value, err error) {
+	err = errors.New("no value of this kind")
+	switch tag.Kind {
+	case segment.Flag:
+		if i := slices.Index([]string{"true", "yes", "是", "false", "no", "否"}, strings.ToLower(text)); i >= 0 {
+			v, err = customer.BoolValue(i < 3), nil
+		}
+	case segment.Enum:
+		v, err = customer.TextValue(text), nil
+	case segment.Labels:
+		v, err = customer.LabelsValue(strings.Split(text, "|")...), nil
+	case segment.Integer:
+		n, bad := strconv.ParseInt(text, 10, 64)
+		v, err = customer.Int64Value(n), bad
+	case segment.Decimal:
+		if d, bad := ingest.ParseDecimal(text); bad == nil && d.Scale() <= tag.Scale {
+			v, err = customer.DecimalValue(d.Coefficient(), d.Scale()), nil
+		}
+	case segment.Float:
+		f, bad := strconv.ParseFloat(text, 64)
+		v, err = customer.Float64Value(f), bad
+	case segment.Time:
+		for _, layout := range []string{time.RFC3339, time.DateTime, time.DateOnly, "2006/01/02"} {
+			if t, bad := time.ParseInLocation(layout, text, loc); bad == nil {
+				v, err = customer.TimeValue(t), nil
+			}
 		}
 	}
-	return most
+	return v, errors.Join(err, v.Validate())
+}
+
+// customerID is written as a whole number, a UUID, or another text of up to 15 bytes.
+type customerID customer.ID
+
+func (id *customerID) UnmarshalText(data []byte) (err error) {
+	text := string(data)
+	if n, err := strconv.ParseInt(text, 10, 64); err == nil && strconv.FormatInt(n, 10) == text {
+		*id = customerID(customer.FromInt64(n))
+		return nil
+	}
+	if len(text) == 36 {
+		return (*customer.ID)(id).UnmarshalText(data)
+	}
+	known, err := customer.FromString(text)
+	*id = customerID(known)
+	return err
 }

@@ -21,7 +21,6 @@ import (
 	"os"
 	"os/signal"
 	"runtime"
-	"strings"
 	"syscall"
 	"time"
 	_ "time/tzdata" // zones where the system has none
@@ -42,11 +41,8 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	f.SetOutput(stderr)
 	addr := f.String("addr", "", "address to serve on, such as 127.0.0.1:8080; none: ask some questions and end")
 	customers := f.Int("customers", 200_000, "number of generated customers")
-	data := f.String("data", "", "CSV file of customers: a header of tags, name or name:kind, and a column id; none: a generated shop")
+	data := f.String("data", "", "CSV file of customers: ids, then tags whose titles are name:kind; none: a generated shop")
 	zone := f.String("zone", "Asia/Shanghai", "time zone whose days count")
-	hosts := f.String("hosts", "", "names, with commas between them, by which the service may be called; none: those of the address")
-	limit := f.Duration("limit", 5*time.Second, "time for answering a request")
-	concurrent := f.Int("concurrent", 4*runtime.GOMAXPROCS(0), "number of requests answered at a time")
 	if err := f.Parse(args); err != nil {
 		return err
 	}
@@ -56,22 +52,32 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return fmt.Errorf("unexpected argument %q", f.Arg(0))
 	case err != nil:
 		return fmt.Errorf("-zone: %w", err)
+	case *data != "" && *addr == "":
+		return errors.New("-data needs -addr")
 	case *customers < 1 || *customers > 20_000_000:
 		return errors.New("-customers is not 1 to 20000000")
-	case *limit <= 0 || *concurrent < 1:
-		return errors.New("-limit and -concurrent must be positive")
 	}
-	s := &server{loc: loc, limit: *limit, slots: make(chan struct{}, *concurrent)}
-	if err := s.load(ctx, *data, *customers, stdout); err != nil {
+
+	s := &server{loc: loc, limit: 5 * time.Second, slots: make(chan struct{}, 4*runtime.GOMAXPROCS(0))}
+	if *data == "" {
+		var asOf time.Time
+		s.index, asOf, err = generate(ctx, *customers, loc)
+		s.now = func() time.Time { return asOf }
+		fmt.Fprintf(stdout, "No -data given: a generated shop, not a real one, with records until %s.\n", asOf.Format(time.DateOnly))
+	} else {
+		s.index, err = loadCSV(ctx, *data, loc, time.Now(), stdout)
+		s.now = func() time.Time { return time.Now().In(loc) }
+	}
+	if err != nil {
 		return err
 	}
 	listener, err := net.Listen("tcp", cmp.Or(*addr, "127.0.0.1:0"))
 	if err != nil {
 		return err
 	}
-	s.hosts = namesOf(listener.Addr().(*net.TCPAddr), *hosts)
+	s.local = listener.Addr().(*net.TCPAddr).IP.IsLoopback()
 	if *addr != "" {
-		if !listener.Addr().(*net.TCPAddr).IP.IsLoopback() {
+		if !s.local {
 			fmt.Fprintln(stderr, "audience: whoever reaches this address may read and write everything")
 		}
 		fmt.Fprintf(stdout, "Serving on http://%s until interrupted.\n", listener.Addr())
@@ -81,53 +87,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	ctx, stop := context.WithCancel(ctx)
 	served := make(chan error, 1)
 	go func() { served <- s.serve(ctx, listener) }()
-	err = demonstrate(ctx, "http://"+listener.Addr().String(), *data == "", stdout)
+	err = demonstrate("http://"+listener.Addr().String(), stdout)
 	stop()
 	return errors.Join(err, <-served)
-}
-
-// load fills the index and tells what with.
-func (s *server) load(ctx context.Context, data string, customers int, stdout io.Writer) error {
-	began := time.Now()
-	if data == "" {
-		ix, asOf, err := generate(ctx, customers, s.loc)
-		if err != nil {
-			return err
-		}
-		s.index, s.now = ix, func() time.Time { return asOf }
-		fmt.Fprintf(stdout, "No -data given: a generated shop, not a real one, with records until %s.\n", asOf.Format(time.DateOnly))
-	} else {
-		ix, report, err := loadCSV(ctx, data, s.loc, began)
-		if err != nil {
-			return err
-		}
-		s.index, s.now = ix, time.Now
-		fmt.Fprintf(stdout, "%s: %d records read, %d kept, %d set aside.\n", data, report.Read, report.Kept+report.Repaired, report.SetAside)
-		for _, r := range report.Rules {
-			if r.SetAside > 0 {
-				fmt.Fprintf(stdout, "  %d set aside: %s\n", r.SetAside, strings.TrimPrefix(r.Field+": "+r.Reason, ": "))
-			}
-		}
-	}
-	snap := s.index.Snapshot()
-	fmt.Fprintf(stdout, "%d customers with %d tags, loaded in %.1f s.\n", snap.Len(), snap.Catalogue().Len(), time.Since(began).Seconds())
-	return nil
-}
-
-// namesOf returns by which names a service at the address may be called. nil is any: a service for the network that is
-// given no names.
-func namesOf(addr *net.TCPAddr, names string) []string {
-	var out []string
-	if names != "" {
-		out = strings.Split(names, ",")
-	}
-	switch {
-	case addr.IP.IsLoopback():
-		return append(out, "localhost", "127.0.0.1", "::1", addr.IP.String())
-	case out == nil:
-		return nil
-	}
-	return append(out, addr.IP.String())
 }
 
 // serve answers until ctx ends, then lets running requests finish.

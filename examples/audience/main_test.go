@@ -6,7 +6,6 @@ import (
 	"context"
 	"flag"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -24,23 +23,16 @@ import (
 var update = flag.Bool("update", false, "write the golden files anew")
 
 func TestOutput(t *testing.T) {
-	for name, args := range map[string][]string{
-		"generated": {"-customers", "5000"},
-		"csv":       {"-data", filepath.Join("testdata", "customers.csv")},
-	} {
-		t.Run(name, func(t *testing.T) {
-			var out bytes.Buffer
-			require.NoError(t, run(t.Context(), args, &out, &out))
-			got := regexp.MustCompile(` +[0-9.]+ ms|[0-9.]+ s\.`).ReplaceAllString(filepath.ToSlash(out.String()), " (time)")
-			golden := filepath.Join("testdata", name+".golden")
-			if *update {
-				require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
-			}
-			want, err := os.ReadFile(golden)
-			require.NoError(t, err)
-			require.Equal(t, string(want), got)
-		})
+	var out bytes.Buffer
+	require.NoError(t, run(t.Context(), []string{"-customers", "5000"}, &out, &out))
+	got := regexp.MustCompile(` +[0-9.]+ ms`).ReplaceAllString(out.String(), " (time)")
+	golden := filepath.Join("testdata", "generated.golden")
+	if *update {
+		require.NoError(t, os.WriteFile(golden, []byte(got), 0o644))
 	}
+	want, err := os.ReadFile(golden)
+	require.NoError(t, err)
+	require.Equal(t, string(want), got)
 }
 
 func TestArguments(t *testing.T) {
@@ -48,9 +40,8 @@ func TestArguments(t *testing.T) {
 		"argument":     {"customers.csv"},
 		"zone":         {"-zone", "Mars/Olympus"},
 		"customers":    {"-customers", "0"},
-		"limit":        {"-limit", "0s"},
-		"concurrent":   {"-concurrent", "0"},
-		"no such file": {"-data", "testdata/none.csv"},
+		"no address":   {"-data", "testdata/customers.csv"},
+		"no such file": {"-data", "testdata/none.csv", "-addr", "127.0.0.1:0"},
 		"address":      {"-customers", "1", "-addr", "256.0.0.1:0"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -74,7 +65,7 @@ func TestServeUntilStopped(t *testing.T) {
 	for lines := bufio.NewScanner(read); lines.Scan(); {
 		if text, ok := strings.CutPrefix(lines.Text(), "Serving on "); ok {
 			address, _, _ = strings.Cut(text, " ")
-			answer, err := http.Get(address + "/healthz")
+			answer, err := http.Get(address + "/tags")
 			require.NoError(t, err)
 			answer.Body.Close()
 			require.Equal(t, http.StatusOK, answer.StatusCode)
@@ -85,24 +76,20 @@ func TestServeUntilStopped(t *testing.T) {
 	require.NoError(t, <-served)
 }
 
-func TestNamesOf(t *testing.T) {
-	loopback, network := &net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}, &net.TCPAddr{IP: net.IPv4(192, 0, 2, 1)}
-	require.Contains(t, namesOf(loopback, ""), "localhost")
-	require.Contains(t, namesOf(loopback, "tags.example"), "tags.example")
-	require.Nil(t, namesOf(network, ""), "any")
-	require.Equal(t, []string{"tags.example", "192.0.2.1"}, namesOf(network, "tags.example"))
-
-	s := &server{hosts: namesOf(loopback, "")}
+func TestMayCall(t *testing.T) {
+	s := &server{local: true}
 	for _, host := range []string{"localhost", "LOCALHOST:8080", "127.0.0.1:80", "[::1]:80", "[::1]"} {
 		require.True(t, s.mayCall(host), host)
 	}
-	for _, host := range []string{"", "example.org", "127.0.0.1.example.org", "localhost.example:80"} {
+	for _, host := range []string{"", "example.org", "127.0.0.1.example.org", "localhost.example:80", "192.0.2.1"} {
 		require.False(t, s.mayCall(host), host)
 	}
+	require.True(t, (&server{}).mayCall("example.org"), "a service for the network")
 }
 
 func TestLoadCSV(t *testing.T) {
-	ix, report, err := loadCSV(t.Context(), "testdata/customers.csv", shanghai, time.Now())
+	var told bytes.Buffer
+	ix, err := loadCSV(t.Context(), "testdata/customers.csv", shanghai, time.Now(), &told)
 	require.NoError(t, err)
 	kinds := map[string]segment.Kind{}
 	for _, tag := range ix.Snapshot().Catalogue().All() {
@@ -112,8 +99,15 @@ func TestLoadCSV(t *testing.T) {
 		"地区": segment.Enum, "会员": segment.Flag, "近90天订单": segment.Integer, "消费": segment.Decimal,
 		"最近下单": segment.Time, "兴趣": segment.Labels, "等级": segment.Enum,
 	}, kinds)
-	require.EqualValues(t, 22, report.Read)
-	require.EqualValues(t, 7, report.SetAside)
+	require.Equal(t, `testdata/customers.csv: 22 records read, 7 set aside.
+  1 set aside: wrong number of fields
+  1 set aside: id: missing
+  1 set aside: id: bad id
+  1 set aside: 近90天订单: bad integer
+  1 set aside: 消费: bad decimal
+  1 set aside: 最近下单: bad time
+  1 set aside: customer is there already
+`, told.String())
 	snap := ix.Snapshot()
 	require.Equal(t, 15, snap.Len())
 	for rule, want := range map[string]int{
@@ -132,50 +126,95 @@ func TestLoadCSV(t *testing.T) {
 	}
 }
 
+func csvFile(t *testing.T, text string) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "x.csv")
+	require.NoError(t, os.WriteFile(path, []byte(text), 0o644))
+	return path
+}
+
 func TestKinds(t *testing.T) {
-	for name, c := range map[string]struct {
-		file string
-		want segment.Tag
-	}{
-		"declared":         {"id,x:float\n1,3\n", segment.Tag{Name: "x", Kind: segment.Float}},
-		"byte order mark":  {"\ufeffid,x\n1,3\n", segment.Tag{Name: "x", Kind: segment.Integer}},
-		"id is not first":  {"x,ID\n3,1\n", segment.Tag{Name: "x", Kind: segment.Integer}},
-		"empty column":     {"id,x\n1,\n", segment.Tag{Name: "x", Kind: segment.Enum}},
-		"digits":           {"id,x\n1,3.125\n2,4\n", segment.Tag{Name: "x", Kind: segment.Decimal, Scale: 3}},
-		"zero and one":     {"id,x\n1,0\n2,1\n", segment.Tag{Name: "x", Kind: segment.Integer}},
-		"not quite a date": {"id,x\n1,2026-13-01\n", segment.Tag{Name: "x", Kind: segment.Enum}},
-		"path":             {"id,x:path\n1,a/b\n", segment.Tag{Name: "x", Kind: segment.Enum, Hierarchy: true}},
+	for title, want := range map[string]segment.Tag{
+		"x":             {Kind: segment.Enum},
+		" x : text ":    {Kind: segment.Enum},
+		"x:path":        {Kind: segment.Enum, Hierarchy: true},
+		"x:flag":        {Kind: segment.Flag},
+		"x:labels":      {Kind: segment.Labels},
+		"x:integer":     {Kind: segment.Integer},
+		"x:decimal":     {Kind: segment.Decimal, Scale: 2},
+		"x:float":       {Kind: segment.Float},
+		"x:time":        {Kind: segment.Time},
+		"x:y:integer":   {},
+		"x:colour":      {},
+		"id,x":          {}, // a column twice
+		"x,x:float":     {},
+		":integer":      {},
+		"\x00x:integer": {},
 	} {
-		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "x.csv")
-			require.NoError(t, os.WriteFile(file, []byte(c.file), 0o644))
-			ix, _, err := loadCSV(t.Context(), file, shanghai, time.Now())
+		t.Run(title, func(t *testing.T) {
+			ix, err := loadCSV(t.Context(), csvFile(t, "\ufeffid,"+title+"\n"+strings.Repeat(",", strings.Count(title, ",")+1)+"\n1,"+strings.Repeat(",", strings.Count(title, ","))+"\n"), shanghai, time.Now(), io.Discard)
+			if want.Kind == 0 {
+				require.Error(t, err)
+				return
+			}
 			require.NoError(t, err)
-			c.want.Origin = segment.FromFact
-			require.Equal(t, []segment.Tag{c.want}, ix.Snapshot().Catalogue().All())
+			want.Name, want.Origin = "x", segment.FromFact
+			require.Equal(t, []segment.Tag{want}, ix.Snapshot().Catalogue().All())
+			require.Equal(t, 1, ix.Snapshot().Len())
 		})
 	}
-	for name, text := range map[string]string{
-		"empty": "", "no such kind": "id,x:colour\n1,red\n", "twice": "id,x,x\n1,2,3\n", "no name": "id,\n1,2\n", "binary": "\x00\x01,\x02\n",
-	} {
+	for name, text := range map[string]string{"empty": "", "binary": "\x00\x01,\x02\n", "bad quote": "id,\"x\n"} {
 		t.Run(name, func(t *testing.T) {
-			file := filepath.Join(t.TempDir(), "x.csv")
-			require.NoError(t, os.WriteFile(file, []byte(text), 0o644))
-			_, _, err := loadCSV(t.Context(), file, shanghai, time.Now())
+			_, err := loadCSV(t.Context(), csvFile(t, text), shanghai, time.Now(), io.Discard)
 			require.Error(t, err)
 		})
 	}
 }
 
+func TestCells(t *testing.T) {
+	decimal := customer.DecimalValue(125, 1)
+	for _, c := range []struct {
+		kind, cell string
+		want       customer.Value // unset: the record is set aside
+	}{
+		{"text", " 金卡 ", customer.TextValue("金卡")},
+		{"flag", "是", customer.BoolValue(true)},
+		{"flag", "NO", customer.BoolValue(false)},
+		{"flag", "maybe", customer.Value{}},
+		{"labels", "b|a", customer.LabelsValue("a", "b")},
+		{"labels", "a||b", customer.Value{}},
+		{"integer", "-7", customer.Int64Value(-7)},
+		{"integer", "9223372036854775808", customer.Value{}},
+		{"decimal", "12.50", decimal},
+		{"decimal", "12.505", customer.Value{}},
+		{"float", "1e-3", customer.Float64Value(0.001)},
+		{"float", "NaN", customer.Value{}},
+		{"time", "2026/03/05", customer.TimeValue(time.Date(2026, 3, 5, 0, 0, 0, 0, shanghai))},
+		{"time", "2026-03-05T10:00:00Z", customer.TimeValue(time.Date(2026, 3, 5, 10, 0, 0, 0, time.UTC))},
+		{"time", "0000-01-01", customer.Value{}},
+		{"time", "2026-02-29", customer.Value{}},
+	} {
+		t.Run(c.kind+" "+c.cell, func(t *testing.T) {
+			ix, err := loadCSV(t.Context(), csvFile(t, "id,x:"+c.kind+"\n1,"+c.cell+"\n2,\n"), shanghai, time.Now(), io.Discard)
+			require.NoError(t, err)
+			snap := ix.Snapshot()
+			require.Equal(t, c.want, snap.Value(customer.FromInt64(1), "x"))
+			require.Equal(t, !c.want.IsUnset(), snap.Has(customer.FromInt64(1)))
+			require.True(t, snap.Value(customer.FromInt64(2), "x").IsUnset(), "an empty cell")
+		})
+	}
+}
+
 func TestIDs(t *testing.T) {
-	for _, text := range []string{"1", "-7", "007", "A-17", "0191d2a4-5c3e-7000-a000-000000000001", "0191d2a4-5c3e-8000-a000-000000000001"} {
-		id, err := parseID(text)
-		require.NoError(t, err, text)
-		require.Equal(t, text, printID(id))
+	seen := map[customerID]bool{}
+	for _, text := range []string{"1", "-7", "007", "7", "A-17", "0191d2a4-5c3e-7000-a000-000000000001"} {
+		var id customerID
+		require.NoError(t, id.UnmarshalText([]byte(text)), text)
+		require.False(t, seen[id])
+		seen[id] = true
 	}
+	require.True(t, seen[customerID(customer.FromInt64(7))])
 	for _, text := range []string{"", "a-name-of-20-letters", "0191d2a4-5c3e-8000-a000-00000000000x"} {
-		_, err := parseID(text)
-		require.Error(t, err, text)
+		require.Error(t, new(customerID).UnmarshalText([]byte(text)), text)
 	}
-	require.NotEqual(t, customer.FromInt64(7), func() customer.ID { id, _ := parseID("007"); return id }())
 }

@@ -9,8 +9,6 @@ import (
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"net/url"
-	"strconv"
 	"strings"
 	"sync"
 	"testing"
@@ -39,7 +37,7 @@ func newServer(t *testing.T) *server {
 	require.NoError(t, err)
 	return &server{
 		index: ix, loc: shanghai, now: func() time.Time { return asOf }, limit: 10 * time.Second,
-		slots: make(chan struct{}, 4), hosts: []string{"127.0.0.1"},
+		slots: make(chan struct{}, 4), local: true,
 	}
 }
 
@@ -71,9 +69,6 @@ func (a asker) do(r *http.Request, into any) *http.Response {
 func (a asker) request(method, path, body string) *http.Request {
 	r, err := http.NewRequestWithContext(a.t.Context(), method, a.url+path, strings.NewReader(body))
 	require.NoError(a.t, err)
-	if method == http.MethodPost {
-		r.Header.Set("Content-Type", "application/json")
-	}
 	return r
 }
 
@@ -86,11 +81,17 @@ func (a asker) good(method, path, body string, into any) {
 	require.NoError(a.t, json.Unmarshal(raw, into), string(raw))
 }
 
+// failure is the answer to a request that cannot be answered.
+type failure struct {
+	Error  string
+	Faults []fault
+}
+
 func (a asker) bad(method, path, body string) (int, failure) {
 	a.t.Helper()
 	var f failure
 	answer := a.do(a.request(method, path, body), &f)
-	require.NotEmpty(a.t, f.Message)
+	require.NotEmpty(a.t, f.Error)
 	return answer.StatusCode, f
 }
 
@@ -151,36 +152,31 @@ func TestCount(t *testing.T) {
 }
 
 func TestPortrait(t *testing.T) {
-	s := newServer(t)
-	a := ask(t, s)
-	var got struct {
-		Count, Found int
-		Traits       []trait
-	}
+	a := ask(t, newServer(t))
+	var got struct{ Traits []trait }
 	a.good("POST", "/portrait", `{"rule":"vip"}`, &got)
 	require.NotEmpty(t, got.Traits)
+	require.LessOrEqual(t, len(got.Traits), maxTraits)
+	vip := float64(a.count("vip"))
 	for _, tr := range got.Traits {
 		require.NotEqual(t, "vip", tr.Tag, "the tags of the rule are left out")
 		require.Equal(t, tr.Base, a.count(tr.Rule), tr.Rule)
 		require.Equal(t, tr.Selected, a.count("vip and ("+tr.Rule+")"), tr.Rule)
-		require.InDelta(t, float64(tr.Selected)/float64(got.Count), tr.Share, 1e-12)
+		require.InDelta(t, float64(tr.Selected)/vip, tr.Share, 1e-12)
 	}
-	all := got.Found
-	a.good("POST", "/portrait", `{"rule":"vip","limit":1}`, &got)
-	require.Len(t, got.Traits, 1)
-	require.Equal(t, all, got.Found)
-
 	a.good("POST", "/portrait", `{"rule":"vip","base":"city = \"广东\""}`, &got)
 	require.NotEmpty(t, got.Traits)
 	for _, tr := range got.Traits {
 		require.Equal(t, a.count(`city = "广东" and (`+tr.Rule+")"), tr.Base)
 		require.Equal(t, a.count(`city = "广东" and vip and (`+tr.Rule+")"), tr.Selected)
 	}
+	a.good("POST", "/portrait", `{"rule":"nobody"}`, &got)
+	require.Empty(t, got.Traits)
 }
 
 func TestOverlap(t *testing.T) {
 	a := ask(t, newServer(t))
-	rules := []string{`vip`, `channel = "门店"`, `nobody`}
+	rules := []string{`vip`, `interests has "露营"`, `nobody`}
 	var got struct {
 		Customers int
 		Rules     []string
@@ -201,99 +197,46 @@ func TestOverlap(t *testing.T) {
 
 func TestExplain(t *testing.T) {
 	a := ask(t, newServer(t))
-	var got struct {
-		Plan segment.Plan
-		Text string
-	}
-	a.good("POST", "/explain", `{"rule":"vip and orders_90d >= 2"}`, &got)
-	require.Equal(t, a.count("vip and orders_90d >= 2"), got.Plan.Selected)
-	require.Contains(t, got.Text, "orders_90d >= 2")
-}
-
-func TestCustomers(t *testing.T) {
-	a := ask(t, newServer(t))
-	type answer struct {
-		IDs  []string
-		Next string
-		End  bool
-	}
-	seen := map[string]bool{}
-	question := map[string]any{"rule": "vip", "limit": 50}
-	for range 100 {
-		body, err := json.Marshal(question)
-		require.NoError(t, err)
-		var got answer
-		a.good("POST", "/customers", string(body), &got)
-		for _, id := range got.IDs {
-			_, err := strconv.ParseInt(id, 10, 64)
-			require.NoError(t, err)
-			require.False(t, seen[id])
-			seen[id] = true
-		}
-		if got.End {
-			break
-		}
-		question["after"] = got.Next
-	}
-	require.Len(t, seen, a.count("vip"))
-
-	var here answer
-	a.good("POST", "/customers", `{"limit":1}`, &here)
-	status, _ := ask(t, newServer(t)).bad("POST", "/customers", `{"after":"`+here.Next+`"}`)
-	require.Equal(t, http.StatusGone, status, "the cursor of another index")
+	var plan segment.Plan
+	a.good("POST", "/explain", `{"rule":"vip and orders >= 2"}`, &plan)
+	require.Equal(t, a.count("vip and orders >= 2"), plan.Selected)
 }
 
 func TestWhy(t *testing.T) {
 	a := ask(t, newServer(t))
-	var got struct {
-		ID       string
-		Selected bool
-		Reason   segment.Reason
-	}
-	a.good("GET", "/why?id=10001&rule="+url.QueryEscape(`vip and city = "南极"`), "", &got)
-	require.False(t, got.Selected)
-	require.Equal(t, "10001", got.ID)
-	require.Equal(t, "city", got.Reason.Because[len(got.Reason.Because)-1].Tag)
-	for path, want := range map[string]int{
-		"/why?id=1&rule=vip":                http.StatusNotFound,
-		"/why?rule=vip":                     http.StatusBadRequest,
-		"/why?id=10001&as_of=today":         http.StatusBadRequest,
-		"/why?id=10001&rule=vip+and":        http.StatusUnprocessableEntity,
-		"/why?id=a-name-of-20-letters":      http.StatusBadRequest,
-		"/why?id=10001&rule=" + "%22%C3%28": http.StatusUnprocessableEntity,
+	var got segment.Reason
+	a.good("POST", "/why", `{"id":"10001","rule":"vip and city = \"南极\""}`, &got)
+	require.False(t, got.Holds)
+	require.Equal(t, "city", got.Because[len(got.Because)-1].Tag)
+	for body, want := range map[string]int{
+		`{"id":"1","rule":"vip"}`:         http.StatusNotFound,
+		`{"rule":"vip"}`:                  http.StatusNotFound,
+		`{"id":"10001","rule":"vip and"}`: http.StatusUnprocessableEntity,
+		`{"id":"10001","rule":"vipp"}`:    http.StatusUnprocessableEntity,
+		`{"id":"a-name-of-20-letters"}`:   http.StatusBadRequest,
 	} {
-		status, _ := a.bad("GET", path, "")
-		require.Equal(t, want, status, path)
+		status, _ := a.bad("POST", "/why", body)
+		require.Equal(t, want, status, body)
 	}
 }
 
-func TestTagsAndHealth(t *testing.T) {
+func TestTags(t *testing.T) {
 	s := newServer(t)
 	a := ask(t, s)
 	var tags struct {
 		Customers int
 		Tags      []struct {
 			Name, Kind, ZH string
-			Set            int
 			Coverage       float64
 		}
 	}
 	a.good("GET", "/tags", "", &tags)
 	require.Len(t, tags.Tags, len(generatedTags))
 	for _, tag := range tags.Tags {
-		require.Equal(t, a.count(tag.Name+" is set"), tag.Set)
-		require.InDelta(t, float64(tag.Set)/generated, tag.Coverage, 1e-15)
+		require.InDelta(t, float64(a.count(tag.Name+" is set"))/generated, tag.Coverage, 1e-15)
 	}
 	require.Equal(t, "birthday", tags.Tags[1].Name)
 	require.Less(t, tags.Tags[1].Coverage, 0.8)
-
-	var health struct {
-		Status    string
-		Customers int
-	}
-	a.good("GET", "/healthz", "", &health)
-	require.Equal(t, "ok", health.Status)
-	require.Equal(t, generated, health.Customers)
 }
 
 func TestBadRequests(t *testing.T) {
@@ -302,51 +245,41 @@ func TestBadRequests(t *testing.T) {
 		method, path, body string
 		status             int
 	}{
-		"not JSON":           {"POST", "/count", `{"rule":`, 400},
-		"two objects":        {"POST", "/count", `{} {}`, 400},
-		"unknown field":      {"POST", "/count", `{"rul":"vip"}`, 400},
-		"null rule":          {"POST", "/count", `{"rule":null}`, 422},
-		"empty rule":         {"POST", "/count", `{"rule":""}`, 422},
-		"rule is a number":   {"POST", "/count", `{"rule":3}`, 422},
-		"bad moment":         {"POST", "/count", `{"rule":"vip","as_of":"soon"}`, 400},
-		"far moment":         {"POST", "/count", `{"rule":"vip","as_of":"0000-01-01T00:00:00Z"}`, 400},
-		"too long":           {"POST", "/count", `{"rule":"` + strings.Repeat("x", maxBody) + `"}`, 413},
-		"too deep":           {"POST", "/count", ruleJSON("rule", strings.Repeat("not (", 200)+"vip"+strings.Repeat(")", 200)), 422},
-		"no such path":       {"POST", "/counts", `{}`, 404},
-		"wrong method":       {"GET", "/count", "", 405},
-		"no rules":           {"POST", "/overlap", `{"rules":[]}`, 400},
-		"too many rules":     {"POST", "/overlap", ruleJSON("rules", make([]string, maxRules+1)), 400},
-		"too many customers": {"POST", "/customers", `{"limit":10001}`, 400},
-		"negative limit":     {"POST", "/portrait", `{"limit":-1}`, 400},
-		"no cursor":          {"POST", "/customers", `{"after":"xyz"}`, 400},
-		"bad base":           {"POST", "/portrait", `{"rule":"vip","base":"vip vip"}`, 422},
-		"unknown in base":    {"POST", "/portrait", `{"rule":"vip","base":"vipp"}`, 422},
-		"nothing to write":   {"POST", "/update", `{"writes":[]}`, 400},
+		"not JSON":         {"POST", "/count", `{"rule":`, 400},
+		"two objects":      {"POST", "/count", `{} {}`, 400},
+		"unknown field":    {"POST", "/count", `{"rul":"vip"}`, 400},
+		"null rule":        {"POST", "/count", `{"rule":null}`, 422},
+		"empty rule":       {"POST", "/count", `{"rule":""}`, 422},
+		"rule is a number": {"POST", "/count", `{"rule":3}`, 422},
+		"bad moment":       {"POST", "/count", `{"rule":"vip","as_of":"soon"}`, 400},
+		"far moment":       {"POST", "/count", `{"rule":"last_order within 3 days","as_of":"0000-01-01T00:00:00Z"}`, 422},
+		"too long":         {"POST", "/count", `{"rule":"` + strings.Repeat("x", maxBody) + `"}`, 400},
+		"too deep":         {"POST", "/count", ruleJSON("rule", strings.Repeat("not (", 200)+"vip"+strings.Repeat(")", 200)), 422},
+		"no rules":         {"POST", "/overlap", `{"rules":[]}`, 400},
+		"too many rules":   {"POST", "/overlap", ruleJSON("rules", strings.Split(strings.Repeat("vip,", maxRules)+"vip", ",")), 400},
+		"bad base":         {"POST", "/portrait", `{"rule":"vip","base":"vip vip"}`, 422},
+		"unknown in base":  {"POST", "/portrait", `{"rule":"vip","base":"vipp"}`, 422},
 	} {
 		t.Run(name, func(t *testing.T) {
 			status, f := asker{t, a.url}.bad(c.method, c.path, c.body)
-			require.Equal(t, c.status, status, f.Message)
+			require.Equal(t, c.status, status, f.Error)
 		})
 	}
-	t.Run("no content type", func(t *testing.T) {
-		r := a.request("POST", "/count", `{}`)
-		r.Header.Del("Content-Type")
-		var f failure
-		require.Equal(t, http.StatusUnsupportedMediaType, a.do(r, &f).StatusCode)
-	})
-	t.Run("another site", func(t *testing.T) {
-		r := a.request("POST", "/update", `{"writes":[{"do":"delete","id":10001}]}`)
-		r.Header.Set("Sec-Fetch-Site", "cross-site")
-		var f failure
-		require.Equal(t, http.StatusForbidden, a.do(r, &f).StatusCode)
-		require.Equal(t, generated, a.count("everyone"))
-	})
-	t.Run("another name", func(t *testing.T) {
-		r := a.request("GET", "/healthz", "")
-		r.Host = "evil.example:80"
-		var f failure
-		require.Equal(t, http.StatusMisdirectedRequest, a.do(r, &f).StatusCode)
-	})
+	status := func(r *http.Request) int {
+		answer, err := http.DefaultClient.Do(r)
+		require.NoError(t, err)
+		answer.Body.Close()
+		return answer.StatusCode
+	}
+	require.Equal(t, http.StatusMethodNotAllowed, status(a.request("DELETE", "/count", "")))
+	require.Equal(t, http.StatusNotFound, status(a.request("GET", "/counts", "")))
+	r := a.request("POST", "/update", `{"writes":[{"do":"delete","id":"10001"}]}`)
+	r.Header.Set("Sec-Fetch-Site", "cross-site")
+	require.Equal(t, http.StatusForbidden, status(r), "another site")
+	require.Equal(t, generated, a.count("everyone"))
+	r = a.request("GET", "/tags", "")
+	r.Host = "evil.example:80"
+	require.Equal(t, http.StatusMisdirectedRequest, status(r), "another name")
 }
 
 func TestRuleErrorsSayWhere(t *testing.T) {
@@ -369,14 +302,10 @@ func TestRuleErrorsSayWhere(t *testing.T) {
 			require.Equal(t, c.want, f.Faults[0])
 		})
 	}
-	t.Run("one of several", func(t *testing.T) {
-		_, f := asker{t, a.url}.bad("POST", "/overlap", ruleJSON("rules", []string{"vip", "vi", "vip and and"}))
-		require.Len(t, f.Faults, 2)
-		require.Equal(t, 1, f.Faults[0].Index)
-		require.Equal(t, "vip", f.Faults[0].Suggestion)
-		require.Equal(t, 2, f.Faults[1].Index)
-		require.Equal(t, 9, f.Faults[1].Column)
-	})
+	_, f := a.bad("POST", "/overlap", ruleJSON("rules", []string{"vip", "vi"}))
+	require.Len(t, f.Faults, 1)
+	require.Equal(t, "vip", f.Faults[0].Suggestion)
+	require.Contains(t, f.Error, "rule 1:")
 }
 
 func TestUpdate(t *testing.T) {
@@ -384,26 +313,22 @@ func TestUpdate(t *testing.T) {
 	a := ask(t, s)
 	rule := `city = "海南/三亚" and interests has "冲浪" and spend = 0.5 and last_order = 2026-06-30`
 	require.Zero(t, a.count(rule))
-	var got struct {
-		Writes, Customers int
-		Version           uint64
-	}
+	var got struct{ Customers, Version int }
 	a.good("POST", "/update", `{"writes":[
-		{"do":"set","id":10001,"tag":"city","value":"海南/三亚"},
+		{"do":"set","id":"10001","tag":"city","value":"海南/三亚"},
 		{"do":"add_labels","id":"10001","tag":"interests","value":["冲浪","露营"]},
-		{"do":"remove_labels","id":10001,"tag":"interests","value":["露营"]},
-		{"do":"set","id":10001,"tag":"spend","value":0},
-		{"do":"increment","id":10001,"tag":"spend","value":"0.50"},
-		{"do":"set","id":10001,"tag":"last_order","value":"2026-06-30 12:00:00","at":"2026-06-30T12:00:00+08:00"},
-		{"do":"set","id":10001,"tag":"last_order","value":"2026-01-01","at":"2026-01-01T00:00:00+08:00"},
-		{"do":"clear","id":10001,"tag":"birthday"},
-		{"do":"delete","id":10002},
+		{"do":"remove_labels","id":"10001","tag":"interests","value":["露营"]},
+		{"do":"set","id":"10001","tag":"spend","value":0},
+		{"do":"increment","id":"10001","tag":"spend","value":{"decimal":"0.50"}},
+		{"do":"set","id":"10001","tag":"last_order","value":{"time":"2026-06-30T12:00:00+08:00"}},
+		{"do":"clear","id":"10001","tag":"birthday"},
+		{"do":"delete","id":"10002"},
 		{"do":"add","id":"new"}]}`, &got)
-	require.Equal(t, 10, got.Writes)
 	require.Equal(t, generated, got.Customers, "one came, one went")
+	require.EqualValues(t, s.index.Snapshot().Version(), got.Version)
 	require.Equal(t, 1, a.count(rule), "at once")
 	require.Zero(t, a.count(rule+` and (interests has "露营" or birthday is set)`))
-	status, _ := a.bad("GET", "/why?id=10002&rule=vip", "")
+	status, _ := a.bad("POST", "/why", `{"id":"10002","rule":"vip"}`)
 	require.Equal(t, http.StatusNotFound, status)
 
 	before := s.index.Snapshot().Version()
@@ -411,25 +336,27 @@ func TestUpdate(t *testing.T) {
 		writes string
 		faults []fault
 	}{
-		"unknown tag": {`{"do":"set","id":1,"tag":"nope","value":true}`, []fault{{Index: 1, Tag: "nope"}}},
-		"wrong kind":  {`{"do":"set","id":1,"tag":"orders","value":"many"}`, []fault{{Index: 1, Tag: "orders"}}},
-		"text for a number": {
-			`{"do":"set","id":1,"tag":"spend","value":1.005},{"do":"set","id":1,"tag":"city","value":5}`,
-			[]fault{{Index: 1, Tag: "spend"}, {Index: 2, Tag: "city"}},
+		"unknown tag":     {`{"do":"set","id":"1","tag":"nope","value":true}`, []fault{{Write: 1, Tag: "nope"}}},
+		"text for number": {`{"do":"set","id":"1","tag":"orders","value":"many"}`, []fault{{Write: 1, Tag: "orders"}}},
+		"several": {
+			`{"do":"set","id":"1","tag":"spend","value":{"decimal":"1.005"}},{"do":"set","id":"1","tag":"city","value":5}`,
+			[]fault{{Write: 1, Tag: "spend"}, {Write: 2, Tag: "city"}},
 		},
-		"no labels":  {`{"do":"increment","id":1,"tag":"interests","value":["x"]}`, []fault{{Index: 1, Tag: "interests"}}},
-		"no value":   {`{"do":"set","id":1,"tag":"vip"}`, []fault{{Index: 1, Tag: "vip"}}},
-		"no id":      {`{"do":"delete"}`, []fault{{Index: 1}}},
-		"no verb":    {`{"id":1,"tag":"vip","value":true}`, []fault{{Index: 1, Tag: "vip"}}},
-		"null id":    {`{"do":"delete","id":null}`, []fault{{Index: 1}}},
-		"nested id":  {`{"do":"delete","id":{"a":1}}`, []fault{{Index: 1}}},
-		"overflow":   {`{"do":"set","id":1,"tag":"orders","value":9223372036854775807},{"do":"increment","id":1,"tag":"orders","value":1}`, []fault{{Index: 2, Tag: "orders"}}},
-		"bad number": {`{"do":"set","id":1,"tag":"p_active","value":"NaN"}`, []fault{{Index: 1, Tag: "p_active"}}},
+		"labels, not number": {`{"do":"increment","id":"1","tag":"interests","value":["x"]}`, []fault{{Write: 1, Tag: "interests"}}},
+		"text, not labels":   {`{"do":"add_labels","id":"1","tag":"interests","value":"x"}`, []fault{{Write: 1, Tag: "interests"}}},
+		"no value":           {`{"do":"set","id":"1","tag":"vip"}`, []fault{{Write: 1, Tag: "vip"}}},
+		"null":               {`{"do":"set","id":"1","tag":"vip","value":null}`, []fault{{Write: 1, Tag: "vip"}}},
+		"no id":              {`{"do":"delete"}`, []fault{{Write: 1}}},
+		"no verb":            {`{"id":"1","tag":"vip","value":true}`, []fault{{Write: 1, Tag: "vip"}}},
+		"overflow": {
+			`{"do":"set","id":"1","tag":"orders","value":9223372036854775807},{"do":"increment","id":"1","tag":"orders","value":1}`,
+			[]fault{{Write: 2, Tag: "orders"}},
+		},
 	} {
 		t.Run(name, func(t *testing.T) {
 			a := asker{t, a.url}
-			status, f := a.bad("POST", "/update", `{"writes":[{"do":"set","id":10003,"tag":"city","value":"西藏/拉萨"},`+c.writes+`]}`)
-			require.Equal(t, http.StatusUnprocessableEntity, status)
+			status, f := a.bad("POST", "/update", `{"writes":[{"do":"set","id":"10003","tag":"city","value":"西藏/拉萨"},`+c.writes+`]}`)
+			require.Equal(t, http.StatusUnprocessableEntity, status, f.Error)
 			for i := range f.Faults {
 				require.NotEmpty(t, f.Faults[i].Reason)
 				f.Faults[i].Reason = ""
@@ -437,6 +364,11 @@ func TestUpdate(t *testing.T) {
 			require.Equal(t, c.faults, f.Faults)
 			require.Zero(t, a.count(`city = "西藏"`), "all or nothing")
 		})
+	}
+	for _, id := range []string{`null`, `10001`, `{"a":1}`} {
+		status, _ := a.bad("POST", "/update", `{"writes":[{"do":"delete","id":`+id+`}]}`)
+		require.GreaterOrEqual(t, status, 400)
+		require.Less(t, status, 500)
 	}
 	require.Equal(t, before, s.index.Snapshot().Version())
 }
@@ -473,7 +405,7 @@ func TestReadersBesideUpdates(t *testing.T) {
 	}
 	var got struct{ Version uint64 }
 	for i := range 30 {
-		a.good("POST", "/update", fmt.Sprintf(`{"writes":[{"do":"set","id":10001,"tag":"orders","value":%d},{"do":"set","id":10001,"tag":"vip","value":%t}]}`,
+		a.good("POST", "/update", fmt.Sprintf(`{"writes":[{"do":"set","id":"10001","tag":"orders","value":%d},{"do":"set","id":"10001","tag":"vip","value":%t}]}`,
 			777+i%2, i%2 == 0), &got)
 		require.Equal(t, 1-i%2, a.count("orders = 777"), "at once")
 	}
@@ -486,7 +418,6 @@ func TestBounds(t *testing.T) {
 	s := newServer(t)
 	request := func(ctx context.Context) *httptest.ResponseRecorder {
 		r := httptest.NewRequestWithContext(ctx, "POST", "http://127.0.0.1/count", strings.NewReader(`{"rule":"vip"}`))
-		r.Header.Set("Content-Type", "application/json")
 		w := httptest.NewRecorder()
 		s.handler().ServeHTTP(w, r)
 		return w
@@ -495,12 +426,10 @@ func TestBounds(t *testing.T) {
 
 	cancelled, cancel := context.WithCancel(t.Context())
 	cancel()
-	require.Empty(t, request(cancelled).Body.String(), "nobody is there to answer")
+	require.Equal(t, http.StatusServiceUnavailable, request(cancelled).Code)
 
 	s.limit = time.Nanosecond
-	w := request(t.Context())
-	require.Equal(t, http.StatusServiceUnavailable, w.Code)
-	require.Equal(t, "1", w.Header().Get("Retry-After"))
+	require.Equal(t, http.StatusServiceUnavailable, request(t.Context()).Code)
 
 	s.limit = 20 * time.Millisecond
 	for range cap(s.slots) {
@@ -593,7 +522,7 @@ func TestPage(t *testing.T) {
 		answer.Body.Close()
 		require.Equal(t, http.StatusOK, answer.StatusCode)
 		require.Contains(t, answer.Header.Get("Content-Type"), media)
-		require.Contains(t, answer.Header.Get("Content-Security-Policy"), "default-src 'none'")
+		require.Contains(t, answer.Header.Get("Content-Security-Policy"), "default-src 'self'")
 		require.Equal(t, "nosniff", answer.Header.Get("X-Content-Type-Options"))
 		for _, outside := range []string{"http://", "https://", "innerHTML", " style=", "<script>", "onclick="} {
 			require.False(t, bytes.Contains(body, []byte(outside)), "%s in %s", outside, path)

@@ -31,8 +31,9 @@ func probeNot(dst, positions []uint16, w *Words) int      { return probeNotGo(ds
 func probeCount(positions []uint16, w *Words) int         { return probeCountGo(positions, w) }
 func extract(dst []uint16, words []uint64, first int) int { return extractGo(dst, words, first) }
 
-func equalCodes8(dst []uint64, codes []uint8, code uint8)        { equalCodes8Go(dst, codes, code) }
-func equalCodes16(dst []uint64, codes []uint16, code uint16)     { equalCodes16Go(dst, codes, code) }
+func equalCodes8(dst []uint64, codes []uint8, code uint8)    { equalCodes8Go(dst, codes, code) }
+func equalCodes16(dst []uint64, codes []uint16, code uint16) { equalCodes16Go(dst, codes, code) }
+
 func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) { matchCodes8Go(dst, codes, table) }
 
 func choose8(dst *[blockBits + 64]uint8, codes *[blockBits]uint8, words *[blockWords]uint64) int {

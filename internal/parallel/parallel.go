@@ -36,6 +36,23 @@ func For(workers, n int, f func(i int)) {
 	wg.Wait()
 }
 
+// States calls f(state, i) once for every i in [0, n) on at most workers
+// goroutines, each with a state of its own that fresh makes, and returns the
+// states when all calls have. Calls start in increasing order of i.
+func States[T any](workers, n int, fresh func() T, f func(state T, i int)) []T {
+	states := make([]T, max(1, min(workers, n)))
+	for i := range states {
+		states[i] = fresh()
+	}
+	var next atomic.Int64
+	For(len(states), len(states), func(worker int) {
+		for i := int(next.Add(1)) - 1; i < n; i = int(next.Add(1)) - 1 {
+			f(states[worker], i)
+		}
+	})
+	return states
+}
+
 // Ranges cuts [0, n) into parts of nearly equal length and calls f(part, lo, hi)
 // once for each. The parts depend on n and parts alone.
 func Ranges(workers, n, parts int, f func(part, lo, hi int)) {

@@ -348,7 +348,7 @@ func (p *pool) overlap(ctx context.Context, b *bench, among string) error {
 		return p.mixed
 	}
 	return measure(ctx, b, task[[]uint64]{
-		name: fmt.Sprintf("overlap of %d x %d sets of %s, compact", squares, squares, among), equal: equalCounts,
+		name: fmt.Sprintf("overlap of %d x %d sets of %s, compact", squares, squares, among), equal: equalCounts, runs: 3,
 		prepare: func(ctx context.Context) error { return p.build(ctx, b) },
 		ours: []way[[]uint64]{{do: func(ctx context.Context) (out []uint64, _ error) {
 			var rules []segment.Rule

@@ -71,16 +71,8 @@ func (s *society) build(ctx context.Context, b *bench) error {
 	members := s.segment.Iterator()
 	for from := 0; from < len(ids); from += kernel.Bits {
 		to := min(from+kernel.Bits, len(ids))
-		lists, flags := make([][]string, to-from), make([]bool, to-from)
-		for i := range lists {
-			lists[i] = []string{}
-		}
-		for i, it := range its {
-			for it.HasNext() && it.PeekNext() < uint32(to) {
-				at := int(it.Next()) - from
-				lists[at] = append(lists[at], names[i])
-			}
-		}
+		flags := make([]bool, to-from)
+		lists := s.lists(its, names, from, to)
 		for members.HasNext() && members.PeekNext() < uint32(to) {
 			flags[int(members.Next())-from] = true
 		}
@@ -92,6 +84,31 @@ func (s *society) build(ctx context.Context, b *bench) error {
 	return b.remember(fmt.Sprintf("index of %d labels, a flag and ids, Dense 1/16", labels), heap()-before-held)
 }
 
+// lists returns the labels of the customers from from to to, and moves the iterators on.
+func (s *society) lists(its []roaring.IntPeekable, names []string, from, to int) [][]string {
+	type pair struct {
+		at    int
+		label int
+	}
+	var pairs []pair
+	sizes := make([]int, to-from)
+	for i, it := range its {
+		for it.HasNext() && it.PeekNext() < uint32(to) {
+			at := int(it.Next()) - from
+			pairs = append(pairs, pair{at, i})
+			sizes[at]++
+		}
+	}
+	all, lists := make([]string, len(pairs)), make([][]string, to-from)
+	for at, n := range sizes {
+		lists[at], all = all[:0:n], all[n:]
+	}
+	for _, p := range pairs {
+		lists[p.at] = append(lists[p.at], names[p.label])
+	}
+	return lists
+}
+
 // portraits measures what a segment has in common.
 func portraits(ctx context.Context, b *bench) error {
 	s := &society{}
@@ -99,6 +116,7 @@ func portraits(ctx context.Context, b *bench) error {
 		name:    fmt.Sprintf("portrait of 5 %% over %d labels of 1 %%", labels),
 		prepare: func(ctx context.Context) error { return s.build(ctx, b) },
 		equal:   equalCounts,
+		runs:    3,
 		ours: []way[[]uint64]{{do: func(ctx context.Context) ([]uint64, error) {
 			q := segment.Query{Rule: segment.IsTrue("member"), Workers: 1}
 			traits, err := s.snap.Portrait(ctx, q, &segment.PortraitOptions{Tags: []string{"labels"}, Support: 1, MaxQ: 1})

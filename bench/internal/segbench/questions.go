@@ -98,7 +98,7 @@ func wide(b *roaring.Bitmap) (out []uint64) {
 
 // ask is a prepared statement as a way.
 func (d *desk) ask(query string, targets ...float64) way[[]int64] {
-	w := way[[]int64]{name: duckDBName, version: "", targets: pair(targets)}
+	w := way[[]int64]{name: duckDBName, targets: pair(targets)}
 	w.do = func(ctx context.Context) ([]int64, error) {
 		stmt, err := d.duck.prepared(ctx, query)
 		if err != nil {
@@ -199,8 +199,8 @@ func questions(ctx context.Context, b *bench) (err error) {
 			peers: []way[[]int64]{d.ask(`SELECT count(*) FROM customers WHERE `+five, 10, 25), d.other("count_if", `SELECT count_if(`+five+`) FROM customers`, 10, 25)},
 		},
 		{
-			name: "count of an or of flag, and, and last 30 days",
-			ours: d.ours(d.count, segment.Or(vip, segment.And(optin, segment.Eq("country", "country 7")), segment.Within("last", segment.Days(30)))),
+			name:  "count of an or of flag, and, and last 30 days",
+			ours:  d.ours(d.count, segment.Or(vip, segment.And(optin, segment.Eq("country", "country 7")), segment.Within("last", segment.Days(30)))),
 			peers: []way[[]int64]{d.ask(`SELECT count(*) FROM customers WHERE ` + mixed), d.other("count_if", `SELECT count_if(`+mixed+`) FROM customers`)},
 		},
 		{

@@ -2,9 +2,7 @@ package segbench
 
 import (
 	"math"
-	"math/bits"
 	"math/rand/v2"
-	"slices"
 
 	"github.com/RoaringBitmap/roaring/v2"
 )
@@ -76,7 +74,7 @@ func (s *source) gap(p float64) int {
 	if p >= 1 {
 		return 1
 	}
-	return 1 + int(math.Log(1-s.rng.Float64())/math.Log1p(-p))
+	return 1 + int(-s.rng.ExpFloat64()/math.Log1p(-p))
 }
 
 func gcd(a, b int) int {
@@ -159,11 +157,4 @@ func wordsOf(flags []bool) []uint64 {
 		}
 	}
 	return w
-}
-
-func ones(words []uint64) (n int) {
-	for _, w := range slices.All(words) {
-		n += bits.OnesCount64(w)
-	}
-	return n
 }

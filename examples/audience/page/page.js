@@ -6,17 +6,18 @@ const rule = $("rule");
 // Shown where the index has their tags.
 const examples = [
   { text: "Silent VIPs", rule: "vip and last_order older than 60 days", tags: ["vip", "last_order"] },
-  { text: "Buying often", rule: "orders_90d >= 3", tags: ["orders_90d"] },
+  { text: "Buying often", rule: "orders >= 5", tags: ["orders"] },
   { text: "Campers in Guangdong", rule: 'city = "广东" and interests has any of ("露营", "户外")', tags: ["city", "interests"] },
-  { text: "Likely to be lost", rule: "at least 2 of (p_active < 0.3, last_order older than 180 days, last_refund within 90 days)", tags: ["p_active", "last_order", "last_refund"] },
+  { text: "Likely to be lost", rule: "at least 2 of (p_active < 0.3, last_order older than 180 days, orders = 1)", tags: ["p_active", "last_order", "orders"] },
   { text: "上海、深圳的金卡与黑金", rule: "会员等级 in （“金卡”，“黑金”） and city in （“上海”，“广东/深圳”）", tags: ["会员等级", "city"] },
-  { text: "本周生日、可以打扰", rule: "birthday anniversary within 7 days and consent", tags: ["birthday", "consent"] },
+  { text: "七天内生日", rule: "birthday anniversary within 7 days", tags: ["birthday"] },
   { text: "A mistake", rule: 'vip and citty = "广东"', tags: ["vip", "city"] },
 ];
 
 let turn = 0; // of the latest question; answers to earlier ones are dropped
 let running; // aborts the latest question
 let timer;
+const catalogue = new Map(); // the tags by name
 
 async function ask(path, body, signal) {
   const answer = await fetch(path, body && {
@@ -66,8 +67,8 @@ async function question() {
     if (mine !== turn) return;
     if (!count.ok) return wrong(text, count);
     right(count);
-    const portrait = await ask("portrait", { ...body, limit: 40 }, running.signal);
-    if (mine === turn && portrait.ok) draw(portrait);
+    const portrait = await ask("portrait", body, running.signal);
+    if (mine === turn && portrait.ok) draw({ ...count, ...portrait });
   } catch (e) {
     if (mine === turn && e.name !== "AbortError") wrong(text, { error: "The service does not answer." });
   }
@@ -128,12 +129,12 @@ function draw(a) {
 // line is the line of a trait in the table.
 function line(a, t) {
   const row = element("tr");
-  const value = { true: "yes", false: "no" }[t.value] ?? t.value;
   const what = button("", element("td", undefined, row), () => narrow(a.rule, t.rule));
-  for (const word of value.split(" ")) what.append(element("span", word), " "); // dates do not break at their hyphens
-  what.title = t.rule;
-  const small = element("small", t.en || t.zh || t.tag, what);
-  if (t.en && t.zh && t.zh !== t.en) element("span", t.zh, small).lang = "zh-CN";
+  const text = t.rule.replace(/\d+\.\d{5,}/g, (x) => Number(x).toPrecision(4)); // the title has all digits
+  for (const word of text.split(" ")) what.append(element("span", word), " "); // dates do not break at their hyphens
+  const { en, zh } = catalogue.get(t.tag) ?? {};
+  const small = element("small", en || zh, what);
+  if (en && zh) element("span", zh, small).lang = "zh-CN";
   const share = element("td", undefined, row);
   const bar = element("div", undefined, share, "bar");
   bar.setAttribute("aria-hidden", "true");
@@ -165,11 +166,11 @@ async function start() {
   $("about").textContent = `${customers.toLocaleString("en")} customers. Who is meant by a rule, and what do they have in common?`;
   $("tagcount").textContent = `${tags.length}, press one to put it into the rule`;
   for (const t of tags) {
+    catalogue.set(t.name, t);
     const b = button(t.name, element("li", undefined, $("tags")), () => insert(t.name));
     element("small", [t.zh !== t.name && t.zh, t.en !== t.name && t.en, t.kind, `${percent(t.coverage)} have it`, t.stale && "stale"].filter(Boolean).join(" · "), b);
   }
-  const has = (name) => tags.some((t) => t.name === name);
-  let fitting = examples.filter((e) => e.tags.every(has));
+  let fitting = examples.filter((e) => e.tags.every((name) => catalogue.has(name)));
   if (!fitting.length) {
     const form = { flag: "", integer: " >= 2", time: " within 90 days" };
     fitting = tags.filter((t) => t.kind in form).slice(0, 4).map((t) => ({ rule: named(t.name) + form[t.kind] }));
