@@ -198,37 +198,41 @@ func randomBatch(rng *rand.Rand, tags []Tag, n, size int) *Batch {
 
 func TestApplyModel(t *testing.T) {
 	for seed := range uint64(6) {
-		rng := rand.New(rand.NewPCG(seed, 1))
-		ix, err := New(&Options{Tags: modelTags, Workers: 1 + int(seed%3)})
-		require.NoError(t, err)
-		m := newModel(modelTags)
-		type kept struct {
-			s *Snapshot
-			m *model
+		testApplyModel(t, seed)
+	}
+}
+
+func testApplyModel(t *testing.T, seed uint64) {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	ix, err := New(&Options{Tags: modelTags, Workers: 1 + int(seed%3)})
+	require.NoError(t, err)
+	m := newModel(modelTags)
+	type kept struct {
+		s *Snapshot
+		m *model
+	}
+	var past []kept
+	for range 30 {
+		b := randomBatch(rng, modelTags, 300, 1+rng.IntN(400))
+		require.NoError(t, ix.Apply(t.Context(), b))
+		m.apply(b)
+		m.same(t, ix.Snapshot())
+		if rng.IntN(6) == 0 {
+			past = append(past, kept{ix.Snapshot(), m.clone()})
 		}
-		var past []kept
-		for range 30 {
-			b := randomBatch(rng, modelTags, 300, 1+rng.IntN(400))
-			require.NoError(t, ix.Apply(t.Context(), b))
-			m.apply(b)
+		if rng.IntN(10) == 0 {
+			require.NoError(t, ix.Compact(t.Context()))
 			m.same(t, ix.Snapshot())
-			if rng.IntN(6) == 0 {
-				past = append(past, kept{ix.Snapshot(), m.clone()})
-			}
-			if rng.IntN(10) == 0 {
-				require.NoError(t, ix.Compact(t.Context()))
-				m.same(t, ix.Snapshot())
-			}
-			if rng.IntN(5) == 0 { // a batch with a fault leaves nothing
-				bad := randomBatch(rng, modelTags, 600, 100)
-				bad.Set(customer.FromInt64(1), "city", customer.TextValue("new town"))
-				bad.Set(customer.FromInt64(9999), "orders", customer.TextValue("many"))
-				require.Error(t, ix.Apply(t.Context(), bad))
-				m.same(t, ix.Snapshot())
-			}
 		}
-		for _, k := range past {
-			k.m.same(t, k.s)
+		if rng.IntN(5) == 0 { // a batch with a fault leaves nothing
+			bad := randomBatch(rng, modelTags, 600, 100)
+			bad.Set(customer.FromInt64(1), "city", customer.TextValue("new town"))
+			bad.Set(customer.FromInt64(9999), "orders", customer.TextValue("many"))
+			require.Error(t, ix.Apply(t.Context(), bad))
+			m.same(t, ix.Snapshot())
 		}
+	}
+	for _, k := range past {
+		k.m.same(t, k.s)
 	}
 }

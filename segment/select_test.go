@@ -111,7 +111,11 @@ func TestSelectIsSlow(t *testing.T) {
 	if testing.Short() {
 		rules = 40
 	}
-	rng := rand.New(rand.NewPCG(11, 1))
+	testSelectIsSlow(t, 11, rules)
+}
+
+func testSelectIsSlow(t *testing.T, seed uint64, rules int) {
+	rng := rand.New(rand.NewPCG(seed, 1))
 	moments := slowMoments(t)
 	for _, c := range []*people{newPeople(t, rng, 300, .7, 0), newPeople(t, rng, 120, .2, 1.0/16), newPeople(t, rng, 260, .9, 1.0/kernel.Bits)} {
 		s := c.ix.Snapshot()

@@ -1,0 +1,17 @@
+//go:build long
+
+package segment
+
+import "testing"
+
+func TestSelectIsSlowLong(t *testing.T) {
+	for seed := range uint64(400) {
+		testSelectIsSlow(t, 1000+seed, 300)
+	}
+}
+
+func TestApplyModelLong(t *testing.T) {
+	for seed := range uint64(2000) {
+		testApplyModel(t, 1000+seed)
+	}
+}
