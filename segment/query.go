@@ -100,39 +100,39 @@ func (s *Snapshot) Selects(q Query, id customer.ID) (bool, error) {
 // the sequence is read.
 func (s *Snapshot) Members(ctx context.Context, q Query) iter.Seq2[customer.ID, error] {
 	return func(yield func(customer.ID, error) bool) {
-		_, err := s.walk(ctx, q, 0, func(p uint32) bool { return yield(s.ids.id(p), nil) })
+		err := s.walk(ctx, q, 0, func(p uint32) bool { return yield(s.ids.id(p), nil) })
 		if err != nil {
 			yield(customer.ID{}, err)
 		}
 	}
 }
 
-// walk calls f with the selected positions from first on until it returns false, and returns the position after the
-// last.
-func (s *Snapshot) walk(ctx context.Context, q Query, first uint32, f func(p uint32) bool) (next uint32, err error) {
+// walk calls f with the selected positions from first on until it returns false.
+func (s *Snapshot) walk(ctx context.Context, q Query, first uint32, f func(p uint32) bool) error {
 	p, err := s.prepare(q)
 	if err != nil {
-		return 0, err
+		return err
 	}
 	fr := p.frame()
 	w := fr.take()
 	for c := int(first >> chunkBits); c < len(s.exists); c++ {
 		if err := ctx.Err(); err != nil {
-			return 0, err
+			return err
 		}
 		if !fr.load(p.root, c, w) {
 			continue
 		}
-		if base := uint32(c) << chunkBits; base < first {
+		base := uint32(c) << chunkBits
+		if base < first {
 			kernel.ClearRange(w, 0, int(first-base))
 		}
 		for m := range members(w) {
-			if at := uint32(c)<<chunkBits | uint32(m); !f(at) {
-				return at + 1, nil
+			if !f(base | uint32(m)) {
+				return nil
 			}
 		}
 	}
-	return uint32(len(s.exists)) << chunkBits, nil
+	return nil
 }
 
 // Cursor is a place in the order of customers of an index, and good as long as a Set would be. The zero Cursor is the
@@ -167,7 +167,7 @@ func (s *Snapshot) Page(ctx context.Context, q Query, after Cursor, n int) ([]cu
 	}
 	var page []customer.ID
 	next, more := after.next, false
-	_, err := s.walk(ctx, q, after.next, func(p uint32) bool {
+	err := s.walk(ctx, q, after.next, func(p uint32) bool {
 		if len(page) == n {
 			more = true
 			return false

@@ -104,25 +104,28 @@ func (s *Snapshot) chunksOf(set Set) ([]bitset.Set, error) {
 // once. Cost: a look-up an id.
 func (s *Snapshot) SetOf(ctx context.Context, ids iter.Seq[customer.ID]) (set Set, unknown int, err error) {
 	set = Set{Index: s.index, Epoch: s.epoch, Bitmap: roaring.New()}
-	batch := make([]uint32, 0, 4096)
-	n := 0
+	batch, positions := make([]customer.ID, 0, 4096), make([]uint32, 4096)
+	flush := func() {
+		s.ids.lookupAll(batch, positions)
+		known := positions[:0]
+		for _, p := range positions[:len(batch)] {
+			if p != noPosition && s.exists[p>>chunkBits].Contains(uint16(p)) {
+				known = append(known, p)
+			}
+		}
+		unknown += len(batch) - len(known)
+		set.Bitmap.AddMany(known)
+		batch = batch[:0]
+	}
 	for id := range ids {
-		if n++; n%4096 == 0 {
+		if batch = append(batch, id); len(batch) == cap(batch) {
 			if err := ctx.Err(); err != nil {
 				return Set{}, 0, err
 			}
-		}
-		p, ok := s.position(id)
-		if !ok {
-			unknown++
-			continue
-		}
-		if batch = append(batch, p); len(batch) == cap(batch) {
-			set.Bitmap.AddMany(batch)
-			batch = batch[:0]
+			flush()
 		}
 	}
-	set.Bitmap.AddMany(batch)
+	flush()
 	return set, unknown, nil
 }
 
