@@ -27,12 +27,12 @@ func (ix *Index) Compact(ctx context.Context) error {
 			ids = append(ids, old.ids.id(at))
 		}
 	}
-	dict := newDictionary(seedOf(old.index))
+	dict := newDictionary(byChance())
 	if err := dict.addAll(ids, make([]uint32, len(ids)), parallel.Workers(ix.workers), func(uint32) bool { return true }); err != nil {
 		return err
 	}
 	next := *old
-	next.epoch, next.formerly = newEpoch(), former{}
+	next.epoch, next.formerly = byChance(), former{}
 	next.version++
 	next.ids = dict.view()
 	next.exists = nil

@@ -130,7 +130,7 @@ func (f *fileReader) index(ix *Index, id uuid.UUID) error {
 		}
 		blocks = append(blocks, block)
 	}
-	if ix.ids, err = restoreDictionary(seedOf(s.index), blocks, parallel.Workers(ix.workers)); err != nil {
+	if ix.ids, err = restoreDictionary(byChance(), blocks, parallel.Workers(ix.workers)); err != nil {
 		return corrupt("%w", err)
 	}
 	s.ids = ix.ids.view()
@@ -149,7 +149,7 @@ func (f *fileReader) index(ix *Index, id uuid.UUID) error {
 		return err
 	}
 	s.formerly = former{s.epoch, count}
-	s.epoch = newEpoch()
+	s.epoch = byChance()
 	ix.current.Store(s)
 	return nil
 }

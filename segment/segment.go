@@ -79,19 +79,10 @@ func New(o *Options) (*Index, error) {
 		}
 	}
 	ix := &Index{infer: o.Infer, workers: o.Workers}
-	ix.ids = newDictionary(seedOf(id))
-	s := &Snapshot{index: id, epoch: newEpoch(), dense: dense, tags: &Catalogue{}, ids: ix.ids.view()}
+	ix.ids = newDictionary(byChance())
+	s := &Snapshot{index: id, epoch: byChance(), dense: dense, tags: &Catalogue{}, ids: ix.ids.view()}
 	ix.current.Store(s.declared(tags))
 	return ix, nil
-}
-
-// seedOf derives the seed of the dictionary from the id of the index.
-func seedOf(id uuid.UUID) uint64 {
-	var seed uint64
-	for _, b := range id {
-		seed = seed*0x100000001b3 + uint64(b)
-	}
-	return seed
 }
 
 // Snapshot returns the index as it is after the last batch. Cost: an atomic load.

@@ -47,13 +47,13 @@ func (s Set) Len() int {
 // former is an epoch that an index has taken over the first positions of.
 type former struct{ epoch, positions uint64 }
 
-// newEpoch draws an epoch.
-func newEpoch() uint64 {
+// byChance draws an epoch, or a seed of a dictionary. It is not 0.
+func byChance() uint64 {
 	var b [8]byte
 	for {
 		_, _ = rand.Read(b[:]) // it never fails
-		if epoch := binary.LittleEndian.Uint64(b[:]); epoch != 0 {
-			return epoch
+		if n := binary.LittleEndian.Uint64(b[:]); n != 0 {
+			return n
 		}
 	}
 }
