@@ -76,7 +76,7 @@ func (f *frame) selected(c int, w *kernel.Words) *kernel.Words {
 // having returns the customers of w who are in set, nil if there are none, and how many. They stand in w, in dst, or in
 // memory that must not be changed.
 func (f *frame) having(c int, w *kernel.Words, set bitset.Set, dst *kernel.Words) (*kernel.Words, int) {
-	if set.Len() < f.existing(c).Len() {
+	if set.Len() < f.s.existing(c).Len() {
 		if w != dst {
 			*dst = *w
 		}

@@ -2,7 +2,6 @@ package segment
 
 import (
 	"context"
-	"math/bits"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -120,15 +119,17 @@ func renumber(k Kind, columns []column, moved []uint32, chunks int, codes []uint
 		base := c << chunkBits
 		switch col := col.(type) {
 		case *flagColumn:
-			eachMember(&w, func(p int) {
-				open(int(moved[base+p] >> chunkBits))
-				ed.(*flagEditor).put(uint16(moved[base+p]), col.yes.Contains(uint16(p)))
-			})
+			for p := range members(&w) {
+				to := moved[base+int(p)]
+				open(int(to >> chunkBits))
+				ed.(*flagEditor).put(uint16(to), col.yes.Contains(p))
+			}
 		case *enumColumn:
-			eachMember(&w, func(p int) {
-				open(int(moved[base+p] >> chunkBits))
-				ed.(*enumEditor).put(uint16(moved[base+p]), uint16(codes[col.code(uint16(p))]))
-			})
+			for p := range members(&w) {
+				to := moved[base+int(p)]
+				open(int(to >> chunkBits))
+				ed.(*enumEditor).put(uint16(to), uint16(codes[col.code(p)]))
+			}
 		case *labelsColumn:
 			perPosition := make([][]uint32, kernel.Bits)
 			for i, code := range col.codes {
@@ -136,14 +137,15 @@ func renumber(k Kind, columns []column, moved []uint32, chunks int, codes []uint
 					perPosition[p] = append(perPosition[p], codes[code])
 				}
 			}
-			eachMember(&w, func(p int) {
-				open(int(moved[base+p] >> chunkBits))
+			for p := range members(&w) {
+				to := moved[base+int(p)]
+				open(int(to >> chunkBits))
 				labels := ed.(*labelsEditor)
-				labels.have(uint16(moved[base+p]))
+				labels.have(uint16(to))
 				for _, code := range perPosition[p] {
-					labels.add(uint16(moved[base+p]), code)
+					labels.add(uint16(to), code)
 				}
-			})
+			}
 		case *intColumn:
 			col.each(&w, func(p uint16, v int64) {
 				to := moved[base+int(p)]
@@ -174,13 +176,4 @@ func newEditor(k Kind) editor {
 		return &floatEditor{}
 	}
 	return &intEditor{}
-}
-
-// eachMember calls f for the set positions of w, ascending.
-func eachMember(w *kernel.Words, f func(p int)) {
-	for i, word := range w {
-		for ; word != 0; word &= word - 1 {
-			f(i<<6 + bits.TrailingZeros64(word))
-		}
-	}
 }

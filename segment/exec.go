@@ -51,16 +51,13 @@ func (f *frame) scrap() *kernel.Words {
 
 func (f *frame) give(w *kernel.Words) { f.free = append(f.free, w) }
 
-// existing returns who exists in a chunk.
-func (f *frame) existing(c int) bitset.Set { return f.s.exists[c] }
-
 // asSet returns what the condition selects of a chunk if that is a set the index keeps.
 func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 	switch n.form {
 	case formAll:
 		switch len(n.kids) {
 		case 0:
-			return f.existing(c), true
+			return f.s.existing(c), true
 		case 1:
 			return n.kids[0].asSet(f, c)
 		}
@@ -73,13 +70,8 @@ func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 			return n.kids[0].asSet(f, c)
 		}
 		return s, false
-	case formNot, formAtLeast:
+	case formNot, formAtLeast, formSample:
 		return s, false
-	case formSample:
-		if n.k == 0 {
-			return s, true
-		}
-		return f.existing(c), n.k >= 10_000
 	case formMember:
 		return s, c >= len(n.chunks) // a set from outside may name who is no more
 	}
@@ -175,7 +167,7 @@ func (f *frame) count(n *plan, c int) int {
 			return a.Len() + b.Len() - bitset.AndCount(a, b, &f.blank)
 		}
 	case formNot:
-		return f.existing(c).Len() - f.count(n.kids[0], c)
+		return f.s.existing(c).Len() - f.count(n.kids[0], c)
 	}
 	w := f.scrap()
 	defer f.give(w)
@@ -251,7 +243,7 @@ func (f *frame) parts(n *plan, c int) (parts []operand, others []*plan, empty bo
 		return cmp.Compare(a.set.Len(), b.set.Len())
 	})
 	if len(parts) > 0 && parts[0].not || len(parts) == 0 && len(others) == 0 {
-		parts = slices.Insert(parts, 0, operand{set: f.existing(c)})
+		parts = slices.Insert(parts, 0, operand{set: f.s.existing(c)})
 	}
 	if len(parts) == 1 && len(others) == 0 { // the other conditions were empty sets, negated
 		parts = append(parts, operand{set: parts[0].set})
@@ -292,16 +284,16 @@ func (f *frame) load(n *plan, c int, dst *kernel.Words) (any bool) {
 		w := f.scrap()
 		defer f.give(w)
 		f.load(n.kids[0], c, w)
-		f.existing(c).Load(dst)
+		f.s.existing(c).Load(dst)
 		return kernel.AndNot(dst, dst, w)
 	case formAtLeast:
-		f.existing(c).Load(dst)
+		f.s.existing(c).Load(dst)
 		return f.narrow(n, c, dst)
 	case formMember:
 		n.chunks[c].Load(dst)
-		return f.existing(c).And(dst)
+		return f.s.existing(c).And(dst)
 	case formSample:
-		f.existing(c).Load(dst)
+		f.s.existing(c).Load(dst)
 		return f.narrow(n, c, dst)
 	}
 	switch col := n.d.column(c).(type) {

@@ -118,7 +118,7 @@ type overlapBlock struct {
 func (o *overlapSheet) add(base *plan, roots []*plan, c int) {
 	var within *kernel.Words // nil: everyone
 	if base.isEveryone() {
-		o.total += o.frame.existing(c).Len()
+		o.total += o.frame.s.existing(c).Len()
 	} else {
 		if !o.frame.load(base, c, &o.base) {
 			return

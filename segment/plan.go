@@ -137,7 +137,7 @@ func gathered(kids []*plan) []*plan {
 		}
 		all := many[k.tag]
 		if all == nil {
-			all = &plan{bound: &bound{form: formRanges, tag: k.tag, rule: nil}, t: k.t, d: k.d, cost: 300}
+			all = &plan{bound: &bound{form: formRanges, tag: k.tag}, t: k.t, d: k.d, cost: 300}
 			many[k.tag] = all
 			out = append(out, all)
 		}
