@@ -36,6 +36,19 @@ type Change struct {
 	To       ID        `json:"to,omitzero"`   // whom the atoms join; uuid.Nil is nobody
 	Atoms    []AtomID  `json:"atoms"`         // ascending, each once; none if the feed knows no atoms
 	At       time.Time `json:"at"`            // when it happened, in years 1 to 9999
+	// Slices says where those of Atoms lie that are slices of a stream and join To, ascending by Atom. A feed
+	// whose atoms are never divided has none.
+	Slices []Slice `json:"slices,omitempty"`
+}
+
+// A Slice is an atom that is part of a stream: of what is known of a device, say, while one
+// customer used it. Of the stream it has what happened from From on up to where the next of its slices
+// begins that some customer has; of several with the same From the one with the highest id has it, and the others nothing. An atom is
+// always the same slice. Safe for concurrent reads.
+type Slice struct {
+	Atom   AtomID    `json:"atom"`
+	Stream AtomID    `json:"stream"` // names the stream, and no atom
+	From   time.Time `json:"from"`   // in years 1 to 9999
 }
 
 // Validate returns nil, or every fault of c: *FieldErrors joined by errors.Join. It does
@@ -68,6 +81,13 @@ func (c Change) Validate() error {
 		}
 	}
 	check(validTime(c.At), "at", "is not in years 1 to 9999")
+	for i, s := range c.Slices {
+		_, known := slices.BinarySearchFunc(c.Atoms, s.Atom, compareAtoms)
+		if !known || c.To == uuid.Nil || s.Stream == (AtomID{}) || !validTime(s.From) || i > 0 && compareAtoms(c.Slices[i-1].Atom, s.Atom) >= 0 {
+			check(false, "slices", "are not ascending, of atoms that join a customer, with a stream and a time in years 1 to 9999")
+			break
+		}
+	}
 	return errors.Join(errs...)
 }
 
@@ -78,6 +98,7 @@ func (c Change) MarshalJSON() ([]byte, error) {
 	}
 	type plain Change
 	c.At = c.At.UTC()
+	c.Slices = inUTC(c.Slices)
 	return json.Marshal(plain(c))
 }
 
@@ -92,9 +113,18 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 	if err := Change(read).Validate(); err != nil {
 		return err
 	}
-	read.At = read.At.UTC()
+	read.At, read.Slices = read.At.UTC(), inUTC(read.Slices)
 	*c = Change(read)
 	return nil
+}
+
+// inUTC returns the slices with their times in UTC.
+func inUTC(all []Slice) []Slice {
+	all = slices.Clone(all)
+	for i := range all {
+		all[i].From = all[i].From.UTC()
+	}
+	return all
 }
 
 func compareAtoms(a, b AtomID) int {

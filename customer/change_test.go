@@ -73,7 +73,22 @@ func TestChangeValidate(t *testing.T) {
 		"atom twice":       {func(c *customer.Change) { c.Atoms = []customer.AtomID{{1}, {1}} }, "atoms"},
 		"atoms descending": {func(c *customer.Change) { c.Atoms = []customer.AtomID{{2}, {1}} }, "atoms"},
 		"zero atom":        {func(c *customer.Change) { c.Atoms = []customer.AtomID{{}, {1}} }, "atoms"},
-		"no time":          {func(c *customer.Change) { c.At = time.Time{} }, "at"},
+		"slice":            {func(c *customer.Change) { c.Slices = []customer.Slice{{customer.AtomID{2}, customer.AtomID{9}, noon}} }, ""},
+		"slice of no atom": {func(c *customer.Change) { c.Slices = []customer.Slice{{customer.AtomID{3}, customer.AtomID{9}, noon}} }, "slices"},
+		"slice without stream": {func(c *customer.Change) {
+			c.Slices = []customer.Slice{{customer.AtomID{2}, customer.AtomID{}, noon}}
+		}, "slices"},
+		"slice without time": {func(c *customer.Change) {
+			c.Slices = []customer.Slice{{customer.AtomID{2}, customer.AtomID{9}, time.Time{}}}
+		}, "slices"},
+		"slice twice": {func(c *customer.Change) {
+			c.Slices = []customer.Slice{{customer.AtomID{2}, customer.AtomID{9}, noon}, {customer.AtomID{2}, customer.AtomID{9}, noon}}
+		}, "slices"},
+		"slice that goes": {func(c *customer.Change) {
+			c.Verb, c.To, c.Customer, c.Shard = customer.Moved, uuid.Nil, berta, customer.ShardOf(berta)
+			c.Slices = []customer.Slice{{customer.AtomID{2}, customer.AtomID{9}, noon}}
+		}, "slices"},
+		"no time": {func(c *customer.Change) { c.At = time.Time{} }, "at"},
 		"year 10000": {func(c *customer.Change) {
 			c.At = time.Date(9999, 12, 31, 23, 0, 0, 0, time.FixedZone("", -3600))
 		}, "at"},

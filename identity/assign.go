@@ -73,40 +73,51 @@ func (ev *evidence) homes() func(customer.ID) bool {
 	return func(id customer.ID) bool { return all[id] }
 }
 
-// slices names the atom of every piece that is no record. homes are by piece.
-func (ev *evidence) slices(e *Entity, homes []customer.ID) []customer.AtomID {
+// slices names the atom of every piece that is no record, and says where the slices lie
+// that these are. homes are by piece.
+func (ev *evidence) slices(e *Entity, homes []customer.ID) ([]customer.AtomID, map[customer.AtomID]customer.Slice) {
 	atoms := make([]customer.AtomID, len(ev.pieces))
 	type run struct {
 		begun bool
 		home  customer.ID
 		atom  customer.AtomID
 	}
-	streams := map[int32]run{}
-	for _, o := range ev.seen {
+	runs := map[int32]run{}
+	lie := map[customer.AtomID]customer.Slice{}
+	for i := range ev.seen {
+		o := &ev.seen[i]
 		if ev.pieces[o.piece].atom != (customer.AtomID{}) {
 			continue
 		}
-		stream, level := int32(-1), 0
-		for _, k := range o.marks {
-			v := ev.values[k.value]
-			if l := e.index(ev.kinds[v.kind].typ); l >= 0 && e.Types[l].Kind == Ephemeral && !v.shared {
-				if stream < 0 || cmp.Or(cmp.Compare(l, level), compareBlinds(v.blind, ev.values[stream].blind)) < 0 {
-					stream, level = k.value, l
-				}
-			}
-		}
+		stream := ev.stream(e, o)
 		if stream < 0 {
 			atoms[o.piece] = atomOf(o.id)
 			continue
 		}
-		r := streams[stream]
+		r := runs[stream]
 		if home := homes[o.piece]; !r.begun || home != r.home {
-			r = run{true, home, sliceOf(ev.values[stream].blind, o.id)}
-			streams[stream] = r
+			h := ev.values[stream].blind
+			r = run{true, home, sliceOf(h, o.id)}
+			runs[stream] = r
+			lie[r.atom] = customer.Slice{Atom: r.atom, Stream: streamOf(h), From: instant(o.at)}
 		}
 		atoms[o.piece] = r.atom
 	}
-	return atoms
+	return atoms, lie
+}
+
+// stream is the value whose slices an observation without record is part of, or -1.
+func (ev *evidence) stream(e *Entity, o *observation) int32 {
+	stream, level := int32(-1), 0
+	for _, k := range o.marks {
+		v := ev.values[k.value]
+		if l := e.index(ev.kinds[v.kind].typ); l >= 0 && e.Types[l].Kind == Ephemeral && !v.shared {
+			if stream < 0 || cmp.Or(cmp.Compare(l, level), compareBlinds(v.blind, ev.values[stream].blind)) < 0 {
+				stream, level = k.value, l
+			}
+		}
+	}
+	return stream
 }
 
 // A move is a set of atoms that go from one customer to another.
@@ -146,7 +157,7 @@ func (e *edit) settle(limit int) {
 	for _, home := range before {
 		live[home]++
 	}
-	atoms := ev.slices(e.entity, homes)
+	atoms, lie := ev.slices(e.entity, homes)
 	after := map[customer.AtomID]customer.ID{}
 	for i := range ev.pieces {
 		if homes[i] != uuid.Nil {
@@ -204,6 +215,9 @@ func (e *edit) settle(limit int) {
 	begun := map[customer.ID]bool{}
 	for _, m := range moves {
 		c := customer.Change{From: m.from, To: m.to, Atoms: m.atoms, At: instant(e.at)}
+		if m.to != uuid.Nil {
+			c.Slices = slicesOf(m.atoms, lie)
+		}
 		switch {
 		case m.to == uuid.Nil:
 			c.Verb, c.Customer = customer.Moved, m.from
@@ -233,6 +247,16 @@ func (e *edit) settle(limit int) {
 		}
 	}
 	e.house(homes, atoms, moved)
+}
+
+// slicesOf says where those of atoms lie that are slices.
+func slicesOf(atoms []customer.AtomID, lie map[customer.AtomID]customer.Slice) (all []customer.Slice) {
+	for _, a := range atoms {
+		if s, ok := lie[a]; ok {
+			all = append(all, s)
+		}
+	}
+	return all
 }
 
 // found lets the pieces that found customers answer for those that have begun.

@@ -106,6 +106,11 @@ func (g *Graph) newEdit(r *rules, entity string, at int64, all []*container, id 
 	}
 	if len(e.others) > 0 {
 		slices.SortFunc(e.ev.seen, compareObservations)
+		for i := 1; i < len(e.ev.seen); i++ {
+			if err := conflictIf(e.ev.seen[i-1].id == e.ev.seen[i].id); err != nil {
+				return nil, err // two containers were read before and after one took the evidence of the other
+			}
+		}
 	}
 	e.touched = make([]bool, len(e.ev.pieces), len(e.ev.pieces)+1)
 	return e, nil

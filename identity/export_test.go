@@ -93,6 +93,7 @@ func checkCustomers(ctx context.Context, g *Graph, all []Customer) error {
 type followed struct {
 	begun, ended bool
 	atoms        map[customer.AtomID]bool
+	slices       map[customer.AtomID]customer.Slice // of atoms
 }
 
 // replay follows the feed from its beginning, and checks every step of every customer.
@@ -108,7 +109,7 @@ func replay(ctx context.Context, g *Graph) (map[customer.ID]*followed, error) {
 		}
 		f := all[c.Customer]
 		if f == nil {
-			f = &followed{atoms: map[customer.AtomID]bool{}}
+			f = &followed{atoms: map[customer.AtomID]bool{}, slices: map[customer.AtomID]customer.Slice{}}
 			all[c.Customer] = f
 		}
 		if err := f.follow(c); err != nil {
@@ -144,6 +145,12 @@ func (f *followed) follow(c customer.Change) error {
 			f.atoms[a] = true
 		} else {
 			delete(f.atoms, a)
+			delete(f.slices, a)
+		}
+	}
+	if c.Customer == c.To {
+		for _, s := range c.Slices {
+			f.slices[s.Atom] = s
 		}
 	}
 	if c.Verb == customer.Merged && c.Customer == c.From && c.Part == c.Parts {
@@ -181,6 +188,16 @@ func checkFeed(ctx context.Context, g *Graph, all []Customer) error {
 	}
 	if want := homesOf(all); !maps.Equal(have, want) {
 		return fmt.Errorf("the feed leads to\n%v, the export is\n%v", have, want)
+	}
+	for _, c := range all {
+		for _, a := range c.Atoms {
+			switch s, ok := known[c.ID].slices[a.ID]; {
+			case ok && (!a.Slice || !s.From.Equal(a.First)):
+				return fmt.Errorf("by the feed atom %x is a slice that begins at another time", a.ID[:4])
+			case !ok && a.Slice && a.Observations > 1:
+				return fmt.Errorf("the feed does not say that atom %x is a slice", a.ID[:4])
+			}
+		}
 	}
 	return nil
 }

@@ -38,14 +38,16 @@ type feedShard struct {
 }
 
 const (
-	feedVersion     = 1    // of the formats
-	feedInlineAtoms = 64   // most atoms within an entry
-	feedPartAtoms   = 4000 // most atoms of a part: 64,000 bytes
-	feedPartsAtOnce = 8    // parts of a commit or Get: half of the least BatchBytes
-	feedPage        = 256  // entries read at once
-	feedRun         = 64   // entries of one shard from which a scan is quicker than a Get
-	feedDeletes     = 500  // keys of a commit that deletes
-	feedCleaning    = 5 * time.Second
+	feedVersion       = 1    // of the formats
+	feedVersionSlices = 2    // of entries and parts with slices
+	feedInlineAtoms   = 64   // most atoms within an entry
+	feedPartAtoms     = 4000 // most atoms of a part: 64,000 bytes
+	feedPartSlices    = 900  // the same where there are slices: 60,000 bytes
+	feedPartsAtOnce   = 8    // parts of a commit or Get: half of the least BatchBytes
+	feedPage          = 256  // entries read at once
+	feedRun           = 64   // entries of one shard from which a scan is quicker than a Get
+	feedDeletes       = 500  // keys of a commit that deletes
+	feedCleaning      = 5 * time.Second
 )
 
 func newFeed(s store.Store) *feed {
@@ -58,7 +60,7 @@ func newFeed(s store.Store) *feed {
 
 // commit commits b together with the entries of changes, which happen in this order:
 // one for the customer concerned, or one for each of From and To. Of a change it reads
-// Verb, From, To, Atoms and At. b stays as it is.
+// Verb, From, To, Atoms, Slices and At. b stays as it is.
 //
 // Errors are those of the store, as they are. On ErrConflict the caller reads again
 // what b was built on and tries again, as store.Update does. Cost: one commit, and one
@@ -115,13 +117,21 @@ func (f *feed) writeAhead(ctx context.Context, entries []feedEntry) (ahead [][]b
 		// failed wrote can be deleted.
 		var token feedToken
 		_, _ = rand.Read(token[:]) // it never fails
-		parts := 0
-		for some := range slices.Chunk(atoms, feedPartsAtOnce*feedPartAtoms) {
+		lie, parts, most := entries[i].change.Slices, 0, feedPartAtoms
+		if len(lie) > 0 {
+			most = feedPartSlices
+		}
+		for some := range slices.Chunk(atoms, feedPartsAtOnce*most) {
 			var b store.Batch
-			for part := range slices.Chunk(some, feedPartAtoms) {
+			for part := range slices.Chunk(some, most) {
 				parts++
 				key := feedAtomsKey(token, parts)
-				b.Put(key, encodeFeedAtoms(part))
+				n := 0
+				for n < len(lie) && bytes.Compare(lie[n].Atom[:], part[len(part)-1][:]) <= 0 {
+					n++
+				}
+				b.Put(key, encodeFeedAtoms(part, lie[:n]))
+				lie = lie[n:]
 				ahead = append(ahead, key)
 			}
 			if _, err := f.s.Commit(ctx, &b); err != nil {
@@ -130,7 +140,7 @@ func (f *feed) writeAhead(ctx context.Context, entries []feedEntry) (ahead [][]b
 		}
 		for j := range entries[i].sides() {
 			e := &entries[i+j]
-			e.change.Atoms, e.token, e.parts = nil, token, parts
+			e.change.Atoms, e.change.Slices, e.token, e.parts = nil, nil, token, parts
 		}
 	}
 	return ahead, nil

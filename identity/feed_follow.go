@@ -154,10 +154,13 @@ func (f *feed) yieldParts(ctx context.Context, place feedPlace, e feedEntry, yie
 			}
 			c := e.change
 			c.Part, c.Parts = first+i, e.parts
-			if c.Atoms, err = decodeFeedAtoms(part.Value, last); err != nil {
+			if c.Atoms, c.Slices, err = decodeFeedAtoms(part.Value, last); err != nil {
 				return false, place.fault(err)
 			}
 			last = c.Atoms[len(c.Atoms)-1]
+			if c.Validate() != nil {
+				return false, place.fault(fmt.Errorf("%w: not a part of an entry", store.ErrCorrupt))
+			}
 			if !yield(c) {
 				return false, nil
 			}

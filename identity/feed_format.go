@@ -104,7 +104,7 @@ func decodeFeedHead(data []byte) (feedHead, error) {
 
 func (e *feedEntry) encode() []byte {
 	c := &e.change
-	w := wire.Sized("feed/entry", feedVersion, 96+16*len(e.change.Atoms))
+	w := wire.Sized("feed/entry", versionOf(c.Slices), 96+16*len(c.Atoms)+48*len(c.Slices))
 	w.Uint(uint64(c.Verb))
 	writeFeedID(w, c.From)
 	writeFeedID(w, c.To)
@@ -117,25 +117,27 @@ func (e *feedEntry) encode() []byte {
 	} else {
 		w.Bytes(joinAtoms(c.Atoms))
 	}
+	writeSlices(w, c.Slices)
 	return w.Data()
 }
 
 // decodeFeedEntry reads the entry stored at place.
 func decodeFeedEntry(place feedPlace, data []byte) (feedEntry, error) {
 	r := wire.Read(data)
-	r.Expect("feed/entry", feedVersion)
+	r.Expect("feed/entry", feedVersionSlices)
 	verb := r.Uint()
 	from, fromOK := readFeedID(r)
 	to, toOK := readFeedID(r)
 	customerIsTo, at := r.Bool(), r.Time()
 	twin, parts, tail := r.Uint(), r.Uint(), r.Bytes()
+	lie, lieOK := readSlices(r)
 	if err := r.Close(); err != nil {
 		return feedEntry{}, place.fault(err)
 	}
 	e := feedEntry{
 		change: customer.Change{
 			Shard: place.shard, Seq: place.seq, Part: 1, Parts: 1,
-			Verb: customer.Verb(min(verb, math.MaxUint8)), Customer: from, From: from, To: to, At: at,
+			Verb: customer.Verb(min(verb, math.MaxUint8)), Customer: from, From: from, To: to, At: at, Slices: lie,
 		},
 		twin:  twin,
 		parts: int(min(parts, math.MaxInt32)),
@@ -143,7 +145,7 @@ func decodeFeedEntry(place feedPlace, data []byte) (feedEntry, error) {
 	if customerIsTo {
 		e.change.Customer = to
 	}
-	ok := fromOK && toOK && parts <= math.MaxInt32 && (twin > 0) == (e.sides() == 2)
+	ok := fromOK && toOK && lieOK && parts <= math.MaxInt32 && (twin > 0) == (e.sides() == 2)
 	if parts > 0 {
 		ok = ok && len(tail) == len(e.token) && copy(e.token[:], tail) > 0 && e.token != feedToken{}
 	} else {
@@ -157,30 +159,75 @@ func decodeFeedEntry(place feedPlace, data []byte) (feedEntry, error) {
 	return e, nil
 }
 
-func encodeFeedAtoms(atoms []customer.AtomID) []byte {
-	w := wire.New("feed/atoms", feedVersion)
+// encodeFeedAtoms encodes a part, and where those of its atoms lie that are slices.
+func encodeFeedAtoms(atoms []customer.AtomID, lie []customer.Slice) []byte {
+	w := wire.New("feed/atoms", versionOf(lie))
 	w.Bytes(joinAtoms(atoms))
+	writeSlices(w, lie)
 	return w.Data()
 }
 
 // decodeFeedAtoms reads a part whose atoms come after last.
-func decodeFeedAtoms(data []byte, last customer.AtomID) ([]customer.AtomID, error) {
+func decodeFeedAtoms(data []byte, last customer.AtomID) ([]customer.AtomID, []customer.Slice, error) {
 	r := wire.Read(data)
-	r.Expect("feed/atoms", feedVersion)
+	r.Expect("feed/atoms", feedVersionSlices)
 	joined := r.Bytes()
+	lie, ok := readSlices(r)
 	if err := r.Close(); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
-	atoms, ok := splitAtoms(joined)
-	ok = ok && len(atoms) > 0
+	atoms, whole := splitAtoms(joined)
+	ok = ok && whole && len(atoms) > 0
 	for _, a := range atoms {
 		ok = ok && bytes.Compare(last[:], a[:]) < 0
 		last = a
 	}
 	if !ok {
-		return nil, fmt.Errorf("%w: atoms do not ascend", store.ErrCorrupt)
+		return nil, nil, fmt.Errorf("%w: atoms do not ascend", store.ErrCorrupt)
 	}
-	return atoms, nil
+	return atoms, lie, nil
+}
+
+// versionOf is the version of the format: the second has slices.
+func versionOf(lie []customer.Slice) uint64 {
+	if len(lie) > 0 {
+		return feedVersionSlices
+	}
+	return feedVersion
+}
+
+// writeSlices writes slices, if there are any.
+func writeSlices(w *wire.Writer, lie []customer.Slice) {
+	if len(lie) == 0 {
+		return
+	}
+	w.List(3 * len(lie))
+	for _, s := range lie {
+		w.Bytes(s.Atom[:])
+		w.Bytes(s.Stream[:])
+		w.Time(s.From)
+	}
+}
+
+func readSlices(r *wire.Reader) (lie []customer.Slice, ok bool) {
+	if r.Version() < feedVersionSlices {
+		return nil, true
+	}
+	n := r.List()
+	if n == 0 || n%3 != 0 {
+		return nil, false
+	}
+	for range n / 3 {
+		atom, stream := r.Bytes(), r.Bytes()
+		s := customer.Slice{From: r.Time()}
+		if len(atom) != len(s.Atom) || len(stream) != len(s.Stream) {
+			return nil, false
+		}
+		copy(s.Atom[:], atom)
+		copy(s.Stream[:], stream)
+		lie = append(lie, s)
+	}
+	return lie, true
 }
 
 // writeFeedID writes nobody as the absence of an item.

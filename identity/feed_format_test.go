@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -29,8 +30,19 @@ func feedFormats() (head feedHead, entries map[feedPlace]feedEntry, atoms []cust
 	add(1, a, feedChange(customer.Created, uuid.Nil, a, feedAtoms(1, 2)), feedEntry{})
 	add(2, a, feedChange(customer.Erased, a, uuid.Nil, nil), feedEntry{})
 	add(3, b, feedChange(customer.Split, b, a, feedAtoms(1, 1)), feedEntry{twin: 4})
+	sliced := feedChange(customer.Attached, uuid.Nil, a, feedAtoms(1, 2))
+	sliced.Slices = feedSlices(sliced.Atoms[1:])
+	add(4, a, sliced, feedEntry{})
 	add(1<<40, b, feedChange(customer.Merged, a, b, nil), feedEntry{twin: 1<<40 - 1, parts: 300, token: feedToken{15: 1}})
 	return feedHead{last: 1 << 40, trimmed: 2}, entries, feedAtoms(9, 3)
+}
+
+// feedSlices are atoms as slices of a stream.
+func feedSlices(atoms []customer.AtomID) (lie []customer.Slice) {
+	for i, a := range atoms {
+		lie = append(lie, customer.Slice{Atom: a, Stream: customer.AtomID{15: 9}, From: feedTime.Add(time.Duration(i) * time.Second)})
+	}
+	return lie
 }
 
 // TestFeedReleasedFormats: what was stored once can be read for ever. Each file has a
@@ -39,14 +51,21 @@ func TestFeedReleasedFormats(t *testing.T) {
 	head, entries, atoms := feedFormats()
 	pairs := map[string][][2][]byte{
 		"head":  {{feedHeadKey(3), head.encode()}},
-		"atoms": {{feedAtomsKey(feedToken{15: 1}, 300), encodeFeedAtoms(atoms)}},
+		"atoms": {{feedAtomsKey(feedToken{15: 1}, 300), encodeFeedAtoms(atoms, nil)}},
 	}
-	for _, seq := range []uint64{1, 2, 3, 1 << 40} {
+	for _, seq := range []uint64{1, 2, 3, 4, 1 << 40} {
 		e := entries[feedPlace{3, seq}]
-		pairs["entry"] = append(pairs["entry"], [2][]byte{feedEntryKey(3, seq), e.encode()})
+		name := "entry"
+		if len(e.change.Slices) > 0 {
+			name = "sliced"
+		}
+		pairs[name] = append(pairs[name], [2][]byte{feedEntryKey(3, seq), e.encode()})
 	}
 	for name, want := range pairs {
 		path := filepath.Join("testdata", "feed_"+name+"_v1.golden")
+		if name == "sliced" {
+			path = filepath.Join("testdata", "feed_entry_v2.golden")
+		}
 		if *update {
 			var lines strings.Builder
 			for _, p := range want {
@@ -72,10 +91,11 @@ func TestFeedReleasedFormats(t *testing.T) {
 				require.NoError(t, err)
 				require.Equal(t, head, h)
 			case "atoms":
-				a, err := decodeFeedAtoms(value, customer.AtomID{})
+				a, lie, err := decodeFeedAtoms(value, customer.AtomID{})
 				require.NoError(t, err)
+				require.Empty(t, lie)
 				require.Equal(t, atoms, a)
-			case "entry":
+			case "entry", "sliced":
 				place, ok := readFeedPlace(key)
 				require.True(t, ok)
 				e, err := decodeFeedEntry(place, value)
@@ -123,11 +143,12 @@ func FuzzFeedHead(f *testing.F) {
 
 func FuzzFeedAtoms(f *testing.F) {
 	_, _, atoms := feedFormats()
-	f.Add(encodeFeedAtoms(atoms))
-	f.Add(encodeFeedAtoms(nil))
-	f.Add(encodeFeedAtoms([]customer.AtomID{{1}, {1}}))
+	f.Add(encodeFeedAtoms(atoms, nil))
+	f.Add(encodeFeedAtoms(atoms, feedSlices(atoms[:1])))
+	f.Add(encodeFeedAtoms(nil, nil))
+	f.Add(encodeFeedAtoms([]customer.AtomID{{1}, {1}}, nil))
 	f.Fuzz(func(t *testing.T, data []byte) {
-		atoms, err := decodeFeedAtoms(data, customer.AtomID{})
+		atoms, lie, err := decodeFeedAtoms(data, customer.AtomID{})
 		if err != nil {
 			require.ErrorIs(t, err, store.ErrCorrupt)
 			require.Nil(t, atoms)
@@ -137,6 +158,6 @@ func FuzzFeedAtoms(f *testing.F) {
 			Shard: customer.ShardOf(feedID(1)), Seq: 1, Part: 1, Parts: 1, Verb: customer.Created,
 			Customer: feedID(1), To: feedID(1), Atoms: atoms, At: feedTime,
 		}.Validate())
-		require.Equal(t, data, encodeFeedAtoms(atoms))
+		require.Equal(t, data, encodeFeedAtoms(atoms, lie))
 	})
 }

@@ -213,6 +213,28 @@ func TestFeedOfManyAtoms(t *testing.T) {
 	})
 }
 
+func TestFeedOfManySlices(t *testing.T) {
+	onFeedStores(t, func(t *testing.T, s store.Store) {
+		f := newFeed(s)
+		a, b := feedID(1), feedID(2)
+		var cursor customer.Cursor
+		for n, parts := range map[int]int{1: 1, feedInlineAtoms: 1, feedPartSlices + 1: 2, 10_000: 12} {
+			c := feedChange(customer.Moved, a, b, feedAtoms(1, n))
+			c.Slices = feedSlices(c.Atoms[:n-n/3])
+			_, err := f.commit(t.Context(), new(store.Batch), []customer.Change{c})
+			require.NoError(t, err)
+			got := map[customer.ID][]customer.Slice{}
+			for _, part := range readFeed(t, f, &cursor) {
+				require.NoError(t, part.Validate())
+				require.Equal(t, parts, part.Parts)
+				got[part.Customer] = append(got[part.Customer], part.Slices...)
+			}
+			require.Equal(t, c.Slices, got[a])
+			require.Equal(t, c.Slices, got[b])
+		}
+	})
+}
+
 // TestFeedFitsTheLimits: the feed leaves a caller 900 operations of the least a store
 // takes, and what is too much is told by the store.
 func TestFeedFitsTheLimits(t *testing.T) {

@@ -241,7 +241,8 @@ func (l *ledger) mapping() []Customer {
 		for i, g := range out.group {
 			binary.BigEndian.PutUint32(homes[i][:], uint32(g)+1)
 		}
-		for i, a := range ev.slices(e, homes) {
+		atoms, _ := ev.slices(e, homes)
+		for i, a := range atoms {
 			p := &ev.pieces[i]
 			p.home = homes[i]
 			if p.atom == (customer.AtomID{}) {

@@ -71,6 +71,13 @@ func sliceOf(stream, first blind) (a customer.AtomID) {
 	return a
 }
 
+// streamOf names the stream of an ephemeral value.
+func streamOf(h blind) (a customer.AtomID) {
+	sum := sha256.Sum256(h[:])
+	copy(a[:], sum[:])
+	return a
+}
+
 func instant(micros int64) time.Time { return time.UnixMicro(micros).UTC() }
 
 // readPointers are pointers of values as they were read.

@@ -15,6 +15,9 @@ type Resolution struct {
 	// Customer is who it is of, and Atom what it is part of.
 	Customer customer.ID
 	Atom     customer.AtomID
+	// Stream is where Atom lies if that is a slice of time: evidence that belongs to the stream
+	// from then on is to be kept by the stream, as slices are cut and grow. Zero: Atom is never divided.
+	Stream customer.AtomID
 	// Known: it had been observed before, and nothing has changed.
 	Known bool
 	// Created: the customer has begun with it.
@@ -46,6 +49,11 @@ func (e *edit) resolution(p *prepared) Resolution {
 	place := e.ev.seen[i].piece
 	q := &e.ev.pieces[place]
 	r := Resolution{Customer: q.home, Atom: q.present()}
+	if q.atom == (customer.AtomID{}) {
+		if v := e.ev.stream(e.entity, &e.ev.seen[i]); v >= 0 {
+			r.Stream = streamOf(e.ev.values[v].blind)
+		}
+	}
 	for _, c := range e.changes {
 		switch {
 		case c.Verb == customer.Created && c.To == q.home:
