@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -108,13 +109,26 @@ func TextValue(s string) Value {
 // matter. A label that is empty or not UTF-8 is not valid; the empty set is, and is not
 // unset.
 func LabelsValue(labels ...string) Value {
-	labels = slices.Compact(slices.Sorted(slices.Values(labels)))
-	var text []byte
-	for _, label := range labels {
-		text = binary.AppendUvarint(text, uint64(len(label)))
-		text = append(text, label...)
+	for i := 1; i < len(labels); i++ {
+		if labels[i] <= labels[i-1] {
+			labels = slices.Clone(labels)
+			slices.Sort(labels)
+			labels = slices.Compact(labels)
+			break
+		}
 	}
-	return Value{kind: KindLabels, text: string(text)}
+	size := 0
+	for _, label := range labels {
+		size += binary.MaxVarintLen16 + len(label)
+	}
+	var text strings.Builder
+	text.Grow(size)
+	var n [binary.MaxVarintLen64]byte
+	for _, label := range labels {
+		text.Write(n[:binary.PutUvarint(n[:], uint64(len(label)))])
+		text.WriteString(label)
+	}
+	return Value{kind: KindLabels, text: text.String()}
 }
 
 // Kind returns the kind of v.

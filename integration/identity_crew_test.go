@@ -167,9 +167,9 @@ func expected(t *testing.T, list []task) []string {
 	return unnamed(t, customers)
 }
 
-// share is the numbers of the tasks that one of several does. A tenth of them all do.
-func share(list []task, part, parts int) (numbers []int) {
-	for i := range list {
+// share is the numbers of those of n tasks that one of several does. A tenth of them all do.
+func share(n, part, parts int) (numbers []int) {
+	for i := range n {
 		if i%parts == part || i%10 == 0 {
 			numbers = append(numbers, i)
 		}
@@ -177,8 +177,9 @@ func share(list []task, part, parts int) (numbers []int) {
 	return numbers
 }
 
-// doAll does tasks, several at once, and tells of each that is done.
-func doAll(ctx context.Context, g *identity.Graph, goroutines int, list []task, numbers []int, done func(i int, known bool)) error {
+// doAll does tasks, several at once, and tells of each that is done, and whether it had
+// been before.
+func doAll(ctx context.Context, goroutines int, numbers []int, do func(ctx context.Context, i int) (bool, error), done func(i int, known bool)) error {
 	ctx, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var group sync.WaitGroup
@@ -186,7 +187,7 @@ func doAll(ctx context.Context, g *identity.Graph, goroutines int, list []task, 
 	for range goroutines {
 		group.Go(func() {
 			for at := int(next.Add(1)) - 1; at < len(numbers) && ctx.Err() == nil; at = int(next.Add(1)) - 1 {
-				known, err := list[numbers[at]].do(ctx, g)
+				known, err := do(ctx, numbers[at])
 				if err != nil {
 					cancel(fmt.Errorf("task %d: %w", numbers[at], err))
 					return
@@ -280,7 +281,9 @@ func TestIdentityGoroutines(t *testing.T) {
 			group.Go(func() {
 				g, err := graphAt(ctx, calls.observe(x.s), nil)
 				if err == nil {
-					err = doAll(ctx, g, 8, list, share(list, i, 2), func(int, bool) {})
+					err = doAll(ctx, 8, share(len(list), i, 2), func(ctx context.Context, i int) (bool, error) {
+						return list[i].do(ctx, g)
+					}, func(int, bool) {})
 				}
 				errs[i] = err
 			})
@@ -303,13 +306,18 @@ func TestIdentityGoroutines(t *testing.T) {
 
 // until follows the feed until what it waits for is over.
 func (f *follower) until(ctx context.Context, g *identity.Graph, wait func()) error {
+	return until(wait, func() error { return f.follow(ctx, g) })
+}
+
+// until does something again and again until what it waits for is over.
+func until(wait func(), again func() error) error {
 	over := make(chan struct{})
 	go func() {
 		defer close(over)
 		wait()
 	}()
 	for {
-		if err := f.follow(ctx, g); err != nil {
+		if err := again(); err != nil {
 			return err
 		}
 		select {

@@ -6,14 +6,18 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"math/rand/v2"
 	"os"
 	"os/exec"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/store"
 )
 
 // identityEnv has the errand of a process that is to work on a graph, and not to test.
@@ -22,7 +26,8 @@ const identityEnv = "CLIENTELE_INTEGRATION_IDENTITY"
 // An errand is what a process does.
 type errand struct {
 	Place, Dir  string
-	Part, Parts int // of the tasks
+	Part, Parts int  // of the tasks
+	Profile     bool // they are jobs
 }
 
 // do does it, and says so of each task that is done.
@@ -31,21 +36,21 @@ func (e *errand) do(ctx context.Context) error {
 	if i < 0 {
 		return fmt.Errorf("no place %q", e.Place)
 	}
-	list, err := tasks(crewSeed, crewPeople)
-	if err != nil {
-		return err
-	}
 	s, err := places[i].open(ctx, e.Dir, 8)
 	if err != nil {
 		return err
 	}
 	calls := &tally{}
-	g, err := graphAt(ctx, calls.observe(s), nil)
+	work := tasksIn
+	if e.Profile {
+		work = jobsIn
+	}
+	n, do, err := work(ctx, calls.observe(s))
 	if err != nil {
 		return err
 	}
 	var mu sync.Mutex
-	if err := doAll(ctx, g, 8, list, share(list, e.Part, e.Parts), func(i int, known bool) {
+	if err := doAll(ctx, 8, share(n, e.Part, e.Parts), do, func(i int, known bool) {
 		mu.Lock()
 		defer mu.Unlock()
 		fmt.Println("task", i, known)
@@ -54,6 +59,16 @@ func (e *errand) do(ctx context.Context) error {
 	}
 	fmt.Println("calls:", calls)
 	return s.Close()
+}
+
+// tasksIn are n tasks to be done to the graph in a store.
+func tasksIn(ctx context.Context, s store.Store) (n int, do func(ctx context.Context, i int) (bool, error), err error) {
+	list, err := tasks(crewSeed, crewPeople)
+	if err != nil {
+		return 0, nil, err
+	}
+	g, err := graphAt(ctx, s, nil)
+	return len(list), func(ctx context.Context, i int) (bool, error) { return list[i].do(ctx, g) }, err
 }
 
 // runErrand is what a process does that is started for an errand.
@@ -105,6 +120,7 @@ func (e *errand) send(ctx context.Context, kill int) (report, error) {
 		r.done[i] = known
 		if kill > 0 && len(r.done) >= kill && !killed {
 			killed = true
+			time.Sleep(rand.N(20 * time.Millisecond)) // whatever it is at then
 			_ = cmd.Process.Kill()
 		}
 	}
@@ -137,7 +153,7 @@ func TestIdentityProcesses(t *testing.T) {
 		following := make(chan struct{})
 		if p.shared {
 			other.Go(func() {
-				otherReport, otherErr = (&errand{p.name, x.dir, 1, 2}).send(ctx, 0)
+				otherReport, otherErr = (&errand{Place: p.name, Dir: x.dir, Part: 1, Parts: 2}).send(ctx, 0)
 			})
 			go func() {
 				defer close(following)
@@ -150,9 +166,9 @@ func TestIdentityProcesses(t *testing.T) {
 			x.s = nil
 		}
 		acknowledged := map[int]bool{}
-		mine := len(share(list, 0, parts))
+		mine := len(share(len(list), 0, parts))
 		for _, kill := range []int{mine / 5, mine * 7 / 10, 0} {
-			r, err := (&errand{p.name, x.dir, 0, parts}).send(ctx, kill)
+			r, err := (&errand{Place: p.name, Dir: x.dir, Part: 0, Parts: parts}).send(ctx, kill)
 			require.NoError(t, err)
 			for i := range acknowledged {
 				if known, again := r.done[i]; again && list[i].apply == nil {

@@ -3,21 +3,58 @@ package main
 import (
 	"context"
 	"fmt"
+	"io"
 	"slices"
 	"strings"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/profile"
+	"github.com/clientele-go/clientele/store"
 )
 
 // A desk is where a data steward works.
 type desk struct {
-	g     *identity.Graph
-	p     *printer
-	all   []identity.Observation
-	names map[customer.ID]string // letters for ids, in the order in which they turn up
-	shown map[customer.ID]int    // how many records each customer had when it was printed
+	g    *identity.Graph
+	kept *profile.Profiles
+	p    *printer
+
+	all         []record
+	ruledBefore string                 // the record before which somebody rules; empty: none
+	names       map[customer.ID]string // letters for ids, in the order in which they turn up
+	shown       map[customer.ID]int    // how many records each customer had when it was printed
+	atoms       map[string]customer.AtomID
+	records     map[customer.AtomID]string // names of atoms
+
+	events []event         // of which we shall learn
+	night  time.Time       // of the next Sync
+	synced profile.Synced  // by the last
+	told   customer.Cursor // up to where rows were read
+	rows   [][]string      // the days of it, and whose they were
+	row    customer.Row    // the last of them
+}
+
+// newDesk opens a graph with the default policy, and profiles beside it. In earnest
+// identity.Options has an Index and a Vault too, so that the store holds no identifier that
+// can be read.
+func newDesk(ctx context.Context, w io.Writer) (*desk, error) {
+	s := new(store.Memory)
+	g, err := identity.Open(ctx, s, nil, &identity.Options{Normalizers: normalizers})
+	if err != nil {
+		return nil, err
+	}
+	kept, err := profile.Open(ctx, s, &schema, nil)
+	if err != nil {
+		return nil, err
+	}
+	return &desk{
+		g: g, kept: kept, p: &printer{w: w},
+		night: time.Date(2026, 1, 7, 22, 0, 0, 0, shanghai),
+		all:   readRecords(), events: readEvents(),
+		names: map[customer.ID]string{}, shown: map[customer.ID]int{},
+		atoms: map[string]customer.AtomID{}, records: map[customer.AtomID]string{},
+	}, nil
 }
 
 func (d *desk) name(id customer.ID) string {
@@ -27,15 +64,23 @@ func (d *desk) name(id customer.ID) string {
 	return d.names[id]
 }
 
-// observe observes all records, one by one as they come in.
-func (d *desk) observe(ctx context.Context) (err error) {
-	if d.all, err = read(); err != nil {
-		return err
-	}
+// observe takes all records and events, one by one as they come in.
+func (d *desk) observe(ctx context.Context) error {
 	var rows [][]string
 	for _, o := range d.all {
-		r, err := d.g.Observe(ctx, o)
+		if err := d.pass(ctx, o.Time); err != nil {
+			return err
+		}
+		if o.Record == d.ruledBefore {
+			if err := d.undo(ctx); err != nil {
+				return err
+			}
+		}
+		r, err := d.g.Observe(ctx, o.Observation)
 		if err != nil {
+			return err
+		}
+		if err := d.state(ctx, o, r.Atom); err != nil {
 			return err
 		}
 		outcome := "joins " + d.name(r.Customer)
@@ -52,15 +97,15 @@ func (d *desk) observe(ctx context.Context) (err error) {
 				outcome += fmt.Sprintf("; not %s by %s: %s in %s", d.name(x.With), x.Type, x.Reason, x.Limit)
 			}
 		}
-		rows = append(rows, append(cells(o), outcome))
+		rows = append(rows, append(cells(o.Observation), outcome))
 	}
 	d.p.table(fmt.Sprintf("%d records come in; letters stand for the ids of customers", len(rows)), rows)
-	return nil
+	return d.pass(ctx, ruled)
 }
 
 // cells are what a record says.
 func cells(o identity.Observation) []string {
-	row := []string{o.Source, o.Record, o.Time.Format("01-02"), "", "", ""}
+	row := []string{o.Source, o.Record, day(o.Time), "", "", ""}
 	for _, i := range o.Identifiers {
 		switch i.Type {
 		case "name":
@@ -140,8 +185,7 @@ func (d *desk) review(ctx context.Context) error {
 
 // explain says why two records are of one customer, or why not.
 func (d *desk) explain(ctx context.Context) error {
-	a, b := identity.Record{Source: "shop", Record: "S-1002"}, identity.Record{Source: "mini-program", Record: "W-3004"}
-	e, err := d.g.Explain(ctx, identity.Ref{Record: a}, identity.Ref{Record: b})
+	e, err := d.g.Explain(ctx, identity.Ref{Record: liu}, identity.Ref{Record: zhao})
 	if err != nil {
 		return err
 	}
@@ -160,7 +204,7 @@ func (d *desk) explain(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			row[2] += fmt.Sprintf(", says %s on %s: %s", r.Author, r.Time.Format("01-02"), r.Reason)
+			row[2] += fmt.Sprintf(", says %s on %s: %s", r.Author, day(r.Time), r.Reason)
 		}
 		rows = append(rows, row)
 	}
@@ -168,32 +212,27 @@ func (d *desk) explain(ctx context.Context) error {
 	if !e.Same {
 		title = "Why are %s and %s not one customer?"
 	}
-	d.p.table(fmt.Sprintf(title, a.Record, b.Record), rows)
+	d.p.table(fmt.Sprintf(title, liu.Record, zhao.Record), rows)
 	return nil
 }
+
+// ruled is when somebody rules, and now when the rest is asked.
+var ruled, now = time.Date(2026, 3, 20, 9, 0, 0, 0, shanghai), time.Date(2026, 3, 20, 12, 0, 0, 0, shanghai)
 
 // undo rules that the number that joins the records passed to somebody else.
 func (d *desk) undo(ctx context.Context) error {
 	err := d.g.Rebind(ctx, identity.Ruling{
-		ID: "case-1", Author: "Chen Jie", Reason: "Mr Liu gave the number up in February",
-		Time: time.Date(2026, 3, 20, 0, 0, 0, 0, time.UTC),
-	}, "", identity.Identifier{Type: "phone", Value: "13512345674"}, time.Date(2026, 2, 15, 0, 0, 0, 0, time.UTC))
+		ID: "case-1", Author: "Chen Jie", Reason: "Mr Liu gave it up in February",
+		Time: ruled,
+	}, "", identity.Identifier{Type: "phone", Value: "13512345674"}, time.Date(2026, 2, 15, 0, 0, 0, 0, shanghai))
 	if err == nil {
 		d.p.printf("\nChen Jie rules that 13512345674 passed to somebody else on 02-15.\n")
 	}
 	return err
 }
 
-// follow shows where the ids of the past lead, and reads the feed of all changes.
+// follow reads the feed of all changes.
 func (d *desk) follow(ctx context.Context) error {
-	records := map[customer.AtomID]string{}
-	for _, o := range d.all {
-		_, atom, err := d.g.Lookup(ctx, identity.Record{Source: o.Source, Record: o.Record})
-		if err != nil {
-			return err
-		}
-		records[atom] = o.Record
-	}
 	var changes []customer.Change
 	for c, err := range d.g.Changes(ctx, customer.Cursor{}) {
 		if err != nil {
@@ -210,24 +249,12 @@ func (d *desk) follow(ctx context.Context) error {
 		if c.From != (customer.ID{}) {
 			from = "from " + d.name(c.From)
 		}
-		row := []string{c.At.Format("01-02"), c.Verb.String(), d.name(c.To), from}
+		row := []string{day(c.At), c.Verb.String(), d.name(c.To), from}
 		for _, a := range c.Atoms {
-			row = append(row, records[a])
+			row = append(row, d.records[a])
 		}
 		rows = append(rows, row)
 	}
 	d.p.table("What followers of the feed were told", rows)
-	for c, err := range d.g.Customers(ctx) {
-		if err != nil {
-			return err
-		}
-		for _, id := range c.Former {
-			now, err := d.g.Customer(ctx, id)
-			if err != nil {
-				return err
-			}
-			d.p.printf("\nWho asks for %s is led to %s.\n", d.name(id), d.name(now.ID))
-		}
-	}
 	return nil
 }

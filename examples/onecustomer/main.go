@@ -1,5 +1,6 @@
 // Command onecustomer shows how records of a shop, an app, a mini-program and a call
-// centre become customers; and how a wrong merge is found, explained and undone.
+// centre become customers, and what is known of one, with the provenance of every value;
+// how a wrong merge is found, explained and undone; and what it was, and was known, when.
 //
 //	go run ./examples/onecustomer
 package main
@@ -9,11 +10,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-
-	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/identity"
-	"github.com/clientele-go/clientele/identity/normalize"
-	"github.com/clientele-go/clientele/store"
 )
 
 func main() {
@@ -24,33 +20,26 @@ func main() {
 }
 
 func run(ctx context.Context, w io.Writer) error {
-	g, err := open(ctx, new(store.Memory))
+	d, err := newDesk(ctx, w)
 	if err != nil {
 		return err
 	}
-	d := &desk{g: g, p: &printer{w: w}, names: map[customer.ID]string{}, shown: map[customer.ID]int{}}
-	for _, step := range []func(context.Context) error{
-		d.observe, d.customers, d.review, d.explain, d.undo, d.customers, d.explain, d.follow,
+	for i, part := range []struct {
+		title string
+		steps []func(context.Context) error
+	}{
+		{"Who is who", []func(context.Context) error{d.observe, d.customers}},
+		{"One profile, of four channels", []func(context.Context) error{d.profiles, d.aside, d.review, d.explain}},
+		{"A wrong merge is undone", []func(context.Context) error{d.undo, d.settle, d.customers, d.explain, d.profiles, d.neverMerged}},
+		{"Then, now and next", []func(context.Context) error{d.timeline, d.known, d.next}},
+		{"What others were told", []func(context.Context) error{d.follow, d.handed}},
 	} {
-		if err := step(ctx); err != nil {
-			return err
+		d.p.title(fmt.Sprintf("%d. %s", i+1, part.title))
+		for _, step := range part.steps {
+			if err := step(ctx); err != nil {
+				return err
+			}
 		}
 	}
 	return d.p.err
-}
-
-// open returns a graph with the default policy. In earnest Options has an Index and a Vault
-// too, so that the store holds no identifier that can be read.
-func open(ctx context.Context, s store.Store) (*identity.Graph, error) {
-	phone, err := normalize.Phone(&normalize.PhoneOptions{Region: "CN"})
-	if err != nil {
-		return nil, err
-	}
-	email, err := normalize.Email(nil)
-	if err != nil {
-		return nil, err
-	}
-	return identity.Open(ctx, s, nil, &identity.Options{
-		Normalizers: map[string]normalize.Normalizer{"phone": phone, "email": email, "name": normalize.Name(nil)},
-	})
 }

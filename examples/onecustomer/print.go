@@ -18,9 +18,17 @@ func (p *printer) printf(format string, args ...any) {
 	}
 }
 
-// table prints a title and the rows below it.
+// title prints the title of a part.
+func (p *printer) title(text string) {
+	p.printf("\n%s\n%s\n", text, strings.Repeat("=", width(text)))
+}
+
+// table prints a title, unless it is empty, and the rows below it.
 func (p *printer) table(title string, rows [][]string) {
-	p.printf("\n%s\n\n", title)
+	if title != "" {
+		p.printf("\n%s\n", title)
+	}
+	p.printf("\n")
 	var widths []int
 	for _, row := range rows {
 		for i, cell := range row {

@@ -11,9 +11,10 @@ import (
 // A Reader takes the items of a value one after the other. After the first
 // fault, which Close returns, it yields zero values. Not safe for concurrent use.
 type Reader struct {
-	kind    string
+	kind    []byte
 	version uint64
 	data    []byte
+	texts   string // a copy of data that texts share; "": each has memory of its own
 	at      int
 	err     error
 }
@@ -22,13 +23,21 @@ type Reader struct {
 // head come from Close.
 func Read(data []byte) *Reader {
 	r := &Reader{data: data}
-	r.kind = r.Text()
-	r.version = r.Uint()
+	r.begin()
 	return r
 }
 
+func (r *Reader) begin() {
+	r.kind = r.text()
+	r.version = r.Uint()
+}
+
+// Share makes all texts from here on share one copy of the value: that is quicker where
+// there are many, and keeps the copy while any of them is kept.
+func (r *Reader) Share() { r.texts = string(r.data) }
+
 // Kind is the kind of the value, "" after a fault.
-func (r *Reader) Kind() string { return r.kind }
+func (r *Reader) Kind() string { return string(r.kind) }
 
 // Version is the version of the format, 0 after a fault.
 func (r *Reader) Version() uint64 { return r.version }
@@ -37,7 +46,7 @@ func (r *Reader) Version() uint64 { return r.version }
 func (r *Reader) Expect(kind string, newest uint64) {
 	switch {
 	case r.err != nil:
-	case r.kind != kind:
+	case string(r.kind) != kind:
 		r.fail("not of kind %s", kind)
 	case r.version == 0 || r.version > newest:
 		r.fail("%s of version %d, known up to %d", kind, r.version, newest)
@@ -183,14 +192,23 @@ func (r *Reader) Bytes() []byte { return r.take(r.head(majorBytes, "a byte strin
 
 // Text reads a text.
 func (r *Reader) Text() string {
+	b := r.text()
+	if r.texts != "" {
+		return r.texts[r.at-len(b) : r.at]
+	}
+	return string(b)
+}
+
+// text reads a text, which shares memory with the value.
+func (r *Reader) text() []byte {
 	start := r.at
 	b := r.take(r.head(majorText, "a text"))
 	if !utf8.Valid(b) {
 		r.at = start
 		r.fail("not UTF-8")
-		return ""
+		return nil
 	}
-	return string(b)
+	return b
 }
 
 // List reads the head of a list and returns its number of items, each of which

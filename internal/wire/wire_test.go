@@ -102,6 +102,31 @@ func TestTypedReads(t *testing.T) {
 	require.ErrorIs(t, r.Close(), wire.ErrCorrupt)
 }
 
+func TestSharedTexts(t *testing.T) {
+	w := wire.New("order", 1)
+	for _, text := range []string{"", "a", "中文", "b"} {
+		w.Text(text)
+		w.Uint(1 << 40)
+	}
+	data := w.Data()
+	r := wire.Read(data)
+	r.Share()
+	var texts []string
+	for r.More() {
+		texts = append(texts, r.Text())
+		r.Uint()
+	}
+	require.NoError(t, r.Close())
+	require.Equal(t, "order", r.Kind())
+	clear(data)
+	require.Equal(t, []string{"", "a", "中文", "b"}, texts)
+
+	r = wire.Read([]byte{0x61, 'k', 1, 0x62, 'a'})
+	r.Share()
+	require.Empty(t, r.Text())
+	require.ErrorIs(t, r.Close(), wire.ErrCorrupt)
+}
+
 func TestFaults(t *testing.T) {
 	item := func(r *wire.Reader) { r.Item() }
 	for name, c := range map[string]struct {

@@ -1,0 +1,187 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"runtime"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/profile"
+	"github.com/clientele-go/clientele/store"
+	"github.com/clientele-go/clientele/store/pebblestore"
+)
+
+// clock measures f, begun with a collected heap.
+func clock(f func() error) (time.Duration, error) {
+	runtime.GC()
+	start := time.Now()
+	err := f()
+	return time.Since(start), err
+}
+
+func rate(n int, d time.Duration) float64 { return float64(n) / d.Seconds() }
+
+// cores has the process use at most n cores until the function that it returns is called.
+func cores(n int) (restore func()) {
+	before := runtime.GOMAXPROCS(0)
+	runtime.GOMAXPROCS(min(n, before))
+	return func() { runtime.GOMAXPROCS(before) }
+}
+
+func orderSchema() *profile.Schema {
+	return &profile.Schema{
+		Location: "Asia/Shanghai",
+		Sources:  []profile.Source{{Name: "shop"}},
+		Events: []profile.Event{{Name: "order", Fields: []profile.Field{
+			{Name: "amount", Kind: customer.KindInt64},
+			{Name: "brand", Kind: customer.KindText},
+			{Name: "category", Kind: customer.KindText},
+			{Name: "price", Kind: customer.KindDecimal},
+		}}},
+		Computed: []profile.Computed{
+			{Name: "orders", Of: profile.Count, Events: []string{"order"}},
+			{Name: "spent_90d", Of: profile.Sum, Events: []string{"order"}, Field: "amount", Window: profile.Window{Days: 90}},
+		},
+	}
+}
+
+// orders are n events of four fields, each atoms' after the other.
+func orders(n, each int) []profile.Evidence {
+	all := make([]profile.Evidence, n)
+	for i := range all {
+		chance := scattered(i)
+		all[i] = profile.Evidence{
+			Atom: atomOf(i / each), ID: fmt.Sprintf("order-%08d", i), Source: "shop", Event: "order", Time: begin.Add(-time.Duration(chance % uint64(days*day))),
+			Values: []customer.Field{
+				{Name: "amount", Value: customer.Int64Value(int64(chance >> 32 % 100_000))},
+				{Name: "brand", Value: of(brands, chance)},
+				{Name: "category", Value: of(categories, chance>>8)},
+				{Name: "price", Value: customer.DecimalValue(int64(chance>>32%100_000), 2)},
+			},
+		}
+	}
+	return all
+}
+
+// disordered is all in no order.
+func disordered(all []profile.Evidence) []profile.Evidence {
+	out := make([]profile.Evidence, len(all))
+	for i := range out {
+		out[i] = all[disorder(i, len(all))]
+	}
+	return out
+}
+
+// addMany adds all with AddMany.
+func addMany(ctx context.Context, p *profile.Profiles, all []profile.Evidence, workers int) error {
+	sum, err := p.AddMany(ctx, begin, slices.Values(all), &profile.ManyOptions{Workers: workers})
+	if err == nil && sum.Added != len(all) {
+		err = fmt.Errorf("added %d of %d", sum.Added, len(all))
+	}
+	return err
+}
+
+// addEach adds all one by one, by some goroutines.
+func addEach(ctx context.Context, p *profile.Profiles, all []profile.Evidence, goroutines int) error {
+	var next atomic.Int64
+	var wait sync.WaitGroup
+	failed := make([]error, goroutines)
+	for g := range goroutines {
+		wait.Go(func() {
+			for failed[g] == nil {
+				i := int(next.Add(1)) - 1
+				if i >= len(all) {
+					return
+				}
+				var sum profile.Summary
+				sum, failed[g] = p.Add(ctx, begin, all[i])
+				if failed[g] == nil && sum.Added != 1 {
+					failed[g] = errors.New("not added")
+				}
+			}
+		})
+	}
+	wait.Wait()
+	return errors.Join(failed...)
+}
+
+func adding(ctx context.Context, o *options) (figures []figure, err error) {
+	together := orders(o.events, eventsEach)
+	random := disordered(together)
+	defer cores(1)()
+	for _, of := range []struct {
+		name, target string
+		add          func(p *profile.Profiles) error
+	}{
+		{"AddMany, random", "at least 100,000 a second", func(p *profile.Profiles) error { return addMany(ctx, p, random, 1) }},
+		{"AddMany, together", "", func(p *profile.Profiles) error { return addMany(ctx, p, together, 1) }},
+		{"Add, random, one by one", "", func(p *profile.Profiles) error { return addEach(ctx, p, random, 1) }},
+	} {
+		p, err := profile.Open(ctx, new(store.Memory), orderSchema(), nil)
+		if err != nil {
+			return nil, err
+		}
+		took, err := clock(func() error { return of.add(p) })
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, figure{of.name, rate(len(random), took), "events a second", of.target})
+	}
+	return figures, nil
+}
+
+func durable(ctx context.Context, o *options) (figures []figure, err error) {
+	all := disordered(orders(o.events/4, eventsEach))
+	for _, of := range []struct {
+		name, target string
+		add          func(p *profile.Profiles) error
+	}{
+		{"AddMany", "at least 10,000 a second", func(p *profile.Profiles) error { return addMany(ctx, p, all, 0) }},
+		{"Add by 16 goroutines", "", func(p *profile.Profiles) error { return addEach(ctx, p, all, 16) }},
+		{"Add by 64 goroutines", "at least 10,000 a second", func(p *profile.Profiles) error { return addEach(ctx, p, all, 64) }},
+	} {
+		added, synced, err := durably(ctx, o.dir, len(all), of.add)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures, figure{of.name, rate(len(all), added), "events a second", of.target})
+		figures = append(figures, figure{of.name + ": Sync afterwards", synced.Seconds(), "s", ""})
+	}
+	return figures, nil
+}
+
+// durably measures adding n events to a new store on the disk, and Sync afterwards.
+func durably(ctx context.Context, folder string, n int, add func(p *profile.Profiles) error) (added, synced time.Duration, err error) {
+	dir, err := os.MkdirTemp(folder, "pebble")
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, os.RemoveAll(dir)) }()
+	s, err := pebblestore.Open(dir, nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	defer func() { err = errors.Join(err, s.Close()) }()
+	p, err := profile.Open(ctx, s, orderSchema(), nil)
+	if err != nil {
+		return 0, 0, err
+	}
+	if added, err = clock(func() error { return add(p) }); err != nil {
+		return 0, 0, err
+	}
+	f := newFeed(n/eventsEach/2, 2)
+	synced, err = clock(func() error {
+		done, err := p.Sync(ctx, f, begin)
+		if err == nil && done.Rows != f.n {
+			err = fmt.Errorf("handed on %d of %d", done.Rows, f.n)
+		}
+		return err
+	})
+	return added, synced, err
+}

@@ -1,0 +1,208 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime"
+	"time"
+
+	"github.com/clientele-go/clientele/bench/internal/harness"
+	"github.com/clientele-go/clientele/profile"
+	"github.com/clientele-go/clientele/store"
+)
+
+// heap is the live heap in bytes.
+func heap() int {
+	runtime.GC()
+	var m runtime.MemStats
+	runtime.ReadMemStats(&m)
+	return int(m.HeapAlloc)
+}
+
+// size is the bytes of all keys and values.
+func size(ctx context.Context, s store.Store) (n int, err error) {
+	for e, err := range s.Scan(ctx, store.Range{}) {
+		if err != nil {
+			return 0, err
+		}
+		n += len(e.Key) + len(e.Value)
+	}
+	return n, nil
+}
+
+// loading begins a crowd, which it leaves behind.
+func loading(ctx context.Context, o *options) ([]figure, error) {
+	defer cores(2)()
+	n := o.customers
+	if o.warm {
+		n = max(100, n/20)
+	}
+	o.crowd = nil
+	before := heap()
+	made := 0
+	making, _ := clock(func() error {
+		for range crowdEvidence(n) {
+			made++
+		}
+		return nil
+	})
+	c, err := newCrowd(ctx, n)
+	if err != nil {
+		return nil, err
+	}
+	o.crowd = c
+	added, err := clock(func() error { return c.add(ctx) })
+	if err != nil {
+		return nil, err
+	}
+	bytes, err := size(ctx, c.store)
+	if err != nil {
+		return nil, err
+	}
+	evidence := heap() - before
+	synced, err := clock(func() error {
+		done, err := c.sync(ctx, n)
+		if err == nil && done.Changes != n {
+			err = fmt.Errorf("%d changes", done.Changes)
+		}
+		return err
+	})
+	const mib = 1 << 20
+	return []figure{
+		{"making the evidence alone", making.Seconds(), "s", ""},
+		{"AddMany", added.Seconds(), "s", ""},
+		{"AddMany, but for making it", rate(made, added-making), "a second", ""},
+		{"stored", float64(bytes) / float64(made), "bytes a piece of evidence", ""},
+		{"heap with the evidence", float64(evidence) / mib, "MiB", ""},
+		{"first Sync, with the feed", synced.Seconds(), "s", ""},
+		{"heap with the rows", float64(heap()-before) / mib, "MiB", ""},
+	}, err
+}
+
+// recomputing folds all customers anew, with all rows changed and without storing anything.
+func recomputing(ctx context.Context, o *options) ([]figure, error) {
+	defer cores(2)()
+	c, err := o.loaded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	head, err := c.p.RowsHead(ctx)
+	if err != nil {
+		return nil, err
+	}
+	synced, err := harness.Clock(func() error {
+		c.items = !c.items
+		if _, err := c.p.Apply(ctx, crowdSchema(c.items), c.now); err != nil {
+			return err
+		}
+		_, err := c.sync(ctx, c.n)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	handed, err := clock(func() error {
+		rows := 0
+		for b, err := range c.p.Rows(ctx, head) {
+			if err != nil {
+				return err
+			}
+			rows += len(b.Upserts)
+			head = b.Cursor
+		}
+		if rows != c.n {
+			return fmt.Errorf("%d rows", rows)
+		}
+		return nil
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := c.p.TrimRows(ctx, head); err != nil {
+		return nil, err
+	}
+	m := profile.Moment{At: c.now}
+	all, err := clock(func() error { return walked(c.p.All(ctx, m), c.n) })
+	if err != nil {
+		return nil, err
+	}
+	table, err := clock(func() error { return c.table(ctx, m) })
+	const target = "at most 20 s of a million"
+	return []figure{
+		{"Apply and Sync, all rows changed", synced.Wall.Seconds(), "s", target},
+		{"the same, time of processors", synced.CPU.Seconds(), "s", ""},
+		{"Rows", handed.Seconds(), "s", ""},
+		{"All", all.Seconds(), "s", target},
+		{"Table", table.Seconds(), "s", target},
+	}, err
+}
+
+// table makes a table of the crowd and counts its orders.
+func (c *crowd) table(ctx context.Context, m profile.Moment) error {
+	t, err := c.p.Table(ctx, m)
+	if err != nil {
+		return err
+	}
+	for _, column := range t.Columns {
+		if column.Name != "orders" {
+			continue
+		}
+		sum := 0.0
+		for _, n := range column.Num {
+			sum += n
+		}
+		if t.Rows() != c.n || sum != float64(5*c.n) {
+			return fmt.Errorf("%d rows with %g orders", t.Rows(), sum)
+		}
+		return nil
+	}
+	return errors.New("no orders")
+}
+
+// passing has a day pass.
+func passing(ctx context.Context, o *options) ([]figure, error) {
+	defer cores(2)()
+	c, err := o.loaded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	y, m, d := c.now.Date()
+	c.now = time.Date(y, m, d+1, 0, 5, 0, 0, c.now.Location())
+	var done profile.Synced
+	took, err := clock(func() error {
+		var err error
+		done, err = c.sync(ctx, -1)
+		return err
+	})
+	share := 100 * float64(done.Refolded) / float64(c.n)
+	if err == nil && (share < 0.5 || share > 10) {
+		err = fmt.Errorf("%g percent of the customers are due", share)
+	}
+	return []figure{
+		{"customers due", share, "percent", ""},
+		{"rows handed on", float64(done.Rows), "rows", ""},
+		{"Sync", took.Seconds(), "s", ""},
+		{"Sync, each customer that is due", took.Seconds() * 1e6 / float64(max(1, done.Refolded)), "µs", ""},
+	}, err
+}
+
+// measuring measures the quality of all data.
+func measuring(ctx context.Context, o *options) ([]figure, error) {
+	defer cores(2)()
+	c, err := o.loaded(ctx)
+	if err != nil {
+		return nil, err
+	}
+	took, err := clock(func() error {
+		q, err := c.p.Quality(ctx, c.now)
+		if err == nil && q.Customers != int64(c.n) {
+			err = fmt.Errorf("%d customers", q.Customers)
+		}
+		return err
+	})
+	return []figure{
+		{"Quality", took.Seconds(), "s", ""},
+		{"customers", rate(c.n, took), "a second", ""},
+	}, err
+}

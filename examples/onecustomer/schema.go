@@ -1,0 +1,64 @@
+package main
+
+import (
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/profile"
+)
+
+// schema declares what is known of customers. In earnest it would be a JSON file.
+var schema = profile.Schema{
+	Location: "Asia/Shanghai",
+	Sources:  []profile.Source{{Name: "shop"}, {Name: "call-centre", Channel: "phone"}, {Name: "app"}, {Name: "mini-program"}}, // the most trusted first
+	Traits: []profile.Trait{
+		{
+			Name: "name", Kind: customer.KindText, Sensitivity: profile.Personal,
+			Policy: []profile.Rule{profile.SourcePriority}, Check: profile.Check{Pattern: `\p{Han}{2,4}`},
+		},
+		{
+			Name: "phone", Kind: customer.KindText, Sensitivity: profile.Personal,
+			Policy: []profile.Rule{profile.VerifiedFirst, profile.MostRecent}, Check: profile.Check{Pattern: `\+86\d{11}`},
+		},
+		{Name: "city", Kind: customer.KindText, Policy: []profile.Rule{profile.MostRecent}},
+		{Name: "address", Kind: customer.KindText, Sensitivity: profile.Personal, Policy: []profile.Rule{profile.MostComplete}},
+		{
+			Name: "heard", Kind: customer.KindText, // of us, by whom
+			Policy: []profile.Rule{profile.Oldest}, Check: profile.Check{In: []string{"friend", "advert"}},
+		},
+		{Name: "pays", Kind: customer.KindText, Policy: []profile.Rule{profile.Majority}},
+		{Name: "interests", Kind: customer.KindLabels, Policy: []profile.Rule{profile.Union}},
+		{Name: "points", Kind: customer.KindInt64, Policy: []profile.Rule{profile.Total}},
+	},
+	Events: []profile.Event{
+		{Name: "order", Fields: []profile.Field{
+			{Name: "amount", Kind: customer.KindDecimal, Required: true}, // in yuan
+			{Name: "category", Kind: customer.KindText},
+		}},
+		{Name: "visit", Fields: []profile.Field{{Name: "minutes", Kind: customer.KindInt64}}},
+		{Name: "opened", Fields: []profile.Field{{Name: "ticket", Kind: customer.KindText}}},
+		{Name: "resolved", Fields: []profile.Field{{Name: "ticket", Kind: customer.KindText}}},
+	},
+	Computed: []profile.Computed{
+		{Name: "orders_90d", Of: profile.Count, Events: []string{"order"}, Window: profile.Window{Days: 90}},
+		{Name: "spent_90d", Of: profile.Sum, Events: []string{"order"}, Field: "amount", Window: profile.Window{Days: 90}},
+		{Name: "average", Of: profile.Average, Events: []string{"order"}, Field: "amount"},
+		{Name: "favourite", Of: profile.Top, Events: []string{"order"}, Field: "category"},
+		{Name: "last_contact", Of: profile.Last, Events: []string{"order", "visit", "opened", "resolved"}, Field: "@time"},
+		{Name: "resolved_in", Of: profile.Average, Events: []string{"opened"}, Pair: &profile.Pair{Until: []string{"resolved"}, By: "ticket"}},
+		{Name: "stage", Of: profile.Lifecycle, Events: []string{"order"}},
+		{Name: "channels", Of: profile.Affinity, Events: []string{"order", "visit", "opened"}, Field: "@channel", Limit: 3},
+	},
+}
+
+// kinds are those of all traits and fields of the schema.
+var kinds = func() map[string]customer.Kind {
+	kinds := map[string]customer.Kind{}
+	for _, t := range schema.Traits {
+		kinds[t.Name] = t.Kind
+	}
+	for _, e := range schema.Events {
+		for _, f := range e.Fields {
+			kinds[f.Name] = f.Kind
+		}
+	}
+	return kinds
+}()

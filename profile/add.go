@@ -1,0 +1,519 @@
+package profile
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/wire"
+	"github.com/clientele-go/clientele/store"
+)
+
+// A Summary is what became of evidence. Added, Known and Rejected together are all of it.
+// Safe for concurrent reads.
+type Summary struct {
+	Added    int // new, and now counts, if perhaps without the values set aside
+	Known    int // had been added before, or twice in the input
+	Rejected int // events set aside as a whole and, of AddMany, evidence refused with an error
+	SetAside int // values that were set aside, and required fields that were lacking
+}
+
+// Add adds evidence. learned is when we learn of it: what Profiles answer as known before
+// does not have it. The order in which evidence is added, by one call or many, makes no
+// difference to any profile.
+//
+// All of the evidence is looked at first. If one is not valid nothing is added, and the
+// error is an InputError with its row and field. What fits into one commit of the store,
+// mostly a hundred pieces of evidence and more, is added together or not at all. Beyond
+// that some may be there and others not when an error comes; adding the same again does
+// the rest.
+//
+// To add what was added before changes nothing, even if other values of it would be set
+// aside today. Evidence whose id was used in the atom for something else is ErrReused, if it
+// has been retracted ErrRetracted, and if the atom has been erased ErrErased; the errors
+// name the row.
+//
+// Values that the schema does not take are set aside with the reason, where SetAside finds
+// them. What was kept of the evidence is what was known then, and does not change: where the
+// source corrects a value that was set aside, or the schema comes to take it, Retract the
+// evidence and add it under a new id.
+//
+// An event that lacks a required field is set aside as a whole: nothing of it is kept but
+// which fields were lacking. It has no claim to its id: the event as the source corrects it,
+// and the same event once a schema takes it, is added under that id as if it came for the
+// first time. What SetAside had of it is forgotten then, and remains counted.
+//
+// Where the outcome of a commit is not known Add finds out, unless ctx ends. Other errors
+// are those of the store.
+func (p *Profiles) Add(ctx context.Context, learned time.Time, evidence ...Evidence) (Summary, error) {
+	micros, err := learnedAt(learned)
+	if err != nil {
+		return Summary{}, err
+	}
+	all := make([]given, len(evidence))
+	order := make(pack, len(evidence))
+	w := wire.New("", 1)
+	for i := range evidence {
+		all[i] = given{Evidence: &evidence[i], row: i}
+		if err := all[i].check(w); err != nil {
+			return Summary{}, err
+		}
+		order[i] = &all[i]
+	}
+	slices.SortFunc(order, compareGiven)
+	a := adding{p: p, learned: micros, strict: true}
+	var sum Summary
+	todo := jobs(order, p.s.Limits())
+	if len(todo) > 1 { // nothing is added if one is not valid
+		if _, err := a.bound(ctx, order); err != nil {
+			return sum, err
+		}
+	}
+	for _, job := range todo {
+		for _, some := range job {
+			if err := a.pack(ctx, some); err != nil {
+				return sum, err
+			}
+			sum.count(some)
+		}
+	}
+	return sum, nil
+}
+
+func learnedAt(t time.Time) (micros int64, err error) {
+	if t.IsZero() || !validTime(t) {
+		return 0, &InputError{Row: -1, Field: "learned", Reason: "is not in years 1 to 9999"}
+	}
+	return t.UnixMicro(), nil
+}
+
+func compareGiven(a, b *given) int {
+	return cmp.Or(compareAtoms(a.Atom, b.Atom), cmp.Compare(a.row, b.row))
+}
+
+func compareAtoms(a, b customer.AtomID) int { return bytes.Compare(a[:], b[:]) }
+
+// count adds what became of evidence.
+func (s *Summary) count(all pack) {
+	for _, g := range all {
+		switch {
+		case g.verdict == known:
+			s.Known++
+			continue
+		case g.verdict == refused:
+			s.Rejected++
+			continue
+		case g.lacking:
+			s.Rejected++
+		default:
+			s.Added++
+		}
+		s.SetAside += len(g.aside)
+	}
+}
+
+const (
+	mostRows   = 400       // evidence of one atom in a commit, for which every store has room
+	mostBytes  = 256 << 10 // of evidence in a commit
+	mostPacked = 1 << 13   // operations that are worth putting into one commit
+)
+
+// A pack is evidence for one commit, ascending by atom. It is cut further where it turns
+// out not to fit.
+type pack []*given
+
+// jobs cuts evidence, ascending by atom, into packs. Those of one job are to be added one
+// after the other; different jobs have no atom in common.
+func jobs(order pack, l store.Limits) [][]pack {
+	most, bytes := min(l.Operations*3/4, mostPacked), min(l.BatchBytes/2, 4<<20)
+	var all [][]pack
+	begin, operations, size := 0, 0, 0 // of a job of whole atoms that has not ended
+	for n := 0; n < len(order); {
+		portions, of := portionsOf(order[n:])
+		end := n
+		for _, p := range portions {
+			end += len(p)
+		}
+		cost := 4 + (end-n)/4
+		if n > begin && (operations+cost > most || size+of > bytes || len(portions) > 1) {
+			all = append(all, []pack{order[begin:n]})
+			begin, operations, size = n, 0, 0
+		}
+		if len(portions) > 1 {
+			all = append(all, portions)
+			begin = end
+		}
+		n, operations, size = end, operations+cost, size+of
+	}
+	if begin < len(order) {
+		all = append(all, []pack{order[begin:]})
+	}
+	return all
+}
+
+// portionsOf cuts the evidence of the first atom into what fits into a commit of every
+// store, and returns the bytes of the last portion.
+func portionsOf(order pack) (portions []pack, size int) {
+	begin, n := 0, 0
+	for ; n < len(order) && order[n].Atom == order[0].Atom; n++ {
+		g := order[n].size + 64
+		if n > begin && (n-begin == mostRows || size+g > mostBytes) {
+			portions = append(portions, order[begin:n])
+			begin, size = n, 0
+		}
+		size += g
+	}
+	return append(portions, order[begin:n]), size
+}
+
+// An adding adds evidence. Safe for concurrent use.
+type adding struct {
+	p       *Profiles
+	learned int64
+	strict  bool // an error of one is an error of all
+}
+
+// mostUnknown is how often the outcome of a commit is looked up before giving up.
+const mostUnknown = 16
+
+// pack adds the evidence in one commit, or in several where it does not fit.
+func (a *adding) pack(ctx context.Context, all pack) error {
+	var err error
+	for range mostUnknown {
+		err = a.once(ctx, all)
+		if !errors.Is(err, store.ErrUnknownOutcome) || ctx.Err() != nil {
+			break
+		}
+		for _, g := range all {
+			g.tried = g.tried || g.verdict == added
+		}
+	}
+	if !errors.Is(err, store.ErrTooLarge) || len(all) == 1 {
+		return err
+	}
+	half := all.middle()
+	if err := a.pack(ctx, all[:half]); err != nil {
+		return err
+	}
+	return a.pack(ctx, all[half:])
+}
+
+// middle is where to cut a pack in two: between two atoms, if there are two.
+func (all pack) middle() int {
+	half := len(all) / 2
+	for off := range half + 1 {
+		for _, at := range [2]int{half - off, half + off} {
+			if 0 < at && at < len(all) && all[at].Atom != all[at-1].Atom {
+				return at
+			}
+		}
+	}
+	return half
+}
+
+// once adds the evidence in one commit.
+func (a *adding) once(ctx context.Context, all pack) error {
+	bound := a.bound
+	_, err := store.Update(ctx, a.p.s, a.p.o.Backoff, func(ctx context.Context) (*store.Batch, error) {
+		f, err := bound(ctx, all)
+		if err != nil {
+			return nil, err
+		}
+		bound = a.rebound
+		return a.build(ctx, f, all)
+	})
+	return err
+}
+
+// bound makes of the evidence what the schema says. As there may be another by now, which
+// a commit would find, it is read anew before it refuses something.
+func (a *adding) bound(ctx context.Context, all pack) (*inForce, error) {
+	f, err := a.p.current(ctx)
+	if err != nil || a.bind(f, all) == nil {
+		return f, err
+	}
+	return a.rebound(ctx, all)
+}
+
+func (a *adding) rebound(ctx context.Context, all pack) (*inForce, error) {
+	f, err := a.p.reread(ctx)
+	if err != nil {
+		return nil, err
+	}
+	if err := a.bind(f, all); a.strict && err != nil {
+		return nil, err
+	}
+	return f, nil
+}
+
+// bind makes of the evidence what a schema says. The error is that of the first that the
+// schema refuses.
+func (a *adding) bind(f *inForce, all pack) (err error) {
+	n := 0
+	for _, g := range all {
+		n += len(g.fields)
+	}
+	room := make([]numbered, n)
+	for _, g := range all {
+		g.invalidated = g.bind(f.bound, a.learned, room[:0:len(g.fields)])
+		if err == nil {
+			err = g.invalidated
+		}
+		room = room[len(g.fields):]
+	}
+	return err
+}
+
+// A logEdit is the log of an atom that is being changed.
+type logEdit struct {
+	id     customer.AtomID
+	head   *head
+	slices []lying // of a stream, in which the rows lie
+	rows   pack
+	aside  *aside // nil: as it is in the head
+	edited bool
+	dirty  bool // profiles change
+}
+
+// build decides about each piece of evidence and returns the batch that adds those that
+// are new, nil if none are.
+func (a *adding) build(ctx context.Context, f *inForce, all pack) (*store.Batch, error) {
+	var edits []logEdit
+	var ids []customer.AtomID
+	for rest := all; len(rest) > 0; {
+		n := 1
+		for n < len(rest) && rest[n].Atom == rest[0].Atom {
+			n++
+		}
+		edits = append(edits, logEdit{id: rest[0].Atom, rows: rest[:n]})
+		ids = append(ids, rest[0].Atom)
+		rest = rest[n:]
+	}
+	heads, err := a.p.heads(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range edits {
+		edits[i].head = heads[i]
+	}
+	places, err := a.p.places(ctx, edits)
+	if err != nil {
+		return nil, err
+	}
+	b := new(store.Batch)
+	changed := make(tenants)
+	for i := range edits {
+		e := &edits[i]
+		if err := e.divide(ctx, a.p); err != nil {
+			return nil, err
+		}
+		for _, g := range e.rows {
+			if err := e.take(g, places, changed); err != nil {
+				return nil, err
+			}
+			if a.strict && g.err != nil {
+				return nil, g.err
+			}
+		}
+	}
+	if err := a.p.seal(ctx, f, edits, b); err != nil {
+		return nil, err
+	}
+	waiting, edited := make(map[customer.ID]bool), make(map[customer.AtomID]bool)
+	for i := range edits {
+		edits[i].write(b, waiting)
+		if len(changed) > 0 && edits[i].edited {
+			edited[edits[i].id] = true
+		}
+	}
+	if len(b.Writes) == 0 {
+		return nil, nil
+	}
+	if err := changed.wait(ctx, a.p, b, edited, waiting); err != nil {
+		return nil, err
+	}
+	b.If([]byte(schemaKey), f.read)
+	return b, nil
+}
+
+// A paged is an id in the pages of an atom.
+type paged struct {
+	atom customer.AtomID
+	id   idHash
+}
+
+// places looks up which of the evidence is in pages.
+func (p *Profiles) places(ctx context.Context, edits []logEdit) (map[paged]contentSum, error) {
+	var keys [][]byte
+	var names []paged
+	for _, e := range edits {
+		for _, g := range e.rows {
+			if e.head.sealed && e.head.find(g.hash) < 0 {
+				keys = append(keys, entryKey(e.id, g.hash))
+				names = append(names, paged{e.id, g.hash})
+			}
+		}
+	}
+	entries, err := p.read(ctx, keys)
+	if err != nil || len(entries) == 0 {
+		return nil, err
+	}
+	sums := make(map[paged]contentSum)
+	for i, e := range entries {
+		_, sum, found, err := readPlace(e)
+		if err != nil {
+			return nil, err
+		}
+		if found {
+			sums[names[i]] = sum
+		}
+	}
+	return sums, nil
+}
+
+// divide looks up, of a stream, the slices in which the rows lie.
+func (e *logEdit) divide(ctx context.Context, p *Profiles) (err error) {
+	if !e.head.divided {
+		return nil
+	}
+	first, last := never, -never
+	for _, g := range e.rows {
+		if g.invalidated == nil {
+			first, last = min(first, g.e.time), max(last, g.e.time)
+		}
+	}
+	if first <= last {
+		e.slices, err = p.slicesFrom(ctx, e.id, first, last)
+	}
+	return err
+}
+
+// take decides about evidence and, if it is new, takes it into the head. The slices of
+// streams in which it lies join those of the others.
+func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error {
+	refuse := func(err error) {
+		g.verdict, g.err = refused, fmt.Errorf("%w: row %d", err, g.row)
+	}
+	g.verdict, g.err = known, nil
+	if g.invalidated != nil {
+		g.verdict, g.err = refused, g.invalidated
+		return nil
+	}
+	slice, erased := sliceOf(e.slices, g.e.time, g.e.learned)
+	if erased || e.head.erased {
+		refuse(ErrErased)
+		return nil
+	}
+	said := g.sum
+	if g.lacking {
+		said[sumSize-1] |= voidBit
+	}
+	var sum contentSum
+	at, found := e.head.find(g.hash), true
+	if at >= 0 {
+		sum = e.head.sum(at)
+	} else {
+		sum, found = places[paged{e.id, g.hash}]
+	}
+	free := found && sum.void() && (!g.lacking || sum != said)
+	switch {
+	case found && sum == contentSum{}:
+		refuse(ErrRetracted)
+		return nil
+	case free:
+	case found && g.lacking && !sum.says(said): // what has the id has it
+	case found && !sum.says(said):
+		refuse(ErrReused)
+		return nil
+	case found && g.tried:
+		g.verdict = added
+		return nil
+	case found:
+		return nil
+	}
+	g.verdict, e.edited = added, true
+	if !found || free {
+		e.head.mark(g.hash, said)
+	}
+	if !g.lacking {
+		e.dirty = true
+		if n := len(g.e.values); n > 0 {
+			e.head.take(g.e.source, n)
+		}
+		if slice != (customer.AtomID{}) {
+			of[slice] = true
+		}
+		var err error
+		if e.head.tail, err = appendEntry(e.head.tail, &g.e); err != nil {
+			return err
+		}
+	}
+	if (free || len(g.aside) > 0) && e.aside == nil {
+		var err error
+		if e.aside, err = readAside(e.head.aside); err != nil {
+			return err
+		}
+	}
+	if free {
+		e.aside.forget(g.ID)
+	}
+	for _, v := range g.aside {
+		e.aside.add(v)
+	}
+	return nil
+}
+
+// seal seals those heads that are full.
+func (p *Profiles) seal(ctx context.Context, f *inForce, edits []logEdit, b *store.Batch) error {
+	var full []*head
+	var ids []customer.AtomID
+	for i := range edits {
+		if e := &edits[i]; e.edited && e.head.full() {
+			if e.head.large {
+				if err := e.head.seal(f, e.id, nil, b); err != nil {
+					return err
+				}
+				continue
+			}
+			full, ids = append(full, e.head), append(ids, e.id)
+		}
+	}
+	before, err := p.partials(ctx, f, ids, full)
+	if err != nil {
+		return err
+	}
+	for i, h := range full {
+		if err := h.seal(f, ids[i], before[i], b); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// write puts the head if it was edited, and has the customers folded anew whose profiles
+// change, unless they are in waiting already.
+func (e *logEdit) write(b *store.Batch, waiting map[customer.ID]bool) {
+	if !e.edited {
+		return
+	}
+	if e.aside != nil {
+		e.head.aside = e.aside.encode()
+	}
+	key := headKey(e.id)
+	b.If(key, e.head.version)
+	b.Put(key, e.head.encode())
+	if !e.dirty {
+		return
+	}
+	for _, id := range e.head.claims {
+		if !waiting[id] {
+			waiting[id] = true
+			b.Put(waitKey(id), waitMark)
+		}
+	}
+}

@@ -1,0 +1,497 @@
+package profile
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"iter"
+
+	"github.com/google/uuid"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/wire"
+	"github.com/clientele-go/clientele/store"
+)
+
+// The rows' feed has customer.Shards shards by customer, each without gaps. An entry says
+// that the row of a customer was changed or taken away, and not how: who follows gets the
+// row as it is now. All entries of a commit have one stamp, higher than those of the
+// entries before them in any of their shards, so that a reader finds those of a commit
+// together again by going through the shards in the order of stamps.
+
+const (
+	// batchRows is the most customers of a row batch: of a commit, too, as those of a
+	// commit are in one batch.
+	batchRows = 400
+	queuePage = 900 // entries read at once, and deleted
+)
+
+// A rowsHead says which entries a shard has: those after trimmed up to last.
+type rowsHead struct {
+	last, trimmed, stamp uint64
+	version              store.Version
+}
+
+func (h *rowsHead) encode() []byte {
+	w := wire.Sized("profile/rows", 1, 48)
+	w.Uint(h.last)
+	w.Uint(h.trimmed)
+	w.Uint(h.stamp)
+	return w.Data()
+}
+
+func decodeRowsHead(data []byte) (rowsHead, error) {
+	r := wire.Read(data)
+	r.Expect("profile/rows", 1)
+	h := rowsHead{last: r.Uint(), trimmed: r.Uint(), stamp: r.Uint()}
+	if h.last == 0 || h.trimmed > h.last || h.stamp == 0 {
+		fault(r)
+	}
+	return h, r.Close()
+}
+
+// rowsHeads reads the heads of all shards as of one moment.
+func (p *Profiles) rowsHeads(ctx context.Context) (*[customer.Shards]rowsHead, error) {
+	keys := make([][]byte, customer.Shards)
+	for shard := range keys {
+		keys[shard] = shardKey(shard)
+	}
+	entries, err := p.s.Get(ctx, keys...)
+	if err != nil {
+		return nil, err
+	}
+	heads := new([customer.Shards]rowsHead)
+	for shard, e := range entries {
+		if e.Version == 0 {
+			continue
+		}
+		if heads[shard], err = decodeRowsHead(e.Value); err != nil {
+			return nil, fmt.Errorf("profile: head of shard %d of the rows: %w", shard, err)
+		}
+		heads[shard].version = e.Version
+	}
+	return heads, nil
+}
+
+// lastStamp is that of the last commit.
+func lastStamp(heads *[customer.Shards]rowsHead) (stamp uint64) {
+	for shard := range heads {
+		stamp = max(stamp, heads[shard].stamp)
+	}
+	return stamp
+}
+
+// A queued entry of the rows' feed.
+type queued struct {
+	id    customer.ID
+	stamp uint64
+}
+
+func (q *queued) encode() []byte {
+	w := wire.Sized("profile/queued", 1, 48)
+	w.Bytes(q.id[:])
+	w.Uint(q.stamp)
+	return w.Data()
+}
+
+func decodeQueued(data []byte) (queued, error) {
+	r := wire.Read(data)
+	r.Expect("profile/queued", 1)
+	q := queued{id: readID(r), stamp: r.Uint()}
+	if q.id == uuid.Nil {
+		fault(r)
+	}
+	return q, r.Close()
+}
+
+// RowsHead returns the cursor after all changes of rows that have been handed on. Cost: a
+// Get of 64 keys.
+func (p *Profiles) RowsHead(ctx context.Context) (c customer.Cursor, err error) {
+	heads, err := p.rowsHeads(ctx)
+	if err != nil {
+		return c, err
+	}
+	for shard := range heads {
+		c[shard] = heads[shard].last
+	}
+	return c, nil
+}
+
+// Rows yields the rows that Sync changed after the cursor, and that are visible when it
+// begins, in batches of some hundred customers; who is up to date asks again after the
+// next Sync. A customer's row is the one of now: all names of Options.Rows, unset where
+// there is no value, so that nothing remains of the one before; and, unset, names that rows
+// had earlier, to those who may not have been told yet: in batches from before all customers
+// had been folded without them. Customers that were merged
+// or erased, or of whom nothing is left, are deletes. What one Sync changed at once, such
+// as both sides of a merger, is in one batch.
+//
+// The receiver stores the Cursor of a batch with what it made of it, and goes on from there.
+// It begins with AllRows, or, where nothing was trimmed, with the zero cursor.
+//
+// The sequence is used once. An error is its last element: customer.ErrCursorExpired where
+// the entries after the cursor have been trimmed, customer.ErrCursorUnknown for the cursor of
+// another feed, ErrSchema where Options.Rows does not fit the schema, or one of the
+// store. Cost: two Gets for a batch. Rows of more than 32 KiB are folded for it; where a
+// customer's evidence has changed since, that is noted by a commit.
+func (p *Profiles) Rows(ctx context.Context, after customer.Cursor) iter.Seq2[customer.RowBatch, error] {
+	return func(yield func(customer.RowBatch, error) bool) {
+		if err := p.rows(ctx, after, func(b customer.RowBatch) bool { return yield(b, nil) }); err != nil {
+			yield(customer.RowBatch{}, err)
+		}
+	}
+}
+
+func (p *Profiles) rows(ctx context.Context, after customer.Cursor, yield func(customer.RowBatch) bool) error {
+	heads, err := p.rowsHeads(ctx)
+	if err != nil {
+		return err
+	}
+	q := &queue{p: p, at: after, heads: heads}
+	for shard := range heads {
+		switch {
+		case after[shard] > heads[shard].last:
+			return customer.ErrCursorUnknown
+		case after[shard] < heads[shard].trimmed:
+			return customer.ErrCursorExpired
+		}
+	}
+	for {
+		ids, stamp, err := q.next(ctx)
+		if err != nil || len(ids) == 0 {
+			return err
+		}
+		b, err := p.rowBatch(ctx, ids, stamp)
+		if err != nil {
+			return err
+		}
+		b.Cursor = q.at
+		if !yield(b) {
+			return nil
+		}
+	}
+}
+
+// A queue reads the entries of the rows' feed. Not safe for concurrent use.
+type queue struct {
+	p     *Profiles
+	at    customer.Cursor // before what was not taken yet
+	heads *[customer.Shards]rowsHead
+	read  [customer.Shards][]queued // what follows at, as far as it was read
+}
+
+// next takes as many commits as fit into a batch, and at least one, and returns the
+// customers, each once, none at the end, and the stamp of the first commit.
+func (q *queue) next(ctx context.Context) (ids []customer.ID, from uint64, err error) {
+	seen := map[customer.ID]bool{}
+	for taken := 0; ; {
+		if err := q.fill(ctx); err != nil {
+			return nil, 0, err
+		}
+		stamp, n := q.first()
+		if n == 0 || taken > 0 && taken+n > batchRows {
+			return ids, from, nil
+		}
+		if taken == 0 {
+			from = stamp
+		}
+		taken += n
+		for shard := range q.read {
+			for len(q.read[shard]) > 0 && q.read[shard][0].stamp == stamp {
+				if id := q.read[shard][0].id; !seen[id] {
+					seen[id] = true
+					ids = append(ids, id)
+				}
+				q.read[shard] = q.read[shard][1:]
+				q.at[shard]++
+			}
+		}
+	}
+}
+
+// first returns the lowest stamp and the number of entries that have it, which fill has
+// read all.
+func (q *queue) first() (stamp uint64, n int) {
+	for shard := range q.read {
+		for i := range q.read[shard] {
+			s := q.read[shard][i].stamp
+			if n == 0 || s < stamp {
+				stamp, n = s, 0
+			}
+			if s > stamp {
+				break
+			}
+			n++
+		}
+	}
+	return stamp, n
+}
+
+// fill reads so much that of every shard all entries of the first stamp are there.
+func (q *queue) fill(ctx context.Context) error {
+	for {
+		var lacking []int
+		for shard, read := range q.read {
+			more := q.at[shard]+uint64(len(read)) < q.heads[shard].last
+			if more && (len(read) == 0 || read[0].stamp == read[len(read)-1].stamp) {
+				lacking = append(lacking, shard)
+			}
+		}
+		if len(lacking) == 0 {
+			return nil
+		}
+		var keys [][]byte
+		var shards []int
+		for _, shard := range lacking {
+			from := q.at[shard] + uint64(len(q.read[shard])) + 1
+			for seq := from; seq <= q.heads[shard].last && seq-from < uint64(queuePage/len(lacking)); seq++ {
+				keys, shards = append(keys, queueKey(shard, seq)), append(shards, shard)
+			}
+		}
+		entries, err := q.p.s.Get(ctx, keys...)
+		if err != nil {
+			return err
+		}
+		for i, e := range entries {
+			shard := shards[i]
+			if e.Version == 0 {
+				return q.missing(ctx, shard)
+			}
+			one, err := decodeQueued(e.Value)
+			if err != nil {
+				return fmt.Errorf("profile: entry of shard %d of the rows: %w", shard, err)
+			}
+			q.read[shard] = append(q.read[shard], one)
+		}
+	}
+}
+
+// missing is the error for an entry that is not there: it has been trimmed meanwhile.
+func (q *queue) missing(ctx context.Context, shard int) error {
+	heads, err := q.p.rowsHeads(ctx)
+	if err != nil {
+		return err
+	}
+	if heads[shard].trimmed > q.at[shard] {
+		return customer.ErrCursorExpired
+	}
+	return fmt.Errorf("%w: profile: an entry of shard %d of the rows is not there", store.ErrCorrupt, shard)
+}
+
+// rowBatch reads the rows of customers as of one moment, or, where they are more than the
+// store takes, of a few. stamp is of the first entry that names them.
+func (p *Profiles) rowBatch(ctx context.Context, ids []customer.ID, stamp uint64) (b customer.RowBatch, err error) {
+	keys := make([][]byte, 0, len(ids)+2)
+	keys = append(keys, []byte(schemaKey), []byte(rowsKey))
+	for _, id := range ids {
+		keys = append(keys, rowKey(id))
+	}
+	entries, err := p.read(ctx, keys)
+	if err != nil {
+		return b, err
+	}
+	l, err := p.reading(ctx, entries[0].Version)
+	if err != nil {
+		return b, err
+	}
+	ever, err := readEver(entries[1])
+	if err != nil {
+		return b, err
+	}
+	retired, err := l.retired(ever, stamp)
+	if err != nil {
+		return b, err
+	}
+	for i, e := range entries[2:] {
+		if e.Version == 0 {
+			b.Deletes = append(b.Deletes, ids[i])
+			continue
+		}
+		r, err := p.whole(ctx, l, ids[i], e)
+		switch {
+		case err != nil:
+			return b, err
+		case r == nil:
+			b.Deletes = append(b.Deletes, ids[i])
+		default:
+			b.Upserts = append(b.Upserts, customer.Row{ID: ids[i], Values: l.fields(r, retired)})
+		}
+	}
+	return b, nil
+}
+
+// reading returns the layout in force where the schema has a version in the store.
+func (p *Profiles) reading(ctx context.Context, version store.Version) (*layout, error) {
+	f, err := p.current(ctx)
+	if err == nil && f.read != version {
+		f, err = p.reread(ctx)
+	}
+	if err != nil {
+		return nil, err
+	}
+	return p.layout(f), nil
+}
+
+// whole is the row of a customer with its values, nil if it was taken away meanwhile. Of one
+// that is too large to be kept they are made anew, of the evidence of now. If they are others
+// than when it was handed on, what was made is not known to Sync: the row becomes unsure, and
+// the customer waits.
+func (p *Profiles) whole(ctx context.Context, l *layout, id customer.ID, e store.Entry) (*row, error) {
+	r, err := decodeRow(e.Value)
+	if err != nil || r.digest == nil {
+		return r, err
+	}
+	_, err = store.Update(ctx, p.s, p.o.Backoff, func(ctx context.Context) (*store.Batch, error) {
+		entries, err := p.s.Get(ctx, rowKey(id))
+		if err != nil {
+			return nil, err
+		}
+		kept, err := readRow(entries[0])
+		if r = kept; err != nil || kept == nil || kept.digest == nil {
+			return nil, err
+		}
+		m := moment{at: kept.at, known: never}
+		atoms, err := p.atomsOf(ctx, []customer.ID{id})
+		if err != nil {
+			return nil, err
+		}
+		loaded, err := p.load(ctx, l.inForce, atoms[0], m)
+		if err != nil {
+			return nil, err
+		}
+		r = l.row(l.fold(loaded, m), m.at)
+		made, _ := r.shrink()
+		if bytes.Equal(kept.digest, made.digest) || bytes.Equal(kept.digest, unsure) {
+			return nil, nil
+		}
+		b := new(store.Batch)
+		b.If(rowKey(id), entries[0].Version)
+		b.Put(rowKey(id), (&row{at: kept.at, due: kept.due, digest: unsure}).encode())
+		b.Put(waitKey(id), waitMark)
+		return b, nil
+	})
+	return r, err
+}
+
+// AllRows yields every row there is, ascending by customer, for a receiver that begins
+// anew with nothing. The Cursor of the last batch, which may have no rows, is where Rows
+// goes on; that of those before is zero, so that who was interrupted begins anew. What
+// changes meanwhile may be in it or not, and is what Rows yields then. The sequence is used once;
+// an error is its last element. Cost: a scan of all rows.
+func (p *Profiles) AllRows(ctx context.Context) iter.Seq2[customer.RowBatch, error] {
+	return func(yield func(customer.RowBatch, error) bool) {
+		if err := p.allRows(ctx, func(b customer.RowBatch) bool { return yield(b, nil) }); err != nil {
+			yield(customer.RowBatch{}, err)
+		}
+	}
+}
+
+func (p *Profiles) allRows(ctx context.Context, yield func(customer.RowBatch) bool) error {
+	head, err := p.RowsHead(ctx)
+	if err != nil {
+		return err
+	}
+	schema, err := p.s.Get(ctx, []byte(schemaKey))
+	if err != nil {
+		return err
+	}
+	l, err := p.reading(ctx, schema[0].Version)
+	if err != nil {
+		return err
+	}
+	r := store.Under(key('r'))
+	r.Limit = batchRows
+	for {
+		var b customer.RowBatch
+		n := 0
+		for e, err := range p.s.Scan(ctx, r) {
+			if err != nil {
+				return err
+			}
+			id, err := nameOf(e.Key)
+			if err != nil {
+				return err
+			}
+			row, err := p.whole(ctx, l, id, e)
+			if err != nil {
+				return err
+			}
+			if n++; row != nil {
+				b.Upserts = append(b.Upserts, customer.Row{ID: id, Values: l.fields(row, nil)})
+			}
+			r.From = append(e.Key, 0)
+		}
+		last := n < batchRows
+		if last {
+			b.Cursor = head
+		}
+		if !yield(b) || last {
+			return nil
+		}
+	}
+}
+
+// nameOf returns the customer at the end of a key.
+func nameOf(k []byte) (id customer.ID, err error) {
+	if len(k) < len(id) {
+		return id, fmt.Errorf("%w: profile: key of a customer", store.ErrCorrupt)
+	}
+	return customer.ID(k[len(k)-len(id):]), nil
+}
+
+// TrimRows drops the entries of the rows' feed before a cursor: a cursor that lies before
+// some of them is then customer.ErrCursorExpired. The least cursor of all receivers is
+// what to pass. One that lies after the end is customer.ErrCursorUnknown, and nothing happens.
+// What was broken off is completed by the next call. Cost: a commit for each shard and for every 900
+// entries.
+func (p *Profiles) TrimRows(ctx context.Context, before customer.Cursor) error {
+	_, err := store.Update(ctx, p.s, p.o.Backoff, func(ctx context.Context) (*store.Batch, error) {
+		heads, err := p.rowsHeads(ctx)
+		if err != nil {
+			return nil, err
+		}
+		b := new(store.Batch)
+		for shard := range heads {
+			h := &heads[shard]
+			if before[shard] > h.last {
+				return nil, customer.ErrCursorUnknown
+			}
+			if before[shard] <= h.trimmed {
+				continue
+			}
+			h.trimmed = before[shard]
+			b.If(shardKey(shard), h.version)
+			b.Put(shardKey(shard), h.encode())
+		}
+		return b, nil
+	})
+	if err != nil {
+		return err
+	}
+	heads, err := p.rowsHeads(ctx)
+	if err != nil {
+		return err
+	}
+	for shard := range heads {
+		r := store.Range{From: queueKey(shard, 0), To: queueKey(shard, heads[shard].trimmed+1), Limit: queuePage}
+		for {
+			b := new(store.Batch)
+			for e, err := range p.s.Scan(ctx, r) {
+				if err != nil {
+					return err
+				}
+				b.Delete(e.Key)
+			}
+			if len(b.Writes) == 0 {
+				break
+			}
+			if _, err := store.Update(ctx, p.s, p.o.Backoff, func(context.Context) (*store.Batch, error) { return b, nil }); err != nil {
+				return err
+			}
+			if len(b.Writes) < queuePage {
+				break
+			}
+		}
+	}
+	return nil
+}

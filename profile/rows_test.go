@@ -1,0 +1,303 @@
+package profile
+
+import (
+	"context"
+	"fmt"
+	"maps"
+	"slices"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/segment"
+	"github.com/clientele-go/clientele/store"
+)
+
+func TestRowsCursors(t *testing.T) {
+	ctx := t.Context()
+	w := newSyncWorld(t, 1)
+	p := w.open(smallest(), nil)
+	first := func(ctx context.Context, after customer.Cursor) error {
+		for _, err := range p.Rows(ctx, after) {
+			return err
+		}
+		return nil
+	}
+	var begin customer.Cursor
+	require.NoError(t, first(ctx, begin))
+	require.NoError(t, p.TrimRows(ctx, begin))
+	_, err := p.Sync(ctx, newManyFeed(500, w.now), w.now)
+	require.NoError(t, err)
+	head, err := p.RowsHead(ctx)
+	require.NoError(t, err)
+	require.NotZero(t, head[0])
+	require.NoError(t, first(ctx, begin))
+	beyond := head
+	beyond[7]++
+	require.ErrorIs(t, first(ctx, beyond), customer.ErrCursorUnknown)
+	require.ErrorIs(t, p.TrimRows(ctx, beyond), customer.ErrCursorUnknown)
+
+	half := head
+	half[0], half[9] = 1, 0
+	require.NoError(t, p.TrimRows(ctx, half))
+	require.ErrorIs(t, first(ctx, begin), customer.ErrCursorExpired)
+	require.NoError(t, first(ctx, half))
+	left := 0
+	for e, err := range p.s.Scan(ctx, store.Under(key('q'))) {
+		require.NoError(t, err)
+		shard := e.Key[len(key('q'))]
+		require.True(t, shard == 0 || shard == 9)
+		left++
+	}
+	require.Equal(t, int(head[0]-1+head[9]), left)
+	require.NoError(t, p.TrimRows(ctx, begin)) // less than before
+	require.NoError(t, p.TrimRows(ctx, head))
+	require.NoError(t, first(ctx, head))
+
+	cancelled, cancel := context.WithCancel(ctx)
+	cancel()
+	require.ErrorIs(t, first(cancelled, head), context.Canceled)
+
+	// What is trimmed while it is read is noticed.
+	_, err = p.Sync(ctx, newManyFeed(3500, w.now), w.now)
+	require.NoError(t, err)
+	var last error
+	n := 0
+	for _, err := range p.Rows(ctx, head) {
+		if n++; n == 1 {
+			now, err := p.RowsHead(ctx)
+			require.NoError(t, err)
+			require.NoError(t, p.TrimRows(ctx, now))
+		}
+		last = err
+	}
+	require.ErrorIs(t, last, customer.ErrCursorExpired)
+}
+
+// Batches of a long feed are whole commits, each customer once, and reading goes on from any.
+func TestRowsBatches(t *testing.T) {
+	ctx := t.Context()
+	w := newSyncWorld(t, 2)
+	p := w.open(smallest(), nil)
+	stampOf := map[customer.ID]map[uint64]bool{}
+	for range 4 {
+		for range 100 {
+			w.found()
+		}
+		for range 50 {
+			w.change()
+		}
+		require.NoError(t, w.say(p, 100))
+		_, err := p.Sync(ctx, w.feed, w.now)
+		require.NoError(t, err)
+	}
+	total := 0
+	for e, err := range p.s.Scan(ctx, store.Under(key('q'))) {
+		require.NoError(t, err)
+		q, err := decodeQueued(e.Value)
+		require.NoError(t, err)
+		if stampOf[q.id] == nil {
+			stampOf[q.id] = map[uint64]bool{}
+		}
+		require.False(t, stampOf[q.id][q.stamp], "a customer twice in a commit")
+		stampOf[q.id][q.stamp] = true
+		total++
+	}
+	require.Greater(t, total, batchRows)
+
+	k, batches := newKeeper(t), 0
+	for k.cursor == (customer.Cursor{}) || batches < 100 {
+		before := k.cursor
+		if k.follow(p, 1+batches%2); k.cursor == before {
+			break
+		}
+		batches++
+	}
+	require.Greater(t, batches, 1)
+	require.Equal(t, w.want(p, w.now), k.rows)
+	head, err := p.RowsHead(ctx)
+	require.NoError(t, err)
+	require.Equal(t, head, k.cursor)
+}
+
+// Values that no store takes in one piece are handed on nevertheless.
+func TestRowsLarge(t *testing.T) {
+	ctx := t.Context()
+	w := newSyncWorld(t, 3)
+	p, k := w.open(smallest(), nil), newKeeper(t)
+	var atoms []customer.AtomID
+	var all []Evidence
+	for i := range 60 {
+		atoms = append(atoms, fakeAtom(i))
+		var labels []string
+		for j := range 100 {
+			labels = append(labels, fmt.Sprintf("label %d of %d with a long name", j, i))
+		}
+		all = append(all, Evidence{Atom: atoms[i], ID: "1", Source: "crm", Time: w.now, Values: []customer.Field{{Name: "tags", Value: customer.LabelsValue(labels...)}}})
+	}
+	id := customer.FromInt64(5)
+	w.feed.created(id, atoms...)
+	_, err := p.Add(ctx, w.now, all...)
+	require.NoError(t, err)
+	sync := func(rows int) {
+		t.Helper()
+		done, err := p.Sync(ctx, w.feed, w.now)
+		require.NoError(t, err)
+		require.Equal(t, rows, done.Rows)
+		k.follow(p, 0)
+		require.Equal(t, w.want(p, w.now), k.rows)
+	}
+	sync(1)
+	require.Equal(t, 6000, len(slices.Collect(k.rows[id]["tags"].Labels())))
+	fresh := newKeeper(t)
+	fresh.begin(p)
+	require.Equal(t, k.rows, fresh.rows)
+	require.NoError(t, p.Refold(ctx))
+	sync(0)
+	require.NoError(t, p.Retract(ctx, w.now, atoms[0], "1"))
+	sync(1)
+	require.Equal(t, 5900, len(slices.Collect(k.rows[id]["tags"].Labels())))
+}
+
+// An index of segments that follows the rows has what the profiles have.
+func TestRowsInSegments(t *testing.T) {
+	ctx := t.Context()
+	w := newSyncWorld(t, 4)
+	p := w.open(new(store.Memory), &Options{Rows: []string{"name", "city", "tags", "orders", "orders_2d", "spent_5h", "stage"}})
+	ix, err := segment.New(&segment.Options{Infer: true})
+	require.NoError(t, err)
+	var cursor customer.Cursor
+	for step := range 30 {
+		for range 6 {
+			w.change()
+		}
+		require.NoError(t, w.say(p, 8))
+		w.now = w.now.Add(time.Duration(w.r.IntN(400)) * time.Minute)
+		_, err := p.Sync(ctx, w.feed, w.now)
+		require.NoError(t, err)
+		for b, err := range p.Rows(ctx, cursor) {
+			require.NoError(t, err)
+			require.NoError(t, ix.ApplyRows(ctx, b))
+			cursor = b.Cursor
+		}
+		want := w.want(p, w.now)
+		snapshot := ix.Snapshot()
+		ask := func(rule segment.Rule) []customer.ID {
+			set, err := snapshot.Set(ctx, segment.Query{Rule: rule})
+			require.NoError(t, err)
+			var ids []customer.ID
+			for id, err := range snapshot.IDs(ctx, set) {
+				require.NoError(t, err)
+				ids = append(ids, id)
+			}
+			slices.SortFunc(ids, compareIDs)
+			return ids
+		}
+		having := func(has func(row map[string]customer.Value) bool) []customer.ID {
+			var ids []customer.ID
+			for _, id := range slices.SortedFunc(maps.Keys(want), compareIDs) {
+				if has(want[id]) {
+					ids = append(ids, id)
+				}
+			}
+			return ids
+		}
+		if step < 5 {
+			continue // not all tags are known yet
+		}
+		require.Equal(t, having(func(map[string]customer.Value) bool { return true }), ask(segment.Rule{}))
+		for i := range 3 {
+			city, label := fmt.Sprint("c", i), fmt.Sprint("t", i)
+			require.Equal(t, having(func(row map[string]customer.Value) bool { return row["city"] == customer.TextValue(city) }), ask(segment.Eq("city", city)))
+			require.Equal(t, having(func(row map[string]customer.Value) bool {
+				return slices.Contains(slices.Collect(row["tags"].Labels()), label)
+			}), ask(segment.Has("tags", label)))
+			require.Equal(t, having(func(row map[string]customer.Value) bool {
+				n, ok := row["orders_2d"].Int64()
+				return ok && n == int64(i)
+			}), ask(segment.Eq("orders_2d", i)))
+		}
+		for _, stage := range []string{"new", "old", "lost"} {
+			require.Equal(t, having(func(row map[string]customer.Value) bool { return row["stage"] == customer.TextValue(stage) }), ask(segment.Eq("stage", stage)))
+		}
+	}
+}
+
+// Names that rows have no more are told to those who may have them, and to nobody else: an
+// index that knows only the tags of now can follow.
+func TestRowsForgetColumns(t *testing.T) {
+	ctx := t.Context()
+	w := newSyncWorld(t, 9)
+	p := w.open(smallest(), nil)
+	id := customer.FromInt64(1)
+	w.feed.created(id, fakeAtom(1))
+	state := func(n int) {
+		_, err := p.Add(ctx, w.now, Evidence{
+			Atom: fakeAtom(1), ID: fmt.Sprint(n), Source: "crm", Time: w.now.Add(time.Duration(n) * time.Second),
+			Values: []customer.Field{{Name: "city", Value: customer.TextValue(fmt.Sprint("c", n))}},
+		})
+		require.NoError(t, err)
+		w.now = w.now.Add(time.Hour)
+		_, err = p.Sync(ctx, w.feed, w.now)
+		require.NoError(t, err)
+	}
+	names := func(after customer.Cursor) (names []string, last customer.Cursor) {
+		for b, err := range p.Rows(ctx, after) {
+			require.NoError(t, err)
+			last = b.Cursor
+			for _, r := range b.Upserts {
+				for _, f := range r.Values {
+					names = append(names, f.Name)
+				}
+			}
+		}
+		return names, last
+	}
+	state(1)
+	require.Equal(t, 1, len(w.want(p, w.now)))
+	_, old := names(customer.Cursor{})
+	schema := syncSchema()
+	gone := schema.Computed[0].Name
+	schema.Computed = schema.Computed[1:]
+	_, err := p.Apply(ctx, schema, w.now)
+	require.NoError(t, err)
+	state(2)
+	told, now := names(old)
+	require.Contains(t, told, gone)
+
+	ix, err := segment.New(&segment.Options{Tags: []segment.Tag{
+		{Name: "city", Kind: segment.Enum},
+		{Name: "tags", Kind: segment.Labels},
+		{Name: "orders_2d", Kind: segment.Integer},
+		{Name: "spent_5h", Kind: segment.Integer},
+		{Name: "seen", Kind: segment.Time},
+		{Name: "stage", Kind: segment.Enum},
+	}})
+	require.NoError(t, err)
+	for b, err := range p.AllRows(ctx) {
+		require.NoError(t, err)
+		require.NoError(t, ix.ApplyRows(ctx, b))
+	}
+	state(3)
+	for b, err := range p.Rows(ctx, now) {
+		require.NoError(t, err)
+		require.NoError(t, ix.ApplyRows(ctx, b))
+	}
+	told, now = names(now)
+	require.NotEmpty(t, told)
+	require.NotContains(t, told, gone)
+
+	// It comes back, and is told of when it goes again.
+	_, err = p.Apply(ctx, syncSchema(), w.now)
+	require.NoError(t, err)
+	state(4)
+	told, now = names(now)
+	require.Contains(t, told, gone)
+	_, err = p.Apply(ctx, schema, w.now)
+	require.NoError(t, err)
+	state(5)
+	told, _ = names(now)
+	require.Contains(t, told, gone)
+}

@@ -1,0 +1,267 @@
+package profile
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
+	"github.com/clientele-go/clientele/internal/wire"
+	"github.com/clientele-go/clientele/store"
+)
+
+const (
+	mostMarks    = 64      // of a head: with so many it is sealed
+	mostTail     = 8 << 10 // bytes
+	pageEntries  = 64
+	pageBytes    = 24 << 10 // from which on a page takes no more
+	mostPages    = 1<<31 - 1
+	partialBytes = 48 << 10 // of a part of a partial
+	mostParts    = 12       // larger partials are not kept
+)
+
+// full tells whether the newest entries are too many for a head.
+func (h *head) full() bool {
+	return len(h.marks) >= mostMarks*markSize || len(h.tail) > mostTail
+}
+
+// seal moves the newest entries of an atom into pages. before is the partial of the pages
+// so far, which takes them in; nil where it is too large to be kept.
+//
+// What lies in the future when it is learned stays in the head, if it is not too much: the
+// partial is of use for moments after all that is in pages.
+func (h *head) seal(f *inForce, id customer.AtomID, before *partial, b *store.Batch) error {
+	entries, err := readEntries(h.tail)
+	if err != nil {
+		return err
+	}
+	slices.SortFunc(entries, func(a, b entry) int { return compareEntries(&a, &b) })
+	n := len(entries)
+	for n > 0 && entries[n-1].time > entries[n-1].learned {
+		n--
+	}
+	rest := encodeTail(entries[n:])
+	if len(entries)-n > mostMarks/2 || len(rest) > mostTail/2 {
+		n, rest = len(entries), nil
+	}
+	cal := civil.NewCalendar(f.loc)
+	places := make(map[idHash]int, len(entries)) // the page of each; those that stay have -1
+	for i := range entries[n:] {
+		places[hashID(entries[n+i].id)] = -1
+	}
+	if n > 0 && (h.pages == 0 || entries[0].time < h.first) {
+		h.first = entries[0].time
+	}
+	for entries = entries[:n]; len(entries) > 0; {
+		page, taken := cutPage(entries)
+		h.pages++
+		if h.pages > mostPages {
+			return fmt.Errorf("profile: entries of an atom: %w", store.ErrTooLarge)
+		}
+		b.Put(pageKey(id, h.pages), page)
+		for i := range entries[:taken] {
+			e := &entries[i]
+			places[hashID(e.id)] = h.pages
+			if before != nil && e.retracted == 0 {
+				before.add(f.bound, e, &cal)
+			}
+		}
+		if last := entries[taken-1].time; h.pages == 1 || last > h.latest {
+			h.latest = last
+		}
+		entries = entries[taken:]
+	}
+	var marks []byte
+	for at := 0; at < len(h.marks); at += markSize {
+		hash := idHash(h.marks[at:])
+		if page := places[hash]; page >= 0 {
+			b.Put(entryKey(id, hash), encodePlace(page, h.sum(at)))
+			h.sealed = true
+		} else {
+			marks = append(marks, h.marks[at:at+markSize]...)
+		}
+	}
+	h.marks, h.tail = marks, rest
+	if h.pages > 0 && before != nil {
+		h.putPartial(f, id, before, b)
+	}
+	return nil
+}
+
+// cutPage returns the page of the first entries, and how many it holds.
+func cutPage(entries []entry) (page []byte, n int) {
+	w := wire.Sized("", 1, 64*min(len(entries), pageEntries))
+	for n < min(len(entries), pageEntries) && len(w.Data()) < pageBytes {
+		entries[n].encode(w, entries[0].learned)
+		n++
+	}
+	return encodePage(entries[:n]), n
+}
+
+// encodePlace returns what stands under an entryKey: the page, 0 if nothing was kept of the
+// evidence, and the sum of its mark.
+func encodePlace(page int, sum contentSum) []byte {
+	w := wire.Sized("profile/id", 1, 32)
+	w.Uint(uint64(page))
+	w.Bytes(sum[:])
+	return w.Data()
+}
+
+// readPlace decodes what encodePlace encoded; found is false of an entry that is not there.
+func readPlace(e store.Entry) (page int, sum contentSum, found bool, err error) {
+	if e.Version == 0 {
+		return 0, sum, false, nil
+	}
+	r := wire.Read(e.Value)
+	r.Expect("profile/id", 1)
+	n, data := r.Uint(), r.Bytes()
+	if n > mostPages || len(data) != len(sum) {
+		fault(r)
+	}
+	copy(sum[:], data)
+	if err := r.Close(); err != nil {
+		return 0, sum, false, fmt.Errorf("profile: id of an entry: %w", err)
+	}
+	return int(n), sum, true, nil
+}
+
+// putPartial keeps a partial in parts, unless it is too large.
+func (h *head) putPartial(f *inForce, id customer.AtomID, p *partial, b *store.Batch) {
+	w := wire.Sized("profile/partial", 1, 1024)
+	w.Bytes(f.fingerprint[:])
+	p.encode(w)
+	parts := slices.Collect(slices.Chunk(w.Data(), partialBytes))
+	if h.large = len(parts) > mostParts; h.large {
+		parts = nil
+	}
+	for i, part := range parts {
+		b.Put(partialKey(id, i), part)
+	}
+	for i := len(parts); i < h.parts; i++ {
+		b.Delete(partialKey(id, i))
+	}
+	h.parts = len(parts)
+}
+
+// keep keeps a partial that had to be made of the pages, unless the atom has changed since, or
+// the store will not have it at once.
+func (p *Profiles) keep(ctx context.Context, f *inForce, sealed *partial) error {
+	h := *sealed.head
+	b := new(store.Batch)
+	h.putPartial(f, sealed.atom, sealed, b)
+	if h.pages == 0 || h.large && sealed.head.large {
+		return nil
+	}
+	b.If(headKey(sealed.atom), h.version)
+	b.If([]byte(schemaKey), f.read)
+	b.Put(headKey(sealed.atom), h.encode())
+	_, err := store.Update(ctx, p.s, p.o.Backoff, func(context.Context) (once *store.Batch, _ error) {
+		once, b = b, nil
+		return once, nil
+	})
+	if errors.Is(err, store.ErrUnknownOutcome) && ctx.Err() == nil {
+		return nil
+	}
+	return err
+}
+
+// edit notes that pages are changed, and forgets the partial, which is made anew of them when
+// it is needed.
+func (h *head) edit(id customer.AtomID, b *store.Batch) {
+	h.edits++
+	for i := range h.parts {
+		b.Delete(partialKey(id, i))
+	}
+	h.parts = 0
+}
+
+// partials returns the partials of the pages of atoms, from the store or, where they are
+// not kept or of another schema, made anew from the pages. They are right if the heads have not changed
+// meanwhile.
+func (p *Profiles) partials(ctx context.Context, f *inForce, ids []customer.AtomID, heads []*head) ([]*partial, error) {
+	var keys [][]byte
+	for i, h := range heads {
+		for part := range h.parts {
+			keys = append(keys, partialKey(ids[i], part))
+		}
+	}
+	entries, err := p.read(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*partial, len(ids))
+	for i, h := range heads {
+		parts := entries[:h.parts]
+		entries = entries[h.parts:]
+		if all[i] = f.joinPartial(parts); all[i] == nil {
+			if all[i], err = p.rebuild(ctx, f, ids[i], h.pages); err != nil {
+				return nil, err
+			}
+			all[i].atom, all[i].head = ids[i], h
+		}
+	}
+	return all, nil
+}
+
+// joinPartial decodes a partial from its parts. It is a cache: nil if it is not whole, as
+// while it is being replaced, or of another schema.
+func (f *inForce) joinPartial(parts []store.Entry) *partial {
+	var data []byte
+	for _, part := range parts {
+		data = append(data, part.Value...)
+	}
+	r := wire.Read(data)
+	r.Expect("profile/partial", 1)
+	if !bytes.Equal(r.Bytes(), f.fingerprint[:]) {
+		return nil
+	}
+	sealed := f.readPartial(r)
+	if r.Close() != nil {
+		return nil
+	}
+	return sealed
+}
+
+// rebuild makes the partial of an atom of its pages.
+func (p *Profiles) rebuild(ctx context.Context, f *inForce, id customer.AtomID, pages int) (*partial, error) {
+	sealed := f.newPartial()
+	cal := civil.NewCalendar(f.loc)
+	for page, err := range p.scanPages(ctx, id, 1, pages) {
+		if err != nil {
+			return nil, err
+		}
+		entries, err := readEntries(page.Value)
+		if err != nil {
+			return nil, err
+		}
+		for i := range entries {
+			if entries[i].retracted == 0 {
+				sealed.add(f.bound, &entries[i], &cal)
+			}
+		}
+	}
+	return sealed, nil
+}
+
+// readPages decodes the pages of an atom up to one.
+func (p *Profiles) readPages(ctx context.Context, d *decoder, id customer.AtomID, last int) error {
+	for page, err := range p.scanPages(ctx, id, 1, last) {
+		if err != nil {
+			return err
+		}
+		if err := d.page(page.Value); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// scanPages yields pages of an atom: those that are there, which after a purge can be few of
+// many.
+func (p *Profiles) scanPages(ctx context.Context, id customer.AtomID, first, last int) iter.Seq2[store.Entry, error] {
+	return p.s.Scan(ctx, store.Range{From: pageKey(id, first), To: pageKey(id, last+1)})
+}

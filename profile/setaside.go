@@ -1,0 +1,210 @@
+package profile
+
+import (
+	"cmp"
+	"context"
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/wire"
+)
+
+// Rejected is a value that was set aside. Evidence and Value are personal data. Safe for
+// concurrent reads.
+type Rejected struct {
+	Source   string    `json:"source"`          // as in Evidence
+	Event    string    `json:"event,omitempty"` // empty: it is of a trait
+	Name     string    `json:"name"`            // of the trait or field; where Reason is Incomplete the one that is lacking
+	Reason   Reason    `json:"reason"`          // why
+	Evidence string    `json:"evidence"`        // its id
+	Time     time.Time `json:"time"`            // of the evidence
+	Learned  time.Time `json:"learned"`         // when it was added
+	// Value is the value as text: a text as it is, others as in JSON. What is longer than
+	// 256 bytes is cut, and bytes that are not UTF-8 are U+FFFD.
+	Value string `json:"value,omitempty"`
+}
+
+// SetAside returns the newest values of an atom that were set aside, at most 16, the one
+// set aside last first; none where the atom is not known or erased. Of a slice of a stream they are
+// its own, and those of the newest of the stream that are of its time. They are personal
+// data, whatever the sensitivity of the trait.
+//
+// Errors: those of the store. Cost: one read, of a slice four.
+func (p *Profiles) SetAside(ctx context.Context, atom customer.AtomID) ([]Rejected, error) {
+	heads, err := p.heads(ctx, []customer.AtomID{atom})
+	if err != nil {
+		return nil, err
+	}
+	a, err := readAside(heads[0].aside)
+	if err != nil {
+		return nil, err
+	}
+	slices.Reverse(a.newest)
+	if h := heads[0]; h.stream != (customer.AtomID{}) && !h.erased && len(h.claims) > 0 {
+		return p.setAsideOf(ctx, sliceName{h.stream, h.from, atom}, a.newest)
+	}
+	return a.newest, nil
+}
+
+// setAsideOf is SetAside of a slice, of whose own the newest are given.
+func (p *Profiles) setAsideOf(ctx context.Context, n sliceName, own []Rejected) ([]Rejected, error) {
+	parts, err := p.portions(ctx, []sliceName{n}, never)
+	if err != nil {
+		return nil, err
+	}
+	a, err := readAside(parts[0].head.aside)
+	if err != nil {
+		return nil, err
+	}
+	for _, v := range slices.Backward(a.newest) {
+		if parts[0].has(&entry{time: v.Time.UnixMicro()}) {
+			own = append(own, v)
+		}
+	}
+	slices.SortStableFunc(own, func(v, w Rejected) int { return w.Learned.Compare(v.Learned) })
+	return own[:min(len(own), mostAside)], nil
+}
+
+const (
+	mostAside      = 16  // values that are kept
+	mostAsideText  = 256 // bytes of a value
+	mostAsideKinds = 64  // sources, names and reasons that are counted on their own
+)
+
+// An aside is what was set aside of an atom.
+type aside struct {
+	counts []asideCount // ascending by compareCounts
+	newest []Rejected   // the newest last
+}
+
+// An asideCount is how many values of a name a source has given that were set aside for a
+// reason. What is beyond the most that are counted on their own has neither source nor name,
+// and no name has what the schema does not declare: that may be personal data, which must not
+// outlive the evidence.
+type asideCount struct {
+	source, name string
+	reason       Reason
+	n            uint64
+}
+
+func compareCounts(a, b asideCount) int {
+	return cmp.Or(cmp.Compare(a.source, b.source), cmp.Compare(a.name, b.name), cmp.Compare(a.reason, b.reason))
+}
+
+func (a *aside) add(v Rejected) {
+	if len(a.newest) >= mostAside {
+		a.newest = slices.Delete(a.newest, 0, len(a.newest)-mostAside+1)
+	}
+	a.newest = append(a.newest, v)
+	c := asideCount{v.Source, v.Name, v.Reason, 1}
+	if v.Reason == Undeclared {
+		c.name = ""
+	}
+	i, found := slices.BinarySearchFunc(a.counts, c, compareCounts)
+	if !found && len(a.counts) >= mostAsideKinds {
+		c.source, c.name = "", ""
+		i, found = slices.BinarySearchFunc(a.counts, c, compareCounts)
+	}
+	if found {
+		a.counts[i].n++
+		return
+	}
+	a.counts = slices.Insert(a.counts, i, c)
+}
+
+// forget drops the values of evidence, which remain counted.
+func (a *aside) forget(evidence string) {
+	a.newest = slices.DeleteFunc(a.newest, func(v Rejected) bool { return v.Evidence == evidence })
+}
+
+func (a *aside) encode() []byte {
+	w := wire.Sized("profile/aside", 1, 64+32*len(a.counts)+96*len(a.newest))
+	w.List(len(a.counts))
+	for _, c := range a.counts {
+		w.Text(c.source)
+		w.Text(c.name)
+		w.Uint(uint64(c.reason))
+		w.Uint(c.n)
+	}
+	w.List(len(a.newest))
+	for _, v := range a.newest {
+		w.Text(v.Source)
+		w.Text(v.Event)
+		w.Text(v.Name)
+		w.Uint(uint64(v.Reason))
+		w.Text(v.Evidence)
+		w.Int(v.Time.UnixMicro())
+		w.Int(v.Learned.UnixMicro())
+		w.Text(v.Value)
+	}
+	return w.Data()
+}
+
+// readAside decodes the field aside of a head.
+func readAside(data []byte) (*aside, error) {
+	a := new(aside)
+	if len(data) == 0 {
+		return a, nil
+	}
+	r := wire.Read(data)
+	r.Expect("profile/aside", 1)
+	for range r.List() {
+		c := asideCount{r.Text(), r.Text(), readReason(r), r.Uint()}
+		if n := len(a.counts); n > 0 && compareCounts(a.counts[n-1], c) >= 0 {
+			fault(r)
+		}
+		a.counts = append(a.counts, c)
+	}
+	for range r.List() {
+		a.newest = append(a.newest, Rejected{
+			Source: r.Text(), Event: r.Text(), Name: r.Text(), Reason: readReason(r), Evidence: r.Text(),
+			Time: time.UnixMicro(r.Int()).UTC(), Learned: time.UnixMicro(r.Int()).UTC(), Value: r.Text(),
+		})
+	}
+	if err := r.Close(); err != nil {
+		return nil, fmt.Errorf("profile: what was set aside of an atom: %w", err)
+	}
+	return a, nil
+}
+
+func readReason(r *wire.Reader) Reason {
+	n := r.Uint()
+	if n == 0 || n >= uint64(len(reasons)) {
+		fault(r)
+		return 0
+	}
+	return Reason(n)
+}
+
+// asideText returns a value as it is kept aside.
+func asideText(v customer.Value) string {
+	s, ok := v.Text()
+	if !ok {
+		data, err := v.MarshalJSON()
+		if err != nil { // it is not valid: what can be shown of it
+			if f, isFloat := v.Float64(); isFloat {
+				data = fmt.Append(nil, f)
+			}
+			data = fmt.Append(data, strings.Join(slices.Collect(v.Labels()), ", "))
+		}
+		s = string(data)
+	}
+	return cut(strings.ToValidUTF8(cut(s, mostAsideText), "\uFFFD"), mostAsideText)
+}
+
+// cut returns what of a text fits into n bytes, in whole characters.
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for i := range utf8.UTFMax {
+		if utf8.RuneStart(s[n-i]) {
+			return s[:n-i]
+		}
+	}
+	return s[:n]
+}
