@@ -32,7 +32,7 @@ type chapter struct {
 const (
 	bookSeed     = 21
 	bookPeople   = 24
-	bookChapters = 14
+	bookChapters = 9
 )
 
 // book is a history of some people, of whom some are erased in the end: strangers to all
