@@ -209,7 +209,7 @@ func (w *readsWorld) until(at time.Time) *fakeFeed {
 	return cut
 }
 
-// atomsAt is who had which atoms as known at a time, zero for now.
+// atomsAt is who had which atoms as known at a time; zero is the present.
 func (w *readsWorld) atomsAt(known time.Time) map[customer.ID][]customer.AtomID {
 	if known.IsZero() {
 		known = w.feed.now

@@ -35,7 +35,7 @@ type Synced struct {
 // Errors are those of the feed, wrapped: whose feed was trimmed before all of it was followed
 // gets customer.ErrCursorExpired from every call, and has to begin anew with an empty store and
 // all evidence; and those of the store. Cost: that of the changes, and of the customers to be
-// folded anew; some 20 µs for one of ten events.
+// folded anew: 13 to 16 µs on two cores for one of ten events under five computed traits.
 func (p *Profiles) Sync(ctx context.Context, feed customer.Feed, at time.Time) (Synced, error) {
 	m, err := Moment{At: at}.bind()
 	if err != nil {
