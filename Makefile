@@ -19,7 +19,7 @@ API     := $(call modules,api)
 # each runs a command in several modules and stops at the first that fails.
 each     = set -e; for m in $(1); do echo "$@: $$m"; ( cd $$m && $(2) ); done
 
-.PHONY: help test check format vet lint fix tidy apicheck race examples long fuzz bench api fmt
+.PHONY: help test check format vet lint fix tidy apicheck generated race examples long fuzz bench api generate fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ test: ## vet and test the library (under 3 minutes)
 	$(GO) vet ./...
 	$(GO) test -shuffle=on -timeout=3m ./...
 
-check: format vet lint fix tidy apicheck race examples ## everything a change has to pass (under 20 minutes)
+check: format vet lint fix tidy apicheck generated race examples ## everything a change has to pass (under 20 minutes)
 	@echo "check: all passed"
 
 format: # every file is as gofumpt writes it
@@ -50,6 +50,9 @@ tidy: # go.mod and go.sum are as go mod tidy writes them
 
 apicheck: # the exported API is as the text under api/ says
 	@echo "$@"; $(GO) -C tools run ./apitext -check -root $(ROOT) $(API)
+
+generated: # the generated assembly is what its generator writes
+	@echo "$@"; $(GO) -C tools run ./nearestgen -check -root $(ROOT)
 
 race: # all tests with the race detector
 	@command -v gcc >/dev/null || { echo "the race detector needs gcc"; exit 1; }
@@ -76,6 +79,9 @@ bench: ## benchmarks of the library, then those against peers
 
 api: ## write the exported API to api/
 	@$(GO) -C tools run ./apitext -root $(ROOT) $(API)
+
+generate: ## write the generated assembly
+	@$(GO) -C tools run ./nearestgen -root $(ROOT)
 
 fmt: ## format every file and apply go fix
 	@$(call each,$(ALL),$(GO) fix ./...)

@@ -15,6 +15,7 @@ import (
 	"regexp"
 	"runtime/pprof"
 
+	"github.com/clientele-go/clientele/bench/internal/clusterbench"
 	"github.com/clientele-go/clientele/bench/internal/harness"
 	"github.com/clientele-go/clientele/bench/internal/rfmbench"
 	"github.com/clientele-go/clientele/bench/internal/segbench"
@@ -38,16 +39,20 @@ type suite struct {
 func run(ctx context.Context) (err error) {
 	out := flag.String("out", "results", "folder for the results")
 	runs := flag.Int("runs", 5, "counted runs of each peer, after one that warms up")
-	task := flag.String("task", "", "run only the tasks whose name matches this regular expression; they begin with rfm: and segment:")
+	task := flag.String("task", "", "run only the tasks whose name matches this regular expression; they begin with rfm:, segment: and cluster:")
 	profile := flag.String("cpuprofile", "", "file for a profile of the whole")
 	var o rfmbench.Options
 	flag.IntVar(&o.Lines, "lines", 10_000_000, "invoice lines")
 	customers := flag.Int("customers", 0, "customers (default: of segment 10 million, of rfm a million; there at most as many as lines)")
-	flag.StringVar(&o.Python, "python", "", "Python interpreter that has pandas (default: look for one)")
+	flag.StringVar(&o.Python, "python", "", "Python interpreter that has pandas, scikit-learn and FAISS (default: look for one)")
+	var groups clusterbench.Options
+	flag.IntVar(&groups.Points, "points", 1_000_000, "points of each data set of cluster")
+	flag.IntVar(&groups.Seeds, "seeds", 0, "runs of those tasks of cluster that compare seeds (default 20)")
 	memory := flag.Int("memory", -1, "used by the program itself: measure the memory of one job")
 	flag.Parse()
 	of := segbench.Options{Customers: 10_000_000}
 	o.Customers = min(1_000_000, o.Lines)
+	groups.Python = o.Python
 	if *customers != 0 {
 		o.Customers, of.Customers = *customers, *customers
 	}
@@ -60,8 +65,8 @@ func run(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	if *runs < 1 || o.Customers < 10 {
-		return fmt.Errorf("want at least 1 run and 10 customers")
+	if *runs < 1 || o.Customers < 10 || groups.Points < 1000 {
+		return fmt.Errorf("want at least 1 run, 10 customers and 1000 points")
 	}
 	self, err := os.Executable()
 	if err != nil {
@@ -96,6 +101,10 @@ func run(ctx context.Context) (err error) {
 		{"segment", "segment and its peers", func(ctx context.Context, s *harness.Session, table io.Writer) error {
 			fmt.Fprintln(table, segbench.About(of))
 			return segbench.Run(ctx, s, table, of)
+		}},
+		{"cluster", "cluster and its peers", func(ctx context.Context, s *harness.Session, table io.Writer) error {
+			fmt.Fprintln(table, clusterbench.About(groups))
+			return clusterbench.Run(ctx, s, table, groups)
 		}},
 	} {
 		s := &harness.Session{Machine: harness.ThisMachine(), Runs: *runs, Only: only, Log: os.Stderr}

@@ -133,8 +133,10 @@ func jobs(order pack, l store.Limits) [][]pack {
 	most, bytes := min(l.Operations*3/4, mostPacked), min(l.BatchBytes/2, 4<<20)
 	var all [][]pack
 	begin, operations, size := 0, 0, 0 // of a job of whole atoms that has not ended
+	var portions []pack
 	for n := 0; n < len(order); {
-		portions, of := portionsOf(order[n:])
+		var of int
+		portions, of = portionsOf(order[n:], portions[:0])
 		end := n
 		for _, p := range portions {
 			end += len(p)
@@ -145,7 +147,7 @@ func jobs(order pack, l store.Limits) [][]pack {
 			begin, operations, size = n, 0, 0
 		}
 		if len(portions) > 1 {
-			all = append(all, portions)
+			all = append(all, slices.Clone(portions))
 			begin = end
 		}
 		n, operations, size = end, operations+cost, size+of
@@ -157,8 +159,8 @@ func jobs(order pack, l store.Limits) [][]pack {
 }
 
 // portionsOf cuts the evidence of the first atom into what fits into a commit of every
-// store, and returns the bytes of the last portion.
-func portionsOf(order pack) (portions []pack, size int) {
+// store. It appends the portions to those given, and returns the bytes of the last one.
+func portionsOf(order pack, portions []pack) (_ []pack, size int) {
 	begin, n := 0, 0
 	for ; n < len(order) && order[n].Atom == order[0].Atom; n++ {
 		g := order[n].size + 64
@@ -201,6 +203,17 @@ func (a *adding) pack(ctx context.Context, all pack) error {
 		return err
 	}
 	return a.pack(ctx, all[half:])
+}
+
+// atoms is how many there are in a pack.
+func (all pack) atoms() int {
+	n := 0
+	for i := range all {
+		if i == 0 || all[i].Atom != all[i-1].Atom {
+			n++
+		}
+	}
+	return n
 }
 
 // middle is where to cut a pack in two: between two atoms, if there are two.
@@ -251,20 +264,25 @@ func (a *adding) rebound(ctx context.Context, all pack) (*inForce, error) {
 	return f, nil
 }
 
-// bind makes of the evidence what a schema says. The error is that of the first that the
-// schema refuses.
+// bind makes of the evidence what a schema says, unless it has been done. The error is that of
+// the first that the schema refuses.
 func (a *adding) bind(f *inForce, all pack) (err error) {
 	n := 0
 	for _, g := range all {
-		n += len(g.fields)
+		if g.schema != f {
+			n += len(g.fields)
+		}
 	}
 	room := make([]numbered, n)
 	for _, g := range all {
-		g.invalidated = g.bind(f.bound, a.learned, room[:0:len(g.fields)])
+		if g.schema != f {
+			g.schema = f
+			g.invalidated = g.bind(f.bound, a.learned, room[:0:len(g.fields)])
+			room = room[len(g.fields):]
+		}
 		if err == nil {
 			err = g.invalidated
 		}
-		room = room[len(g.fields):]
 	}
 	return err
 }
@@ -275,7 +293,8 @@ type logEdit struct {
 	head   *head
 	slices []lying // of a stream, in which the rows lie
 	rows   pack
-	aside  *aside // nil: as it is in the head
+	tail   tailWriter // of the head, once rows are taken in
+	aside  *aside     // nil: as it is in the head
 	edited bool
 	dirty  bool // profiles change
 }
@@ -283,8 +302,8 @@ type logEdit struct {
 // build decides about each piece of evidence and returns the batch that adds those that
 // are new, nil if none are.
 func (a *adding) build(ctx context.Context, f *inForce, all pack) (*store.Batch, error) {
-	var edits []logEdit
-	var ids []customer.AtomID
+	atoms := all.atoms()
+	edits, ids := make([]logEdit, 0, atoms), make([]customer.AtomID, 0, atoms)
 	for rest := all; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Atom == rest[0].Atom {
@@ -305,7 +324,7 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (*store.Batch,
 	if err != nil {
 		return nil, err
 	}
-	b := new(store.Batch)
+	b := &store.Batch{Writes: make([]store.Write, 0, atoms), Conditions: make([]store.Condition, 0, atoms+1)}
 	changed := make(tenants)
 	for i := range edits {
 		e := &edits[i]
@@ -436,9 +455,13 @@ func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error 
 	case found:
 		return nil
 	}
-	g.verdict, e.edited = added, true
+	g.verdict = added
+	if !e.edited {
+		e.edited = true
+		e.head.marks = slices.Grow(e.head.marks, markSize*len(e.rows))
+	}
 	if !found || free {
-		e.head.mark(g.hash, said)
+		e.head.mark(at, g.hash, said)
 	}
 	if !g.lacking {
 		e.dirty = true
@@ -448,8 +471,7 @@ func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error 
 		if slice != (customer.AtomID{}) {
 			of[slice] = true
 		}
-		var err error
-		if e.head.tail, err = appendEntry(e.head.tail, &g.e); err != nil {
+		if err := e.append(&g.e); err != nil {
 			return err
 		}
 	}
@@ -465,6 +487,22 @@ func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error 
 	for _, v := range g.aside {
 		e.aside.add(v)
 	}
+	return nil
+}
+
+// append appends an entry to the tail of the head.
+func (e *logEdit) append(n *entry) (err error) {
+	if e.tail.Writer == nil {
+		size := 0
+		for _, g := range e.rows {
+			size += g.size + 24
+		}
+		if e.tail, err = appendTo(e.head.tail, size, n.learned); err != nil {
+			return err
+		}
+	}
+	n.encode(e.tail.Writer, e.tail.base)
+	e.head.tail = e.tail.Data()
 	return nil
 }
 

@@ -25,6 +25,7 @@ type bound struct {
 	fieldNumbers                                               [][]uint32      // by event, by field
 	traitKinds, computedKinds                                  []customer.Kind // of the value that is made
 	ranks                                                      [][]int32       // by trait, by index of source: place in trust, -1 not believed
+	oldest                                                     []bool          // by trait: its policy has Oldest
 	readings                                                   [][]reading     // by event
 	computed                                                   []*aggregation
 	// What is found by name.
@@ -155,7 +156,7 @@ func (b *bound) bindTrait(i int) error {
 	case last == Custom && b.custom[t.Custom] == nil:
 		return fmt.Errorf("%w: traits[%d].custom: Options.Custom has no function %q", ErrSchema, i, t.Custom)
 	}
-	b.traitKinds = append(b.traitKinds, kind)
+	b.traitKinds, b.oldest = append(b.traitKinds, kind), append(b.oldest, slices.Contains(t.Policy, Oldest))
 	ranks := make([]int32, len(b.Sources))
 	for j, s := range b.Sources {
 		ranks[j] = int32(j)
@@ -239,7 +240,7 @@ func (b *bound) fingerprintOf() (f [8]byte, err error) {
 		}
 	}
 	for i := range b.Traits {
-		t := trait{Number: b.traitNumbers[i], Oldest: slices.Contains(b.Traits[i].Policy, Oldest)}
+		t := trait{Number: b.traitNumbers[i], Oldest: b.oldest[i]}
 		for _, name := range b.Traits[i].Sources {
 			t.Believed = append(t.Believed, b.source(name))
 		}

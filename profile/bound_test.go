@@ -358,7 +358,7 @@ func TestCompareValues(t *testing.T) {
 func TestReadAgainstSlow(t *testing.T) {
 	b := bindShop(t)
 	r := rand.New(rand.NewPCG(3, 4))
-	cal := civil.NewCalendar(b.loc)
+	room := b.reader()
 	day := func(micros int64) civil.Day { return civil.DayOf(time.UnixMicro(micros), b.loc) }
 	counted := make([]int, len(b.Computed))
 	for range 2000 {
@@ -379,7 +379,7 @@ func TestReadAgainstSlow(t *testing.T) {
 		slices.SortFunc(e.values, func(v, w numbered) int { return int(v.number) - int(w.number) })
 		got := map[int]occurrence{}
 		last := -1
-		b.read(&e, &cal, func(computed int, o *occurrence) {
+		b.read(&e, room, func(computed int, o *occurrence) {
 			if computed <= last {
 				t.Fatal("out of order")
 			}
@@ -473,7 +473,7 @@ func randomValue(r *rand.Rand, kind customer.Kind) customer.Value {
 // What an entry's type or source is not in the schema, counts for nothing.
 func TestReadOfUnknown(t *testing.T) {
 	b := bindShop(t)
-	cal := civil.NewCalendar(b.loc)
+	room := b.reader()
 	for _, e := range []entry{
 		{event: b.event("order"), source: 0},
 		{event: 0, source: b.source("crm")},
@@ -481,7 +481,7 @@ func TestReadOfUnknown(t *testing.T) {
 		{event: b.trait("name"), source: b.source("crm")},
 		{event: b.event("order"), source: b.event("order")},
 	} {
-		b.read(&e, &cal, func(int, *occurrence) { t.Fatal("read") })
+		b.read(&e, room, func(int, *occurrence) { t.Fatal("read") })
 	}
 }
 
@@ -494,12 +494,12 @@ func TestReadOfManyValues(t *testing.T) {
 	s.Computed = []Computed{{Name: "a", Of: Count, Events: []string{"order"}, Where: []Condition{{Field: "brand", In: in}, {Field: "tags", NotIn: in[1:]}}}}
 	b, err := bind(s, 1, nil, shopCustom)
 	require.NoError(t, err)
-	cal := civil.NewCalendar(b.loc)
+	room := b.reader()
 	count := func(brand string, tags ...string) (n int) {
 		e := entry{event: b.event("order"), source: b.source("crm"), values: []numbered{
 			{b.field(b.event("order"), "brand"), customer.TextValue(brand)}, {b.field(b.event("order"), "tags"), customer.LabelsValue(tags...)},
 		}}
-		b.read(&e, &cal, func(int, *occurrence) { n++ })
+		b.read(&e, room, func(int, *occurrence) { n++ })
 		return n
 	}
 	require.Equal(t, 1, count("xxxx", "y"))
@@ -524,21 +524,21 @@ func shopOrder(b *bound) *entry {
 
 func TestReadAllocatesNothing(t *testing.T) {
 	b := bindShop(t)
-	cal := civil.NewCalendar(b.loc)
+	room := b.reader()
 	e := shopOrder(b)
 	n := 0
 	f := func(int, *occurrence) { n++ }
-	require.Zero(t, testing.AllocsPerRun(100, func() { b.read(e, &cal, f) }))
+	require.Zero(t, testing.AllocsPerRun(100, func() { b.read(e, room, f) }))
 	require.Equal(t, 101*11, n)
 }
 
 func BenchmarkRead(b *testing.B) {
 	shop := bindShop(b)
-	cal := civil.NewCalendar(shop.loc)
+	room := shop.reader()
 	e := shopOrder(shop)
 	n := 0
 	for b.Loop() {
-		shop.read(e, &cal, func(int, *occurrence) { n++ })
+		shop.read(e, room, func(int, *occurrence) { n++ })
 	}
 	b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(n), "ns/reading")
 }

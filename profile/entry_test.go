@@ -75,9 +75,10 @@ func TestPagesKeepEntries(t *testing.T) {
 		for range n {
 			e := randomEntry(rng, 1_767_225_600*second)
 			all = append(all, e)
-			var err error
-			tail, err = appendEntry(tail, &e)
+			w, err := appendTo(tail, rng.IntN(100), e.learned)
 			require.NoError(t, err)
+			e.encode(w.Writer, w.base)
+			tail = w.Data()
 		}
 		got, err := readEntries(tail)
 		require.NoError(t, err)

@@ -54,6 +54,7 @@ type given struct {
 	fields []customer.Field // Values by name
 
 	// What the schema makes of it.
+	schema      *inForce // nil: nothing yet
 	e           entry
 	lacking     bool // it lacks a required field: nothing of it is kept
 	aside       []Rejected
@@ -74,7 +75,7 @@ const (
 	refused
 )
 
-// check makes evidence ready as far as it can be without a schema. w is for its use.
+// check makes evidence ready as far as it can be without a schema. It uses w for itself.
 func (g *given) check(w *wire.Writer) error {
 	switch {
 	case g.Atom == customer.AtomID{}:
@@ -105,7 +106,7 @@ func (g *given) check(w *wire.Writer) error {
 		}
 	}
 	g.hash = hashID(g.ID)
-	begin := len(w.Data())
+	w.Reset()
 	w.Text(g.Source)
 	w.Text(g.Event)
 	w.Int(g.Time.UnixMicro())
@@ -116,7 +117,7 @@ func (g *given) check(w *wire.Writer) error {
 			writeValue(w, f.Value)
 		}
 	}
-	said := w.Data()[begin:]
+	said := w.Data()
 	if g.size = len(said) + len(g.ID); g.size > mostEvidence {
 		return g.invalid("values", "is too large")
 	}

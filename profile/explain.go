@@ -41,7 +41,7 @@ func (b *bound) explain(atoms []atom, m moment) *Profile {
 
 // trace is resolve with the provenance of the value.
 func (f *folder) trace(t int, cs []candidate, atoms []atom) Resolved {
-	agreed := !slices.ContainsFunc(cs, func(c candidate) bool { return c.value != cs[0].value })
+	agreed := !slices.ContainsFunc(cs, func(c candidate) bool { return *c.value != *cs[0].value })
 	value, rule, left := f.resolve(t, cs, atoms)
 	if agreed && rule != Union && rule != Total && rule != Custom {
 		rule = 0

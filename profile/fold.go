@@ -4,7 +4,6 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // A moment is what a profile is as of, in unix microseconds.
@@ -82,7 +81,7 @@ func within(micros int64) int64 {
 // A folder is the room that folding takes, used again. Not safe for concurrent use.
 type folder struct {
 	*bound
-	cal    civil.Calendar
+	room   *reader
 	stated [][]stated               // by index of Schema.Traits, then by atom, ascending, then by source
 	list   []candidate              // of the trait at hand
 	states []state                  // of the customer, by index of Schema.Computed
@@ -100,7 +99,7 @@ type stated struct {
 
 // A candidate is a statement that a trait may follow.
 type candidate struct {
-	*statement
+	statement
 	atom   int32 // index of the atom, which orders as its id does
 	rank   int32 // place of the source in trust
 	weight int64 // by the rule at hand
@@ -111,7 +110,7 @@ func (b *bound) folder() *folder {
 		return f
 	}
 	return &folder{
-		bound: b, cal: civil.NewCalendar(b.loc), stated: make([][]stated, len(b.Traits)), states: make([]state, len(b.Computed)),
+		bound: b, room: b.reader(), stated: make([][]stated, len(b.Traits)), states: make([]state, len(b.Computed)),
 		spare: make([]state, len(b.Computed)), count: map[customer.Value]int64{}, taken: map[string]bool{},
 	}
 }
@@ -128,6 +127,7 @@ func (f *folder) release() {
 			f.states[c], f.spare[c] = nil, s
 		}
 	}
+	f.room.occurrence = occurrence{}
 	f.list = emptied(f.list[:cap(f.list)])
 	f.labels = emptied(f.labels[:cap(f.labels)])
 	if len(f.taken) > 1024 || len(f.count) > 1024 {
@@ -156,8 +156,9 @@ func (f *folder) read(atoms []atom, i int, m moment, states []state) (next int64
 				return &s[k].standing
 			}
 		}
-		f.stated[t] = append(s, stated{atom: int32(i)})
-		return &f.stated[t][len(s)].standing
+		s = append(s, stated{atom: int32(i)})
+		f.stated[t] = s
+		return &s[len(s)-1].standing
 	}
 	next = never
 	for j := range atoms[i].entries {
@@ -171,7 +172,7 @@ func (f *folder) read(atoms []atom, i int, m moment, states []state) (next int64
 			source = e.source
 			f.stand(e, of)
 		default:
-			f.happen(e, states, f.spare, &f.cal)
+			f.happen(e, states, f.spare, f.room)
 		}
 	}
 	return next
@@ -185,9 +186,9 @@ func (f *folder) candidates(t int) []candidate {
 		if s.latest.value.IsUnset() {
 			continue
 		}
-		says := &s.latest
-		if s.first.id != "" {
-			says = &s.first
+		says := s.latest
+		if s.first.entry != nil {
+			says = s.first
 		}
 		if rank := f.rank(t, says.source); rank >= 0 { // as it is but for a damaged partial
 			f.list = append(f.list, candidate{statement: says, atom: s.atom, rank: rank})
@@ -197,11 +198,7 @@ func (f *folder) candidates(t int) []candidate {
 }
 
 func (f *folder) asOf(m moment) asOf {
-	seconds := m.at / 1e6
-	if m.at%1e6 < 0 {
-		seconds--
-	}
-	return asOf{micros: m.at, day: f.cal.Day(seconds)}
+	return asOf{micros: m.at, day: f.room.day(m.at)}
 }
 
 // ask returns the result of a computed trait and when it can change; s is nil where there

@@ -6,7 +6,6 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
@@ -108,9 +107,9 @@ func BenchmarkFold(b *testing.B) {
 	b.Run("sealed", func(b *testing.B) {
 		sealed, data := make([]atom, len(atoms)), make([][]byte, len(atoms))
 		for i := range atoms {
-			p, cal := in.newPartial(), civil.NewCalendar(in.loc)
+			p, room := in.newPartial(), in.reader()
 			for j := range atoms[i].entries {
-				p.add(in, &atoms[i].entries[j], &cal)
+				p.add(in, &atoms[i].entries[j], room)
 			}
 			sealed[i].id, data[i] = atoms[i].id, encodePartial(p)
 		}

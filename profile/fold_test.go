@@ -72,11 +72,11 @@ func atomsOf(b *bound, facts []fact) (atoms []atom) {
 func sealedAtomsOf(t *testing.T, b *bound, facts []fact, m moment, r *rand.Rand) []atom {
 	atoms := atomsOf(b, facts)
 	for i := range atoms {
-		p, cal := b.newPartial(), civil.NewCalendar(b.loc)
+		p, room := b.newPartial(), b.reader()
 		var tail []entry
 		for j := range atoms[i].entries {
 			if e := &atoms[i].entries[j]; e.counts(m) && r.IntN(3) > 0 {
-				p.add(b, e, &cal)
+				p.add(b, e, room)
 			} else {
 				tail = append(tail, *e)
 			}

@@ -49,9 +49,18 @@ const (
 
 // decodeHead reads a head; one that is not there is empty.
 func decodeHead(e store.Entry) (*head, error) {
-	h := &head{version: e.Version}
+	h := new(head)
+	if err := h.decode(e); err != nil {
+		return nil, err
+	}
+	return h, nil
+}
+
+// decode reads a head into h, which is empty.
+func (h *head) decode(e store.Entry) error {
+	h.version = e.Version
 	if e.Version == 0 {
-		return h, nil
+		return nil
 	}
 	r := wire.Read(e.Value)
 	r.Expect("profile/head", 1)
@@ -86,9 +95,9 @@ func decodeHead(e store.Entry) (*head, error) {
 		fault(r)
 	}
 	if err := r.Close(); err != nil {
-		return nil, fmt.Errorf("profile: head of an atom: %w", err)
+		return fmt.Errorf("profile: head of an atom: %w", err)
 	}
-	return h, nil
+	return nil
 }
 
 func (h *head) encode() []byte {
@@ -145,9 +154,10 @@ func (p *Profiles) heads(ctx context.Context, ids []customer.AtomID) ([]*head, e
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*head, len(ids))
+	all, room := make([]*head, len(ids)), make([]head, len(ids))
 	for i, e := range entries {
-		if all[i], err = decodeHead(e); err != nil {
+		all[i] = &room[i]
+		if err := room[i].decode(e); err != nil {
 			return nil, err
 		}
 	}
@@ -226,9 +236,9 @@ func (h *head) sum(at int) contentSum {
 	return contentSum(h.marks[at+len(idHash{}) : at+markSize])
 }
 
-// mark marks evidence.
-func (h *head) mark(id idHash, sum contentSum) {
-	if at := h.find(id); at >= 0 {
+// mark marks evidence, of which find returned the place at.
+func (h *head) mark(at int, id idHash, sum contentSum) {
+	if at >= 0 {
 		copy(h.marks[at+len(id):], sum[:])
 		return
 	}

@@ -77,12 +77,11 @@ func TestManyPagesGone(t *testing.T) {
 	p, feed := busyOpen(t, minimal()), newFakeFeed()
 	id := customer.FromInt64(1)
 	feed.created(id, fakeAtom(1))
-	tail, err := appendEntry(nil, &entry{id: "x", time: busyNow.UnixMicro(), learned: busyNow.UnixMicro(), source: 1, event: 1})
-	require.NoError(t, err)
+	tail := encodeTail([]entry{{id: "x", time: busyNow.UnixMicro(), learned: busyNow.UnixMicro(), source: 1, event: 1}})
 	h := &head{sealed: true, pages: mostPages, latest: 1, tail: tail}
 	b := new(store.Batch)
 	b.Put(headKey(fakeAtom(1)), h.encode())
-	_, err = p.s.Commit(ctx, b)
+	_, err := p.s.Commit(ctx, b)
 	require.NoError(t, err)
 	busySync(t, p, feed, busyNow)
 	for _, m := range []Moment{{At: busyNow}, {At: busyNow, Known: busyNow}} {

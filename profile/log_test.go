@@ -15,7 +15,6 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -159,7 +158,7 @@ func (l ledger) requireLog(t testing.TB, p *Profiles) {
 	require.NoError(t, err)
 	heads, err := p.heads(ctx, ids)
 	require.NoError(t, err)
-	cal := civil.NewCalendar(f.loc)
+	room := f.reader()
 	for i, id := range ids {
 		want := l.entries(f.bound, id)
 		require.Equal(t, id, everything[i].id)
@@ -180,12 +179,12 @@ func (l ledger) requireLog(t testing.TB, p *Profiles) {
 		}
 		for k := range want {
 			if want[k].retracted == 0 {
-				whole.add(f.bound, &want[k], &cal)
+				whole.add(f.bound, &want[k], room)
 			}
 		}
 		for k := range cached[i].entries {
 			if cached[i].entries[k].retracted == 0 {
-				parts.add(f.bound, &cached[i].entries[k], &cal)
+				parts.add(f.bound, &cached[i].entries[k], room)
 			}
 		}
 		require.Equal(t, partialBytesOf(whole), partialBytesOf(parts))

@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"cmp"
 	"context"
+	"encoding/binary"
 	"iter"
 	"sync"
 	"time"
@@ -86,6 +88,8 @@ type many struct {
 	o    ManyOptions
 	rows int           // of the chunks before
 	busy chan chunkEnd // nil: no chunk is being added while the next is read
+	// given is the room for the evidence of a chunk, used again.
+	given []given
 
 	mu   sync.Mutex
 	sum  Summary
@@ -133,33 +137,42 @@ func (m *many) chunk(ctx context.Context, rows []Evidence) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
-	all := make([]given, len(rows))
+	f, err := m.p.current(ctx)
+	if err != nil {
+		return err
+	}
+	order := byAtom(parallel.Workers(m.o.Workers), rows)
+	if cap(m.given) < len(rows) {
+		m.given = make([]given, len(rows))
+	}
+	m.given = m.given[:len(rows)]
 	const block = 1024
-	parallel.For(parallel.Workers(m.o.Workers), (len(rows)+block-1)/block, func(b int) {
-		w := wire.Sized("", 1, 200*block)
+	blocks := make([]struct{ valid, bad pack }, (len(rows)+block-1)/block)
+	parallel.For(parallel.Workers(m.o.Workers), len(blocks), func(b int) {
+		of := &blocks[b]
+		of.valid = make(pack, 0, block)
+		w := wire.New("", 1)
 		for i := b * block; i < min(len(rows), (b+1)*block); i++ {
-			g := &all[i]
-			*g = given{Evidence: &rows[i], row: m.rows + i}
+			g, row := &m.given[i], order[i].row
+			*g = given{Evidence: &rows[row], row: m.rows + row}
 			if g.err = g.check(w); g.err != nil {
 				g.verdict = refused
+				of.bad = append(of.bad, g)
+			} else {
+				of.valid = append(of.valid, g)
 			}
 		}
+		_ = m.bind(f, of.valid) // what is refused is found again
 	})
 	m.rows += len(rows)
-	order := make(pack, 0, len(all))
-	var bad pack
-	for i := range all {
-		if g := &all[i]; g.verdict == refused {
-			bad = append(bad, g)
-		} else {
-			order = append(order, g)
-		}
+	var valid, bad pack
+	for _, of := range blocks {
+		valid, bad = append(valid, of.valid...), append(bad, of.bad...)
 	}
 	if m.book(bad, nil); m.err != nil {
 		return m.err
 	}
-	parallel.SortFunc(parallel.Workers(m.o.Workers), order, compareGiven)
-	todo := jobs(order, m.p.s.Limits())
+	todo := jobs(valid, m.p.s.Limits())
 	parallel.For(parallel.Workers(m.o.Workers), len(todo), func(i int) {
 		for _, some := range todo[i] {
 			if m.failed() {
@@ -169,6 +182,32 @@ func (m *many) chunk(ctx context.Context, rows []Evidence) error {
 		}
 	})
 	return m.err
+}
+
+// An atomRow is a row of the evidence with its atom, as two numbers that are ordered as it is.
+type atomRow struct {
+	high, low uint64
+	row       int
+}
+
+// byAtom returns where rows are, by atom, those of one atom in their order. What is given then
+// lies in the order in which it is added, so that each piece of evidence is looked up once.
+func byAtom(workers int, rows []Evidence) []atomRow {
+	order := make([]atomRow, len(rows))
+	for i := range rows {
+		a := &rows[i].Atom
+		order[i] = atomRow{binary.BigEndian.Uint64(a[:8]), binary.BigEndian.Uint64(a[8:]), i}
+	}
+	parallel.SortFunc(workers, order, func(a, b atomRow) int {
+		switch {
+		case a.high != b.high:
+			return cmp.Compare(a.high, b.high)
+		case a.low != b.low:
+			return cmp.Compare(a.low, b.low)
+		}
+		return a.row - b.row
+	})
+	return order
 }
 
 func (m *many) failed() bool {

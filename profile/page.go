@@ -11,19 +11,25 @@ import (
 // head, to which entries are appended without reading it, is one of kind profile/tail, without
 // the first two.
 
-// appendEntry appends an entry to a tail, empty at first.
-func appendEntry(tail []byte, e *entry) ([]byte, error) {
+// A tailWriter appends entries to a tail.
+type tailWriter struct {
+	*wire.Writer
+	base int64 // as in the tail
+}
+
+// appendTo begins to append to a tail, which may be empty, entries of about so many bytes that
+// were mostly learned at a time.
+func appendTo(tail []byte, size int, learned int64) (tailWriter, error) {
 	if len(tail) == 0 {
-		return encodeTail([]entry{*e}), nil
+		w := tailWriter{wire.Sized("profile/tail", 1, 32+size), learned}
+		w.Int(learned)
+		return w, nil
 	}
 	r, base := beginPage(tail)
-	if r.More(); base == never {
-		return nil, corruptPage(r)
+	if base == never {
+		return tailWriter{}, corruptPage(r)
 	}
-	w := wire.Sized("", 1, 128)
-	head := len(w.Data())
-	e.encode(w, base)
-	return append(tail, w.Data()[head:]...), nil
+	return tailWriter{wire.Onto(append(make([]byte, 0, len(tail)+size), tail...)), base}, nil
 }
 
 // spanOf returns the least and the greatest time of the entries of a page.

@@ -5,7 +5,6 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
@@ -25,13 +24,11 @@ type standing struct {
 	first  statement // the first that is not unset; kept where the policy has Oldest
 }
 
-// A statement is that a trait has a value; the zero statement is none.
+// A statement is that a trait has a value; the zero statement is none. It shares memory with
+// the entry that it is from.
 type statement struct {
-	id            string // of the entry; "": there is none
-	value         customer.Value
-	time, learned int64
-	source        uint32
-	verified      bool
+	*entry // of which it has all but values; nil: there is none
+	value  *customer.Value
 }
 
 func (b *bound) newPartial() *partial {
@@ -39,11 +36,11 @@ func (b *bound) newPartial() *partial {
 }
 
 // add takes in an entry that holds.
-func (p *partial) add(b *bound, e *entry, cal *civil.Calendar) {
+func (p *partial) add(b *bound, e *entry, room *reader) {
 	if e.event == 0 {
 		b.stand(e, func(t int) *standing { return p.standing(t, e.source) })
 	} else {
-		b.happen(e, p.computed, nil, cal)
+		b.happen(e, p.computed, nil, room)
 	}
 }
 
@@ -73,10 +70,10 @@ func (b *bound) stand(e *entry, of func(trait int) *standing) {
 		}
 		s, v := of(t), &e.values[i].value
 		if s.latest.before(e) {
-			s.latest.set(e, *v)
+			s.latest = statement{e, v}
 		}
-		if slices.Contains(b.Traits[t].Policy, Oldest) && !v.IsUnset() && (s.first.id == "" || !s.first.before(e)) {
-			s.first.set(e, *v)
+		if b.oldest[t] && !v.IsUnset() && (s.first.entry == nil || !s.first.before(e)) {
+			s.first = statement{e, v}
 		}
 	}
 }
@@ -84,7 +81,7 @@ func (b *bound) stand(e *entry, of func(trait int) *standing) {
 // before tells whether the entry states something later than s, or s is none.
 func (s *statement) before(e *entry) bool {
 	switch {
-	case s.id == "":
+	case s.entry == nil:
 		return true
 	case s.time != e.time:
 		return s.time < e.time
@@ -94,14 +91,10 @@ func (s *statement) before(e *entry) bool {
 	return s.id < e.id
 }
 
-func (s *statement) set(e *entry, v customer.Value) {
-	s.id, s.value, s.time, s.learned, s.source, s.verified = e.id, v, e.time, e.learned, e.source, e.verified
-}
-
 // happen takes an event into the states, by index of Schema.Computed, of which those are
 // made that are not among the spare ones.
-func (b *bound) happen(e *entry, states, spare []state, cal *civil.Calendar) {
-	b.read(e, cal, func(c int, o *occurrence) {
+func (b *bound) happen(e *entry, states, spare []state, room *reader) {
+	b.read(e, room, func(c int, o *occurrence) {
 		switch {
 		case states[c] != nil:
 		case spare != nil && spare[c] != nil:
@@ -150,7 +143,7 @@ func (p *partial) encode(w *wire.Writer) {
 
 // encode writes null for no statement.
 func (s *statement) encode(w *wire.Writer) {
-	if s.id == "" {
+	if s.entry == nil {
 		w.Null()
 		return
 	}
@@ -159,15 +152,17 @@ func (s *statement) encode(w *wire.Writer) {
 	w.Int(s.learned)
 	w.Uint(uint64(s.source))
 	w.Bool(s.verified)
-	writeValue(w, s.value)
+	writeValue(w, *s.value)
 }
 
 // readPartial reads what encode wrote under a schema of the same fingerprint. Faults come
 // from closing the reader.
 func (b *bound) readPartial(r *wire.Reader) *partial {
+	r.Share()
 	p := b.newPartial()
+	var room []decoded
 	indexed(r, len(p.traits), func(i int) {
-		p.traits[i] = readStandings(r)
+		p.traits[i] = readStandings(r, &room)
 	})
 	indexed(r, len(p.computed), func(i int) {
 		p.computed[i] = b.computed[i].fresh()
@@ -176,7 +171,8 @@ func (b *bound) readPartial(r *wire.Reader) *partial {
 	return p
 }
 
-func readStandings(r *wire.Reader) []standing {
+// readStandings reads the standings of a trait. It takes room from the front of what there is.
+func readStandings(r *wire.Reader, room *[]decoded) []standing {
 	n := r.List()
 	if n%2 != 0 {
 		fault(r)
@@ -185,9 +181,8 @@ func readStandings(r *wire.Reader) []standing {
 	all := make([]standing, n/2)
 	for i := range all {
 		s := &all[i]
-		s.latest.decode(r)
-		s.first.decode(r)
-		if s.latest.id == "" || s.first.id != "" && s.first.source != s.latest.source || i > 0 && s.latest.source <= all[i-1].latest.source {
+		s.latest, s.first = readStatement(r, room), readStatement(r, room)
+		if s.latest.entry == nil || s.first.entry != nil && s.first.source != s.latest.source || i > 0 && s.latest.source <= all[i-1].latest.source {
 			fault(r)
 			return nil
 		}
@@ -209,10 +204,25 @@ func indexed(r *wire.Reader, limit int, read func(i int)) {
 	}
 }
 
-func (s *statement) decode(r *wire.Reader) {
+// decoded is where a statement is that was read.
+type decoded struct {
+	entry
+	value customer.Value
+}
+
+func readStatement(r *wire.Reader, room *[]decoded) statement {
 	if r.Null() {
-		return
+		return statement{}
 	}
-	s.id, s.time, s.learned = r.Text(), r.Int(), r.Int()
-	s.source, s.verified, s.value = readNumber(r), r.Bool(), readValue(r)
+	if len(*room) == 0 {
+		*room = make([]decoded, 32)
+	}
+	d := &(*room)[0]
+	*room = (*room)[1:]
+	d.id, d.time, d.learned = r.Text(), r.Int(), r.Int()
+	d.source, d.verified, d.value = readNumber(r), r.Bool(), readValue(r)
+	if d.id == "" {
+		fault(r)
+	}
+	return statement{&d.entry, &d.value}
 }

@@ -6,15 +6,15 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/clientele-go/clientele/internal/civil"
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
 func partialOf(b *bound, facts []fact) *partial {
-	p, cal := b.newPartial(), civil.NewCalendar(b.loc)
+	p, room := b.newPartial(), b.reader()
 	for i := range facts {
 		e := facts[i].entry(b)
-		p.add(b, &e, &cal)
+		p.add(b, &e, room)
 	}
 	return p
 }
@@ -35,10 +35,10 @@ func TestPartialIsAFunctionOfTheSetOfEntries(t *testing.T) {
 		require.Equal(t, want, encodePartial(partialOf(b, facts)))
 		require.Equal(t, want, encodePartial(reread(t, b, partialOf(b, facts))))
 		half := reread(t, b, partialOf(b, facts[:len(facts)/2]))
-		cal := civil.NewCalendar(b.loc)
+		room := b.reader()
 		for i := range facts[len(facts)/2:] {
 			e := facts[len(facts)/2+i].entry(b)
-			half.add(b, &e, &cal)
+			half.add(b, &e, room)
 		}
 		require.Equal(t, want, encodePartial(half), "written and read half way")
 	}
@@ -51,7 +51,7 @@ func TestPartialOfAnotherSchemaIsCorrupt(t *testing.T) {
 	stated := func(w *wire.Writer, sources ...uint32) {
 		w.List(2 * len(sources))
 		for _, source := range sources {
-			(&statement{id: "a", source: source}).encode(w)
+			(&statement{&entry{id: "a", source: source}, new(customer.Value)}).encode(w)
 			w.Null()
 		}
 	}
@@ -77,7 +77,13 @@ func TestPartialOfAnotherSchemaIsCorrupt(t *testing.T) {
 		"a source twice":     func(w *wire.Writer) { w.Uint(1); w.Uint(1); stated(w, 1, 1); w.Uint(0) },
 		"no such computed":   func(w *wire.Writer) { w.Uint(0); w.Uint(1); w.Uint(99) },
 		"more than there is": func(w *wire.Writer) { w.Uint(1 << 63); w.Uint(0); stated(w, 1) },
-		"half of a standing": func(w *wire.Writer) { w.Uint(1); w.Uint(1); w.List(1); (&statement{id: "a"}).encode(w); w.Uint(0) },
+		"half of a standing": func(w *wire.Writer) {
+			w.Uint(1)
+			w.Uint(1)
+			w.List(1)
+			(&statement{&entry{id: "a"}, new(customer.Value)}).encode(w)
+			w.Uint(0)
+		},
 		"no statement": func(w *wire.Writer) {
 			w.Uint(1)
 			w.Uint(1)
@@ -90,8 +96,8 @@ func TestPartialOfAnotherSchemaIsCorrupt(t *testing.T) {
 			w.Uint(1)
 			w.Uint(1)
 			w.List(2)
-			(&statement{id: "a", source: 1}).encode(w)
-			(&statement{id: "a", source: 2}).encode(w)
+			(&statement{&entry{id: "a", source: 1}, new(customer.Value)}).encode(w)
+			(&statement{&entry{id: "a", source: 2}, new(customer.Value)}).encode(w)
 			w.Uint(0)
 		},
 	} {

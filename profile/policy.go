@@ -48,7 +48,7 @@ func (f *folder) resolve(t int, cs []candidate, atoms []atom) (v customer.Value,
 		}
 	}
 	cs[0], cs[best] = cs[best], cs[0]
-	return cs[0].value, decided, 1
+	return *cs[0].value, decided, 1
 }
 
 // narrow brings the candidates that are best by a rule to the front and returns how many
@@ -58,10 +58,7 @@ func (f *folder) narrow(rule Rule, cs []candidate) (kept int) {
 		return 1
 	}
 	if rule == Majority {
-		clear(f.count)
-		for i := range cs {
-			f.count[cs[i].value]++
-		}
+		f.vote(cs)
 	}
 	for i := range cs {
 		c := &cs[i]
@@ -78,9 +75,7 @@ func (f *folder) narrow(rule Rule, cs []candidate) (kept int) {
 				c.weight = 1
 			}
 		case MostComplete:
-			c.weight = length(c.value)
-		case Majority:
-			c.weight = f.count[c.value]
+			c.weight = length(*c.value)
 		}
 	}
 	kept = 1
@@ -88,9 +83,9 @@ func (f *folder) narrow(rule Rule, cs []candidate) (kept int) {
 		var by int
 		switch rule {
 		case Smallest:
-			by = compareValues(cs[0].value, cs[i].value)
+			by = compareValues(*cs[0].value, *cs[i].value)
 		case Largest:
-			by = compareValues(cs[i].value, cs[0].value)
+			by = compareValues(*cs[i].value, *cs[0].value)
 		default:
 			by = cmp.Compare(cs[i].weight, cs[0].weight)
 		}
@@ -104,6 +99,30 @@ func (f *folder) narrow(rule Rule, cs []candidate) (kept int) {
 		}
 	}
 	return kept
+}
+
+// vote has each candidate weigh how many have its value.
+func (f *folder) vote(cs []candidate) {
+	const few = 16
+	if len(cs) > few {
+		clear(f.count)
+		for i := range cs {
+			f.count[*cs[i].value]++
+		}
+		for i := range cs {
+			cs[i].weight = f.count[*cs[i].value]
+		}
+		return
+	}
+	for i := range cs {
+		cs[i].weight = 1
+		for j := range cs[:i] {
+			if *cs[j].value == *cs[i].value {
+				cs[i].weight++
+				cs[j].weight++
+			}
+		}
+	}
 }
 
 // before tells whether a comes before b in the total order of candidates. No two are of
@@ -149,12 +168,17 @@ func (f *folder) union(cs []candidate, limit int) (v customer.Value, left int) {
 		slices.SortFunc(cs, order)
 	}
 	f.labels = f.labels[:0]
+	most, labels := 0, -1 // of the candidate that has most labels its index and their number
 	for i := range cs {
+		before := len(f.labels)
 		if s, ok := cs[i].value.Text(); ok && s != "" {
 			f.labels = append(f.labels, s)
 		}
 		for label := range cs[i].value.Labels() {
 			f.labels = append(f.labels, label)
+		}
+		if n := len(f.labels) - before; n > labels && cs[i].value.Kind() == customer.KindLabels {
+			most, labels = i, n
 		}
 	}
 	if limit > 0 {
@@ -163,16 +187,14 @@ func (f *folder) union(cs []candidate, limit int) (v customer.Value, left int) {
 		slices.Sort(f.labels)
 		f.labels = slices.Compact(f.labels)
 	}
-	for i := range cs {
-		if cs[i].value.Kind() == customer.KindLabels && length(cs[i].value) == int64(len(f.labels)) && limit == 0 {
-			return cs[i].value, len(cs) // which has them all
-		}
-	}
 	if limit == 0 {
+		if labels == len(f.labels) { // which has them all
+			return *cs[most].value, len(cs)
+		}
 		return customer.LabelsValue(f.labels...), len(cs)
 	}
 	for i := range cs {
-		if f.gave(cs[i].value) {
+		if f.gave(*cs[i].value) {
 			cs[left], cs[i] = cs[i], cs[left]
 			left++
 		}
@@ -252,7 +274,7 @@ func (f *folder) present(cs []candidate, atoms []atom) []Candidate {
 		c := &cs[i]
 		out[i] = Candidate{
 			Atom: atoms[c.atom].id, Evidence: c.id, Source: f.Sources[f.roles[c.source].index].Name,
-			Time: microTime(c.time), Learned: microTime(c.learned), Verified: c.verified, Value: c.value,
+			Time: microTime(c.time), Learned: microTime(c.learned), Verified: c.verified, Value: *c.value,
 		}
 	}
 	return out

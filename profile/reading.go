@@ -2,7 +2,6 @@ package profile
 
 import (
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
@@ -58,51 +57,60 @@ type occurrence struct {
 	ends  bool           // of a pair, it is an answer
 }
 
-// occurrences are used again, as one that a function value is given lies on the heap.
-var occurrences = sync.Pool{New: func() any { return new(occurrence) }}
+// A reader is the room that reading events takes, used again: an occurrence that a function
+// value is given lies on the heap. Not safe for concurrent use.
+type reader struct {
+	cal civil.Calendar
+	occurrence
+}
+
+func (b *bound) reader() *reader { return &reader{cal: civil.NewCalendar(b.loc)} }
 
 // read calls f for each computed trait that the event e counts for, in the order of the
 // schema. What f is given is the same each time, and not to be kept. An event in which Field or Pair.By
 // is missing, or Field is in no Band, does not count; nor do those of a type or a source
 // that is not in the schema.
-func (b *bound) read(e *entry, cal *civil.Calendar, f func(computed int, o *occurrence)) {
+func (b *bound) read(e *entry, room *reader, f func(computed int, o *occurrence)) {
 	event, source := b.role(e.event), b.role(e.source)
 	if event.what != anEvent || source.what != aSource || len(b.readings[event.index]) == 0 {
 		return
 	}
-	get := func(field int32) customer.Value {
+	var unset, when, in customer.Value
+	get := func(field int32) *customer.Value {
 		switch field {
 		case none:
-			return customer.Value{}
+			return &unset
 		case atTime:
-			return customer.TimeValue(time.UnixMicro(e.time))
+			when = customer.TimeValue(time.UnixMicro(e.time))
+			return &when
 		case atSource:
-			return b.sourceValues[source.index]
+			return &b.sourceValues[source.index]
 		case atChannel:
-			return b.channelValues[source.index]
+			return &b.channelValues[source.index]
 		case atEvent:
-			return b.eventValues[event.index]
+			return &b.eventValues[event.index]
 		}
 		for i := range e.values {
 			if e.values[i].number == uint32(field) {
-				return e.values[i].value
+				return &e.values[i].value
 			}
 		}
-		return customer.Value{}
+		return &unset
 	}
-	var o *occurrence
+	o, dated := &room.occurrence, false
 readings:
 	for i := range b.readings[event.index] {
 		r := &b.readings[event.index][i]
 		for j := range r.where {
-			if !r.where[j].met(get(r.where[j].field)) {
+			if !r.where[j].met(*get(r.where[j].field)) {
 				continue readings
 			}
 		}
-		var value, by customer.Value
+		value, by := &unset, &unset
 		if r.field != none {
 			if value = get(r.field); r.bands != nil {
-				value = band(r.bands, value)
+				in = band(r.bands, *value)
+				value = &in
 			}
 			if value.IsUnset() {
 				continue
@@ -113,21 +121,22 @@ readings:
 				continue
 			}
 		}
-		if o == nil {
-			seconds := e.time / 1e6
-			if e.time%1e6 < 0 {
-				seconds--
-			}
-			o = occurrences.Get().(*occurrence)
-			o.id, o.time, o.day = e.id, e.time, cal.Day(seconds)
+		if !dated {
+			dated = true
+			o.id, o.time, o.day = e.id, e.time, room.day(e.time)
 		}
-		o.value, o.by, o.ends = value, by, r.ends
+		o.value, o.by, o.ends = *value, *by, r.ends
 		f(int(r.computed), o)
 	}
-	if o != nil {
-		*o = occurrence{}
-		occurrences.Put(o)
+}
+
+// day is the local day of a time.
+func (r *reader) day(micros int64) civil.Day {
+	seconds := micros / 1e6
+	if micros%1e6 < 0 {
+		seconds--
 	}
+	return r.cal.Day(seconds)
 }
 
 // band returns the name of the first band that ends beyond v, unset if none does.

@@ -9,7 +9,6 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -48,7 +47,7 @@ func (h *head) seal(f *inForce, id customer.AtomID, before *partial, b *store.Ba
 	if len(entries)-n > mostMarks/2 || len(rest) > mostTail/2 {
 		n, rest = len(entries), nil
 	}
-	cal := civil.NewCalendar(f.loc)
+	room := f.reader()
 	places := make(map[idHash]int, len(entries)) // the page of each; those that stay have -1
 	for i := range entries[n:] {
 		places[hashID(entries[n+i].id)] = -1
@@ -67,7 +66,7 @@ func (h *head) seal(f *inForce, id customer.AtomID, before *partial, b *store.Ba
 			e := &entries[i]
 			places[hashID(e.id)] = h.pages
 			if before != nil && e.retracted == 0 {
-				before.add(f.bound, e, &cal)
+				before.add(f.bound, e, room)
 			}
 		}
 		if last := entries[taken-1].time; h.pages == 1 || last > h.latest {
@@ -229,7 +228,7 @@ func (f *inForce) joinPartial(parts []store.Entry) *partial {
 // rebuild makes the partial of an atom of its pages.
 func (p *Profiles) rebuild(ctx context.Context, f *inForce, id customer.AtomID, pages int) (*partial, error) {
 	sealed := f.newPartial()
-	cal := civil.NewCalendar(f.loc)
+	room := f.reader()
 	for page, err := range p.scanPages(ctx, id, 1, pages) {
 		if err != nil {
 			return nil, err
@@ -240,7 +239,7 @@ func (p *Profiles) rebuild(ctx context.Context, f *inForce, id customer.AtomID, 
 		}
 		for i := range entries {
 			if entries[i].retracted == 0 {
-				sealed.add(f.bound, &entries[i], &cal)
+				sealed.add(f.bound, &entries[i], room)
 			}
 		}
 	}

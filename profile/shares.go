@@ -37,7 +37,7 @@ func (p *Profiles) Shares(ctx context.Context, computed string, at time.Time) (m
 	}
 	all := f.computed[c].fresh()
 	err = walk(ctx, p, f, m, func(page []loading) (state, error) {
-		some, cal := f.computed[c].fresh(), civil.NewCalendar(f.loc)
+		some, room := f.computed[c].fresh(), f.reader()
 		for i := range page {
 			for j := range page[i].atoms {
 				a := &page[i].atoms[j]
@@ -46,7 +46,7 @@ func (p *Profiles) Shares(ctx context.Context, computed string, at time.Time) (m
 				}
 				for k := range a.entries {
 					if e := &a.entries[k]; e.event != 0 && e.counts(m) {
-						f.bound.read(e, &cal, func(i int, o *occurrence) {
+						f.bound.read(e, room, func(i int, o *occurrence) {
 							if i == c {
 								some.add(o)
 							}

@@ -103,6 +103,8 @@ type summary[S any] interface {
 	encode(a *aggregation, w *wire.Writer)
 	// decode reads what encode wrote into a zero summary and returns how many events it is of.
 	decode(a *aggregation, r *wire.Reader) int64
+	// reset makes the summary a zero one, which keeps room that is not large.
+	reset()
 }
 
 // freshOf returns a state that has a summary of all time, or one of each part of a window.
@@ -110,7 +112,7 @@ func freshOf[S any, P summary[S]](a *aggregation) state {
 	if a.Window == (Window{}) && a.retention == 0 {
 		return &always[S, P]{a: a}
 	}
-	return &windowed[S, P]{a: a}
+	return &windowed[S, P]{a: a, span: a.span()}
 }
 
 // always is the state of an aggregate over all time.
@@ -125,11 +127,7 @@ func (s *always[S, P]) result(asOf) result    { return P(&s.all).result(s.a) }
 func (s *always[S, P]) next(asOf) int64       { return never }
 func (s *always[S, P]) encode(w *wire.Writer) { P(&s.all).encode(s.a, w) }
 func (s *always[S, P]) decode(r *wire.Reader) { P(&s.all).decode(s.a, r) }
-
-func (s *always[S, P]) reset() {
-	var none S
-	s.all = none
-}
+func (s *always[S, P]) reset()                { P(&s.all).reset() }
 
 // readEvents reads how many events there are, which is below 2^62, so that few sums overflow.
 func readEvents(r *wire.Reader) int64 {

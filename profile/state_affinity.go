@@ -12,23 +12,23 @@ import (
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
-// affinity keeps how many events there were by value and day. They are weighed when it is
-// asked: sums of weights that shrink every day would depend on the order of adding.
+// affinity keeps how many events there were by day, and by value and day. They are weighed
+// when it is asked: sums of weights that shrink every day would depend on the order of adding.
 type affinity struct {
-	a *aggregation
-	// likes ascend by value and day, each pair once, up to settled. The empty value stands
-	// for all events: an event may have several values, or none.
-	likes   []onLike
+	a   *aggregation
+	all []onDay // ascending; of all events: one may have several values, or none
+	// likings ascend by value, each once, up to settled.
+	likings []liking
 	settled int
 	// weighing is as of a day, if weighed: until something is added.
 	weighing weighing
 	weighed  bool
 }
 
-// onLike is how many events with a value there were on a day.
-type onLike struct {
+// A liking is how many events with a value there were by day, ascending.
+type liking struct {
 	value string
-	onDay
+	days  []onDay
 }
 
 func freshAffinity(a *aggregation) state { return &affinity{a: a} }
@@ -37,64 +37,87 @@ func (s *affinity) add(o *occurrence) {
 	if o.value.IsUnset() {
 		return
 	}
-	day := onDay{o.day, 1}
-	s.likes = append(s.likes, onLike{"", day})
+	days := [1]onDay{{o.day, 1}}
+	s.all, s.weighed = putDays(s.all, days[:]), false
 	if o.value.Kind() == customer.KindLabels {
 		for label := range o.value.Labels() {
-			s.likes = append(s.likes, onLike{label, day})
+			s.put(label, days[:])
 		}
 	} else if text := likeText(o.value); text != "" {
-		s.likes = append(s.likes, onLike{text, day})
+		s.put(text, days[:])
 	}
-	if len(s.likes) > 2*s.settled+64 {
+}
+
+func (s *affinity) merge(t state) {
+	from := t.(*affinity)
+	s.all, s.weighed = putDays(s.all, from.all), false
+	for i := range from.likings {
+		s.put(from.likings[i].value, from.likings[i].days)
+	}
+}
+
+func (s *affinity) put(value string, days []onDay) {
+	n := len(s.likings)
+	i := sort.Search(s.settled, func(i int) bool { return s.likings[i].value >= value })
+	if i == s.settled || s.likings[i].value != value {
+		l := liking{value: value}
+		if n < cap(s.likings) { // room that reset has left
+			l.days = s.likings[:n+1][n].days[:0]
+		}
+		if s.settled == n && n < few {
+			s.settled++
+		} else {
+			i = n
+		}
+		s.likings = slices.Insert(s.likings, i, l)
+	}
+	s.likings[i].days = putDays(s.likings[i].days, days)
+	if n > 2*s.settled+few {
 		s.settle()
 	}
 }
 
 func (s *affinity) reset() {
-	*s = affinity{a: s.a, likes: emptied(s.likes), weighing: weighing{values: emptied(s.weighing.values)}}
-}
-
-func (s *affinity) merge(t state) {
-	s.likes = append(s.likes, t.(*affinity).likes...)
-	if len(s.likes) > 2*s.settled+64 {
-		s.settle()
+	likings := s.likings
+	if cap(likings) > few {
+		likings = nil
 	}
+	for i := range likings {
+		likings[i] = liking{days: emptied(likings[i].days)}
+	}
+	*s = affinity{a: s.a, all: emptied(s.all), likings: likings[:0], weighing: weighing{values: emptied(s.weighing.values)}}
 }
 
-// settle brings likes into the form that is a function of the events alone.
+// settle brings all into the form that is a function of the events alone.
 func (s *affinity) settle() {
-	if s.settled == len(s.likes) {
-		return
-	}
-	slices.SortFunc(s.likes, func(x, y onLike) int {
-		if x.value != y.value {
-			return strings.Compare(x.value, y.value)
+	if s.settled < len(s.likings) {
+		slices.SortFunc(s.likings, func(x, y liking) int { return strings.Compare(x.value, y.value) })
+		kept := s.likings[:0]
+		for _, l := range s.likings {
+			if n := len(kept) - 1; n >= 0 && kept[n].value == l.value {
+				kept[n].days = putDays(kept[n].days, l.days)
+			} else {
+				kept = append(kept, l)
+			}
 		}
-		return int(x.day) - int(y.day)
-	})
-	kept := s.likes[:0]
-	for _, l := range s.likes {
-		if n := len(kept) - 1; n >= 0 && kept[n].value == l.value && kept[n].day == l.day {
-			kept[n].events += l.events
-		} else {
-			kept = append(kept, l)
-		}
+		clear(s.likings[len(kept):])
+		s.likings = kept
 	}
-	clear(s.likes[len(kept):])
-	s.likes = kept
-	if s.a.retention > 0 {
+	// Each day of a liking is among all.
+	if len(s.all) > 0 && !s.a.counts(s.all[0].day, s.latest()) {
 		latest := s.latest()
-		s.likes = slices.DeleteFunc(kept, func(l onLike) bool { return !s.a.counts(l.day, latest) })
+		gone := func(d onDay) bool { return !s.a.counts(d.day, latest) }
+		s.all = slices.DeleteFunc(s.all, gone)
+		for i := range s.likings {
+			s.likings[i].days = slices.DeleteFunc(s.likings[i].days, gone)
+		}
+		s.likings = slices.DeleteFunc(s.likings, func(l liking) bool { return len(l.days) == 0 })
 	}
-	s.settled, s.weighed = len(s.likes), false
+	s.settled = len(s.likings)
 }
 
 // latest is the day of the last event.
-func (s *affinity) latest() civil.Day {
-	all := sort.Search(len(s.likes), func(i int) bool { return s.likes[i].value != "" })
-	return s.likes[all-1].day
-}
+func (s *affinity) latest() civil.Day { return s.all[len(s.all)-1].day }
 
 // likeText is the text that stands for a value that is not labels: of one kind each value
 // has its own.
@@ -102,6 +125,11 @@ func likeText(v customer.Value) string {
 	if text, ok := v.Text(); ok {
 		return text
 	}
+	return written(v)
+}
+
+// written is likeText of a value that is no text.
+func written(v customer.Value) string {
 	if b, ok := v.Bool(); ok {
 		return strconv.FormatBool(b)
 	}
@@ -126,22 +154,18 @@ func likeText(v customer.Value) string {
 	return sign + digits[:len(digits)-scale] + "." + digits[len(digits)-scale:]
 }
 
+// encode writes the days of all events, as those of the empty value, which is none, then
+// those of each value.
 func (s *affinity) encode(w *wire.Writer) {
 	s.settle()
-	values := 0
-	for i, l := range s.likes {
-		if i == 0 || l.value != s.likes[i-1].value {
-			values++
-		}
+	w.List(2 * (min(len(s.all), 1) + len(s.likings)))
+	if len(s.all) > 0 {
+		w.Text("")
+		writeDays(w, s.all)
 	}
-	w.List(2 * values)
-	for from, to := 0, 0; from < len(s.likes); from = to {
-		var days []onDay
-		for ; to < len(s.likes) && s.likes[to].value == s.likes[from].value; to++ {
-			days = append(days, s.likes[to].onDay)
-		}
-		w.Text(s.likes[from].value)
-		writeDays(w, days)
+	for i := range s.likings {
+		w.Text(s.likings[i].value)
+		writeDays(w, s.likings[i].days)
 	}
 }
 
@@ -151,17 +175,21 @@ func (s *affinity) decode(r *wire.Reader) {
 		fault(r)
 		return
 	}
+	before := ""
 	for i := range n / 2 {
 		value, days := r.Text(), readDays(r)
-		// The empty value, of all events, comes first.
-		if len(days) == 0 || (i == 0) != (value == "") || i > 0 && value <= s.likes[len(s.likes)-1].value {
+		if len(days) == 0 || (i == 0) != (value == "") || i > 0 && value <= before {
 			fault(r)
-			s.likes = nil
+			*s = affinity{a: s.a}
 			return
 		}
-		for _, d := range days {
-			s.likes = append(s.likes, onLike{value, d})
+		if i == 0 {
+			s.all = days
+		} else {
+			s.likings = append(s.likings, liking{value, days})
 		}
+		before = value
 	}
+	s.settled = len(s.likings)
 	s.settle()
 }

@@ -13,6 +13,7 @@ type counter struct{ events int64 }
 
 func (s *counter) add(*aggregation, *occurrence)         { s.events++ }
 func (s *counter) merge(_ *aggregation, t *counter)      { s.events += t.events }
+func (s *counter) reset()                                { *s = counter{} }
 func (s *counter) encode(_ *aggregation, w *wire.Writer) { w.Uint(uint64(s.events)) }
 func (s *counter) decode(_ *aggregation, r *wire.Reader) int64 {
 	s.events = readEvents(r)
@@ -36,7 +37,7 @@ func (s *adder) add(_ *aggregation, o *occurrence) {
 	switch o.value.Kind() {
 	case customer.KindInt64:
 		n, _ := o.value.Int64()
-		s.sum.add(wideOf(n, 1))
+		s.sum.add(wideInt(n))
 	case customer.KindDecimal:
 		n, scale, _ := o.value.Decimal()
 		s.sum.add(wideOf(n, powers[18-scale]))
@@ -47,6 +48,8 @@ func (s *adder) add(_ *aggregation, o *occurrence) {
 		}
 	}
 }
+
+func (s *adder) reset() { *s = adder{} }
 
 func (s *adder) merge(_ *aggregation, t *adder) {
 	s.events += t.events
@@ -154,7 +157,7 @@ func (s *adder) decode(a *aggregation, r *wire.Reader) int64 {
 			fault(r)
 		}
 	} else {
-		s.sum = wideOf(r.Int(), 1)
+		s.sum = wideInt(r.Int())
 	}
 	if a.kind == customer.KindDecimal {
 		var ok bool

@@ -27,6 +27,8 @@ func (s *distinct) add(_ *aggregation, o *occurrence) {
 	s.put(hashValue(o.value))
 }
 
+func (s *distinct) reset() { *s = distinct{hashes: emptied(s.hashes)} }
+
 func (s *distinct) put(hash uint64) {
 	if s.many != nil {
 		s.many.Add(hash)
@@ -50,7 +52,7 @@ func (s *distinct) merge(_ *aggregation, t *distinct) {
 	s.events += t.events
 	switch {
 	case t.many == nil && len(s.hashes) == 0 && s.many == nil:
-		s.hashes = slices.Clone(t.hashes)
+		s.hashes = append(s.hashes[:0], t.hashes...)
 		return
 	case t.many == nil:
 		for _, h := range t.hashes {

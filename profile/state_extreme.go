@@ -36,6 +36,8 @@ func (s *edge) merge(a *aggregation, t *edge) {
 	s.events = events
 }
 
+func (s *edge) reset() { *s = edge{} }
+
 func (s *edge) after(t *edge) bool {
 	if s.time != t.time {
 		return s.time > t.time
@@ -93,6 +95,8 @@ func (s *extreme) merge(a *aggregation, t *extreme) {
 	}
 	s.events += t.events
 }
+
+func (s *extreme) reset() { *s = extreme{} }
 
 func (s *extreme) result(*aggregation) result { return result{value: s.value, events: s.events} }
 

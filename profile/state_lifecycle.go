@@ -1,8 +1,8 @@
 package profile
 
 import (
-	"cmp"
 	"slices"
+	"sort"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
@@ -65,14 +65,29 @@ func (s *lifecycle) put(d onDay) {
 	}
 }
 
+// putDays adds days to ascending ones.
+func putDays(days, more []onDay) []onDay {
+	for _, d := range more {
+		days = putDay(days, d)
+	}
+	return days
+}
+
 // putDay adds to ascending days.
 func putDay(days []onDay, d onDay) []onDay {
-	i, found := slices.BinarySearchFunc(days, d.day, func(d onDay, day civil.Day) int { return cmp.Compare(d.day, day) })
-	if found {
+	n := len(days)
+	if n == 0 || days[n-1].day < d.day {
+		return append(days, d)
+	}
+	i := sort.Search(n, func(i int) bool { return days[i].day >= d.day })
+	if days[i].day == d.day {
 		days[i].events += d.events
 		return days
 	}
-	return slices.Insert(days, i, d)
+	days = append(days, d)
+	copy(days[i+1:], days[i:])
+	days[i] = d
+	return days
 }
 
 // counts tells whether events of a day count on another, not earlier.

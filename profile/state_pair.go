@@ -186,7 +186,7 @@ func (s *pair) result(at asOf) result {
 func seconds(spans ...int64) float64 {
 	var sum wide
 	for _, n := range spans {
-		sum.add(wideOf(n, 1))
+		sum.add(wideInt(n))
 	}
 	return mean(sum, int64(len(spans)), 6)
 }
@@ -195,7 +195,7 @@ func (s *pair) next(at asOf) int64 {
 	_, _, first, firstOfAll := s.spans(at)
 	next := never
 	ends := func(began int64, of span) {
-		if began != never {
+		if began != never && of != (span{}) {
 			next = min(next, of.ends(began, civil.DayOf(time.UnixMicro(began), s.a.loc), s.a.loc))
 		}
 	}

@@ -30,6 +30,8 @@ func asFloat(v customer.Value) float64 {
 
 func (s *quantile) merge(_ *aggregation, t *quantile) { s.numbers.Merge(&t.numbers) }
 
+func (s *quantile) reset() { s.numbers.Reset() }
+
 func (s *quantile) result(a *aggregation) result {
 	r := result{events: int64(s.numbers.Len())}
 	if r.events > 0 {

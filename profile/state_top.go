@@ -51,6 +51,8 @@ func (s *top) put(c textCount) {
 	}
 }
 
+func (s *top) reset() { *s = top{texts: emptied(s.texts)} }
+
 // settle brings the texts in order, each once.
 func (s *top) settle() {
 	if s.settled == len(s.texts) {
@@ -72,7 +74,7 @@ func (s *top) settle() {
 func (s *top) merge(_ *aggregation, t *top) {
 	s.events += t.events
 	if len(s.texts) == 0 {
-		s.texts, s.settled = slices.Clone(t.texts), t.settled
+		s.texts, s.settled = append(s.texts, t.texts...), t.settled
 		return
 	}
 	for _, c := range t.texts {

@@ -52,29 +52,35 @@ func (s *affinity) weigh(at civil.Day) *weighing {
 		w.taste.Prior = nil
 	}
 	w.half = halvingOf(w.taste.HalfLife)
-	if len(s.likes) == 0 {
+	if len(s.all) == 0 {
 		return w
 	}
 	w.latest = s.latest()
-	value := ""
-	for _, l := range s.likes {
-		if !s.a.counts(l.day, at) {
+	weight := func(d onDay) float64 {
+		return float64(float64(d.events) * w.half.doubled(int(d.day)-int(w.latest)))
+	}
+	for _, d := range s.all {
+		if !s.a.counts(d.day, at) {
 			continue
 		}
-		weight := float64(float64(l.events) * w.half.doubled(int(l.day)-int(w.latest)))
-		if l.value == "" {
-			if w.events == 0 {
-				w.oldest = l.day
+		if w.events == 0 {
+			w.oldest = d.day
+		}
+		w.events += d.events
+		w.total += weight(d)
+	}
+	for i := range s.likings {
+		l := &s.likings[i]
+		if !s.a.counts(l.days[len(l.days)-1].day, at) {
+			continue
+		}
+		v := weighed{value: l.value, prior: w.taste.Prior[l.value]}
+		for _, d := range l.days {
+			if s.a.counts(d.day, at) {
+				v.weight += weight(d)
 			}
-			w.events += l.events
-			w.total += weight
-			continue
 		}
-		if l.value != value {
-			value = l.value
-			w.values = append(w.values, weighed{value: value, prior: w.taste.Prior[value]})
-		}
-		w.values[len(w.values)-1].weight += weight
+		w.values = append(w.values, v)
 	}
 	return w
 }
@@ -218,6 +224,10 @@ func (h halving) doubled(days int) float64 {
 	}
 	if 2*rest > len(h) {
 		whole++
+	}
+	const normal = 1000 // such results are no subnormal numbers, nor infinite
+	if -normal < whole && whole < normal {
+		return math.Float64frombits(math.Float64bits(h[rest]) + uint64(whole)<<52)
 	}
 	return math.Ldexp(h[rest], whole)
 }

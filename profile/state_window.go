@@ -13,7 +13,8 @@ import (
 // windowed is the state of an aggregate over a window, or of all that is retained: a
 // summary for each local day or, where the window is of hours, for each instant.
 type windowed[S any, P summary[S]] struct {
-	a *aggregation
+	a    *aggregation
+	span span
 	// parts ascend, each time once and in the window of the latest, up to settled.
 	parts   []part[S]
 	settled int
@@ -70,12 +71,11 @@ func (s span) ends(micros int64, day civil.Day, loc *time.Location) int64 {
 func (p *part[S]) time() asOf { return asOf{p.at, p.day} }
 
 func (s *windowed[S, P]) add(o *occurrence) {
-	span := s.a.span()
 	at, day := o.time, o.day
 	switch {
-	case span.micros == 0:
+	case s.span.micros == 0:
 		at = int64(day)
-	case span.days == 0:
+	case s.span.days == 0:
 		day = 0
 	}
 	if p := s.place(asOf{at, day}); p != nil {
@@ -103,7 +103,7 @@ func (s *windowed[S, P]) place(at asOf) P {
 	case at.micros > s.latest.micros:
 		s.latest = at
 	default:
-		if !s.a.span().holds(at.micros, at.day, s.latest) {
+		if !s.span.holds(at.micros, at.day, s.latest) {
 			return nil
 		}
 		i, found := slices.BinarySearchFunc(s.parts[:s.settled], at.micros, func(p part[S], at int64) int { return cmp.Compare(p.at, at) })
@@ -158,9 +158,8 @@ func (s *windowed[S, P]) drop() {
 
 // from is the index of the first part in the window of a time.
 func (s *windowed[S, P]) from(at asOf) int {
-	span := s.a.span()
 	for i := range s.parts {
-		if p := &s.parts[i]; span.holds(p.at, p.day, at) {
+		if p := &s.parts[i]; s.span.holds(p.at, p.day, at) {
 			return i
 		}
 	}
@@ -176,7 +175,10 @@ func (s *windowed[S, P]) merge(t state) {
 	}
 }
 
-func (s *windowed[S, P]) reset() { *s = windowed[S, P]{a: s.a, parts: emptied(s.parts)} }
+func (s *windowed[S, P]) reset() {
+	P(&s.all).reset()
+	*s = windowed[S, P]{a: s.a, span: s.span, parts: emptied(s.parts), all: s.all}
+}
 
 func (s *windowed[S, P]) result(at asOf) result {
 	s.settle()
@@ -184,8 +186,7 @@ func (s *windowed[S, P]) result(at asOf) result {
 	if len(parts) == 1 {
 		return P(&parts[0].summary).result(s.a)
 	}
-	var none S
-	s.all = none
+	P(&s.all).reset()
 	for i := range parts {
 		P(&s.all).merge(s.a, &parts[i].summary)
 	}
@@ -198,20 +199,19 @@ func (s *windowed[S, P]) next(at asOf) int64 {
 	if i == len(s.parts) {
 		return never
 	}
-	return s.a.span().ends(s.parts[i].at, s.parts[i].day, s.a.loc)
+	return s.span.ends(s.parts[i].at, s.parts[i].day, s.a.loc)
 }
 
 // encode writes of each part how far it is from the one before, its day in the same way
 // where it is kept beside the instant, and the summary.
 func (s *windowed[S, P]) encode(w *wire.Writer) {
 	s.settle()
-	span := s.a.span()
 	w.List(len(s.parts))
 	before := asOf{}
 	for i := range s.parts {
 		p := &s.parts[i]
 		w.Int(p.at - before.micros)
-		if span.micros > 0 && span.days > 0 {
+		if s.span.micros > 0 && s.span.days > 0 {
 			w.Int(int64(p.day - before.day))
 		}
 		P(&p.summary).encode(s.a, w)
@@ -220,19 +220,18 @@ func (s *windowed[S, P]) encode(w *wire.Writer) {
 }
 
 func (s *windowed[S, P]) decode(r *wire.Reader) {
-	span := s.a.span()
 	n := r.List()
 	s.parts = make([]part[S], 0, min(n, 1024))
 	at, day := int64(0), int64(0)
 	for i := range n {
 		step, days := r.Int(), int64(0)
-		if span.micros > 0 && span.days > 0 {
+		if s.span.micros > 0 && s.span.days > 0 {
 			days = r.Int()
 		}
 		at += step
 		day += days
 		least, most := int64(firstDay)*dayMicros, int64(lastDay)*dayMicros
-		if span.micros == 0 {
+		if s.span.micros == 0 {
 			least, most, day = int64(firstDay), int64(lastDay), at
 		}
 		if i > 0 && (step <= 0 || days < 0) || at < least || at > most || step > math.MaxInt64/2 || day < int64(firstDay) || day > int64(lastDay) {

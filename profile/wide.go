@@ -27,6 +27,9 @@ func (x *wide) add(o wide) {
 	x[2], _ = bits.Add64(x[2], o[2], carry)
 }
 
+// wideInt returns n.
+func wideInt(n int64) wide { return wide{uint64(n), uint64(n >> 63), uint64(n >> 63)} }
+
 // wideOf returns n times m.
 func wideOf(n int64, m uint64) wide {
 	high, low := bits.Mul64(magnitude(n), m)

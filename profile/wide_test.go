@@ -21,6 +21,7 @@ func TestWide(t *testing.T) {
 			if r.IntN(4) == 0 {
 				n = edges[r.IntN(len(edges))]
 			}
+			require.Equal(t, wideOf(n, 1), wideInt(n))
 			x.add(wideOf(n, powers[scale]))
 			want.Add(want, new(big.Int).Mul(big.NewInt(n), new(big.Int).SetUint64(powers[scale])))
 		}

@@ -8,6 +8,7 @@ tool (
 )
 
 require (
+	github.com/mmcloughlin/avo v0.6.0
 	golang.org/x/mod v0.42.0
 	golang.org/x/tools v0.52.0
 )

@@ -91,6 +91,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	} else if err != nil {
 		return err
 	}
+	if err := p.clusters(ctx, a, before); err != nil {
+		return err
+	}
 	ix, err := index(ctx, read.people, a, before, tiers, asOf)
 	if err != nil {
 		return err

@@ -62,10 +62,19 @@ func (h *Histogram) Add(x float64) {
 	h.put(bucket{keyOf(x), 1})
 }
 
+// Reset makes h empty. It keeps its room unless that is large.
+func (h *Histogram) Reset() {
+	const large = 1024
+	if cap(h.buckets) > large {
+		h.buckets = nil
+	}
+	*h = Histogram{buckets: h.buckets[:0]}
+}
+
 // fill makes the bucket of a single number.
 func (h *Histogram) fill() {
 	if h.n == 1 {
-		h.buckets = append(make([]bucket, 0, 4), bucket{keyOf(h.min), 1})
+		h.buckets = append(slices.Grow(h.buckets[:0], 4), bucket{keyOf(h.min), 1})
 	}
 }
 

@@ -232,3 +232,23 @@ func BenchmarkHistogram(b *testing.B) {
 		}
 	})
 }
+
+// What was reset is as one that was never used.
+func TestHistogramReset(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	var used Histogram
+	for _, n := range []int{0, 1, 2, 100, 3000, 1, 7} {
+		var fresh Histogram
+		used.Reset()
+		for range n {
+			x := r.NormFloat64()
+			used.Add(x)
+			fresh.Add(x)
+		}
+		want, err := fresh.AppendBinary(nil)
+		require.NoError(t, err)
+		got, err := used.AppendBinary(nil)
+		require.NoError(t, err)
+		require.Equal(t, want, got)
+	}
+}

@@ -50,13 +50,24 @@ func New(kind string, version uint64) *Writer { return Sized(kind, version, 64) 
 // Sized is New for a value of about n bytes.
 func Sized(kind string, version uint64, n int) *Writer {
 	w := &Writer{buf: make([]byte, 0, n)}
+	w.begin(kind, version)
+	return w
+}
+
+// Onto goes on with a value, of which data is what has been written so far. It writes into
+// the room behind data.
+func Onto(data []byte) *Writer { return &Writer{buf: data} }
+
+func (w *Writer) begin(kind string, version uint64) {
 	w.Text(kind)
 	w.Uint(version)
-	return w
 }
 
 // Data returns what has been written; it shares memory with w.
 func (w *Writer) Data() []byte { return w.buf }
+
+// Reset has w begin anew, without kind and version, in the memory of what has been written.
+func (w *Writer) Reset() { w.buf = w.buf[:0] }
 
 // head writes a major type with its argument.
 func (w *Writer) head(major byte, n uint64) {

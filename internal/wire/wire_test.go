@@ -203,6 +203,19 @@ func FuzzRead(f *testing.F) {
 	})
 }
 
+func TestOnto(t *testing.T) {
+	whole := wire.New("k", 1)
+	whole.Text("a")
+	whole.Int(-5)
+	begun := wire.New("k", 1)
+	begun.Text("a")
+	w := wire.Onto(begun.Data())
+	w.Int(-5)
+	require.Equal(t, whole.Data(), w.Data())
+	w.Reset()
+	require.Empty(t, w.Data())
+}
+
 func write(w *wire.Writer, item any) {
 	switch v := item.(type) {
 	case uint64:

@@ -1,0 +1,213 @@
+package cluster
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/table"
+)
+
+// Defaults of [DriftOptions].
+const (
+	DefaultAlarm    = 0.01 // probability of a false alarm of a report
+	DefaultModerate = 0.1  // population stability index
+	DefaultStrong   = 0.25 // population stability index
+)
+
+// DriftOptions says what counts as drift. A plain value: safe for concurrent reads.
+type DriftOptions struct {
+	// Weights has one weight for each row of the table, as Options.Weights. Nil: 1 each.
+	Weights []float64
+	// Alarm is the probability, in (0, 1), that the report finds drift in anything where
+	// nothing has changed: each of its shifts has that of Alarm divided by their number.
+	// 0: DefaultAlarm.
+	Alarm float64
+	// Moderate and Strong are the population stability indexes from which a shift is
+	// moderate and strong, in excess of the noise. 0: DefaultModerate, DefaultStrong.
+	Moderate, Strong float64
+	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
+	Workers int
+}
+
+// Validate reports every fault of the options at once, joined: those that show without a
+// table. Nil options have none.
+func (o *DriftOptions) Validate() error {
+	if o == nil {
+		return nil
+	}
+	var faults []error
+	fault := func(bad bool, what string) {
+		if bad {
+			faults = append(faults, errors.New("cluster: DriftOptions."+what))
+		}
+	}
+	sum, weights := 0.0, true
+	for _, w := range o.Weights {
+		weights = weights && w >= 0
+		sum += w
+	}
+	fault(!weights, "Weights holds a negative weight or one that is not a number")
+	fault(weights && o.Weights != nil && !(sum > 0 && sum <= largest), "Weights are all 0 or too large")
+	fault(!(o.Alarm >= 0 && o.Alarm < 1), "Alarm is not in [0, 1)")
+	fault(!(o.Moderate >= 0) || !(o.Strong >= 0), "Moderate or Strong is negative or not a number")
+	fault(cmp.Or(o.Moderate, DefaultModerate) > cmp.Or(o.Strong, DefaultStrong), "Moderate is more than Strong")
+	fault(o.Workers < 0, "Workers is negative")
+	return errors.Join(faults...)
+}
+
+// DriftReport is how the rows of a table differ from those that a model was fitted on. A
+// plain value: safe for concurrent reads.
+type DriftReport struct {
+	Rows int `json:"rows"`
+	// Verdict is the worst of those of all shifts. Strong says that the model should be
+	// fitted anew, or that something is wrong with the data.
+	Verdict Drifted `json:"verdict"`
+	// Shares is the shift of the shares of the groups, Distances that of the squared
+	// distances of the rows to their centres.
+	Shares    Shift `json:"shares"`
+	Distances Shift `json:"distances"`
+	// Columns has the shift of each column, the worst first: by verdict, then by PSI in
+	// excess of the noise, then in the order of the table of the fit.
+	Columns []Shift `json:"columns"`
+	// Groups has each group, by number.
+	Groups []GroupDrift `json:"groups"`
+	// Far is the share of the weight that is farther from its centre than 99 % of the rows
+	// of the fit were; FarBefore was that of the fit: 0.01 or, with ties, less.
+	FarBefore float64 `json:"far_before"`
+	Far       float64 `json:"far"`
+	// Outliers is the share of the weight that a Trimmed model takes for outliers; 0 for
+	// other methods.
+	Outliers float64 `json:"outliers"`
+}
+
+// Shift is how one distribution has changed. A plain value: safe for concurrent reads.
+type Shift struct {
+	// Column is the name of the column; "" of shares and distances.
+	Column  string  `json:"column,omitempty"`
+	Verdict Drifted `json:"verdict"`
+	// PSI, Noise and P are those of [score.Stability]. Numbers are in ten bins with equal
+	// shares of the rows of the fit, categories in their 50 most frequent levels and all
+	// others, missing values in a class of their own; classes in which either sample is to
+	// expect fewer than 5 rows are one.
+	PSI   float64 `json:"psi"`
+	Noise float64 `json:"noise"`
+	P     float64 `json:"p"`
+	// MissingBefore and Missing are the shares of the weight without a value.
+	MissingBefore float64 `json:"missing_before,omitempty"`
+	Missing       float64 `json:"missing,omitempty"`
+	// NewLevels are the levels that no row of the fit had, ascending, and NewShare is the
+	// share of the weight that has them. Only of category columns that take part.
+	NewLevels []string `json:"new_levels,omitempty"`
+	NewShare  float64  `json:"new_share,omitempty"`
+}
+
+// GroupDrift is how a group has changed. A plain value: safe for concurrent reads.
+type GroupDrift struct {
+	Group int `json:"group"`
+	// ShareBefore and Share are its shares of the weight, FarBefore and Far the shares of
+	// its own weight that are far from its centre, as in DriftReport.
+	ShareBefore float64 `json:"share_before"`
+	Share       float64 `json:"share"`
+	FarBefore   float64 `json:"far_before"`
+	Far         float64 `json:"far"`
+}
+
+// Drifted is how much something has changed. A plain value: safe for concurrent reads.
+type Drifted uint8
+
+// The verdicts on drift.
+const (
+	Steady   Drifted = iota // no more than noise, or less than moderate
+	Moderate                // beyond DriftOptions.Moderate
+	Strong                  // beyond DriftOptions.Strong
+)
+
+var driftedNames = []string{"steady", "moderate", "strong"}
+
+// String is the verdict in lower case.
+func (d Drifted) String() string { return nameOf(driftedNames, d) }
+
+// MarshalText writes the verdict in lower case.
+func (d Drifted) MarshalText() ([]byte, error) { return marshalName("drift", driftedNames, d) }
+
+// UnmarshalText reads the verdict in lower case.
+func (d *Drifted) UnmarshalText(text []byte) error {
+	return unmarshalName("drift", driftedNames, text, d)
+}
+
+// Drift assigns the rows of t to the groups of m and tells how they differ from the rows
+// that m was fitted on: the shares of the groups, the distances to the centres and each
+// column of the table of the fit; of those that were ignored the ones that t has too. A
+// shift is moderate or strong only where it is more than chance (see DriftOptions.Alarm)
+// and its population stability index exceeds the noise by that much: a small sample raises
+// no alarm by its noise, a large one none by a difference that does not matter.
+//
+// Distances and columns are compared by at most 16,384 rows of each side, the shares of
+// groups and of far rows and new levels by all.
+//
+// Errors: those of [DriftOptions.Validate], [table.Table.Validate] and [Assign];
+// [ErrNoRows]; one for weights that are not as many as rows. Cost: that of Assign, and about 3 ms a column; a sort if
+// the rows are not ascending by id.
+func Drift[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts *DriftOptions) (*DriftReport, error) {
+	if err := opts.Validate(); err != nil {
+		return nil, err
+	}
+	o := DriftOptions{}
+	if opts != nil {
+		o = *opts
+	}
+	n := t.Rows()
+	switch {
+	case n == 0:
+		return nil, ErrNoRows
+	case o.Weights != nil && len(o.Weights) != n:
+		return nil, fmt.Errorf("cluster: DriftOptions.Weights are %d, the table has %d rows", len(o.Weights), n)
+	}
+	if err := checkTable(t, &Options{Prepare: Preparation{Ignore: true}, Workers: o.Workers}); err != nil {
+		return nil, err
+	}
+	order, err := canonicalOrder(t, o.Workers)
+	if err != nil {
+		return nil, err
+	}
+	a, err := Assign(ctx, m, t)
+	if err != nil {
+		return nil, err
+	}
+	d := newDrift(m, t.Columns, n, o.Weights, order)
+	r := &DriftReport{Rows: n, Columns: make([]Shift, len(d.columns))}
+	d.groups(r, a)
+	r.Distances = d.shift(&driftColumn{base: &m.baseline.Distance, now: &table.Column{Num: a.Distances}})
+	parallel.For(parallel.Workers(o.Workers), len(r.Columns), func(i int) { r.Columns[i] = d.shift(&d.columns[i]) })
+	o.judge(r)
+	return r, nil
+}
+
+// judge sets the verdicts and puts the columns into order.
+func (o *DriftOptions) judge(r *DriftReport) {
+	alarm := cmp.Or(o.Alarm, DefaultAlarm) / float64(2+len(r.Columns))
+	moderate, strong := cmp.Or(o.Moderate, DefaultModerate), cmp.Or(o.Strong, DefaultStrong)
+	judge := func(s *Shift) {
+		switch excess := s.PSI - s.Noise; {
+		case s.P >= alarm || excess < moderate:
+			s.Verdict = Steady
+		case excess < strong:
+			s.Verdict = Moderate
+		default:
+			s.Verdict = Strong
+		}
+		r.Verdict = max(r.Verdict, s.Verdict)
+	}
+	judge(&r.Shares)
+	judge(&r.Distances)
+	for i := range r.Columns {
+		judge(&r.Columns[i])
+	}
+	slices.SortStableFunc(r.Columns, func(a, b Shift) int {
+		return cmp.Or(cmp.Compare(b.Verdict, a.Verdict), cmp.Compare(b.PSI-b.Noise, a.PSI-a.Noise))
+	})
+}

@@ -1,0 +1,208 @@
+package tree
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"math"
+
+	"github.com/clientele-go/clientele/table"
+)
+
+// treeVersion is the version of a tree's JSON.
+const treeVersion = 1
+
+type treeJSON struct {
+	Version int          `json:"version"`
+	Kind    string       `json:"kind"`
+	Classes int          `json:"classes"`
+	Columns []columnJSON `json:"columns"`
+	Nodes   []nodeJSON   `json:"nodes"` // in preorder
+}
+
+type columnJSON struct {
+	Name   string   `json:"name"`
+	Kind   string   `json:"kind"`
+	Levels []string `json:"levels,omitempty"`
+}
+
+type nodeJSON struct {
+	Weights []float64     `json:"weights"`
+	Ask     *questionJSON `json:"ask,omitempty"` // nil: a leaf
+}
+
+type questionJSON struct {
+	Column  int      `json:"column"`
+	UpTo    *float64 `json:"up_to,omitempty"`   // number; nil: whether it is known
+	Left    []int    `json:"left,omitempty"`    // category: the levels that go left, ascending
+	Missing bool     `json:"missing,omitempty"` // missing values go left
+}
+
+// MarshalJSON writes the tree with its schema version; equal trees give equal bytes.
+func (t *Tree) MarshalJSON() ([]byte, error) {
+	j := treeJSON{Version: treeVersion, Kind: "tree.Tree", Classes: t.classes}
+	for i := range t.columns {
+		c := &t.columns[i]
+		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels})
+	}
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		node := nodeJSON{Weights: n.weights}
+		if n.column >= 0 {
+			node.Ask = &questionJSON{Column: n.column, Missing: n.missing}
+			if n.levels == nil && !math.IsInf(n.upTo, 1) {
+				node.Ask.UpTo = &n.upTo
+			}
+			for level, left := range n.levels {
+				if left {
+					node.Ask.Left = append(node.Ask.Left, level)
+				}
+			}
+		}
+		j.Nodes = append(j.Nodes, node)
+	}
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON wrote, into a Tree that nobody uses yet. Anything
+// that is not a tree of a known version, or not consistent in itself, is an error, and t
+// is unchanged.
+func (t *Tree) UnmarshalJSON(data []byte) error {
+	var j treeJSON
+	if err := json.Unmarshal(data, &j); err != nil {
+		return fmt.Errorf("tree: %w", err)
+	}
+	if j.Kind != "tree.Tree" || j.Version != treeVersion {
+		return fmt.Errorf("tree: not a tree.Tree of version %d", treeVersion)
+	}
+	if j.Classes < 1 || j.Classes > MaxClasses {
+		return fmt.Errorf("tree: %d classes, want 1 to %d", j.Classes, MaxClasses)
+	}
+	read := Tree{classes: j.Classes}
+	var faults []error
+	names := make(map[string]bool, len(j.Columns))
+	for i, c := range j.Columns {
+		kind := table.Number
+		if c.Kind == table.Category.String() {
+			kind = table.Category
+		}
+		column := newColumn(c.Name, kind, c.Levels)
+		switch {
+		case c.Kind != kind.String():
+			faults = append(faults, fmt.Errorf("tree: column %d is of an unknown kind", i))
+		case kind == table.Number && c.Levels != nil, len(column.code) != len(c.Levels):
+			faults = append(faults, fmt.Errorf("tree: column %d has wrong levels", i))
+		case names[c.Name]:
+			faults = append(faults, fmt.Errorf("tree: column %d has the name of another", i))
+		}
+		names[c.Name] = true
+		read.columns = append(read.columns, column)
+	}
+	for i, n := range j.Nodes {
+		node, err := read.node(n)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("tree: node %d: %w", i, err))
+		}
+		read.nodes = append(read.nodes, node)
+	}
+	if len(faults) > 0 {
+		return errors.Join(faults...)
+	}
+	if err := read.connect(); err != nil {
+		return err
+	}
+	read.index()
+	*t = read
+	return nil
+}
+
+// node checks a node by itself.
+func (t *Tree) node(j nodeJSON) (node, error) {
+	n := node{column: -1, weights: j.Weights}
+	sum := 0.0
+	for _, w := range n.weights {
+		if w < 0 {
+			return n, errors.New("negative weight")
+		}
+		sum += w
+	}
+	if len(n.weights) != t.classes || !(sum > 0) || math.IsInf(sum, 0) {
+		return n, errors.New("wrong weights")
+	}
+	q := j.Ask
+	if q == nil {
+		return n, nil
+	}
+	if q.Column < 0 || q.Column >= len(t.columns) {
+		return n, errors.New("no such column")
+	}
+	n.column, n.missing, n.upTo = q.Column, q.Missing, math.Inf(1)
+	c := &t.columns[n.column]
+	if c.kind == table.Number {
+		switch {
+		case q.UpTo != nil:
+			n.upTo = *q.UpTo
+		case q.Missing:
+			return n, errors.New("nothing goes right")
+		}
+		if q.Left != nil {
+			return n, errors.New("levels of a number")
+		}
+		return n, nil
+	}
+	n.upTo, n.levels = 0, make([]bool, len(c.levels))
+	for i, level := range q.Left {
+		if level < 0 || level >= len(n.levels) || i > 0 && level <= q.Left[i-1] {
+			return n, errors.New("levels do not ascend, or are not of the column")
+		}
+		n.levels[level] = true
+	}
+	sides := map[bool]bool{n.missing: true}
+	for _, left := range n.levels {
+		sides[left] = true
+	}
+	if len(sides) < 2 || q.UpTo != nil {
+		return n, errors.New("nothing goes one way, or a threshold of a category")
+	}
+	return n, nil
+}
+
+// connect finds the right child of every question and checks that nodes are one tree in
+// preorder, in which the weights of a node are those of its children together.
+func (t *Tree) connect() error {
+	var open []int // questions whose right side is still to come, or being read
+	for i := range t.nodes {
+		if i > 0 {
+			if len(open) == 0 {
+				return errors.New("tree: nodes after the end")
+			}
+			if p := &t.nodes[open[len(open)-1]]; open[len(open)-1] != i-1 {
+				p.right = i
+				open = open[:len(open)-1]
+			}
+		}
+		if t.nodes[i].column >= 0 {
+			open = append(open, i)
+		}
+	}
+	if len(open) > 0 || len(t.nodes) == 0 {
+		return errors.New("tree: nodes are missing")
+	}
+	for i := range t.nodes {
+		n := &t.nodes[i]
+		if n.column < 0 {
+			continue
+		}
+		total := 0.0
+		for _, w := range n.weights {
+			total += w
+		}
+		left, right := t.nodes[i+1].weights, t.nodes[n.right].weights
+		for c, w := range n.weights {
+			if math.Abs(left[c]+right[c]-w) > 1e-9*total {
+				return fmt.Errorf("tree: node %d: weights are not those of its sides", i)
+			}
+		}
+	}
+	return nil
+}

@@ -1,0 +1,70 @@
+package tree
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// MaxClasses is the largest number of classes.
+const MaxClasses = 4096
+
+// Errors that a caller can act on.
+var (
+	// ErrClass is wrapped by the error of a class below 0 or not below MaxClasses, which
+	// names the row.
+	ErrClass = errors.New("tree: class is out of range")
+	// ErrWeight is wrapped by the error of a weight that is negative or not finite, which
+	// names the row.
+	ErrWeight = errors.New("tree: weight is negative or not finite")
+	// ErrLength is wrapped by the error of classes, weights or a row of another length
+	// than rows or columns.
+	ErrLength = errors.New("tree: lengths differ")
+	// ErrEmpty is returned, bare, where no row has a weight above 0.
+	ErrEmpty = errors.New("tree: no row has any weight")
+	// ErrColumn is wrapped by the error of a column of the tree that a table does not
+	// have, or has as another kind.
+	ErrColumn = errors.New("tree: no such column")
+)
+
+// Options says how a tree grows. The zero value grows it until every leaf has rows of one
+// class, or of equal features. A plain value: safe for concurrent reads.
+type Options struct {
+	// MaxDepth is the largest number of questions before an answer. 0: no limit.
+	MaxDepth int
+	// MinLeaf is the smallest weight of a leaf. 0: any.
+	MinLeaf float64
+	// MinGain is the least that a question must lower Gini's impurity, the sum of p(1-p)
+	// over the shares p of the classes, times the share of the weight that comes to the
+	// question. 0: questions that lower nothing are asked as well, since the next one may.
+	MinGain float64
+	// Weights has one weight for each row, at least 0 and not all 0: a row of weight 2
+	// counts as two equal rows. Nil: 1 each.
+	Weights []float64
+	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
+	Workers int
+}
+
+// Validate reports every fault of the options at once, as a joined error; lengths are
+// checked by Fit. Nil options are valid.
+func (o *Options) Validate() error {
+	if o == nil {
+		return nil
+	}
+	var faults []error
+	fault := func(bad bool, text string) {
+		if bad {
+			faults = append(faults, errors.New("tree: Options."+text))
+		}
+	}
+	fault(o.MaxDepth < 0, "MaxDepth is negative")
+	fault(!(o.MinLeaf >= 0) || math.IsInf(o.MinLeaf, 0), "MinLeaf is negative or not finite")
+	fault(!(o.MinGain >= 0) || math.IsInf(o.MinGain, 0), "MinGain is negative or not finite")
+	for row, w := range o.Weights {
+		if !(w >= 0) || math.IsInf(w, 0) {
+			faults = append(faults, fmt.Errorf("%w: row %d", ErrWeight, row))
+			break
+		}
+	}
+	return errors.Join(faults...)
+}

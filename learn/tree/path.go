@@ -1,0 +1,129 @@
+package tree
+
+import (
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clientele-go/clientele/table"
+)
+
+// Condition is what the questions on a path ask of one column. A plain value: safe for
+// concurrent reads.
+type Condition struct {
+	Column string     // name
+	Kind   table.Kind // which of the fields below count
+	// Above and UpTo bound the values of a Number column: Above < x <= UpTo, -Inf and +Inf
+	// where there is no bound. Above of +Inf: no value does.
+	Above, UpTo float64
+	// Levels are those that do of a Category column, in the order of its levels.
+	Levels []string
+	// Missing tells whether missing values do.
+	Missing bool
+}
+
+// Leaf is an answer of a tree. A plain value: safe for concurrent reads.
+type Leaf struct {
+	// Class is that of most weight; the lowest of several.
+	Class int32
+	// Weights has the weight of each class among the rows of the fit.
+	Weights []float64
+	// Path has the conditions that together lead here, one a column, in the order of the
+	// questions. None: the tree asks nothing.
+	Path []Condition
+}
+
+// Leaves returns the answers from left to right; Apply numbers them so. They belong to
+// the caller. Cost: O(leaves·depth).
+func (t *Tree) Leaves() []Leaf {
+	leaves := make([]Leaf, 0, len(t.leaves))
+	var path []*node
+	var sides []bool
+	var visit func(i int)
+	visit = func(i int) {
+		n := &t.nodes[i]
+		if n.column < 0 {
+			class, _, _ := n.answer()
+			leaves = append(leaves, Leaf{Class: class, Weights: slices.Clone(n.weights), Path: t.conditions(path, sides)})
+			return
+		}
+		for _, left := range []bool{true, false} {
+			path, sides = append(path, n), append(sides, left)
+			if left {
+				visit(i + 1)
+			} else {
+				visit(n.right)
+			}
+			path, sides = path[:len(path)-1], sides[:len(sides)-1]
+		}
+	}
+	visit(0)
+	return leaves
+}
+
+// conditions merges the questions of a path column by column.
+func (t *Tree) conditions(path []*node, sides []bool) []Condition {
+	var merged []Condition
+	for i, n := range path {
+		c := t.condition(n, sides[i])
+		at := slices.IndexFunc(merged, func(m Condition) bool { return m.Column == c.Column })
+		if at < 0 {
+			merged = append(merged, c)
+			continue
+		}
+		m := &merged[at]
+		m.Above, m.UpTo = max(m.Above, c.Above), min(m.UpTo, c.UpTo)
+		m.Levels = slices.DeleteFunc(m.Levels, func(level string) bool { return !slices.Contains(c.Levels, level) })
+		m.Missing = m.Missing && c.Missing
+	}
+	return merged
+}
+
+// condition is that of one side of a question.
+func (t *Tree) condition(n *node, left bool) Condition {
+	column := &t.columns[n.column]
+	c := Condition{Column: column.name, Kind: column.kind, Missing: n.missing == left}
+	if c.Kind == table.Number {
+		c.Above, c.UpTo = math.Inf(-1), math.Inf(1)
+		if left {
+			c.UpTo = n.upTo
+		} else {
+			c.Above = n.upTo
+		}
+		return c
+	}
+	for code, level := range column.levels {
+		if n.levels[code] == left {
+			c.Levels = append(c.Levels, level)
+		}
+	}
+	return c
+}
+
+// String returns the condition as text: "recency <= 29.5", "channel in {app, web} or
+// missing".
+func (c Condition) String() string {
+	text := ""
+	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
+	switch low, high := !math.IsInf(c.Above, -1), !math.IsInf(c.UpTo, 1); {
+	case c.Kind == table.Category && len(c.Levels) == 0, c.Kind == table.Number && math.IsInf(c.Above, 1):
+		return c.Column + " is missing"
+	case c.Kind == table.Category && len(c.Levels) == 1:
+		text = c.Column + " = " + c.Levels[0]
+	case c.Kind == table.Category:
+		text = c.Column + " in {" + strings.Join(c.Levels, ", ") + "}"
+	case low && high:
+		text = number(c.Above) + " < " + c.Column + " <= " + number(c.UpTo)
+	case low:
+		text = c.Column + " > " + number(c.Above)
+	case high:
+		text = c.Column + " <= " + number(c.UpTo)
+	default:
+		return c.Column + " is known"
+	}
+	if c.Missing {
+		text += " or missing"
+	}
+	return text
+}

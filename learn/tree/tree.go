@@ -1,0 +1,166 @@
+// Package tree answers which of a few classes a row belongs to by a few questions about
+// its features, questions that a person can read.
+//
+// [Fit] grows a classification tree (CART, Breiman, Friedman, Olshen and Stone 1984) over
+// a table: each question is about one column, "recency <= 29.5?" or "channel in {app,
+// web}?", and is the one after which the classes are purest by Gini's measure.
+// [Tree.Leaves] gives the answers as paths of conditions, from which rules are made.
+//
+// # Missing values and unknown levels
+//
+// A question sends missing values to one of its sides, and where the rows of a fit have
+// any, to the side that makes the classes purer; "is it known?" is a question as well.
+// Where a question saw none, they go where more weight went. A level of a category that
+// a question has not seen goes the way of missing values.
+//
+// # The same tree every time
+//
+// A tree depends on the rows, classes and weights, not on goroutines. It does not depend
+// on the order of the rows either, where weights are whole numbers or rows have ids that
+// compare. Of equally good questions the one about the first column is taken, of those
+// the one that sends missing values left, of those the lowest threshold.
+package tree
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/clientele-go/clientele/table"
+)
+
+// Tree is a fitted tree. Safe for concurrent use.
+type Tree struct {
+	columns []column
+	classes int
+	nodes   []node // in preorder: the left child of node i is i+1
+	leaves  []int  // the nodes that are leaves, from left to right
+}
+
+// column is a column of the table that was fitted on.
+type column struct {
+	name   string
+	kind   table.Kind
+	levels []string
+	code   map[string]int32 // index of each level
+}
+
+// node is a question, or a leaf.
+type node struct {
+	column  int       // -1: a leaf
+	upTo    float64   // number: values up to it go left; +Inf: all do
+	levels  []bool    // category: the levels that go left
+	missing bool      // missing values go left
+	right   int       // the node on the right; of a leaf the number of the leaf
+	weights []float64 // weight of each class
+}
+
+// Classes returns the number of classes: one more than the largest in the fit.
+func (t *Tree) Classes() int { return t.classes }
+
+// Columns returns the names of the columns of the fit, in their order.
+func (t *Tree) Columns() []string {
+	names := make([]string, len(t.columns))
+	for i := range t.columns {
+		names[i] = t.columns[i].name
+	}
+	return names
+}
+
+// Depth returns the largest number of questions before an answer. Cost: O(nodes).
+func (t *Tree) Depth() int {
+	depth := 0
+	t.walk(func(_, level int) { depth = max(depth, level) })
+	return depth
+}
+
+// walk calls f for every node and its level, in preorder.
+func (t *Tree) walk(f func(i, level int)) {
+	type place struct{ node, level int }
+	for todo := []place{{0, 0}}; len(todo) > 0; {
+		p := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		f(p.node, p.level)
+		if n := &t.nodes[p.node]; n.column >= 0 {
+			todo = append(todo, place{n.right, p.level + 1}, place{p.node + 1, p.level + 1})
+		}
+	}
+}
+
+// String returns the tree as text, a line a question or answer, indented by level. Of an
+// answer it shows class, share of that class and weight.
+func (t *Tree) String() string {
+	var b strings.Builder
+	var lines func(i, level int, question string)
+	lines = func(i, level int, question string) {
+		if level >= 0 {
+			b.WriteString(strings.Repeat("  ", level) + question)
+		}
+		n := &t.nodes[i]
+		if n.column < 0 {
+			class, share, weight := n.answer()
+			if level >= 0 {
+				b.WriteString(": ")
+			}
+			fmt.Fprintf(&b, "class %d, %.1f%% of %s\n", class, 100*share, strconv.FormatFloat(weight, 'g', 6, 64))
+			return
+		}
+		if level >= 0 {
+			b.WriteByte('\n')
+		}
+		lines(i+1, level+1, t.condition(n, true).String())
+		lines(n.right, level+1, t.condition(n, false).String())
+	}
+	lines(0, -1, "")
+	return b.String()
+}
+
+// answer returns the class of most weight, the lowest of several, its share of the
+// weight, and the weight.
+func (n *node) answer() (class int32, share, weight float64) {
+	for c, w := range n.weights {
+		weight += w
+		if w > n.weights[class] {
+			class = int32(c)
+		}
+	}
+	return class, n.weights[class] / weight, weight
+}
+
+// index numbers the leaves. It is called once, when all nodes are there.
+func (t *Tree) index() {
+	for i := range t.nodes {
+		if n := &t.nodes[i]; n.column < 0 {
+			n.right = len(t.leaves)
+			t.leaves = append(t.leaves, i)
+		}
+	}
+}
+
+// newColumn is a column as a tree knows it.
+func newColumn(name string, kind table.Kind, levels []string) column {
+	c := column{name: name, kind: kind, levels: slices.Clone(levels)}
+	if kind == table.Category {
+		c.code = make(map[string]int32, len(levels))
+		for i, level := range levels {
+			c.code[level] = int32(i)
+		}
+	}
+	return c
+}
+
+// left reports whether a value goes left: of a category its code, or NaN.
+func (n *node) left(value float64) bool {
+	if n.levels == nil {
+		if math.IsNaN(value) {
+			return n.missing
+		}
+		return value <= n.upTo
+	}
+	if !(value >= 0 && value < float64(len(n.levels))) {
+		return n.missing
+	}
+	return n.levels[int(value)]
+}
