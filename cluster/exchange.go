@@ -1,6 +1,11 @@
 package cluster
 
-import "math"
+import (
+	"math"
+	"slices"
+
+	"github.com/clientele-go/clientele/internal/nearest"
+)
 
 // exchangeEntries is the number of rows times groups up to which starts are improved by
 // exchange, which goes row by row.
@@ -15,12 +20,23 @@ func exchange(r *rows, s *solution) (moved bool) {
 	weight := weightsByGroup(r, s.label, s.k)
 	row := make([]float64, r.d)
 	meansByGroup(r, s, row)
+	var label [nearest.Block]int32
+	var dist, second [nearest.Block]float64
 	for range passes {
-		again := false
+		again, lightest := false, 0.0
 		for i, from := range s.label {
+			at := i % nearest.Block
+			if at == 0 { // where rows of the block stand now
+				n := min(nearest.Block, r.n-i)
+				lightest = slices.Min(weight)
+				nearest.Nearest2(label[:n], dist[:n], second[:n], r.block(i/nearest.Block), s.centers, nil, r.d)
+			}
 			w := r.weightOf(i)
 			if w == 0 || weight[from] <= w*(1+grain) {
 				continue
+			}
+			if label[at] == from && second[at]*(1-grain) >= dist[at]*(weight[from]/(weight[from]-w))*(1+w/lightest) {
+				continue // no group is cheap enough, at what it costs at least
 			}
 			r.row(row, i)
 			to, least := from, math.Inf(1)
