@@ -2,6 +2,7 @@ package cluster
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -13,12 +14,36 @@ import (
 
 // Assign returns the groups of the rows of t by m, each a function of m and that row
 // alone. The columns of the model are found in t by name, their levels by text; other
-// columns of t do not matter.
+// columns of t do not matter, nor do its ids.
 //
-// Errors: one that wraps [table.ErrNoColumn] for a column that is not there, those of
-// [table.Table.Validate], [*table.Fault] with [ErrMissing] or with [ErrTooLarge], that of
-// ctx. Cost: O(rows * K * prepared numbers), on all processors.
-func Assign[K comparable](ctx context.Context, m *Model, t *table.Table[K]) (*Assignment, error) {
+// Errors: one for a zero Model, and one for negative Workers; one that wraps
+// [table.ErrNoColumn] for a column that is not there; [*table.Fault] for two columns of
+// one name, a column of another kind, or with [ErrMissing] or [ErrTooLarge]; that of ctx.
+// Where lengths, codes, or distances that are not finite show that t is wrong, what
+// [table.Table.Validate] finds comes first. Nothing else is checked: Winsorize limits an
+// infinite number like any other, a number beyond ±1e100 passes if its distance is
+// finite, and a column that was constant in the fit is not looked at.
+//
+// Cost: O(rows * K * prepared numbers).
+func Assign[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts *AssignOptions) (*Assignment, error) {
+	if opts == nil {
+		opts = &AssignOptions{}
+	}
+	if opts.Workers < 0 {
+		return nil, errors.New("cluster: AssignOptions.Workers is negative")
+	}
+	return assignTable(ctx, m, t, opts.Workers)
+}
+
+// AssignOptions says how [Assign] works; nil is the zero value. A plain value: safe for
+// concurrent reads.
+type AssignOptions struct {
+	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
+	Workers int
+}
+
+// assignTable is Assign on a number of goroutines.
+func assignTable[K comparable](ctx context.Context, m *Model, t *table.Table[K], workers int) (*Assignment, error) {
 	columns, err := m.columnsOf(t.Columns)
 	if err != nil {
 		return nil, err
@@ -33,7 +58,7 @@ func Assign[K comparable](ctx context.Context, m *Model, t *table.Table[K]) (*As
 	for i, c := range columns {
 		sources[i] = m.features[i].source(c)
 	}
-	a, ok, err := m.assign(ctx, 0, n, m.newScratch, func(s *scratch, lo, hi int) {
+	a, ok, err := m.assign(ctx, workers, n, m.newScratch, func(s *scratch, lo, hi int) {
 		prepareBlock(m.features, sources, s.block, s.codes, lo, hi)
 	})
 	if err != nil {
@@ -121,7 +146,7 @@ func (m *Model) assignBlock(label []int32, dist []float64, s *scratch) {
 	default:
 		nearest.Nearest(label, dist, s.block, m.centers, m.offset, m.d)
 		if m.offset != nil {
-			m.withoutOffset(label, dist, s.block)
+			ownDistances(dist, label, s.block, m.centers, m.d)
 		}
 		if m.leaf != nil {
 			for i, c := range label {
@@ -145,23 +170,20 @@ func finite(dist []float64) bool {
 	return sign >= 0
 }
 
-// withoutOffset replaces the distances that include offsets by those without.
-func (m *Model) withoutOffset(label []int32, dist, block []float64) {
-	for i, c := range label {
-		sum := 0.0
-		for j, x := range m.centers[int(c)*m.d:][:m.d] {
-			t := block[j*nearest.Block+i] - x
-			sum = math.FMA(t, t, sum)
-		}
-		dist[i] = sum
-	}
-}
+var errSameName = errors.New("cluster: has the name of an earlier column")
 
 // columnsOf returns the column of each feature.
 func (m *Model) columnsOf(columns []table.Column) ([]*table.Column, error) {
+	if m.k == 0 {
+		return nil, errZeroModel
+	}
 	index := make(map[string]int, len(columns))
 	for i := range columns {
-		index[columns[i].Name] = i
+		name := columns[i].Name
+		if _, twice := index[name]; twice {
+			return nil, &table.Fault{Column: name, Index: i, Row: -1, Err: errSameName}
+		}
+		index[name] = i
 	}
 	found := make([]*table.Column, len(m.features))
 	for i := range m.features {

@@ -16,7 +16,7 @@ func BenchmarkAssign(b *testing.B) {
 		require.NoError(b, err)
 		b.Run(name, func(b *testing.B) {
 			for b.Loop() {
-				_, err := cluster.Assign(b.Context(), result.Model, data)
+				_, err := cluster.Assign(b.Context(), result.Model, data, nil)
 				require.NoError(b, err)
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/n, "ns/row")

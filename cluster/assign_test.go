@@ -30,7 +30,7 @@ func TestAssignIsAFunctionOfTheRow(t *testing.T) {
 			result, err := cluster.Fit(t.Context(), c.data(700), &c.options)
 			require.NoError(t, err)
 			data := c.data(1003)
-			want, err := cluster.Assign(t.Context(), result.Model, data)
+			want, err := cluster.Assign(t.Context(), result.Model, data, nil)
 			require.NoError(t, err)
 
 			r := rand.New(rand.NewPCG(3, 4))
@@ -42,7 +42,7 @@ func TestAssignIsAFunctionOfTheRow(t *testing.T) {
 				batch := data.Take(rows)
 				slices.Reverse(batch.Columns)
 				batch.Columns = append(batch.Columns, table.NumberColumn("another", make([]float64, n)...))
-				got, err := cluster.Assign(t.Context(), result.Model, batch)
+				got, err := cluster.Assign(t.Context(), result.Model, batch, nil)
 				require.NoError(t, err)
 				require.Len(t, got.Labels, n)
 				for i, row := range rows {
@@ -127,7 +127,7 @@ func TestAssignOfUnknownLevels(t *testing.T) {
 		levels := []string{"unused", "new", "b"} // in another order than in the fit
 		a, err := cluster.Assign(t.Context(), result.Model, &table.Table[int]{Columns: []table.Column{
 			{Name: "c", Kind: table.Category, Levels: levels, Code: []int32{2, 1}}, table.NumberColumn("x", 9, 9),
-		}})
+		}}, nil)
 		require.NoError(t, err)
 		require.Equal(t, []float64{known.Distance, unknown.Distance}, a.Distances)
 	}
@@ -156,13 +156,17 @@ func TestAssignFaults(t *testing.T) {
 			"missing level":  {[]table.Column{same, x(1, 2), table.CategoryColumn("c", "a", "")}, `column 2 "c": row 1: cluster: value is missing`, cluster.ErrMissing},
 			"infinite":       {[]table.Column{same, x(1, math.Inf(-1)), c}, `column 1 "x": row 1: value is infinite`, nil},
 			"too large":      {[]table.Column{same, x(1, -1e200), c}, `column 1 "x": row 1: cluster: number is too large`, cluster.ErrTooLarge},
+			"names":          {[]table.Column{x(1, 2), same, c, x(2, 1)}, `column 3 "x": cluster: has the name of an earlier column`, nil},
+			"other names":    {[]table.Column{x(1, 2), same, c, table.NumberColumn("y", 1, 2), table.NumberColumn("y", 1, 2)}, `column 4 "y"`, nil},
 			"length":         {[]table.Column{same, x(1), c}, `has 1 values in a table of 2 rows`, nil},
 			"codes":          {[]table.Column{same, x(1, 2), {Name: "c", Kind: table.Category, Code: []int32{5, 0}, Levels: []string{"a"}}}, "code is not", nil},
 			"negative codes": {[]table.Column{same, x(1, 2), {Name: "c", Kind: table.Category, Code: []int32{-2, 0}, Levels: []string{"a"}}}, "code is not", nil},
 		} {
 			t.Run(method.String()+" "+name, func(t *testing.T) {
 				batch := &table.Table[int]{Columns: f.columns}
-				a, err := cluster.Assign(t.Context(), result.Model, batch)
+				_, err := cluster.Assign(t.Context(), result.Model, batch, &cluster.AssignOptions{Workers: -1})
+				require.ErrorContains(t, err, "Workers is negative")
+				a, err := cluster.Assign(t.Context(), result.Model, batch, &cluster.AssignOptions{Workers: 1})
 				if f.want == "" {
 					require.NoError(t, err)
 					return

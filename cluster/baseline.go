@@ -17,6 +17,7 @@ const (
 	baselineBins   = 10    // of a column of numbers
 	baselineSample = 16384 // rows that stand for all
 	baselineLevels = 50    // levels with a share of their own, of a column of categories
+	baselineShared = 5     // rows of the sample that such a level has at least
 	farQuantile    = 0.99  // of the squared distances
 )
 
@@ -29,7 +30,7 @@ type baseline struct {
 	Far      []float64 `json:"far"`      // share of the weight of each group that is beyond the last edge of Distance
 	Sample   float64   `json:"sample"`   // size of the rows that the rest is made of
 	Distance bins      `json:"distance"` // squared distances of the rows to their centres; the last edge is their quantile farQuantile
-	Columns  []bins    `json:"columns"`  // of the table, in its order
+	Columns  []bins    `json:"columns"`  // of the table, in its order; compared are those that the model has features of
 }
 
 // bins are the values of a column in few classes with their shares of the weight.
@@ -37,8 +38,19 @@ type bins struct {
 	Name   string     `json:"name,omitempty"`
 	Kind   string     `json:"kind"`             // as table.Kind.String
 	Edges  score.Bins `json:"edges,omitempty"`  // of numbers
-	Levels []string   `json:"levels,omitempty"` // of categories: the frequent levels, by share descending, then text
+	Levels []string   `json:"levels,omitempty"` // of categories: the frequent levels, by share descending, then text; none of fewer than baselineShared rows, which may tell of one customer
 	Shares []float64  `json:"shares"`           // of each bin or level; then, for categories, of all other levels; then of missing
+}
+
+// used returns those of the columns that m has features of, in their order.
+func (m *Model) used(columns []table.Column) []table.Column {
+	var used []table.Column
+	for i := range columns {
+		if m.featureOf(columns[i].Name) != nil {
+			used = append(used, columns[i])
+		}
+	}
+	return used
 }
 
 // newBaseline makes the baseline of the columns of a table and the labels and squared
@@ -95,11 +107,14 @@ func (s *sampling) column(c *table.Column) bins {
 		return b
 	}
 	levels := len(c.Levels)
+	rows := make([]int, levels+1)
 	share := s.shares(levels+1, func(row int) int {
-		if code := int(c.Code[row]); code >= 0 && c.Levels[code] != "" {
-			return code
+		code := int(c.Code[row])
+		if code < 0 || c.Levels[code] == "" {
+			code = levels
 		}
-		return levels
+		rows[code]++
+		return code
 	})
 	var frequent []int
 	for code := range levels {
@@ -111,8 +126,8 @@ func (s *sampling) column(c *table.Column) bins {
 		return cmp.Or(cmp.Compare(share[y], share[x]), cmp.Compare(c.Levels[x], c.Levels[y]))
 	})
 	other := 0.0
-	for i, code := range frequent {
-		if i < baselineLevels {
+	for _, code := range frequent {
+		if rows[code] >= baselineShared && len(b.Levels) < baselineLevels {
 			b.Levels, b.Shares = append(b.Levels, c.Levels[code]), append(b.Shares, share[code])
 		} else {
 			other += share[code]

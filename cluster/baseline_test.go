@@ -54,7 +54,7 @@ func TestBaselineByHand(t *testing.T) {
 				Name: "spend", Kind: "number", Edges: score.Bins{math.Nextafter(1, 0), 1, 2, 4},
 				Shares: []float64{0, 0.25, 0.25, 0.25, 0, 0.25},
 			},
-			{Name: "city", Kind: "category", Levels: []string{"b", "a"}, Shares: []float64{0.5, 0.25, 0, 0.25}},
+			{Name: "city", Kind: "category", Shares: []float64{0.75, 0.25}},
 		},
 	}, b)
 }
@@ -150,7 +150,7 @@ func TestBaselineSample(t *testing.T) {
 func TestBaselineManyLevels(t *testing.T) {
 	var levels []string
 	for i := range 80 {
-		for range 1 + i {
+		for range baselineShared + i {
 			levels = append(levels, fmt.Sprintf("level %02d", i))
 		}
 	}
@@ -159,7 +159,24 @@ func TestBaselineManyLevels(t *testing.T) {
 	b := newBaseline([]table.Column{c}, make([]int32, n), make([]float64, n), nil, nil, 1, 1)
 	require.Len(t, b.Columns[0].Levels, baselineLevels)
 	require.Equal(t, "level 79", b.Columns[0].Levels[0])
-	require.InDelta(t, 30*31/2/float64(n), b.Columns[0].Shares[baselineLevels], 1e-12)
+	require.InDelta(t, (30*29/2+30*baselineShared)/float64(n), b.Columns[0].Shares[baselineLevels], 1e-12)
+	require.NoError(t, b.validate(1))
+}
+
+// TestBaselineRareLevels has a column that is different in nearly every row.
+func TestBaselineRareLevels(t *testing.T) {
+	var addresses []string
+	for i := range 100 {
+		addresses = append(addresses, fmt.Sprintf("customer%d@example.org", i))
+	}
+	for range baselineShared {
+		addresses = append(addresses, "shop@example.org")
+	}
+	n := len(addresses)
+	c := table.CategoryColumn("address", addresses...)
+	b := newBaseline([]table.Column{c}, make([]int32, n), make([]float64, n), nil, nil, 1, 1)
+	require.Equal(t, []string{"shop@example.org"}, b.Columns[0].Levels)
+	require.InDelta(t, 100/float64(n), b.Columns[0].Shares[1], 1e-12)
 	require.NoError(t, b.validate(1))
 }
 
@@ -205,7 +222,7 @@ func TestBaselineValidate(t *testing.T) {
 // TestDriftOfOtherKind has a baseline that says of a column another kind than its feature.
 func TestDriftOfOtherKind(t *testing.T) {
 	columns, labels, distances, _ := baselineRows(50, 58)
-	m := &Model{features: []feature{{Name: "level", Number: &number{}}, {Name: "number", Category: &category{}}}}
+	m := &Model{features: []feature{{Name: "level", Number: &number{}}, {Name: "number", Category: &category{}}, {Name: "ties", Number: &number{}}}}
 	m.baseline = newBaseline(columns, labels, distances, nil, nil, 3, 1)
 	d := newDrift(m, columns, 50, nil, nil)
 	require.Len(t, d.columns, 3)
@@ -214,6 +231,27 @@ func TestDriftOfOtherKind(t *testing.T) {
 	}
 	columns[0].Name, columns[2].Name = columns[2].Name, columns[0].Name
 	require.Len(t, newDrift(m, columns, 50, nil, nil).columns, 1, "kinds that differ are not compared")
+}
+
+// TestBaselineOfTinyWeights has weights of which a tenth is 0.
+func TestBaselineOfTinyWeights(t *testing.T) {
+	columns, labels, distances, weights := baselineRows(20, 59)
+	for i := range weights {
+		weights[i] = 5e-324
+	}
+	b := newBaseline(columns, labels, distances, weights, nil, 3, 1)
+	require.NoError(t, b.validate(3))
+	require.InDelta(t, 20, b.Size, 1e-9)
+}
+
+// TestBaselineUsed leaves out a column that the model does not have.
+func TestBaselineUsed(t *testing.T) {
+	columns, _, _, _ := baselineRows(20, 60)
+	m := &Model{features: []feature{{Name: "level"}, {Name: "number"}}}
+	used := m.used(columns)
+	require.Len(t, used, 2)
+	require.Equal(t, "number", used[0].Name)
+	require.Equal(t, "level", used[1].Name)
 }
 
 func TestSamplingSize(t *testing.T) {

@@ -3,6 +3,7 @@ package cluster
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"slices"
 )
 
@@ -14,16 +15,30 @@ func (m *Model) take(ctx context.Context, s *solution, r *rows, workers int) (*A
 	for {
 		m.settle(s, r)
 		m.complete()
+		if err := m.checkCosts(); err != nil {
+			return nil, err
+		}
 		a, err := m.assignRows(ctx, r, workers)
 		if err != nil || m.tree != nil || slices.Equal(s.label, a.Labels) {
 			return a, err
 		}
-		weight := groupWeights(r, a.Labels, m.k)
+		weight := weightsByGroup(r, a.Labels, m.k)
 		if slices.IsSortedFunc(weight, func(x, y float64) int { return cmp.Compare(y, x) }) {
 			return a, nil
 		}
 		s.label, s.centers, s.offset, s.modes, s.mixture = a.Labels, m.centers, m.offset, m.modes, m.mixture
 	}
+}
+
+// checkCosts refuses costs of differing categories that cannot be added to squared
+// distances.
+func (m *Model) checkCosts() error {
+	for i := range m.features {
+		if f := &m.features[i]; f.native >= 0 && beyond(largestCost)(m.prototypes.penalty[f.native]) {
+			return fmt.Errorf("%w, column %q", errCostly, f.Name)
+		}
+	}
+	return nil
 }
 
 // settle takes over what a method found, the groups in canonical order: by weight
@@ -34,7 +49,7 @@ func (m *Model) settle(s *solution, r *rows) {
 		m.group(s.k)
 		return
 	}
-	weight := groupWeights(r, s.label, s.k)
+	weight := weightsByGroup(r, s.label, s.k)
 	order := make([]int, s.k) // of the solution, by canonical label
 	for g := range order {
 		order[g] = g
@@ -71,15 +86,6 @@ func permuted(values []float64, order []int, d int) []float64 {
 		out = append(out, values[g*d:(g+1)*d]...)
 	}
 	return out
-}
-
-// groupWeights are the weights of the groups of rows.
-func groupWeights(r *rows, label []int32, k int) []float64 {
-	weight := make([]float64, k)
-	for i, g := range label {
-		weight[g] += r.weightOf(i)
-	}
-	return weight
 }
 
 // add adds from to to.

@@ -81,7 +81,7 @@ func (c *chain) nearest(slot, before int) (best int, least float64) {
 	w := c.weight[slot]
 	best, least = -1, math.Inf(1)
 	// Below v·w/(v+w) for every weight v, however both are rounded.
-	floor := c.lightest * w / (c.lightest + w) * (1 - 1e-12)
+	floor := joinedWeight(c.lightest, w) * (1 - 1e-12)
 	var at [nearest.Block]float64
 	for first := 0; first < c.points.n; first += nearest.Block {
 		weight := c.weight[first:min(first+nearest.Block, c.points.n)]
@@ -91,13 +91,22 @@ func (c *chain) nearest(slot, before int) (best int, least float64) {
 			if dist[i]*floor > least || v == 0 || first+i == slot {
 				continue
 			}
-			h := v * w * dist[i] / (v + w)
+			h := joinedWeight(v, w) * dist[i]
 			if h < least || best < 0 || h == least && first+i == before {
 				best, least = first+i, h
 			}
 		}
 	}
 	return best, least
+}
+
+// joinedWeight is v·w/(v+w), by which the squared distance of two groups of these weights
+// is multiplied. It is the same for w and v, and does not underflow for small ones.
+func joinedWeight(v, w float64) float64 {
+	if v > w {
+		v, w = w, v
+	}
+	return v * (w / (v + w))
 }
 
 // join puts the group of both slots into slot a.

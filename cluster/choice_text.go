@@ -20,11 +20,20 @@ var choiceColumns = []choiceColumn{
 	{"Davies-Bouldin", "%.3f", func(c *Candidate) float64 { return c.DaviesBouldin }},
 	{"simplified", "%.3f", func(c *Candidate) float64 { return c.Simplified }},
 	{"silhouette", "%.3f", func(c *Candidate) float64 { return c.Silhouette }},
+	{"±", "%.3f", silhouetteError},
 	{"BIC", "%.6g", func(c *Candidate) float64 { return c.BIC }},
 	{"gap", "%.3f", func(c *Candidate) float64 { return c.Gap }},
 	{"±", "%.3f", func(c *Candidate) float64 { return c.GapError }},
 	{"least stable", "%.2f", (*Candidate).MinStability},
 	{"smallest", "%.1f%%", func(c *Candidate) float64 { return 100 * c.SmallestShare }},
+}
+
+// silhouetteError is NaN where the silhouette is exact.
+func silhouetteError(c *Candidate) float64 {
+	if c.SilhouetteError == 0 {
+		return math.NaN()
+	}
+	return c.SilhouetteError
 }
 
 // String is the table for people: a line for each k. Columns without any figure are left

@@ -25,9 +25,9 @@ const (
 type ChooseOptions struct {
 	// Fit is how each k is fitted; its K and Centers are not used.
 	Fit Options
-	// Silhouette is about the number of rows that the silhouette is estimated from. 0:
+	// Sample is about the number of rows that the silhouette is estimated from. 0:
 	// DefaultSilhouetteSample.
-	Silhouette int
+	Sample int
 	// Bootstraps is the number of samples with replacement that stability is measured on,
 	// each of BootstrapRows rows, at most as many as there are. 0: DefaultBootstraps and
 	// DefaultBootstrapRows. Negative Bootstraps: no stability.
@@ -35,9 +35,11 @@ type ChooseOptions struct {
 	// References is the number of reference sets of the gap statistic, which is measured
 	// on GapRows of the rows. 0: DefaultReferences and DefaultGapRows. Negative
 	// References: no gap. Prototypes and Mixture have none, nor has a k above GapRows.
+	// Neither these fits nor those for stability look at MinShare and MaxShare.
 	References, GapRows int
-	// Progress, where not nil, is called with the number of ks that are done and their
-	// total, by one goroutine at a time. Fit.Progress is not called.
+	// Progress, where not nil, is called with the number of ks, samples and reference sets
+	// that are done and how many there are, by one goroutine at a time. Fit.Progress is
+	// not called.
 	Progress func(done, total int64)
 }
 
@@ -51,8 +53,8 @@ type Candidate struct {
 	// BIC is -2·ln L + p·ln n with n the weight of the rows; smaller is better. Of a
 	// Mixture it is that of the report. Elsewhere groups are taken for normal with one
 	// variance for all features and groups, each row in its group alone: ln L =
-	// Σ n_c·ln(n_c/n) - nd/2·(ln(2π·σ²)+1) with σ² = Inertia/(nd), and p = (k-1) + kd + 1.
-	// NaN for Prototypes and where Inertia is 0.
+	// Σ n_c·ln(n_c/n) - nd/2·(ln(2π·σ²)+1) with σ² = Inertia/(nd), and p = (k-1) + kd + 1;
+	// outliers do not count. NaN for Prototypes and where Inertia is 0.
 	BIC float64
 	// Gap is by how much ln(Inertia) is smaller than among rows without groups, and
 	// GapError its error (Tibshirani, Walther and Hastie 2001). NaN: not asked for.
@@ -110,39 +112,53 @@ type Choice struct {
 // fit for each k and, for each, that of [Evaluate], Bootstraps fits of BootstrapRows rows
 // and 1+References fits of GapRows rows.
 func Choose[K comparable](ctx context.Context, t *table.Table[K], ks []int, opts *ChooseOptions) (*Choice, error) {
-	if opts == nil {
-		opts = &ChooseOptions{}
-	}
-	if err := opts.validate(ks); err != nil {
+	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
+	if err := checkKs(ks); err != nil {
+		return nil, err
+	}
+	o := opts.withDefaults()
 	ks = slices.Sorted(slices.Values(ks))
-	plain := opts.Fit
-	plain.K, plain.Centers, plain.Progress = ks[len(ks)-1], nil, nil
-	f, err := newFitting(ctx, t, &plain)
+	o.Fit.K, o.Fit.Centers, o.Fit.Progress = ks[len(ks)-1], nil, nil
+	f, err := newFitting(ctx, t, &o.Fit)
 	if err != nil {
 		return nil, err
 	}
+	gap := o.References >= 0 && f.options.Method != Prototypes && f.options.Method != Mixture
+	total := len(ks) + max(o.Bootstraps, 0)
+	if gap {
+		total += 1 + o.References
+	}
+	done := countedOf(o.Progress, total)
 	c := &Choice{Candidates: make([]Candidate, len(ks))}
 	labels := make([][]int32, len(ks)) // in the order of f.rows
 	for i, k := range ks {
-		o := f.options
-		o.K = k
-		if i > 0 && o.Method == Ward {
-			if c.Candidates[i].Model, err = c.Candidates[0].Model.Cut(k); err != nil {
+		one := f.options
+		one.K = k
+		if i > 0 && one.Method == Ward {
+			if c.Candidates[i].Model, err = c.Candidates[0].Model.cutTo(k); err != nil {
 				return nil, err
 			}
 		}
-		if labels[i], err = c.Candidates[i].assess(ctx, f, &o, opts.Silhouette); err != nil {
+		if labels[i], err = c.Candidates[i].assess(ctx, f, &one, o.Sample); err != nil {
 			return nil, err
 		}
-		if opts.Progress != nil {
-			opts.Progress(int64(i+1), int64(len(ks)))
+		done()
+	}
+
+	again := f.options
+	again.MinShare, again.MaxShare = 0, 0
+	r := f.rows
+	if r.weight != nil && slices.Contains(r.weight, 0) { // rows that count for nothing
+		index := weighty(r)
+		r = r.take(index)
+		for i := range labels {
+			labels[i] = gather(labels[i], index)
 		}
 	}
-	if opts.Bootstraps >= 0 {
-		samples, size := cmp.Or(opts.Bootstraps, DefaultBootstraps), min(cmp.Or(opts.BootstrapRows, DefaultBootstrapRows), f.rows.n)
-		found, err := bootstrapStability(ctx, f.rows, &f.options, ks, labels, samples, size)
+	if o.Bootstraps >= 0 {
+		found, err := bootstrapStability(ctx, r, &again, ks, labels, o.Bootstraps, min(o.BootstrapRows, r.n), done)
 		if err != nil {
 			return nil, err
 		}
@@ -150,8 +166,8 @@ func Choose[K comparable](ctx context.Context, t *table.Table[K], ks []int, opts
 			c.Candidates[i].Stability = found[i]
 		}
 	}
-	if opts.References >= 0 && f.options.Method != Prototypes && f.options.Method != Mixture {
-		gaps, err := gapStatistics(ctx, f.rows, &f.options, ks, cmp.Or(opts.References, DefaultReferences), cmp.Or(opts.GapRows, DefaultGapRows))
+	if gap {
+		gaps, err := gapStatistics(ctx, r, &again, ks, o.References, o.GapRows, done)
 		if err != nil {
 			return nil, err
 		}
@@ -162,7 +178,44 @@ func Choose[K comparable](ctx context.Context, t *table.Table[K], ks []int, opts
 	return c, nil
 }
 
-func (o *ChooseOptions) validate(ks []int) error {
+// cutTo is Cut, with the error that Fit has for as many groups.
+func (m *Model) cutTo(k int) (*Model, error) {
+	if leaves := len(m.tree.Dendrogram.Weights); k > leaves {
+		return nil, &TooFewDistinctError{Distinct: leaves, K: k}
+	}
+	return m.Cut(k)
+}
+
+// Validate reports every fault of the options at once, as a joined error, but for those of
+// Fit, which depend on k. Nil options are valid.
+func (o *ChooseOptions) Validate() error {
+	if o == nil {
+		return nil
+	}
+	var faults []error
+	for _, v := range []struct {
+		name  string
+		value int
+	}{{"Sample", o.Sample}, {"BootstrapRows", o.BootstrapRows}, {"GapRows", o.GapRows}} {
+		if v.value < 0 {
+			faults = append(faults, fmt.Errorf("cluster: ChooseOptions.%s is negative", v.name))
+		}
+	}
+	return errors.Join(faults...)
+}
+
+func (o *ChooseOptions) withDefaults() ChooseOptions {
+	var c ChooseOptions
+	if o != nil {
+		c = *o
+	}
+	c.Sample = cmp.Or(c.Sample, DefaultSilhouetteSample)
+	c.Bootstraps, c.BootstrapRows = cmp.Or(c.Bootstraps, DefaultBootstraps), cmp.Or(c.BootstrapRows, DefaultBootstrapRows)
+	c.References, c.GapRows = cmp.Or(c.References, DefaultReferences), cmp.Or(c.GapRows, DefaultGapRows)
+	return c
+}
+
+func checkKs(ks []int) error {
 	if len(ks) == 0 {
 		return errors.New("cluster: Choose has no k to choose from")
 	}
@@ -172,9 +225,6 @@ func (o *ChooseOptions) validate(ks []int) error {
 			return fmt.Errorf("cluster: k of %d is there twice or not in 1 to %d", k, MaxK)
 		}
 		seen[k] = true
-	}
-	if o.Silhouette < 0 || o.BootstrapRows < 0 || o.GapRows < 0 {
-		return errors.New("cluster: Silhouette, BootstrapRows or GapRows is negative")
 	}
 	return nil
 }
@@ -197,22 +247,19 @@ func (c *Candidate) assess(ctx context.Context, f *fitting, o *Options, sample i
 	}
 	within := *r
 	within.weight = weightsWithin(r.weight, a.Outlier)
-	x, err := evaluate(ctx, within.embedded(c.Model.gamma), a.Labels, c.K, cmp.Or(sample, DefaultSilhouetteSample), o.Seed, o.Workers)
+	x, err := evaluate(ctx, &within, c.Model.gamma, a.Labels, c.K, sample, o.Seed, o.Workers)
 	if err != nil {
 		return nil, err
 	}
 	c.Indices = *x
 	c.Rows = nil
-	weights := make([]float64, c.K)
-	for i, g := range a.Labels {
-		weights[g] += r.weightOf(i)
-	}
-	c.SmallestShare = slices.Min(weights) / r.total
+	c.SmallestShare = slices.Min(weightsByGroup(r, a.Labels, c.K)) / r.total
 	switch {
 	case o.Method == Mixture:
 		c.BIC = c.Model.report.BIC
 	case o.Method != Prototypes && c.Inertia > 0:
-		c.BIC = sphericalBIC(weights, r.total, c.Inertia, r.d)
+		inside := weightsByGroup(&within, a.Labels, c.K)
+		c.BIC = sphericalBIC(inside, sumOf(inside), c.Inertia, r.d)
 	}
 	return a.Labels, nil
 }

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -30,7 +31,7 @@ func chooseBlobs(rows int, seed uint64) *table.Table[int] {
 	return t
 }
 
-var chooseQuickly = ChooseOptions{Silhouette: 200, Bootstraps: 4, References: 4, GapRows: 200}
+var chooseQuickly = ChooseOptions{Sample: 200, Bootstraps: 4, References: 4, GapRows: 200}
 
 func TestChooseFindsFourGroups(t *testing.T) {
 	data := chooseBlobs(400, 1)
@@ -55,7 +56,7 @@ func TestChooseFindsFourGroups(t *testing.T) {
 				c := &choice.Candidates[i]
 				alone, err := Fit(t.Context(), data, &Options{K: c.K, Method: method})
 				require.NoError(t, err)
-				a, err := Assign(t.Context(), c.Model, data)
+				a, err := Assign(t.Context(), c.Model, data, nil)
 				require.NoError(t, err)
 				require.Equal(t, alone.Labels, a.Labels, "k %d is what Fit finds", c.K)
 				require.Len(t, c.Stability, c.K)
@@ -129,6 +130,105 @@ func TestCandidateAsJSON(t *testing.T) {
 	}
 }
 
+// A row of weight 0 counts for nothing, wherever it lies, and only the proportions of
+// weights count for the gap and stability.
+func TestChooseWithWeights(t *testing.T) {
+	for _, method := range []Method{KMeans, Trimmed, Ward, Mixture} {
+		data := chooseBlobs(300, 11)
+		weights := make([]float64, 300)
+		for i := range weights {
+			weights[i] = 1
+		}
+		weights[7] = 0
+		o := chooseQuickly
+		o.Fit.Method, o.Fit.Weights, o.Fit.Prepare.Scale = method, weights, Unscaled
+		near, err := Choose(t.Context(), data, []int{2, 3, 4, 5}, &o)
+		require.NoError(t, err)
+		data.Columns[0].Num[7] = 1e6
+		far, err := Choose(t.Context(), data, []int{2, 3, 4, 5}, &o)
+		require.NoError(t, err)
+		require.Equal(t, near.String(), far.String(), method)
+		if method != KMeans {
+			continue
+		}
+		for i := range weights {
+			weights[i] /= 299
+		}
+		small, err := Choose(t.Context(), data, []int{2, 3, 4, 5}, &o)
+		require.NoError(t, err)
+		for i, c := range small.Candidates {
+			require.InEpsilon(t, far.Candidates[i].Gap, c.Gap, 1e-6)
+			require.InDelta(t, far.Candidates[i].MinStability(), c.MinStability(), 1e-9)
+		}
+	}
+	// Hardly any row has a weight: samples of all rows would be empty.
+	weights := make([]float64, 300)
+	weights[0], weights[1], weights[2] = 1, 1, 1
+	o := chooseQuickly
+	o.Fit.Method, o.Fit.Weights = Ward, weights
+	_, err := Choose(t.Context(), chooseBlobs(300, 12), []int{1, 2}, &o)
+	require.NoError(t, err)
+}
+
+func TestChooseWithinShares(t *testing.T) {
+	grid := make([]float64, 60)
+	for i := range grid {
+		grid[i] = float64(i % 24)
+	}
+	o := chooseQuickly
+	o.Fit.MinShare = 0.3
+	var done, total []int64
+	o.Progress = func(d, of int64) { done, total = append(done, d), append(total, of) }
+	_, err := Choose(t.Context(), &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", grid...)}}, []int{2, 3}, &o)
+	require.NoError(t, err)
+	require.Equal(t, []int64{1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11}, done, "two ks, four samples, the rows and four references")
+	require.Equal(t, slices.Repeat([]int64{11}, 11), total)
+}
+
+// Outliers take no part in the inertia, nor do they in the number of rows.
+func TestBICOfTrimmedIsThatOfTheRowsInside(t *testing.T) {
+	data := chooseBlobs(400, 13)
+	o := chooseQuickly
+	o.Fit.Method, o.Fit.Trim, o.Fit.Prepare.Scale, o.Bootstraps, o.References = Trimmed, 0.4, Unscaled, -1, -1
+	choice, err := Choose(t.Context(), data, []int{4}, &o)
+	require.NoError(t, err)
+	a, err := Assign(t.Context(), choice.Candidates[0].Model, data, nil)
+	require.NoError(t, err)
+	inside := make([]float64, 4)
+	for i, out := range a.Outlier {
+		if !out {
+			inside[a.Labels[i]]++
+		}
+	}
+	require.InEpsilon(t, sphericalBIC(inside, 240, choice.Candidates[0].Inertia, 2), choice.Candidates[0].BIC, 1e-12)
+}
+
+func TestChooseOfTooFewDifferentRows(t *testing.T) {
+	data := &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", 1, 2, 3, 1, 2, 3)}}
+	for _, method := range []Method{KMeans, Ward} {
+		_, err := Choose(t.Context(), data, []int{2, 5}, &ChooseOptions{Fit: Options{Method: method}})
+		few, ok := errors.AsType[*TooFewDistinctError](err)
+		require.True(t, ok, "%s: %v", method, err)
+		require.Equal(t, &TooFewDistinctError{Distinct: 3, K: 5}, few)
+	}
+}
+
+func TestCriterionAsText(t *testing.T) {
+	for c := BySilhouette; c <= ByStability; c++ {
+		text, err := c.MarshalText()
+		require.NoError(t, err)
+		require.Equal(t, c.String(), string(text))
+		var back Criterion
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, c, back)
+	}
+	_, err := Criterion(0).MarshalText()
+	require.Error(t, err)
+	for _, text := range []string{"", "none", "elbow"} {
+		require.Error(t, new(Criterion).UnmarshalText([]byte(text)))
+	}
+}
+
 func TestChooseRefuses(t *testing.T) {
 	data := chooseBlobs(20, 5)
 	for name, c := range map[string]struct {
@@ -139,7 +239,7 @@ func TestChooseRefuses(t *testing.T) {
 		"a k twice":                 {[]int{2, 3, 2}, nil},
 		"k of 0":                    {[]int{0, 2}, nil},
 		"more groups than rows":     {[]int{2, 21}, nil},
-		"negative sample":           {[]int{2}, &ChooseOptions{Silhouette: -1}},
+		"negative sample":           {[]int{2}, &ChooseOptions{Sample: -1}},
 		"what the method cannot do": {[]int{2}, &ChooseOptions{Fit: Options{Trim: 0.1}}},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -29,9 +29,9 @@ type Fate struct {
 	Group int `json:"group"`
 	Rows  int `json:"rows"`
 	// Verdict says what happened, With which groups of the other division took part in
-	// it, those with most rows in common first: the one it was Kept as, the parts it was
-	// Split into, the group it was Merged into; for a group after: the one it was Split
-	// from, those that were Merged into it. New and Gone have none.
+	// it, those with most rows in common first: the one it was kept as, the parts it was
+	// split into, the group it was merged into; for a group after: the one it was split
+	// from, those that were merged into it. VerdictNew and VerdictGone have none.
 	Verdict Verdict `json:"verdict"`
 	With    []int   `json:"with,omitempty"`
 	// Match is the partner of the group where groups of both divisions are paired so that
@@ -46,21 +46,21 @@ type Fate struct {
 type Verdict uint8
 
 // The verdicts. A part of a group is a group of the other division that has at least a
-// quarter of its rows, which are at least half of its own. Two parts come before Kept,
-// Kept before "more than half".
+// quarter of its rows, which are at least half of its own. Two parts come before
+// VerdictKept, VerdictKept before "more than half".
 const (
-	// Kept: the rows in both groups are more than half of those in either.
-	Kept Verdict = iota
-	// Split: the group has two parts or more. Of a group after: it is one of two or more
+	// VerdictKept: the rows in both groups are more than half of those in either.
+	VerdictKept Verdict = iota
+	// VerdictSplit: the group has two parts or more. Of a group after: it is one of two or more
 	// parts, or more than half of its rows come from one group.
-	Split
-	// Merged: the group is one of two or more parts of a group after, or more than half of
+	VerdictSplit
+	// VerdictMerged: the group is one of two or more parts of a group after, or more than half of
 	// its rows went to one. Of a group after: it has two parts or more.
-	Merged
-	// New: a group after of which nothing above holds, or without rows.
-	New
-	// Gone: a group before of which nothing above holds, or without rows.
-	Gone
+	VerdictMerged
+	// VerdictNew: a group after of which nothing above holds, or without rows.
+	VerdictNew
+	// VerdictGone: a group before of which nothing above holds, or without rows.
+	VerdictGone
 )
 
 var verdictNames = []string{"kept", "split", "merged", "new", "gone"}
@@ -79,13 +79,17 @@ func (v *Verdict) UnmarshalText(text []byte) error {
 // Compare compares two divisions of the same rows: before and after have the group of
 // each row, from 0 on, such as two models give them to one table, or one model to the
 // same customers at two times. A row with a negative group in either is left out. It
-// panics if they have different lengths.
+// panics if they have different lengths or a group is [MaxK] or more.
 //
 // The verdicts are those of Spiliopoulou and others (MONIC, 2006), made symmetric: with
-// before and after exchanged, Split and Merged are exchanged too, and so are New and Gone.
-// Cost: O(rows), that of [score.Contingency.AdjustedMutualInformation], and for k groups
-// O(k³) at worst and 16·k² bytes; 256 groups take some 15 ms.
+// before and after exchanged, VerdictSplit and VerdictMerged are exchanged too, and so are
+// VerdictNew and VerdictGone. Cost: O(rows), that of
+// [score.Contingency.AdjustedMutualInformation], and with k one more than the highest group
+// O(k²), O(k³) at worst, and 16·k² bytes; 256 groups take some 15 ms.
 func Compare(before, after []int32) *Comparison {
+	if max(highestLabel(before), highestLabel(after)) >= MaxK {
+		panic("cluster: Compare of a group of MaxK or more")
+	}
 	t := score.NewContingency(before, after)
 	sumA, sumB := t.Sums()
 	c := &Comparison{
@@ -105,12 +109,12 @@ func Compare(before, after []int32) *Comparison {
 	}
 	for j := range c.After {
 		c.After[j] = Fate{Group: j, Rows: sumB[j], Match: -1}
-		c.After[j].judge(&there[j], here, Merged, Split, New)
+		c.After[j].judge(&there[j], here, VerdictMerged, VerdictSplit, VerdictNew)
 	}
 	partner := matchGroups(common, len(sumA), len(sumB))
 	for i := range c.Before {
 		c.Before[i] = Fate{Group: i, Rows: sumA[i], Match: -1}
-		c.Before[i].judge(&here[i], there, Split, Merged, Gone)
+		c.Before[i].judge(&here[i], there, VerdictSplit, VerdictMerged, VerdictGone)
 		if j := partner[i]; j >= 0 {
 			jaccard := t.Jaccard(i, j)
 			c.Before[i].Match, c.Before[i].Jaccard = j, jaccard
@@ -163,7 +167,7 @@ func (f *Fate) judge(k *kin, others []kin, apart, joined, alone Verdict) {
 	case whole >= 0:
 		f.Verdict, f.With = joined, []int{k.wholes[whole].group}
 	case k.same != nil:
-		f.Verdict, f.With = Kept, []int{k.same.group}
+		f.Verdict, f.With = VerdictKept, []int{k.same.group}
 	case k.home != nil:
 		f.Verdict, f.With = joined, []int{k.home.group}
 	default:

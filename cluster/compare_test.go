@@ -35,56 +35,56 @@ func TestCompareVerdicts(t *testing.T) {
 		{
 			"the same",
 			[][]int{{5, 0}, {0, 3}},
-			[]fate{{Kept, []int{0}}, {Kept, []int{1}}},
-			[]fate{{Kept, []int{0}}, {Kept, []int{1}}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictKept, []int{1}}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictKept, []int{1}}},
 		},
 		{
 			"relabelled with some who moved",
 			[][]int{{1, 0, 9}, {8, 1, 0}, {0, 7, 1}},
-			[]fate{{Kept, []int{2}}, {Kept, []int{0}}, {Kept, []int{1}}},
-			[]fate{{Kept, []int{1}}, {Kept, []int{2}}, {Kept, []int{0}}},
+			[]fate{{VerdictKept, []int{2}}, {VerdictKept, []int{0}}, {VerdictKept, []int{1}}},
+			[]fate{{VerdictKept, []int{1}}, {VerdictKept, []int{2}}, {VerdictKept, []int{0}}},
 		},
 		{
 			"split",
 			[][]int{{60, 0, 40}, {0, 50, 0}},
-			[]fate{{Split, []int{0, 2}}, {Kept, []int{1}}},
-			[]fate{{Split, []int{0}}, {Kept, []int{1}}, {Split, []int{0}}},
+			[]fate{{VerdictSplit, []int{0, 2}}, {VerdictKept, []int{1}}},
+			[]fate{{VerdictSplit, []int{0}}, {VerdictKept, []int{1}}, {VerdictSplit, []int{0}}},
 		},
 		{
 			"merged",
 			[][]int{{40, 0}, {0, 30}, {60, 0}},
-			[]fate{{Merged, []int{0}}, {Kept, []int{1}}, {Merged, []int{0}}},
-			[]fate{{Merged, []int{2, 0}}, {Kept, []int{1}}},
+			[]fate{{VerdictMerged, []int{0}}, {VerdictKept, []int{1}}, {VerdictMerged, []int{0}}},
+			[]fate{{VerdictMerged, []int{2, 0}}, {VerdictKept, []int{1}}},
 		},
 		{
 			"a small one swallowed",
 			[][]int{{90, 5}, {8, 0}, {2, 70}},
-			[]fate{{Kept, []int{0}}, {Merged, []int{0}}, {Kept, []int{1}}},
-			[]fate{{Kept, []int{0}}, {Kept, []int{2}}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictMerged, []int{0}}, {VerdictKept, []int{1}}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictKept, []int{2}}},
 		},
 		{
 			"a small one chipped off",
 			[][]int{{90, 8, 2}, {5, 0, 70}},
-			[]fate{{Kept, []int{0}}, {Kept, []int{2}}},
-			[]fate{{Kept, []int{0}}, {Split, []int{0}}, {Kept, []int{1}}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictKept, []int{2}}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictSplit, []int{0}}, {VerdictKept, []int{1}}},
 		},
 		{
 			"scattered, and one made of scraps",
 			[][]int{{80, 0, 0, 10}, {0, 80, 0, 10}, {0, 0, 80, 10}, {10, 10, 10, 0}},
-			[]fate{{Kept, []int{0}}, {Kept, []int{1}}, {Kept, []int{2}}, {Gone, nil}},
-			[]fate{{Kept, []int{0}}, {Kept, []int{1}}, {Kept, []int{2}}, {New, nil}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictKept, []int{1}}, {VerdictKept, []int{2}}, {VerdictGone, nil}},
+			[]fate{{VerdictKept, []int{0}}, {VerdictKept, []int{1}}, {VerdictKept, []int{2}}, {VerdictNew, nil}},
 		},
 		{
 			"halves that merge with another",
 			[][]int{{50, 50, 0}, {50, 0, 0}, {0, 0, 10}},
-			[]fate{{Split, []int{0, 1}}, {Merged, []int{0}}, {Kept, []int{2}}},
-			[]fate{{Merged, []int{0, 1}}, {Split, []int{0}}, {Kept, []int{2}}},
+			[]fate{{VerdictSplit, []int{0, 1}}, {VerdictMerged, []int{0}}, {VerdictKept, []int{2}}},
+			[]fate{{VerdictMerged, []int{0, 1}}, {VerdictSplit, []int{0}}, {VerdictKept, []int{2}}},
 		},
 		{
 			"a group without rows",
 			[][]int{{0, 0, 0}, {0, 9, 0}, {0, 0, 9}},
-			[]fate{{Gone, nil}, {Kept, []int{1}}, {Kept, []int{2}}},
-			[]fate{{New, nil}, {Kept, []int{1}}, {Kept, []int{2}}},
+			[]fate{{VerdictGone, nil}, {VerdictKept, []int{1}}, {VerdictKept, []int{2}}},
+			[]fate{{VerdictNew, nil}, {VerdictKept, []int{1}}, {VerdictKept, []int{2}}},
 		},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -109,11 +109,12 @@ func TestCompareNothing(t *testing.T) {
 	require.Empty(t, c.Before)
 	require.InDelta(t, 1, c.AdjustedRand, 0)
 	require.Panics(t, func() { Compare([]int32{1}, nil) })
+	require.PanicsWithValue(t, "cluster: Compare of a group of MaxK or more", func() { Compare([]int32{0}, []int32{1 << 30}) })
 }
 
 // TestCompareIsSymmetric exchanges the two divisions, and renames the groups of one.
 func TestCompareIsSymmetric(t *testing.T) {
-	mirror := []Verdict{Kept: Kept, Split: Merged, Merged: Split, New: Gone, Gone: New}
+	mirror := []Verdict{VerdictKept: VerdictKept, VerdictSplit: VerdictMerged, VerdictMerged: VerdictSplit, VerdictNew: VerdictGone, VerdictGone: VerdictNew}
 	random := rand.New(rand.NewPCG(31, 32))
 	seen := map[Verdict]int{}
 	for range 1000 {
@@ -138,8 +139,8 @@ func TestCompareIsSymmetric(t *testing.T) {
 			}
 		}
 		for _, f := range c.Before {
-			if f.Verdict == Kept {
-				require.Equal(t, Kept, c.After[f.With[0]].Verdict)
+			if f.Verdict == VerdictKept {
+				require.Equal(t, VerdictKept, c.After[f.With[0]].Verdict)
 				require.Equal(t, []int{f.Group}, c.After[f.With[0]].With)
 			}
 			if f.Match >= 0 {
@@ -172,7 +173,7 @@ func TestCompareRelabelledCopy(t *testing.T) {
 	require.InDelta(t, 1, c.AdjustedRand, 0)
 	require.InDelta(t, 1, c.AdjustedMutualInformation, 0)
 	for g, f := range c.Before {
-		require.Equal(t, Fate{Group: g, Rows: f.Rows, Verdict: Kept, With: []int{name[g]}, Match: name[g], Jaccard: 1}, f)
+		require.Equal(t, Fate{Group: g, Rows: f.Rows, Verdict: VerdictKept, With: []int{name[g]}, Match: name[g], Jaccard: 1}, f)
 	}
 }
 
@@ -186,5 +187,5 @@ func TestComparisonAsJSON(t *testing.T) {
 	require.Contains(t, string(text), `"verdict":"split"`)
 	var v Verdict
 	require.Error(t, v.UnmarshalText([]byte("lost")))
-	require.True(t, slices.ContainsFunc(c.After, func(f Fate) bool { return f.Verdict == Split }))
+	require.True(t, slices.ContainsFunc(c.After, func(f Fate) bool { return f.Verdict == VerdictSplit }))
 }

@@ -24,11 +24,27 @@ const (
 )
 
 var criterionNames = []string{
-	"", "silhouette", "simplified", "calinski_harabasz", "davies_bouldin", "bic", "gap", "stability",
+	"none", "silhouette", "simplified", "calinski_harabasz", "davies_bouldin", "bic", "gap", "stability",
 }
 
 // String is the criterion's name in lower case.
 func (c Criterion) String() string { return nameOf(criterionNames, c) }
+
+// MarshalText writes the criterion's name.
+func (c Criterion) MarshalText() ([]byte, error) {
+	if c == 0 {
+		return nil, errors.New("cluster: no criterion")
+	}
+	return marshalName("criterion", criterionNames, c)
+}
+
+// UnmarshalText reads the criterion's name.
+func (c *Criterion) UnmarshalText(text []byte) error {
+	if string(text) == criterionNames[0] {
+		return errors.New("cluster: no criterion")
+	}
+	return unmarshalName("criterion", criterionNames, text, c)
+}
 
 // stable is from where on a group counts as stable.
 const stable = 0.75

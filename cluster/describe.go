@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 
 	"github.com/clientele-go/clientele/internal/parallel"
@@ -35,7 +36,9 @@ type DescribeOptions struct {
 	// Exemplars is the number of rows that stand for a group. 0: DefaultExemplars.
 	Exemplars int
 
-	// RuleColumns are the columns that rules speak of. Nil: all. Empty: none, no rules.
+	// RuleColumns are the columns that rules speak of. Nil: all, but categories of more than
+	// 50 levels that occur, or of more than half as many as rows with a value. Empty: none, no
+	// rules.
 	RuleColumns []string
 	// RuleDepth is the largest number of questions behind a rule, 1 to 10. 0: DefaultRuleDepth.
 	RuleDepth int
@@ -73,13 +76,14 @@ func (o *DescribeOptions) Validate() error {
 		bad = bad || !(w >= 0) || math.IsInf(w, 0)
 	}
 	fault(bad, "Weights holds a negative or non-finite weight")
-	fault(!bad && o.Weights != nil && !(sum > 0 && sum < math.Sqrt(math.MaxFloat64)/2), "Weights add up to 0 or too much")
+	fault(!bad && o.Weights != nil && !(sum > 0 && sum <= largest), "Weights add up to 0 or too much")
 	bad = false
 	for _, p := range o.Quantiles {
 		bad = bad || !(p >= 0 && p <= 1)
 	}
 	fault(bad, "Quantiles holds a number that is not in [0, 1]")
 	fault(o.Naming != nil && o.Naming.Words < 0, "Naming.Words is negative")
+	fault(o.Workers < 0, "Workers is negative")
 	return errors.Join(faults...)
 }
 
@@ -241,9 +245,11 @@ type LevelProfile struct {
 // Where t has ids and Compare the order of its rows does not matter.
 //
 // Errors: those of [DescribeOptions.Validate], those of [table.Table.Validate],
-// [ErrNoRows], labels, weights or distances of another length than rows, a label not
-// below K, [table.ErrNoColumn] of RuleColumns, that of ctx. Cost: sorting each column,
-// and the rules: trees on the sample, 2·K of them.
+// [ErrNoRows], a [*table.Fault] with [ErrTooLarge] for a number beyond ±1e100, labels,
+// weights or distances of another length than rows, a label not below K,
+// [table.ErrNoColumn] for a name of RuleColumns or [Naming] that the table does not have, or
+// has of a category where a number is meant, that of ctx. Cost: sorting each column, and the
+// rules: trees on the sample, 2·K of them.
 func Describe[K comparable](ctx context.Context, t *table.Table[K], a *Assignment, opts *DescribeOptions) (*Description, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
@@ -269,6 +275,14 @@ func Describe[K comparable](ctx context.Context, t *table.Table[K], a *Assignmen
 	}
 	if o.RuleColumns != nil {
 		if _, err := t.Select(o.RuleColumns...); err != nil {
+			return nil, err
+		}
+	}
+	if err := o.Naming.check(t.Columns); err != nil {
+		return nil, err
+	}
+	for i := range t.Columns {
+		if err := describable(&t.Columns[i], i); err != nil {
 			return nil, err
 		}
 	}
@@ -298,8 +312,32 @@ func Describe[K comparable](ctx context.Context, t *table.Table[K], a *Assignmen
 		c := t.Columns[i]
 		c.Num, c.Code = gather32(c.Num, d.rows), gather32(c.Code, d.rows)
 		d.columns = append(d.columns, c)
+		occurs := make([]bool, len(c.Levels))
+		for _, code := range c.Code {
+			if code >= 0 {
+				occurs[code] = true
+			}
+		}
+		d.occurs = append(d.occurs, occurs)
 	}
 	return d.describe(ctx)
+}
+
+// describable returns the fault of a column with numbers that are too large.
+func describable(c *table.Column, index int) error {
+	fault := &table.Fault{Column: c.Name, Index: index, Err: ErrTooLarge}
+	for row, x := range c.Num {
+		if math.Abs(x) > largest {
+			if fault.Count == 0 {
+				fault.Row = row
+			}
+			fault.Count++
+		}
+	}
+	if fault.Count > 0 {
+		return fault
+	}
+	return nil
 }
 
 // describer describes rows: those of some weight, in canonical order.
@@ -310,6 +348,7 @@ type describer struct {
 	label     []int32        // the group of each; k: none
 	weight    []float64      // of each; nil: 1 each
 	columns   []table.Column // values of each
+	occurs    [][]bool       // levels of each column that a row has
 	distances []float64      // of the rows of the table; nil: none
 }
 
@@ -369,6 +408,21 @@ func (d *describer) describe(ctx context.Context) (*Description, error) {
 	if err := d.rules(ctx, out); err != nil {
 		return nil, err
 	}
-	d.o.Naming.name(out)
+	d.o.Naming.name(out, d.sharedLevels())
 	return out, nil
+}
+
+// sharedLevels are the levels that rows have in several columns.
+func (d *describer) sharedLevels() map[string]bool {
+	seen := map[string]bool{} // true: in several
+	for i := range d.columns {
+		for level, text := range d.columns[i].Levels {
+			if d.occurs[i][level] {
+				_, before := seen[text]
+				seen[text] = before
+			}
+		}
+	}
+	maps.DeleteFunc(seen, func(_ string, several bool) bool { return !several })
+	return seen
 }

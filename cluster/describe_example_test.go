@@ -66,10 +66,10 @@ func ExampleDescription_String() {
 	//    5 rows, 41.7% of all
 	//    rule: recency >= 100
 	//          finds 100% of the group; 100% of what it finds is in the group
-	//                 median  of all  mean  of all  lift  higher than others
-	//        recency     290      18   276     121  2.28                100%
-	//      frequency       1     1.5   1.2    4.75  0.25               18.6%
-	//       monetary      42      63  47.2   325.2  0.15                 20%
+	//                 median  of all  mean  of all  × average  higher than others
+	//        recency     290      18   276     121       2.28                100%
+	//      frequency       1     1.5   1.2    4.75       0.25               18.6%
+	//       monetary      42      63  47.2   325.2       0.15                 20%
 	//    channel: shop 80% (of all 33.3%), web 20% (of all 25%)
 	//
 	// 1  recent, frequent, high spend · 近期活跃、高频、高消费
@@ -77,10 +77,10 @@ func ExampleDescription_String() {
 	//    4 rows, 33.3% of all
 	//    rule: frequency >= 5
 	//          finds 100% of the group; 100% of what it finds is in the group
-	//                 median  of all   mean  of all  lift  higher than others
-	//      frequency    11.5     1.5  11.75    4.75  2.47                100%
-	//       monetary     860      63  877.5   325.2  2.70                100%
-	//        recency       8      18   7.75     121  0.06                9.4%
+	//                 median  of all   mean  of all  × average  higher than others
+	//      frequency    11.5     1.5  11.75    4.75       2.47                100%
+	//       monetary     860      63  877.5   325.2       2.70                100%
+	//        recency       8      18   7.75     121       0.06                9.4%
 	//    channel: app 75% (of all 41.7%), web 25% (of all 25%)
 	//
 	// 2  recent, infrequent, low spend · 近期活跃、低频、低消费
@@ -88,10 +88,10 @@ func ExampleDescription_String() {
 	//    3 rows, 25% of all
 	//    rule: recency < 100 and frequency < 5
 	//          finds 100% of the group; 100% of what it finds is in the group
-	//                 median  of all   mean  of all  lift  higher than others
-	//        recency      15      18  13.67     121  0.11               33.3%
-	//       monetary      49      63  52.33   325.2  0.16               29.6%
-	//      frequency       1     1.5  1.333    4.75  0.28               31.5%
+	//                 median  of all   mean  of all  × average  higher than others
+	//        recency      15      18  13.67     121       0.11               33.3%
+	//       monetary      49      63  52.33   325.2       0.16               29.6%
+	//      frequency       1     1.5  1.333    4.75       0.28               31.5%
 	//    channel: app 66.7% (of all 41.7%), web 33.3% (of all 25%)
 }
 

@@ -340,7 +340,7 @@ func TestDescribeAGroupOfAllAndOfNone(t *testing.T) {
 }
 
 func TestDescribeRefuses(t *testing.T) {
-	tab := &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", 1, 2, 3)}}
+	tab := &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", 1, 2, 3), table.CategoryColumn("c", "a", "a", "b")}}
 	labels := &cluster.Assignment{Labels: []int32{0, 1, 1}}
 	for name, c := range map[string]struct {
 		a    *cluster.Assignment
@@ -356,14 +356,24 @@ func TestDescribeRefuses(t *testing.T) {
 			labels,
 			cluster.DescribeOptions{
 				K: -1, Levels: -1, Exemplars: -1, RuleDepth: 11, RuleSample: -1, Weights: []float64{1, -1, math.NaN()},
-				Quantiles: []float64{0.5, 1.5}, Naming: &cluster.Naming{Words: -1},
+				Quantiles: []float64{0.5, 1.5}, Naming: &cluster.Naming{Words: -1}, Workers: -3,
 			},
 			"cluster: DescribeOptions.K is not 0 to 4096\ncluster: DescribeOptions.Levels is negative\ncluster: DescribeOptions.Exemplars is negative\n" +
 				"cluster: DescribeOptions.RuleDepth is not 0 to 10\ncluster: DescribeOptions.RuleSample is negative\n" +
 				"cluster: DescribeOptions.Weights holds a negative or non-finite weight\n" +
-				"cluster: DescribeOptions.Quantiles holds a number that is not in [0, 1]\ncluster: DescribeOptions.Naming.Words is negative",
+				"cluster: DescribeOptions.Quantiles holds a number that is not in [0, 1]\ncluster: DescribeOptions.Naming.Words is negative\n" +
+				"cluster: DescribeOptions.Workers is negative",
 		},
-		"no weight": {labels, cluster.DescribeOptions{Weights: []float64{0, 0, 0}}, "cluster: DescribeOptions.Weights add up to 0 or too much"},
+		"no columns of the naming": {
+			labels,
+			cluster.DescribeOptions{Naming: &cluster.Naming{Recency: "recncy", Monetary: "c", Columns: map[string]cluster.Words{"x": {}, "z": {}, "y": {}}}},
+			"cluster: DescribeOptions.Naming.Recency: table: no such column: \"recncy\"\n" +
+				"cluster: DescribeOptions.Naming.Monetary: table: no such column: \"c\"\n" +
+				"cluster: DescribeOptions.Naming.Columns: table: no such column: \"y\"\n" +
+				"cluster: DescribeOptions.Naming.Columns: table: no such column: \"z\"",
+		},
+		"weights that overflow": {labels, cluster.DescribeOptions{Weights: []float64{1, 1e101, 1}}, "cluster: DescribeOptions.Weights add up to 0 or too much"},
+		"no weight":             {labels, cluster.DescribeOptions{Weights: []float64{0, 0, 0}}, "cluster: DescribeOptions.Weights add up to 0 or too much"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := cluster.Describe(t.Context(), tab, c.a, &c.o)
@@ -375,10 +385,34 @@ func TestDescribeRefuses(t *testing.T) {
 	var fault *table.Fault
 	_, err = cluster.Describe(t.Context(), &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", math.Inf(1))}}, labels, nil)
 	require.ErrorAs(t, err, &fault)
+	_, err = cluster.Describe(t.Context(), tab, labels, &cluster.DescribeOptions{Naming: &cluster.Naming{Frequency: "y"}})
+	require.ErrorIs(t, err, table.ErrNoColumn)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = cluster.Describe(ctx, tab, labels, nil)
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestDescribeRefusesWhatCannotBeAddedUp(t *testing.T) {
+	labels := &cluster.Assignment{Labels: []int32{0, 1, 1, 0}}
+	for _, x := range []float64{1.1e100, 1e200, math.MaxFloat64} {
+		tab := &table.Table[int]{Columns: []table.Column{table.NumberColumn("y", 1, 2, 3, 4), table.NumberColumn("x", 1, -x, math.NaN(), x)}}
+		_, err := cluster.Describe(t.Context(), tab, labels, nil)
+		require.ErrorIs(t, err, cluster.ErrTooLarge)
+		var fault *table.Fault
+		require.ErrorAs(t, err, &fault)
+		require.Equal(t, table.Fault{Column: "x", Index: 1, Row: 1, Count: 2, Err: cluster.ErrTooLarge}, *fault)
+	}
+	tab := &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", 1e100, -1e100, 0, 1)}}
+	d := described(t, tab, labels, &cluster.DescribeOptions{Weights: []float64{2e99, 2e99, 2e99, 2e99}})
+	require.InDelta(t, math.Sqrt(0.5), d.Columns[0].SD/1e100, 1e-9)
+	require.Contains(t, descriptionJSON(t, d), `"sd":`)
+}
+
+func TestDescriptionStringOfOne(t *testing.T) {
+	tab := &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", 1)}}
+	require.Equal(t, "1 row, 1 group\n\n0  average · 一般\n   1 row, 100% of all\n",
+		described(t, tab, &cluster.Assignment{Labels: []int32{0}}, nil).String())
 }
 
 func BenchmarkDescribe(b *testing.B) {

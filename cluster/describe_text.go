@@ -14,10 +14,11 @@ import (
 const shownColumns = 5
 
 // String returns the description as text for people: of each group, the largest label
-// last, its names, size and rule, and the columns that separate it best.
+// last, its names in both languages, size and rule, and the columns that separate it best;
+// under "× average" Lift and under "higher than others" Position.
 func (d *Description) String() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "%s rows, %d groups\n", formatNumber(float64(d.Rows)), len(d.Groups))
+	fmt.Fprintf(&b, "%s, %s\n", countText(d.Rows, "row"), countText(len(d.Groups), "group"))
 	for i := range d.Groups {
 		d.group(&b, &d.Groups[i])
 	}
@@ -29,7 +30,7 @@ func (d *Description) group(b *strings.Builder, g *Group) {
 	if g.Class != (Text{}) {
 		fmt.Fprintf(b, "   class %s · %s\n", g.Class.EN, g.Class.ZH)
 	}
-	fmt.Fprintf(b, "   %s rows, %s of all\n", formatNumber(float64(g.Rows)), percentText(g.Share))
+	fmt.Fprintf(b, "   %s, %s of all\n", countText(g.Rows, "row"), percentText(g.Share))
 	if g.Rule != nil {
 		fmt.Fprintf(b, "   rule: %s\n         finds %s of the group; %s of what it finds is in the group\n",
 			g.Rule, percentText(g.Rule.Coverage), percentText(g.Rule.Precision))
@@ -44,7 +45,7 @@ func (d *Description) group(b *strings.Builder, g *Group) {
 			continue
 		}
 		if !header {
-			fmt.Fprintln(w, "\tmedian\tof all\tmean\tof all\tlift\thigher than others\t")
+			fmt.Fprintln(w, "\tmedian\tof all\tmean\tof all\t× average\thigher than others\t")
 			header = true
 		}
 		lift := "-"
@@ -70,6 +71,14 @@ func levelLine(p *ColumnProfile) string {
 		parts = append(parts, fmt.Sprintf("%s %s (of all %s)", l.Level, percentText(l.Share), percentText(l.BaseShare)))
 	}
 	return p.Column + ": " + strings.Join(parts, ", ")
+}
+
+// countText is "1 row" or "1,234 rows".
+func countText(n int, noun string) string {
+	if n != 1 {
+		noun += "s"
+	}
+	return formatNumber(float64(n)) + " " + noun
 }
 
 func percentText(share float64) string {

@@ -22,8 +22,8 @@
 // error unless a policy says what it becomes. Means and variances are formed from
 // differences, so that times in seconds lose no digits.
 //
-// Numbers beyond ±1e100, as they are or prepared, are an error that names the column: the
-// squares of all rows could not be added up.
+// In a fit, numbers beyond ±1e100, as they are or prepared, are an error that names the
+// column: the squares of all rows could not be added up. [Assign] says what it checks.
 //
 // # Distances
 //

@@ -8,7 +8,6 @@ import (
 	"math"
 	"slices"
 
-	"github.com/clientele-go/clientele/internal/nearest"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -38,6 +37,9 @@ func (o *EvaluateOptions) Validate() error {
 		return nil
 	}
 	var faults []error
+	if o.Workers < 0 {
+		faults = append(faults, errors.New("cluster: Workers is negative"))
+	}
 	if o.Sample < 0 {
 		faults = append(faults, errors.New("cluster: Sample is negative"))
 	}
@@ -113,7 +115,10 @@ func (x Indices) MarshalJSON() ([]byte, error) {
 // the others of its group.
 //
 // Errors: those of [EvaluateOptions.Validate], of Weights of another number than there are rows, of [Assign]
-// and of ctx. Cost: O(rows * K * prepared numbers + sample² * prepared numbers).
+// and of ctx. Cost: time for (rows * K + sample²) * (prepared numbers + category columns)
+// and K² * (prepared numbers + levels), memory for rows * (prepared numbers + category
+// columns) and K * (prepared numbers + levels); category columns and levels count only with
+// Prototypes.
 func Evaluate[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts *EvaluateOptions) (*Indices, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
@@ -131,7 +136,7 @@ func Evaluate[K comparable](ctx context.Context, m *Model, t *table.Table[K], op
 	if o.Seed == 0 {
 		o.Seed = DefaultSeed
 	}
-	a, err := Assign(ctx, m, t)
+	a, err := assignTable(ctx, m, t, o.Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -143,7 +148,7 @@ func Evaluate[K comparable](ctx context.Context, m *Model, t *table.Table[K], op
 	if err != nil {
 		return nil, err
 	}
-	x, err := evaluate(ctx, r.embedded(m.gamma), gather(a.Labels, order), m.k, o.Sample, o.Seed, o.Workers)
+	x, err := evaluate(ctx, r, m.gamma, gather(a.Labels, order), m.k, o.Sample, o.Seed, o.Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -153,8 +158,17 @@ func Evaluate[K comparable](ctx context.Context, m *Model, t *table.Table[K], op
 	return x, nil
 }
 
-// evaluate computes all indices.
-func evaluate(ctx context.Context, r *rows, label []int32, k, sample int, seed uint64, workers int) (*Indices, error) {
+// evaluate computes all indices. A code in which two rows differ adds gamma times its cost
+// to their squared distance.
+func evaluate(ctx context.Context, r *rows, gamma float64, label []int32, k, sample int, seed uint64, workers int) (*Indices, error) {
+	if len(r.codes) > 0 {
+		weighed := *r
+		weighed.costs = make([]float64, len(r.costs))
+		for c, cost := range r.costs {
+			weighed.costs[c] = gamma * cost
+		}
+		r = &weighed
+	}
 	s, err := spreadOf(ctx, r, label, k, workers)
 	if err != nil {
 		return nil, err
@@ -208,32 +222,4 @@ func weightsWithin(weights []float64, outlier []bool) []float64 {
 		}
 	}
 	return within
-}
-
-// embedded returns rows whose squared distances are those of r and gamma times the costs of
-// the codes in which two rows differ: each code becomes an indicator for each of its
-// levels, and one for those that no row of the fit had.
-func (r *rows) embedded(gamma float64) *rows {
-	if len(r.codes) == 0 {
-		return r
-	}
-	d := r.d
-	for _, levels := range r.levels {
-		d += levels + 1
-	}
-	e := newRows(r.n, d)
-	e.weight, e.total, e.order = r.weight, r.total, r.order
-	for i := range r.n {
-		b, at := i/nearest.Block, i%nearest.Block
-		from, to := r.block(b), e.block(b)
-		for j := range r.d {
-			to[j*nearest.Block+at] = from[j*nearest.Block+at]
-		}
-		first := r.d
-		for c, codes := range r.codes {
-			to[(first+int(codes[i]))*nearest.Block+at] = math.Sqrt(gamma * r.costs[c] / 2)
-			first += r.levels[c] + 1
-		}
-	}
-	return e
 }

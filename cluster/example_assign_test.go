@@ -48,7 +48,7 @@ func ExampleAssign() {
 			table.NumberColumn("orders", 7, 1, 2),
 		},
 	}
-	groups, err := cluster.Assign(context.Background(), &model, today)
+	groups, err := cluster.Assign(context.Background(), &model, today, nil)
 	if err != nil {
 		fmt.Println(err)
 		return

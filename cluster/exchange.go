@@ -1,35 +1,43 @@
 package cluster
 
 import (
+	"context"
 	"math"
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/nearest"
 )
 
-// exchangeEntries is the number of rows times groups up to which starts are improved by
+// exchanged tells that rows and groups are few enough for starts to be improved by
 // exchange, which goes row by row.
-const exchangeEntries = 1 << 18
+func exchanged(n, k, d int) bool { return n*k*max(d, 16) <= 1<<22 }
 
 // exchange moves single rows to other groups, with the two means following at once, while
 // that makes the sum of squares smaller (Hartigan 1975). What it ends in is also an end of
-// lloyd, and better than most of them. It changes the centres, which become the means of
-// the labels, and the labels of s, and reports whether there was a move.
-func exchange(r *rows, s *solution) (moved bool) {
+// lloyd, and better than most of them. It reports whether the sum of squares is smaller
+// than that of s now, be it by moves or since the labels have other means than the
+// centres. Then the labels of s are the new ones, the centres their means, and all else is
+// to be found by iteration; otherwise s is as it was.
+func exchange(ctx context.Context, r *rows, s *solution) (better bool, err error) {
 	const passes, grain = 100, 1e-12
-	weight := weightsByGroup(r, s.label, s.k)
+	labels, centers := slices.Clone(s.label), slices.Clone(s.centers)
+	weight := weightsByGroup(r, labels, s.k)
 	row := make([]float64, r.d)
-	meansByGroup(r, s, row)
+	meansByGroup(r, labels, centers, row)
 	var label [nearest.Block]int32
 	var dist, second [nearest.Block]float64
+	enough := s.Inertia * (1 - 1e-9) // as means of the same labels differ by rounding
 	for range passes {
 		again, lightest := false, 0.0
-		for i, from := range s.label {
+		for i, from := range labels {
 			at := i % nearest.Block
 			if at == 0 { // where rows of the block stand now
+				if err := ctx.Err(); err != nil {
+					return false, err
+				}
 				n := min(nearest.Block, r.n-i)
 				lightest = slices.Min(weight)
-				nearest.Nearest2(label[:n], dist[:n], second[:n], r.block(i/nearest.Block), s.centers, nil, r.d)
+				nearest.Nearest2(label[:n], dist[:n], second[:n], r.block(i/nearest.Block), centers, nil, r.d)
 			}
 			w := r.weightOf(i)
 			if w == 0 || weight[from] <= w*(1+grain) {
@@ -42,7 +50,7 @@ func exchange(r *rows, s *solution) (moved bool) {
 			to, least := from, math.Inf(1)
 			leave := 0.0
 			for g := range s.k {
-				squares := squaredDistance(row, s.centers[g*r.d:][:r.d])
+				squares := squaredDistance(row, centers[g*r.d:][:r.d])
 				if g == int(from) {
 					leave = squares * (weight[g] / (weight[g] - w))
 				} else if cost := squares * (weight[g] / (weight[g] + w)); cost < least {
@@ -54,32 +62,40 @@ func exchange(r *rows, s *solution) (moved bool) {
 			}
 			weight[from] -= w
 			weight[to] += w
-			a, b := s.centers[int(from)*r.d:][:r.d], s.centers[int(to)*r.d:][:r.d]
+			a, b := centers[int(from)*r.d:][:r.d], centers[int(to)*r.d:][:r.d]
 			for j, x := range row {
 				a[j] -= float64((x - a[j]) * (w / weight[from]))
 				b[j] += float64((x - b[j]) * (w / weight[to]))
 			}
-			s.label[i] = to
-			moved, again = true, true
+			labels[i] = to
+			again, enough = true, s.Inertia
 		}
 		if !again {
 			break
 		}
 	}
-	return moved
+	sum := 0.0
+	for i, g := range labels {
+		r.row(row, i)
+		sum += float64(r.weightOf(i) * squaredDistance(row, centers[int(g)*r.d:][:r.d]))
+	}
+	if better = sum < enough; better {
+		s.label, s.centers = labels, centers
+	}
+	return better, nil
 }
 
-// meansByGroup makes the centres of s the means of its labels, a row at a time. Groups
-// without weight keep theirs.
-func meansByGroup(r *rows, s *solution, row []float64) {
-	sum := make([]float64, s.k)
-	for i, g := range s.label {
+// meansByGroup makes the centres the means of the labels, a row at a time. Groups without
+// weight keep theirs.
+func meansByGroup(r *rows, label []int32, centers, row []float64) {
+	sum := make([]float64, len(centers)/r.d)
+	for i, g := range label {
 		w := r.weightOf(i)
 		if w == 0 {
 			continue
 		}
 		r.row(row, i)
-		center := s.centers[int(g)*r.d:][:r.d]
+		center := centers[int(g)*r.d:][:r.d]
 		if sum[g] == 0 {
 			copy(center, row)
 			sum[g] = w

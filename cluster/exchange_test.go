@@ -1,8 +1,11 @@
 package cluster
 
 import (
+	"context"
+	"errors"
 	"math"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -57,14 +60,75 @@ func TestExchangeLeavesLocalOptimum(t *testing.T) {
 	s, err := solve(t.Context(), r, o)
 	require.NoError(t, err)
 	require.Equal(t, []int32{0, 0, 0, 1}, s.label, "k-means stays")
-	require.True(t, exchange(r, s))
+	requireExchange(t, true, r, s)
 	require.Equal(t, []int32{0, 0, 1, 1}, s.label)
 	require.InDeltaSlice(t, []float64{0, 2.75}, s.centers, 1e-12)
-	require.False(t, exchange(r, s))
+	s.Inertia = 2 * 0.75 * 0.75
+	requireExchange(t, false, r, s)
 	weighted := rowsOf([]float64{0, 2, 3.5, 9}, 1, []float64{2, 1, 1, 0})
-	s.label, s.centers = []int32{0, 0, 1, 1}, []float64{2. / 3, 3.5}
-	require.True(t, exchange(weighted, s))
+	s.label, s.centers, s.Inertia = []int32{0, 0, 1, 1}, []float64{2. / 3, 3.5}, 8./3
+	requireExchange(t, true, weighted, s)
 	require.Equal(t, []int32{0, 1, 1, 1}, s.label)
+}
+
+// What a start reports belongs to its centres: also where its last pass moved rows that
+// are equally near to two of them, so that the means differ.
+func TestExchangeOfTies(t *testing.T) {
+	x := []float64{7, 3, 0, 5, 1, 5, 6, 8, 8, 6, 3, 0}
+	for seed := range uint64(1500) {
+		o := testOptions(2)
+		o.Starts = 1
+		if seed > 0 {
+			rnd := newRandom(seed, 1)
+			x = make([]float64, 4+rnd.below(9))
+			for i := range x {
+				x[i] = float64(rnd.below(9))
+			}
+			o.K += rnd.below(3)
+		}
+		r := rowsOf(x, 1, nil)
+		s, err := solve(t.Context(), r, o)
+		if _, few := errors.AsType[*TooFewDistinctError](err); few {
+			continue
+		}
+		require.NoError(t, err)
+		requireOwnAnswer(t, r, s)
+		require.Equal(t, []float64{s.Inertia}, s.Starts)
+		require.Equal(t, s.Inertia, s.History[len(s.History)-1])
+	}
+}
+
+// Where no row moves, nothing changes: running means are less exact than those of lloyd.
+func TestExchangeKeepsExactMeans(t *testing.T) {
+	x := make([]float64, 1000)
+	for i := range x {
+		x[i] = 1e15 + float64(i*i%1009)
+	}
+	r := rowsOf(x, 1, nil)
+	s, err := lloyd(t.Context(), r, originOf(r, 1), []float64{1e15}, testOptions(1), func() {})
+	require.NoError(t, err)
+	was := *s
+	was.centers, was.label = slices.Clone(s.centers), slices.Clone(s.label)
+	requireExchange(t, false, r, s)
+	require.Equal(t, &was, s)
+}
+
+func TestExchangeStopsWithItsContext(t *testing.T) {
+	require.True(t, exchanged(20_000, 12, 8))
+	require.False(t, exchanged(4000, 64, 400), "it would take minutes")
+	r := rowsOf(testBlobs(1, 1000, 2, 3), 2, nil)
+	s, err := lloyd(t.Context(), r, originOf(r, 1), testBlobs(2, 5, 2, 5), testOptions(5), func() {})
+	require.NoError(t, err)
+	_, err = exchange(&countdown{t.Context(), new(atomic.Int64)}, r, s)
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// requireExchange checks whether exchange finds s to be better than it was.
+func requireExchange(t *testing.T, want bool, r *rows, s *solution) {
+	t.Helper()
+	better, err := exchange(t.Context(), r, s)
+	require.NoError(t, err)
+	require.Equal(t, want, better)
 }
 
 // Also where k-means has stopped before its centres were the means of the labels.
@@ -85,7 +149,8 @@ func TestExchangeNeverAddsSquares(t *testing.T) {
 		require.NoError(t, err)
 		before, err := spreadOf(t.Context(), r, s.label, k, 1)
 		require.NoError(t, err)
-		exchange(r, s)
+		_, err = exchange(t.Context(), r, s)
+		require.NoError(t, err)
 		after, err := spreadOf(t.Context(), r, s.label, k, 1)
 		require.NoError(t, err)
 		require.LessOrEqual(t, after.within(), before.within()*(1+1e-12), "seed %d", seed)

@@ -44,7 +44,7 @@ func newExpectation(ctx context.Context, r *rows, o *Options, centers, variance,
 
 // covarianceDiagonal returns where the variance of feature j is in a covariance.
 func covarianceDiagonal(c Covariance, j int) int {
-	if c == Full {
+	if c == FullCovariance {
 		return j * (j + 3) / 2
 	}
 	return j
@@ -75,11 +75,11 @@ func (e *expectation) solve(labels []int32) (*solution, error) {
 		grown := mean - last
 		last = mean
 		if grown < e.o.Tolerance || grown <= 0 {
-			s.Stopped = Tolerance
+			s.Stopped = StopTolerance
 			break
 		}
 		if s.Iterations >= e.o.MaxIterations {
-			s.Stopped = Cap
+			s.Stopped = StopCap
 			break
 		}
 	}
@@ -196,7 +196,7 @@ func (e *expectation) gather(s *mixtureSums, g, b, n int) {
 			by[i] = shifted[i] * share[i]
 		}
 		s.lone[j] = origin + mean
-		if e.o.Covariance == Diagonal {
+		if e.o.Covariance == DiagonalCovariance {
 			s.lean[j] = dot(by, shifted)
 			continue
 		}
@@ -222,7 +222,7 @@ func (s *mixtureSums) join(g int, weight float64, mean, scatter []float64, c Cov
 	for j := range d {
 		delta := mean[j] - at[j]
 		by := delta * old * share
-		if c == Diagonal {
+		if c == DiagonalCovariance {
 			sum[j] += math.FMA(by, delta, scatter[j])
 			continue
 		}

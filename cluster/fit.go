@@ -18,9 +18,10 @@ import (
 // [table.Table.Validate]; [*table.Fault] with [ErrMissing] or [ErrTooLarge];
 // [ErrNoColumns] and [ErrNoRows]; those of the methods; that of ctx.
 //
-// Memory beside t: 8 bytes for each prepared number of each row and 12 for each row; and
-// 8 for each value if the rows of t are not ascending by id, and as much of columns with
-// Power or Winsorize. Cost of everything but the method: O(rows * columns), and a sort for
+// Memory beside t at its peak: 8 bytes for each prepared number of each row and about 60
+// for each row; 8 for each value if the rows of t are not ascending by id, and as much of
+// columns with Power or Winsorize; and about 30 for each row and goroutine where
+// Options.Sample is all of many rows. Cost of everything but the method: O(rows * columns), and a sort for
 // quantiles.
 func Fit[K comparable](ctx context.Context, t *table.Table[K], opts *Options) (*Result, error) {
 	f, err := newFitting(ctx, t, opts)

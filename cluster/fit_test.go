@@ -55,6 +55,24 @@ type fitCase struct {
 func fitCases() map[string]fitCase {
 	blobs := func(n int) *table.Table[int] { return fitBlobs(n, 5, 3, 0) }
 	far := func(n int) *table.Table[int] { return fitBlobs(n, 5, 3, 1.7e9) }
+	// times are in Unix nanoseconds, most of them late, which takes powers to 1e108.
+	times := func(n int) *table.Table[int] {
+		t := &table.Table[int]{Columns: []table.Column{table.NumberColumn("at", make([]float64, n)...)}}
+		r := rand.New(rand.NewPCG(uint64(n), 4))
+		for i := range t.Columns[0].Num {
+			t.Columns[0].Num[i] = 1.76e18 - 365*86_400e9*math.Pow(r.Float64(), 4)
+		}
+		return t
+	}
+	large := func(n int) *table.Table[int] {
+		t := fitMixed(n)
+		for _, c := range t.Columns[:3] {
+			for i := range c.Num {
+				c.Num[i] *= 1e89
+			}
+		}
+		return t
+	}
 	unscaled := cluster.Preparation{Scale: cluster.Unscaled}
 	impute := cluster.Preparation{Missing: cluster.Impute}
 	return map[string]fitCase{
@@ -73,13 +91,15 @@ func fitCases() map[string]fitCase {
 			t.Columns = t.Columns[3:]
 			return t
 		}},
+		"kmeans, times":     {cluster.Options{K: 3, Prepare: cluster.Preparation{Power: cluster.YeoJohnson}}, times},
+		"prototypes, large": {cluster.Options{K: 4, Method: cluster.Prototypes, Prepare: cluster.Preparation{Missing: cluster.Impute, Scale: cluster.Unscaled}}, large},
 		"trimmed":           {cluster.Options{K: 5, Method: cluster.Trimmed}, blobs},
 		"trimmed, far":      {cluster.Options{K: 5, Method: cluster.Trimmed, Prepare: unscaled}, far},
 		"ward":              {cluster.Options{K: 5, Method: cluster.Ward, Leaves: 100}, blobs},
 		"ward, far":         {cluster.Options{K: 5, Method: cluster.Ward, Leaves: 100, Prepare: unscaled}, far},
 		"mixture":           {cluster.Options{K: 5, Method: cluster.Mixture}, blobs},
 		"mixture, far":      {cluster.Options{K: 5, Method: cluster.Mixture, Prepare: unscaled}, far},
-		"mixture, diagonal": {cluster.Options{K: 4, Method: cluster.Mixture, Covariance: cluster.Diagonal, Prepare: impute}, fitMixed},
+		"mixture, diagonal": {cluster.Options{K: 4, Method: cluster.Mixture, Covariance: cluster.DiagonalCovariance, Prepare: impute}, fitMixed},
 	}
 }
 
@@ -89,7 +109,7 @@ func TestFitLabelsAreThoseOfAssign(t *testing.T) {
 			data := c.data(1500)
 			result, err := cluster.Fit(t.Context(), data, &c.options)
 			require.NoError(t, err)
-			again, err := cluster.Assign(t.Context(), result.Model, data)
+			again, err := cluster.Assign(t.Context(), result.Model, data, nil)
 			require.NoError(t, err)
 			require.Equal(t, result.Assignment, *again)
 

@@ -21,7 +21,7 @@ type gap struct{ value, err float64 }
 // gapStatistics are those of each of ks (Tibshirani, Walther and Hastie 2001): the rows,
 // and references uniform in the box along the principal components of the rows, as many
 // rows each, are fitted with the same options. NaN where there is no inertia.
-func gapStatistics(ctx context.Context, r *rows, o *Options, ks []int, references, size int) ([]gap, error) {
+func gapStatistics(ctx context.Context, r *rows, o *Options, ks []int, references, size int, done func()) ([]gap, error) {
 	if size < r.n {
 		r = r.take(newRandom(o.Seed, gapStream).sample(r.n, size))
 	}
@@ -41,6 +41,7 @@ func gapStatistics(ctx context.Context, r *rows, o *Options, ks []int, reference
 		for i, part := range parts {
 			logs[b][i] = math.Log(part.inertia / data.total)
 		}
+		done()
 	})
 	if err := firstError(errs); err != nil {
 		return nil, err
@@ -72,7 +73,7 @@ func newPrincipalBox(r *rows) *principalBox {
 		r.row(x.RawRowView(i), i)
 	}
 	var covariance mat.SymDense
-	stat.CovarianceMatrix(&covariance, x, r.weight)
+	stat.CovarianceMatrix(&covariance, x, r.evenWeights())
 	var eigen mat.EigenSym
 	box := &principalBox{axes: mat.NewDense(r.d, r.d, nil), low: make([]float64, r.d), high: make([]float64, r.d)}
 	if eigen.Factorize(&covariance, true) {
@@ -110,4 +111,16 @@ func (b *principalBox) draw(n int, random *random) *rows {
 		}
 	}
 	return r
+}
+
+// evenWeights are the weights in proportion, 1 on average; nil: 1 each.
+func (r *rows) evenWeights() []float64 {
+	if r.weight == nil {
+		return nil
+	}
+	even := make([]float64, r.n)
+	for i, w := range r.weight {
+		even[i] = w / r.total * float64(r.n)
+	}
+	return even
 }

@@ -130,10 +130,10 @@ func TestCutRefuses(t *testing.T) {
 }
 
 func TestDendrogramOfAModelIsACopy(t *testing.T) {
-	r := wardRows([][]float64{{1}, {2}, {4}}, nil)
+	r := wardRows([][]float64{{1}, {3}, {8}}, nil)
 	m := cutModel(solveWardCase(t, r, wardOptions(2)), r)
 	d := m.Dendrogram()
-	require.Equal(t, []Merge{{0, 1, 0.5, 2}, {2, 3, 25.0 / 6, 3}}, d.Merges)
+	require.Equal(t, []Merge{{0, 1, 2, 2}, {2, 3, 24, 3}}, d.Merges)
 	d.Weights[0], d.Merges[0].Height = 9, 9
 	require.NoError(t, m.tree.validate(m.centers, 1))
 	require.NotEqual(t, d, m.Dendrogram())

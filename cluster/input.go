@@ -18,7 +18,7 @@ var (
 	// without any value.
 	ErrMissing = errors.New("cluster: value is missing")
 	// ErrTooLarge is a number whose squared distances cannot be added up: beyond ±1e100,
-	// as it is or prepared.
+	// as it is or prepared, or a differing category of [Prototypes] that costs beyond 1e200.
 	ErrTooLarge = errors.New("cluster: number is too large")
 	// ErrNoColumns is returned, bare, where no column takes part: each is ignored or
 	// constant.

@@ -55,7 +55,12 @@ func TestFitFaults(t *testing.T) {
 		"infinite, ignored":      {cluster.Options{K: 2, Columns: map[string]cluster.Preparation{"b": {Ignore: true}}}, []table.Column{number("a", 1, 2), number("b", inf, 1)}, []string{`column 1 "b": row 0: value is infinite`}, nil},
 		"infinite at weight 0":   {cluster.Options{K: 1, Weights: []float64{1, 1, 0}}, []table.Column{number("a", 1, 2, inf)}, []string{`"a": row 2: value is infinite`}, nil},
 		"too large":              {two, []table.Column{number("a", 1, -1e300)}, []string{`"a": row 1: cluster: number is too large`}, cluster.ErrTooLarge},
-		"too large, prepared":    {with(cluster.Preparation{Scale: cluster.Unscaled, Weight: 1e60}), []table.Column{number("a", 1, 1e50)}, []string{`"a": cluster: number is too large`}, cluster.ErrTooLarge},
+		"too large, prepared":    {with(cluster.Preparation{Scale: cluster.Unscaled, Weight: 1e60}), []table.Column{number("a", 1, 1e50)}, []string{`"a": row 1: cluster: number is too large once prepared`}, cluster.ErrTooLarge},
+		"too large, weighted":    {with(cluster.Preparation{Weight: 1e100}), []table.Column{number("a", 0, 0, 0, 0, 1)}, []string{`"a": row 4: cluster: number is too large once prepared`}, cluster.ErrTooLarge},
+		"too large, flag":        {with(cluster.Preparation{Weight: 1e100, Missing: cluster.ImputeFlag}), []table.Column{number("a", 1, 2, 1, 2, nan)}, []string{`"a": row 4: cluster: number is too large once prepared`}, cluster.ErrTooLarge},
+		"collapsed":              {with(cluster.Preparation{Scale: cluster.Unscaled, Weight: 1e-300}), []table.Column{number("a", 1e-30, 2e-30)}, []string{`"a": cluster: the prepared numbers are all equal`}, nil},
+		"too large, costs":       {cluster.Options{K: 2, Method: cluster.Prototypes, Gamma: 1e150, Prepare: cluster.Preparation{Weight: 1e50}}, []table.Column{category("a", "x", "y")}, []string{`"a": cluster: number is too large: Gamma`}, cluster.ErrTooLarge},
+		"too large, found costs": {cluster.Options{K: 2, Method: cluster.Prototypes, Prepare: cluster.Preparation{Scale: cluster.Unscaled}, Columns: map[string]cluster.Preparation{"b": {Weight: 1e50}}}, []table.Column{number("a", 1e80, 3e80), category("b", "x", "y")}, []string{`cluster: number is too large: Gamma times the square of Weight, column "b"`}, cluster.ErrTooLarge},
 		"lengths":                {two, []table.Column{number("a", 1, 2), number("b", 1)}, []string{`"b": has 1 values in a table of 2 rows`}, nil},
 		"codes":                  {two, []table.Column{{Name: "a", Kind: table.Category, Code: []int32{0, 1}, Levels: []string{"x"}}}, []string{`"a": row 1: code`}, nil},
 		"no kind":                {two, []table.Column{{Name: "a"}}, []string{`"a": has no valid kind`}, nil},
@@ -69,7 +74,7 @@ func TestFitFaults(t *testing.T) {
 		"weights":                {cluster.Options{K: 2, Weights: []float64{1}}, []table.Column{number("a", 4, 5)}, []string{"Weights are 1, the table has 2 rows"}, nil},
 		"centers":                {cluster.Options{K: 2, Centers: [][]float64{{1}, {1, 2, 3}}}, []table.Column{number("a", 4, 5), number("b", 4, 5)}, []string{"Centers[0] has 1 numbers, the table has 2", "Centers[1] has 3"}, nil},
 		"centers, categories":    {cluster.Options{K: 2, Centers: [][]float64{{1}, {1}}}, []table.Column{number("a", 4, 5), category("b", "x", "y")}, []string{"Centers do not go with category columns"}, nil},
-		"levels":                 {two, []table.Column{category("a", many...)}, []string{`"a": cluster: more than 1000 levels`}, nil},
+		"levels":                 {two, []table.Column{category("a", many...)}, []string{`"a": cluster: more than 1000 levels`, "ignore the column, or use Prototypes"}, nil},
 		"several":                {cluster.Options{K: 9, Weights: []float64{1}, Columns: map[string]cluster.Preparation{"z": {}}}, []table.Column{number("a", 4, 5)}, []string{"K is 9", "Weights are 1", `"z"`}, nil},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -24,6 +24,7 @@ type modelJSON struct {
 	Offset    []float64   `json:"offset,omitempty"`
 	Modes     [][]int32   `json:"modes,omitempty"`
 	Gamma     float64     `json:"gamma,omitempty"`
+	Trim      float64     `json:"trim,omitempty"`   // 0: not known
 	Cutoff    *float64    `json:"cutoff,omitempty"` // nil: +Inf
 	Hierarchy *hierarchy  `json:"hierarchy,omitempty"`
 	Mixture   *mixture    `json:"mixture,omitempty"`
@@ -37,7 +38,7 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 	j := modelJSON{
 		Kind: modelKind, Version: modelVersion, Method: m.method, K: m.k, Features: m.features,
 		Centers: make([][]float64, 0, m.k), Offset: m.offset, Modes: m.modes, Gamma: m.gamma,
-		Hierarchy: m.tree, Mixture: m.mixture, Baseline: m.baseline, Report: m.report,
+		Trim: m.trim, Hierarchy: m.tree, Mixture: m.mixture, Baseline: m.baseline, Report: m.report,
 	}
 	n := m.k
 	if m.tree != nil {
@@ -89,14 +90,17 @@ func (j *modelJSON) model() (*Model, error) {
 	}
 	m := &Model{
 		method: j.Method, k: j.K, features: j.Features, offset: j.Offset, modes: j.Modes, gamma: j.Gamma,
-		cutoff: math.Inf(1), tree: j.Hierarchy, mixture: j.Mixture, baseline: j.Baseline, report: j.Report,
+		cutoff: math.Inf(1), trim: j.Trim, tree: j.Hierarchy, mixture: j.Mixture, baseline: j.Baseline, report: j.Report,
 	}
 	if m.d, m.codes = place(m.features, m.method); m.d+m.codes == 0 {
 		return nil, errors.New("no feature takes part")
 	}
-	m.centers = make([]float64, 0, len(j.Centers)*m.d)
+	if err := m.validateCount(len(j.Centers)); err != nil {
+		return nil, err
+	}
+	m.centers = []float64{} // its size is known once each has been checked
 	for _, center := range j.Centers {
-		if len(center) != m.d || slices.ContainsFunc(center, beyond(largest)) {
+		if len(center) != m.d || slices.ContainsFunc(center, beyond(2*largest)) { // a mean is rounded
 			return nil, errors.New("a centre does not fit the features")
 		}
 		m.centers = append(m.centers, center...)
@@ -104,7 +108,7 @@ func (j *modelJSON) model() (*Model, error) {
 	if j.Cutoff != nil {
 		m.cutoff = *j.Cutoff
 	}
-	if err := m.validate(len(j.Centers)); err != nil {
+	if err := m.validate(); err != nil {
 		return nil, err
 	}
 	m.means = m.centers
@@ -112,14 +116,11 @@ func (j *modelJSON) model() (*Model, error) {
 		m.group(m.k)
 	}
 	m.complete()
-	return m, nil
+	return m, m.checkCosts()
 }
 
-// validate checks what belongs to the method, with the number of its centres.
-func (m *Model) validate(centers int) error {
-	if err := m.baseline.validate(m.k); err != nil {
-		return err
-	}
+// validateCount checks what belongs to the method, and the number of centres.
+func (m *Model) validateCount(centers int) error {
 	switch {
 	case (m.tree != nil) != (m.method == Ward):
 		return errors.New("a hierarchy goes with ward")
@@ -129,11 +130,23 @@ func (m *Model) validate(centers int) error {
 		return fmt.Errorf("%d centres for %d groups", centers, m.k)
 	case m.tree != nil && centers < m.k:
 		return fmt.Errorf("%d leaves for %d groups", centers, m.k)
-	case m.offset != nil && (m.method != KMeans || len(m.offset) != m.k || slices.ContainsFunc(m.offset, beyond(largest*largest))):
+	}
+	return nil
+}
+
+// validate checks what goes with the centres.
+func (m *Model) validate() error {
+	if err := m.baseline.validate(m.k); err != nil {
+		return err
+	}
+	switch {
+	case m.offset != nil && (m.method != KMeans || len(m.offset) != m.k || slices.ContainsFunc(m.offset, beyond(math.MaxFloat64))):
 		return errors.New("offsets that do not fit")
 	case !(m.cutoff >= 0) || m.method != Trimmed && !math.IsInf(m.cutoff, 1):
 		return errors.New("a cutoff that does not fit")
-	case !(m.gamma >= 0 && m.gamma <= largest) || m.method != Prototypes && m.gamma != 0:
+	case !(m.trim >= 0 && m.trim <= 0.5) || m.method != Trimmed && m.trim != 0:
+		return errors.New("a trim that does not fit")
+	case !(m.gamma >= 0 && m.gamma <= math.MaxFloat64) || m.method != Prototypes && m.gamma != 0:
 		return errors.New("a gamma that does not fit")
 	}
 	if err := m.validateModes(); err != nil {
@@ -224,5 +237,5 @@ func (f *feature) validate(method Method) error {
 
 // wrong tells that a cannot be that of values that vary.
 func (a affine) wrong() bool {
-	return beyond(largest)(a.Center) || !(a.Factor > 0 && a.Factor <= math.MaxFloat64)
+	return beyond(math.MaxFloat64)(a.Center) || !(a.Factor > 0 && a.Factor <= math.MaxFloat64)
 }

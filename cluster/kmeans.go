@@ -28,8 +28,12 @@ func solveKMeans(ctx context.Context, r *rows, o *Options) (*solution, error) {
 	return withinShares(ctx, r, s, o, done)
 }
 
-// counted returns what calls progress with the number of times it has been called itself.
-func counted(progress func(done, total int64)) func() {
+// counted returns what calls progress with the number of times it has been called itself,
+// of an unknown total.
+func counted(progress func(done, total int64)) func() { return countedOf(progress, -1) }
+
+// countedOf is counted with a total.
+func countedOf(progress func(done, total int64), total int) func() {
 	if progress == nil {
 		return func() {}
 	}
@@ -39,6 +43,6 @@ func counted(progress func(done, total int64)) func() {
 		mu.Lock()
 		defer mu.Unlock()
 		done++
-		progress(done, -1)
+		progress(done, int64(total))
 	}
 }

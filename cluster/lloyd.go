@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"cmp"
 	"context"
 	"math"
 	"slices"
@@ -15,19 +16,20 @@ const resumAfter = 32
 // scikit-learn 1.2.1 decides it, with the variance weighted. It takes centers over.
 //
 // A group that lost all rows gets the farthest row of the group with the largest sum of
-// squares.
+// squares. Where the last pass empties it, that row becomes its centre.
 func lloyd(ctx context.Context, r *rows, m *origin, centers []float64, o *Options, pass func()) (*solution, error) {
 	n := newSums(r, m, len(centers)/r.d, o.Workers)
+	n.ctx = ctx
 	s := &solution{k: n.k, centers: centers, cutoff: math.Inf(1), label: make([]int32, r.n)}
 	for i := range s.label {
 		s.label[i] = -1
 	}
 	next := make([]float64, len(centers))
 	for resum := true; ; {
+		changed, inertia := n.assign(s.label, s.centers, resum || s.Iterations%resumAfter == 0)
 		if err := ctx.Err(); err != nil {
 			return nil, err
 		}
-		changed, inertia := n.assign(s.label, s.centers, resum || s.Iterations%resumAfter == 0)
 		resum = false
 		if s.Iterations++; s.Iterations > 1 {
 			s.History = append(s.History, inertia)
@@ -35,13 +37,12 @@ func lloyd(ctx context.Context, r *rows, m *origin, centers []float64, o *Option
 		pass()
 		if !n.means(next, s.centers) {
 			s.dist = make([]float64, r.n)
-			assignRows(r, s.centers, nil, s.label, s.dist, o.Workers)
-			moved, err := n.repair(ctx, s)
+			assignUntil(ctx, r, s.centers, nil, s.label, s.dist, o.Workers)
+			moved, err := n.repair(s)
 			if err != nil {
 				return nil, err
 			}
-			s.Repaired += moved
-			changed += moved
+			changed += len(moved)
 			n.resum(s.label, nil, 0)
 			n.means(next, s.centers)
 		}
@@ -49,11 +50,11 @@ func lloyd(ctx context.Context, r *rows, m *origin, centers []float64, o *Option
 		s.centers, next = next, s.centers
 		switch {
 		case changed == 0:
-			s.Stopped = Unchanged
+			s.Stopped = StopUnchanged
 		case moved <= o.Tolerance*m.variance:
-			s.Stopped = Tolerance
+			s.Stopped = StopTolerance
 		case s.Iterations >= o.MaxIterations:
-			s.Stopped = Cap
+			s.Stopped = StopCap
 		default:
 			continue
 		}
@@ -61,10 +62,19 @@ func lloyd(ctx context.Context, r *rows, m *origin, centers []float64, o *Option
 		if s.dist == nil {
 			s.dist = make([]float64, r.n)
 		}
-		s.Inertia = assignRows(r, s.centers, nil, s.label, s.dist, o.Workers)
+		assign := func() error {
+			s.Inertia = assignUntil(ctx, r, s.centers, nil, s.label, s.dist, o.Workers)
+			return ctx.Err()
+		}
+		if err := assign(); err != nil {
+			return nil, err
+		}
 		if s.Iterations < o.MaxIterations && n.lost(s.label) {
 			resum = true
 			continue
+		}
+		if err := n.fill(s, assign); err != nil {
+			return nil, err
 		}
 		s.History = append(s.History, s.Inertia)
 		return s, nil
@@ -76,23 +86,49 @@ func (n *sums) lost(label []int32) bool {
 	return slices.Contains(weightsByGroup(n.r, label, n.k), 0)
 }
 
+// fill puts the centres of groups of s without rows of weight on the rows that repair
+// finds and assigns the rows again, until there are none: a centre on a row keeps it.
+func (n *sums) fill(s *solution, assign func() error) error {
+	for {
+		moved, err := n.repair(s)
+		if len(moved) == 0 || err != nil {
+			return err
+		}
+		for _, i := range moved {
+			n.r.row(s.centers[int(s.label[i])*n.r.d:][:n.r.d], i)
+		}
+		if err := assign(); err != nil {
+			return err
+		}
+	}
+}
+
 // repair gives every group of s without rows of weight the farthest row of the group whose
 // sum of squares is the largest, the lowest such group and row. Rows beyond the cutoff of
 // s are not there. s has the distances of the rows to the present centres. It returns the
-// number of rows moved, or an error that the rows do not have as many different ones.
-func (n *sums) repair(ctx context.Context, s *solution) (moved int, err error) {
+// rows moved, or an error: that of the context, or that the rows do not have as many
+// different ones.
+func (n *sums) repair(s *solution) (moved []int, err error) {
+	if err := n.ctx.Err(); err != nil {
+		return nil, err
+	}
 	count, squares := make([]int, n.k), make([]float64, n.k)
+	there := func(i int) bool { return n.r.weightOf(i) > 0 && s.dist[i] <= s.cutoff }
 	for i, g := range s.label {
-		if w := n.r.weightOf(i); w > 0 && s.dist[i] <= s.cutoff {
+		if there(i) {
 			count[g]++
-			squares[g] += float64(w * s.dist[i])
+			squares[g] += float64(n.r.weightOf(i) * s.dist[i])
 		}
 	}
+	if !slices.Contains(count, 0) {
+		return nil, nil
+	}
+	members := make([][]int, n.k) // of donors, farthest first
 	for empty := range n.k {
-		if count[empty] > 0 {
-			continue
-		}
-		for {
+		for count[empty] == 0 {
+			if err := n.ctx.Err(); err != nil {
+				return nil, err
+			}
 			donor := 0
 			for g, sum := range squares {
 				if sum > squares[donor] {
@@ -100,45 +136,50 @@ func (n *sums) repair(ctx context.Context, s *solution) (moved int, err error) {
 				}
 			}
 			if squares[donor] <= 0 {
-				return moved, n.tooFew(ctx)
+				return nil, n.tooFew(n.ctx)
 			}
-			far, differ := n.farthest(s, int32(donor))
-			if !differ {
+			if members[donor] == nil {
+				members[donor] = s.farthestFirst(int32(donor), there)
+			}
+			if !n.differ(s, members[donor]) {
 				squares[donor] = 0
 				continue
 			}
+			far := members[donor][0]
+			members[donor] = members[donor][1:]
 			squares[donor] -= float64(n.r.weightOf(far) * s.dist[far])
 			count[empty]++
 			s.label[far], s.dist[far] = int32(empty), 0
-			moved++
-			break
+			moved = append(moved, far)
 		}
 	}
+	s.Repaired += len(moved)
 	return moved, nil
 }
 
-// farthest returns the row of the group that is farthest from its centre, the lowest of
-// equals, and whether the group has rows that differ from it.
-func (n *sums) farthest(s *solution, group int32) (far int, differ bool) {
-	far = -1
-	member := func(i int) bool {
-		return s.label[i] == group && s.dist[i] <= s.cutoff && n.r.weightOf(i) > 0
-	}
-	for i, x := range s.dist {
-		if member(i) && (far < 0 || x > s.dist[far]) {
-			far = i
+// farthestFirst returns the rows of a group that are there by distance, descending.
+func (s *solution) farthestFirst(group int32, there func(i int) bool) []int {
+	var members []int
+	for i, g := range s.label {
+		if g == group && there(i) {
+			members = append(members, i)
 		}
+	}
+	slices.SortStableFunc(members, func(a, b int) int { return cmp.Compare(s.dist[b], s.dist[a]) })
+	return members
+}
+
+// differ reports whether rows, given by distance, are not all the same.
+func (n *sums) differ(s *solution, members []int) bool {
+	if s.dist[members[0]] != s.dist[members[len(members)-1]] {
+		return true
 	}
 	a, b := make([]float64, n.r.d), make([]float64, n.r.d)
-	n.r.row(a, far)
-	for i := range n.r.n {
-		if member(i) {
-			if n.r.row(b, i); !slices.Equal(a, b) {
-				return far, true
-			}
-		}
-	}
-	return far, false
+	n.r.row(a, members[0])
+	return slices.ContainsFunc(members[1:], func(i int) bool {
+		n.r.row(b, i)
+		return !slices.Equal(a, b)
+	})
 }
 
 // tooFew returns the error of rows that leave a group empty.

@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -203,7 +204,7 @@ func TestLloydEqualsTextbook(t *testing.T) {
 			require.EqualValues(t, g, s.label[i], "seed %d, row %d", seed, i)
 		}
 		require.InEpsilon(t, inertia, s.Inertia, 1e-10)
-		require.Equal(t, Unchanged, s.Stopped)
+		require.Equal(t, StopUnchanged, s.Stopped)
 		for i := 1; i < len(s.History); i++ {
 			require.LessOrEqual(t, s.History[i], s.History[i-1]*(1+1e-12))
 		}
@@ -414,6 +415,100 @@ func TestKMeansStopsWithItsContext(t *testing.T) {
 	cancel()
 	_, err := solve(ctx, rowsOf(testBlobs(1, 1000, 2, 3), 2, nil), testOptions(3))
 	require.ErrorIs(t, err, ctx.Err())
+}
+
+// countdown is a context that is done once it has been asked a number of times.
+type countdown struct {
+	context.Context
+	left *atomic.Int64
+}
+
+func (c *countdown) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// A context is asked block by block, and whenever it is done the fit ends with its error.
+func TestKMeansStopsAnywhere(t *testing.T) {
+	const n, d = 1500, 2
+	points := testBlobs(4, n, d, 3)
+	for _, method := range []Method{KMeans, Trimmed} {
+		for _, start := range [][][]float64{nil, {{500, 0}, {500, 0}, {500, 0}, {500, 0}}} {
+			for step, stop := int64(1), int64(0); ; stop += step {
+				o := testOptions(4)
+				o.Method, o.Centers, o.Starts = method, start, 2
+				if method == Trimmed {
+					o.Trim = 0.1
+				}
+				left := new(atomic.Int64)
+				left.Store(stop)
+				s, err := solve(&countdown{t.Context(), left}, rowsOf(points, d, nil), o)
+				if err == nil {
+					require.Greater(t, stop, int64(s.Iterations*n/nearest.Block))
+					break
+				}
+				require.ErrorIs(t, err, context.Canceled)
+				require.GreaterOrEqual(t, left.Load(), int64(-40), "asked on")
+			}
+		}
+	}
+}
+
+// Groups that the cap leaves without rows get a row as centre. Rows of weights that are no
+// whole numbers leave rounding behind where they leave a group, which is no weight.
+func TestLloydLeavesNoGroupEmpty(t *testing.T) {
+	for seed := range uint64(1200) {
+		rnd := newRandom(seed, 4)
+		n, k := 30+rnd.below(60), 5+rnd.below(10)
+		points, weights := make([]float64, 2*n), make([]float64, n)
+		for i := range n {
+			points[2*i], points[2*i+1], weights[i] = rnd.float(), rnd.float(), rnd.float()
+			if seed%2 == 1 {
+				weights[i] = math.Exp(80 * weights[i])
+			}
+		}
+		r := rowsOf(points, 2, weights)
+		o := testOptions(k)
+		for range k {
+			o.Centers = append(o.Centers, []float64{rnd.float(), rnd.float()})
+		}
+		o.MaxIterations = 1 + rnd.below(5)
+		if seed%10 == 0 {
+			o.Method, o.Trim = Trimmed, 0.05
+		}
+		s, err := solve(t.Context(), r, o)
+		require.NoError(t, err)
+		requireOwnAnswer(t, r, s)
+		require.LessOrEqual(t, s.Iterations, o.MaxIterations)
+		require.NotContains(t, weightsByGroup(r, s.label, k), 0.0, "seed %d", seed)
+		for _, x := range s.centers {
+			require.True(t, x >= 0 && x < 1, "seed %d: %v", seed, x)
+		}
+	}
+}
+
+// Many empty groups cost little more than one.
+func TestRepairOfManyGroups(t *testing.T) {
+	const n, k = 50_000, 1000
+	points := make([]float64, n)
+	for i := range points {
+		points[i] = float64(i*7919%50_021) * float64(i%2)
+	}
+	s := &solution{k: k, centers: make([]float64, k), cutoff: math.Inf(1), label: make([]int32, n), dist: make([]float64, n)}
+	r := rowsOf(points, 1, nil)
+	sums := newSums(r, originOf(r, 1), k, 1)
+	assignRows(r, s.centers, nil, s.label, s.dist, 1)
+	moved, err := sums.repair(s)
+	require.NoError(t, err)
+	require.Equal(t, k-1, s.Repaired)
+	far := slices.Sorted(slices.Values(points))[n-k+1:]
+	slices.Reverse(far)
+	for i, row := range moved {
+		require.Equal(t, far[i], points[row])
+		require.EqualValues(t, i+1, s.label[row])
+	}
 }
 
 func TestKMeansReportsPasses(t *testing.T) {

@@ -1,7 +1,6 @@
 package cluster
 
 import (
-	"cmp"
 	"context"
 	"encoding/binary"
 	"math"
@@ -15,7 +14,7 @@ import (
 // bounds, always along the cheapest chain of moves: successive shortest paths in the
 // minimum-cost flow of which the nodes are the groups and one pool (Ahuja, Magnanti and
 // Orlin 1993, section 9.7). An item is always in the group where distance plus price is
-// the smallest. The pool, of price pool, takes from groups and gives to groups that are
+// the smallest. The pool, of price 0, takes from groups and gives to groups that are
 // within their bounds. A group dearer than it is at its most, a cheaper one at its least.
 // Where items have different weights this holds to the weight of the heaviest.
 type market struct {
@@ -24,72 +23,83 @@ type market struct {
 	weight []float64 // of each item
 	group  []int32   // of each item
 	held   []float64 // weight of each group
-	price  []float64 // of each group, and last of the pool
-	most   float64
-	least  float64
+	price  []float64 // of each group
+	bounds
 	grain  float64   // a group may miss its bounds by less than it
 	floor  []float64 // for groups a and b at a*k+b, what rows of a that are no items cost at least to move to b
+	gap    []float64 // for groups a and b at a*k+b, how much farther the row of a that is cheapest to move to b is from b than from a
 	short  bool      // the cheapest chain needs a row that is no item
 	queues [][]int32 // for groups a and b at a*k+b, a heap of the items of a, the cheapest to move to b first; and items that have left a
+
+	// Of the groups and the pool, while a chain is sought: the cost of the cheapest to
+	// them, the one before in it, and whether it is known.
+	cost []float64
+	from []int
+	done []bool
 }
 
 // newMarket has the rows of r as items.
 func newMarket(r *rows, centers, dual []float64, b bounds) *market {
 	k := len(dual)
-	m := &market{k: k, price: append(slices.Clone(dual), 0), held: make([]float64, k), floor: make([]float64, k*k), least: b.least, most: b.most}
-	for i := range m.floor {
-		m.floor[i] = math.Inf(1)
+	m := &market{
+		k: k, price: slices.Clone(dual), held: make([]float64, k), bounds: b,
+		floor: slices.Repeat([]float64{math.Inf(1)}, k*k), gap: slices.Repeat([]float64{math.Inf(1)}, k*k),
+		cost: make([]float64, k+1), from: make([]int, k+1), done: make([]bool, k+1),
 	}
 	m.open(r, centers)
 	return m
 }
 
-// newMarketOf has as items the rows of r that are, for some pair of groups, among the
-// count of one group that are cheapest to move to the other. The others stay where
-// they are.
-func newMarketOf(r *rows, centers, dual []float64, b bounds, count, workers int) *market {
+// newMarketOf has as items the rows of r that are, for some pair of groups, among those of
+// one group that are cheapest to move to the other, count of them. The others stay where
+// they are: label has the groups of the rows at the prices, held their weights.
+func newMarketOf(r *rows, centers, dual []float64, b bounds, label []int32, held []float64, count, workers int) *market {
 	type candidate struct {
 		key float64
 		row int
 	}
 	m := newMarket(newRows(0, r.d), centers, dual, b)
 	k := m.k
+	m.held = held
 	nearby := make([][]candidate, k*k)
+	floor := m.floor
+	for g := range k {
+		floor[g*k+g] = math.Inf(-1)
+	}
 	keep := func(pair int) { // the cheapest, and what the others cost at least
-		slices.SortFunc(nearby[pair], func(a, b candidate) int {
-			return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.row, b.row))
-		})
 		if len(nearby[pair]) > count {
-			m.floor[pair] = nearby[pair][count].key
+			slices.SortFunc(nearby[pair], func(a, b candidate) int {
+				if a.key < b.key {
+					return -1
+				} else if a.key > b.key {
+					return 1
+				}
+				return 0
+			})
+			floor[pair] = nearby[pair][count].key
 			nearby[pair] = nearby[pair][:count]
 		}
 	}
 	const wave = 64 // blocks of which distances are in memory
-	blocks := (r.n + nearest.Block - 1) / nearest.Block
-	dist, label := make([]float64, wave*k*nearest.Block), make([]int32, r.n)
-	least := make([]float64, wave*nearest.Block)
-	for first := 0; first < blocks; first += wave {
-		parallel.For(parallel.Workers(workers), min(wave, blocks-first), func(w int) {
-			lo, hi := (first+w)*nearest.Block, min(r.n, (first+w+1)*nearest.Block)
-			nearest.Nearest(label[lo:hi], least[w*nearest.Block:][:hi-lo], r.block(first+w), centers, dual, r.d)
+	dist := make([]float64, wave*k*nearest.Block)
+	for first := 0; first < r.blockCount(); first += wave {
+		n := min(wave, r.blockCount()-first)
+		parallel.For(parallel.Workers(workers), n, func(w int) {
 			for g := range k {
-				nearest.Distances(dist[(w*k+g)*nearest.Block:][:hi-lo], r.block(first+w), centers[g*r.d:][:r.d])
+				nearest.Distances(dist[(w*k+g)*nearest.Block:][:r.inBlock(first+w)], r.block(first+w), centers[g*r.d:][:r.d])
 			}
 		})
-		for w := range min(wave, blocks-first) {
-			lo, hi := (first+w)*nearest.Block, min(r.n, (first+w+1)*nearest.Block)
-			for i := lo; i < hi; i++ {
-				a := int(label[i])
-				m.held[a] += r.weightOf(i)
-				of := dist[w*k*nearest.Block+i-lo:]
-				own := of[a*nearest.Block]
-				for b := range k {
-					pair := a*k + b
-					key := of[b*nearest.Block] - own
-					if b == a || key >= m.floor[pair] || r.weightOf(i) == 0 {
+		for w := range n {
+			lo, of := (first+w)*nearest.Block, dist[w*k*nearest.Block:][:k*nearest.Block]
+			for i, a := range label[lo:][:r.inBlock(first+w)] {
+				own, row := of[int(a)*nearest.Block+i], floor[int(a)*k:][:k]
+				for b, most := range row {
+					key := of[b*nearest.Block+i] - own
+					if key >= most || r.weightOf(lo+i) == 0 {
 						continue
 					}
-					nearby[pair] = append(nearby[pair], candidate{key, i})
+					pair := int(a)*k + b
+					nearby[pair] = append(nearby[pair], candidate{key, lo + i})
 					if len(nearby[pair]) == 2*count {
 						keep(pair)
 					}
@@ -175,63 +185,49 @@ func (m *market) open(r *rows, centers []float64) {
 				m.down(q, at, a, b)
 			}
 		}
+		m.look(a)
 	}
 }
 
-// clear makes moves until the bounds are kept or no move helps: first to the weight of the
-// heaviest item, so that what one move mends the next does not break, then to that of the
-// lightest for as long as it gets better.
+// clear makes moves until the bounds are kept or no move helps: to the weight of the
+// heaviest item, so that what one move mends the next does not break, and then to that of
+// the lightest for as long as it gets better, after which the first may have to be mended.
 func (m *market) clear(ctx context.Context) error {
 	lightest, heaviest := math.Inf(1), 0.0
 	for _, w := range m.weight {
 		lightest, heaviest = min(lightest, w), max(heaviest, w)
 	}
-	for _, m.grain = range []float64{heaviest, lightest} {
-		m.short = false
+	for _, phase := range []struct {
+		grain    float64
+		patience int // moves without getting better
+	}{{heaviest, 1000 + m.k}, {lightest, 2 * m.k}, {heaviest, 1000 + m.k}} {
+		m.grain, m.short = phase.grain, false
 		least, since := math.Inf(1), 0
-		for moves := 0; ; moves++ {
+		for moves := 0; moves-since <= phase.patience; moves++ {
 			if moves%1024 == 0 && ctx.Err() != nil {
 				return ctx.Err()
 			}
-			if missed := m.missed(); missed < least {
+			if missed := m.bounds.missed(m.held, m.price); missed < least {
 				least, since = missed, moves
 			}
-			if moves-since > 1000+m.k || !m.move() {
+			if !m.move() {
 				break
 			}
 		}
-		if lightest == heaviest {
+		if lightest == heaviest || m.short {
 			break
 		}
 	}
 	return nil
 }
 
-// missed is the weight by which groups are beyond where they should be.
-func (m *market) missed() float64 {
-	sum := 0.0
-	for g, held := range m.held {
-		switch {
-		case held > m.most:
-			sum += held - m.most
-		case held < m.least:
-			sum += m.least - held
-		case m.price[g] > m.price[m.k]:
-			sum += m.most - held
-		case m.price[g] < m.price[m.k]:
-			sum += held - m.least
-		}
-	}
-	return sum
-}
-
 // gives reports whether group g has too much, takes whether it has too little.
 func (m *market) gives(g int) bool {
-	return m.held[g] >= m.most+m.grain || m.price[g] < m.price[m.k] && m.held[g] >= m.least+m.grain
+	return m.held[g] >= m.most+m.grain || m.price[g] < 0 && m.held[g] >= m.least+m.grain
 }
 
 func (m *market) takes(g int) bool {
-	return m.held[g] <= m.least-m.grain || m.price[g] > m.price[m.k] && m.held[g] <= m.most-m.grain
+	return m.held[g] <= m.least-m.grain || m.price[g] > 0 && m.held[g] <= m.most-m.grain
 }
 
 // move makes the cheapest chain of moves from a group that gives, or else the pool, to a
@@ -239,7 +235,8 @@ func (m *market) takes(g int) bool {
 // it costs nothing.
 func (m *market) move() bool {
 	k, pool := m.k, m.k
-	cost, from, done := make([]float64, k+1), make([]int, k+1), make([]bool, k+1)
+	cost, from, done := m.cost, m.from, m.done
+	clear(done)
 	given, taken := false, false
 	for g := range k {
 		cost[g], from[g] = math.Inf(1), -1
@@ -277,8 +274,12 @@ func (m *market) move() bool {
 			}
 		}
 	}
-	for v, c := range cost {
-		m.price[v] -= min(c, cost[end])
+	last := cost[end]
+	for g := range m.price {
+		m.price[g] -= min(cost[g], last) - min(cost[pool], last)
+		if (from[g] == pool || from[pool] == g) && max(cost[g], cost[pool]) <= last {
+			m.price[g] = 0 // not nearly
+		}
 	}
 	for to := end; from[to] >= 0; to = from[to] {
 		if a := from[to]; a != pool && to != pool {
@@ -299,24 +300,31 @@ func (m *market) move() bool {
 // step is what it costs at the present prices to move from a to b.
 func (m *market) step(a, b int) float64 {
 	pool := m.k
-	if a == b ||
-		a == pool && (m.held[b] <= m.least || m.price[b] < m.price[pool]) ||
-		b == pool && (m.held[a] >= m.most || m.price[a] > m.price[pool]) {
+	switch {
+	case a == b,
+		a == pool && (m.held[b] <= m.least || m.price[b] < 0),
+		b == pool && (m.held[a] >= m.most || m.price[a] > 0):
 		return math.Inf(1)
+	case a == pool:
+		return m.price[b]
+	case b == pool:
+		return -m.price[a]
 	}
-	if a == pool || b == pool {
-		return m.price[b] - m.price[a]
-	}
-	return max(0, m.gap(a, b)+m.price[b]-m.price[a])
+	return max(0, m.gap[a*m.k+b]+m.price[b]-m.price[a])
 }
 
-// gap is how much farther the row of a that is cheapest to move to b is from b than from a.
-func (m *market) gap(a, b int) float64 {
-	gap := m.floor[a*m.k+b]
-	if i := m.top(a, b); i >= 0 {
-		gap = min(gap, m.key(i, a, b))
+// look sets the gaps from a to the others.
+func (m *market) look(a int) {
+	for b := range m.k {
+		if a == b {
+			continue
+		}
+		gap := m.floor[a*m.k+b]
+		if i := m.top(a, b); i >= 0 {
+			gap = min(gap, m.key(i, a, b))
+		}
+		m.gap[a*m.k+b] = gap
 	}
-	return gap
 }
 
 // key is how much farther item i is from b than from a.
@@ -334,6 +342,8 @@ func (m *market) transfer(i int32, a, b int) {
 			m.push(i, b, g)
 		}
 	}
+	m.look(a)
+	m.look(b)
 }
 
 // top returns the item of a that is cheapest to move to b, the lowest of equals; -1: a
@@ -389,31 +399,19 @@ func (m *market) before(i, j int32, a, b int) bool {
 	return x < y || x == y && i < j
 }
 
-// prices returns the prices relative to that of the pool, and prices at which every item
+// prices returns the prices, and prices at which every item
 // is where it is with the widest margin that all items can have, the cheapest 0. Where some
 // have none, because rows at equal distances are in different groups, they are the former
 // but for a constant.
 func (m *market) prices() (dual, wide []float64) {
-	k := m.k
-	gap := make([]float64, k*k)
+	k, gap := m.k, m.gap
 	most := math.Inf(1)
-	for a := range k {
-		for b := range k {
-			gap[a*k+b] = math.Inf(1)
-			if a != b {
-				gap[a*k+b] = m.gap(a, b)
-			}
-		}
-	}
 	for a := range k {
 		for b := range a {
 			most = min(most, (gap[a*k+b]+gap[b*k+a])/2)
 		}
 	}
-	dual = slices.Clone(m.price[:k])
-	for g := range dual {
-		dual[g] -= m.price[k]
-	}
+	dual = slices.Clone(m.price)
 	wide = slices.Clone(dual)
 	if !math.IsInf(most, 1) {
 		lo, hi := 0.0, most

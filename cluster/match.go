@@ -8,6 +8,10 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
+// farthest is the largest squared distance that Match takes: sums of as many as there can
+// be groups are finite.
+const farthest = 1e300
+
 // Match pairs the groups of m with those of other by their centres, for want of rows to
 // [Compare]: it returns the group of other that each group of m is paired with, -1 for
 // none, and how far apart their centres are, +Inf without a partner. Distances are in the
@@ -16,8 +20,9 @@ import (
 //
 // The models must be of the same columns by name and kind, and both or neither of
 // Prototypes: else Match returns an error, which wraps [table.ErrNoColumn] for a column
-// that one of them does not have. Assigning one table with both and comparing the labels
-// tells more where there is one. Cost: O(k²) distances, and O(k³) at worst.
+// that one of them does not have, or [ErrTooLarge] where squared distances exceed 1e300,
+// as between numbers of quite other units. Assigning one table with both and comparing
+// the labels tells more where there is one. Cost: O(k²) distances, and O(k³) at worst.
 func (m *Model) Match(other *Model) (partner []int, distance []float64, err error) {
 	if (m.method == Prototypes) != (other.method == Prototypes) {
 		return nil, nil, errors.New("cluster: Match of a model of Prototypes with one of another method")
@@ -53,6 +58,9 @@ func (m *Model) Match(other *Model) (partner []int, distance []float64, err erro
 				if mode != m.modes[i][c] {
 					sum += m.prototypes.penalty[c]
 				}
+			}
+			if !(sum <= farthest) {
+				return nil, nil, fmt.Errorf("cluster: Match: %w: centres too far apart in prepared numbers", ErrTooLarge)
 			}
 			cost[i*other.k+j] = sum
 		}

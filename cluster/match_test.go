@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/table"
 )
 
 // cheapest is the least cost of pairing all of the fewer of rows and columns, by trying
@@ -78,6 +80,21 @@ func TestMatchGroups(t *testing.T) {
 			require.Equal(t, test.want, matchGroups(test.common, test.rows, test.columns))
 		})
 	}
+}
+
+// TestMatchTooFar has numbers of quite other units.
+func TestMatchTooFar(t *testing.T) {
+	fit := func(unit float64) *Model {
+		rows := &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", 0, unit, 2*unit, 8*unit, 9*unit)}}
+		result, err := Fit(t.Context(), rows, &Options{K: 2})
+		require.NoError(t, err)
+		return result.Model
+	}
+	small, large := fit(1e-60), fit(1e99)
+	_, _, err := small.Match(large)
+	require.ErrorIs(t, err, ErrTooLarge)
+	_, _, err = large.Match(small)
+	require.NoError(t, err)
 }
 
 func BenchmarkMatchGroups(b *testing.B) {

@@ -26,7 +26,7 @@ var ErrNoMembership = errors.New("cluster: only a mixture has memberships")
 // K normal distributions; rows far from all groups too get a membership near 1.
 //
 // Errors: [ErrNoMembership]; those of [Assign]. Cost: O(rows * K * d²) for d prepared
-// numbers, d instead of d² with [Diagonal], on all processors.
+// numbers, d instead of d² with [DiagonalCovariance], on all processors.
 func Memberships[K comparable](ctx context.Context, m *Model, t *table.Table[K]) ([][]float64, error) {
 	if m.mixture == nil {
 		return nil, ErrNoMembership
@@ -59,7 +59,7 @@ func Memberships[K comparable](ctx context.Context, m *Model, t *table.Table[K])
 	}
 	for _, s := range states {
 		if s.bad {
-			_, err := Assign(ctx, m, t)
+			_, err := Assign(ctx, m, t, nil)
 			return nil, err
 		}
 	}

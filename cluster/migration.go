@@ -1,6 +1,10 @@
 package cluster
 
-import "github.com/clientele-go/clientele/table"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/table"
+)
 
 // Absent stands for no group, in place of its number: that of a customer who was not there.
 const Absent = -1
@@ -18,8 +22,9 @@ type Migration[K comparable] struct {
 // and of this quarter's table under one model, or under a model and its [Refit]. before and
 // after are ids, was and is the group of each; a negative group is Absent. An id that is
 // twice in before or in after is a [*table.Fault] that wraps [table.ErrDuplicateID]. It
-// panics if there are not as many groups as ids. Cost: O(customers), and a map of the ids
-// of each time.
+// panics if there are not as many groups as ids; a group of [MaxK] or more is an error.
+// Cost: O(customers), a map of the ids of each time, and, with one more than the highest
+// group of each time, 16 bytes for each pair of groups.
 func Migrate[K comparable](before []K, was []int32, after []K, is []int32) (*Migration[K], error) {
 	if len(before) != len(was) || len(after) != len(is) {
 		panic("cluster: Migrate needs a group for each id")
@@ -31,6 +36,9 @@ func Migrate[K comparable](before []K, was []int32, after []K, is []int32) (*Mig
 	rowAfter, err := rowsByID(after)
 	if err != nil {
 		return nil, err
+	}
+	if highest := max(highestLabel(was), highestLabel(is)); highest >= MaxK {
+		return nil, fmt.Errorf("cluster: Migrate of group %d, want at most %d", highest, MaxK-1)
 	}
 	m := &Migration[K]{from: highestLabel(was) + 1, to: highestLabel(is) + 1}
 	m.start = make([]int, (m.from+1)*(m.to+1)+1)

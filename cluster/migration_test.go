@@ -43,6 +43,18 @@ func TestMigrateNobody(t *testing.T) {
 	require.Panics(t, func() { _, _ = Migrate([]int{1}, nil, nil, nil) })
 }
 
+func TestMigrateLargeGroup(t *testing.T) {
+	for _, group := range []int32{MaxK, 1 << 30, 1<<31 - 1} {
+		_, err := Migrate([]int{1}, []int32{group}, []int{1}, []int32{0})
+		require.ErrorContains(t, err, "want at most 4095")
+		_, err = Migrate([]int{1}, []int32{0}, []int{1}, []int32{group})
+		require.Error(t, err)
+	}
+	m, err := Migrate([]int{1}, []int32{MaxK - 1}, []int{1}, []int32{0})
+	require.NoError(t, err)
+	require.Equal(t, []int{1}, m.Customers(MaxK-1, 0))
+}
+
 func TestMigrateDuplicateID(t *testing.T) {
 	once, twice := []int{1, 2, 3, 4}, []int{1, 2, 1, 1}
 	groups := make([]int32, 4)

@@ -49,7 +49,7 @@ func mixedMethods() map[string]cluster.Options {
 		"modes":              {K: 3, Method: cluster.Prototypes, Columns: map[string]cluster.Preparation{"spend": ignored, "visits": ignored}},
 		"prototypes, sample": {K: 3, Method: cluster.Prototypes, Columns: columns, Sample: 100, Tolerance: -1},
 		"mixture":            {K: 3, Method: cluster.Mixture, Columns: numbers},
-		"mixture, diagonal":  {K: 3, Method: cluster.Mixture, Covariance: cluster.Diagonal, Columns: numbers},
+		"mixture, diagonal":  {K: 3, Method: cluster.Mixture, Covariance: cluster.DiagonalCovariance, Columns: numbers},
 		"mixture, one-hot":   {K: 3, Method: cluster.Mixture, Columns: columns},
 	}
 }
@@ -66,7 +66,7 @@ func TestMixedLabelsAreAssigned(t *testing.T) {
 	for name, o := range mixedMethods() {
 		t.Run(name, func(t *testing.T) {
 			result := mixedFit(t, data, o)
-			again, err := cluster.Assign(t.Context(), result.Model, data)
+			again, err := cluster.Assign(t.Context(), result.Model, data, nil)
 			require.NoError(t, err)
 			require.Equal(t, result.Labels, again.Labels)
 			require.Equal(t, result.Distances, again.Distances)
@@ -173,7 +173,7 @@ func TestMixedModelsAreReadBack(t *testing.T) {
 			require.NoError(t, err)
 			var read cluster.Model
 			require.NoError(t, json.Unmarshal(raw, &read))
-			again, err := cluster.Assign(t.Context(), &read, data)
+			again, err := cluster.Assign(t.Context(), &read, data, nil)
 			require.NoError(t, err)
 			require.Equal(t, result.Assignment, *again)
 			twice, err := json.Marshal(&read)
@@ -194,7 +194,7 @@ func TestPrototypesTakeUnknownLevels(t *testing.T) {
 	other, err := cluster.Assign(t.Context(), model, &table.Table[int]{Columns: []table.Column{
 		table.NumberColumn("spend", 20), table.NumberColumn("visits", 4),
 		table.CategoryColumn("channel", "fax"), table.CategoryColumn("plan", "basic"),
-	}})
+	}}, nil)
 	require.NoError(t, err)
 	require.EqualValues(t, unknown.Label, other.Labels[0])
 	require.Equal(t, unknown.Distance, other.Distances[0])

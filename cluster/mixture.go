@@ -25,8 +25,8 @@ type mixture struct {
 	Covariance Covariance `json:"covariance"`
 	// Weights has the share of each part; they sum to 1.
 	Weights []float64 `json:"weights"`
-	// Covariances has those of each part, the ridge included. Full: the lower triangle,
-	// row after row, d(d+1)/2 numbers. Diagonal: the d variances.
+	// Covariances has those of each part, the ridge included. FullCovariance: the lower
+	// triangle, row after row, d(d+1)/2 numbers. DiagonalCovariance: the d variances.
 	Covariances [][]float64 `json:"covariances"`
 
 	// means has the d numbers of each part, which are the centres of the model.
@@ -43,7 +43,7 @@ type mixture struct {
 func (m *mixture) validate(k, d int) error {
 	size := covarianceSize(m.Covariance, d)
 	switch {
-	case m.Covariance != Full && m.Covariance != Diagonal:
+	case m.Covariance != FullCovariance && m.Covariance != DiagonalCovariance:
 		return fmt.Errorf("mixture has unknown covariance %d", m.Covariance)
 	case len(m.Weights) != k || len(m.Covariances) != k:
 		return fmt.Errorf("mixture has %d weights and %d covariances for %d parts", len(m.Weights), len(m.Covariances), k)
@@ -75,7 +75,7 @@ func (m *mixture) validate(k, d int) error {
 func (m *mixture) complete(g, d int) bool {
 	whiten := make([]float64, len(m.Covariances[g]))
 	logDet, ok := 0.0, true
-	if m.Covariance == Full {
+	if m.Covariance == FullCovariance {
 		logDet, ok = invertCholesky(whiten, m.Covariances[g], d)
 	} else {
 		for j, v := range m.Covariances[g] {
@@ -91,7 +91,7 @@ func (m *mixture) complete(g, d int) bool {
 
 // covarianceSize returns the numbers that the covariance of d features takes.
 func covarianceSize(c Covariance, d int) int {
-	if c == Full {
+	if c == FullCovariance {
 		return d * (d + 1) / 2
 	}
 	return d
@@ -182,7 +182,7 @@ func (m *mixture) mahalanobis(g int, x []float64) float64 {
 	mean, whiten := m.means[g*len(x):][:len(x)], m.whiten[g]
 	squared := 0.0
 	for i := range x {
-		if m.Covariance == Diagonal {
+		if m.Covariance == DiagonalCovariance {
 			y := whiten[i] * (x[i] - mean[i])
 			squared += float64(y * y)
 			continue
@@ -276,7 +276,7 @@ func (m *mixture) mahalanobisBlock(dst []float64, g int, block []float64, w *mix
 	clear(dst)
 	whiten, y := m.whiten[g], w.y[:n]
 	for j := range d {
-		if m.Covariance == Diagonal {
+		if m.Covariance == DiagonalCovariance {
 			for i, t := range shifted(j) {
 				v := whiten[j] * t
 				dst[i] += float64(v * v)

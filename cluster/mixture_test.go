@@ -80,7 +80,7 @@ func TestMixtureEqualsScikitLearn(t *testing.T) {
 				}
 				o := &Options{K: c.K, Covariance: fit.Covariance, MaxIterations: len(fit.History), Tolerance: -1}
 				s := runMixture(t, r, o, c.Start, ridge)
-				require.Equal(t, Cap, s.Stopped)
+				require.Equal(t, StopCap, s.Stopped)
 				require.InEpsilonSlice(t, fit.History, s.History, 1e-9)
 				require.InEpsilon(t, fit.Likelihood, s.Likelihood, 1e-9)
 				require.InEpsilon(t, fit.BIC, s.BIC, 1e-9)
@@ -115,12 +115,12 @@ func mixturePoints(seed uint64, n, d int, offset float64) ([][]float64, []int32)
 }
 
 func TestMixtureProperties(t *testing.T) {
-	for _, c := range []Covariance{Full, Diagonal} {
+	for _, c := range []Covariance{FullCovariance, DiagonalCovariance} {
 		t.Run(c.String(), func(t *testing.T) {
 			points, start := mixturePoints(1, 700, 3, 0)
 			o := &Options{K: 3, Covariance: c, MaxIterations: 100, Tolerance: 1e-7}
 			base := runMixture(t, mixedRows(points, nil), o, start, nil)
-			require.Equal(t, Tolerance, base.Stopped)
+			require.Equal(t, StopTolerance, base.Stopped)
 
 			t.Run("the likelihood grows", func(t *testing.T) {
 				for i := 1; i < len(base.History); i++ {
@@ -186,7 +186,7 @@ func TestMixtureConstantAndDuplicateColumns(t *testing.T) {
 	for i, p := range points {
 		points[i] = append(p, 7, p[0])
 	}
-	for _, c := range []Covariance{Full, Diagonal} {
+	for _, c := range []Covariance{FullCovariance, DiagonalCovariance} {
 		o := &Options{K: 3, Covariance: c, MaxIterations: 50, Tolerance: 1e-6}
 		s := runMixture(t, mixedRows(points, nil), o, start, nil)
 		require.False(t, math.IsNaN(s.Likelihood) || math.IsInf(s.Likelihood, 0))
@@ -218,7 +218,7 @@ func TestMixturePartWithoutRowsKeepsItsPlace(t *testing.T) {
 // that a mixture which was written and read assigns with the same bits.
 func TestMixtureOneForm(t *testing.T) {
 	for _, d := range []int{1, 2, 5, 9} {
-		for _, c := range []Covariance{Full, Diagonal} {
+		for _, c := range []Covariance{FullCovariance, DiagonalCovariance} {
 			points, start := mixturePoints(6, 600, d, 3)
 			s := runMixture(t, mixedRows(points, nil), &Options{K: 3, Covariance: c, MaxIterations: 8, Tolerance: 1e-9}, start, nil)
 			raw, err := json.Marshal(s.mixture)
@@ -315,7 +315,7 @@ func TestExpNegative(t *testing.T) {
 func BenchmarkMixturePass(b *testing.B) {
 	points, start := mixturePoints(9, 100_000, 8, 0)
 	r := mixedRows(points, nil)
-	for _, c := range []Covariance{Full, Diagonal} {
+	for _, c := range []Covariance{FullCovariance, DiagonalCovariance} {
 		b.Run(c.String(), func(b *testing.B) {
 			o := &Options{K: 3, Covariance: c, MaxIterations: 1, Workers: 1}
 			e := newExpectation(b.Context(), r, o, make([]float64, 24), make([]float64, 8), []float64{1, 1, 1, 1, 1, 1, 1, 1})

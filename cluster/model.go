@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"errors"
 	"slices"
 
 	"github.com/clientele-go/clientele/table"
@@ -15,8 +16,8 @@ import (
 // is one by such prices. Rows assigned later pay the same prices, and shares among them
 // are what they are.
 //
-// The zero Model is for reading into: its other methods have nothing to tell. Safe for
-// concurrent use.
+// The zero Model is for reading into: its other methods have nothing to tell, and what
+// assigns rows returns an error. Safe for concurrent use.
 type Model struct {
 	method   Method
 	features []feature // the columns that were not ignored, in the order of the table
@@ -31,6 +32,7 @@ type Model struct {
 	modes   [][]int32
 	gamma   float64
 	cutoff  float64
+	trim    float64 // Trimmed: Options.Trim of the fit; 0: not known
 	mixture *mixture
 
 	prototypes *prototypes // of centers, modes and gamma
@@ -39,6 +41,9 @@ type Model struct {
 	baseline baseline
 	report   Report
 }
+
+// errZeroModel is returned where a zero Model should assign rows.
+var errZeroModel = errors.New("cluster: the model is a zero one, neither fitted nor read")
 
 // Feature is a column that a model needs. Safe for concurrent reads.
 type Feature struct {
@@ -145,7 +150,8 @@ type Imputed struct {
 // Assignment is the groups of rows, in the order of the table. A plain value: safe for
 // concurrent reads.
 type Assignment struct {
-	// Labels has the group of each row, 0 to K-1. Outliers too have their nearest.
+	// Labels has the group of each row, 0 to K-1. Outliers too have their nearest. They
+	// are int32, half the memory of int, which [Assigned] has for its one.
 	Labels []int32
 	// Distances has the squared distance of each row to the centre of its group in
 	// prepared numbers, with Gamma times the cost of differing categories (Prototypes);

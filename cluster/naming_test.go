@@ -66,7 +66,26 @@ func TestGroupNames(t *testing.T) {
 			"recent, frequent, high spend, large orders, high 积分 · 近期活跃、高频、高消费、高客单价、积分高",
 			"long ago, infrequent, low spend, small orders, low 积分 · 久未购买、低频、低消费、低客单价、积分低",
 		}},
-		"the same word once": {[]string{"monetary", "revenue"}, []string{"--", "++"}, nil, []string{"low spend · 低消费", "high spend · 高消费"}},
+		"words in English alone": {[]string{"spend", "x"}, []string{"-+", "+-"}, &cluster.Naming{Columns: map[string]cluster.Words{
+			"spend": {Low: cluster.Text{EN: "thrifty"}}, "x": {High: cluster.Text{EN: "tall"}, Low: cluster.Text{ZH: "小"}},
+		}}, []string{"thrifty, tall · 低消费、x高", "low x · 小"}},
+		"one word in English alone for two columns": {[]string{"x", "y"}, []string{"--", "++"}, &cluster.Naming{Columns: map[string]cluster.Words{
+			"x": {Low: cluster.Text{EN: "thrifty"}}, "y": {Low: cluster.Text{EN: "thrifty"}},
+		}}, []string{"thrifty · x低", "average · 一般"}},
+		"scores and ranks": {[]string{"recency_score", "RevenueRank", "频次得分"}, []string{"-+-", "+-+"}, nil, []string{
+			"low recency score, high RevenueRank, low 频次得分 · recency score低、RevenueRank高、频次得分低",
+			"high recency score, low RevenueRank, high 频次得分 · recency score高、RevenueRank低、频次得分高",
+		}},
+		"time since the first":   {[]string{"days_since_first_order"}, []string{"-", "+"}, nil, []string{"new · 新客", "long-standing · 老客"}},
+		"time since signup":      {[]string{"sinceSignup"}, []string{"-", "+"}, nil, []string{"new · 新客", "long-standing · 老客"}},
+		"time since 注册":          {[]string{"注册距今天数"}, []string{"-", "+"}, nil, []string{"new · 新客", "long-standing · 老客"}},
+		"首次":                     {[]string{"首次购买距今天数"}, []string{"-", "+"}, nil, []string{"new · 新客", "long-standing · 老客"}},
+		"time since spend":       {[]string{"days_since_last_spend"}, []string{"-", "+"}, nil, []string{"recent · 近期活跃", "long ago · 久未购买"}},
+		"spend since a time":     {[]string{"spend_since_signup", "orders since registration"}, []string{"-+", "+-"}, nil, []string{"low spend, frequent · 低消费、高频", "high spend, infrequent · 高消费、低频"}},
+		"money of the last time": {[]string{"最近一次消费金额"}, []string{"-", "+"}, nil, []string{"low spend · 低消费", "high spend · 高消费"}},
+		"time since a return":    {[]string{"days_since_last_return"}, []string{"-", "+"}, nil, []string{"low days since last return · days since last return低", "high days since last return · days since last return高"}},
+		"time between":           {[]string{"days_between_orders"}, []string{"-", "+"}, nil, []string{"low days between orders · days between orders低", "high days between orders · days between orders高"}},
+		"the same word once":     {[]string{"monetary", "revenue"}, []string{"--", "++"}, nil, []string{"low spend · 低消费", "high spend · 高消费"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			tab, a := groupPattern(c.columns, c.groups...)
@@ -115,6 +134,33 @@ func TestGroupNamesOfLevels(t *testing.T) {
 	require.Equal(t, "shop, high spend", d.Groups[1].Name.EN)
 }
 
+// TestGroupNamesSayTheColumnOfVagueLevels has two groups that have one level each of a
+// column.
+func TestGroupNamesSayTheColumnOfVagueLevels(t *testing.T) {
+	for name, c := range map[string]struct {
+		column, first, second string
+		want                  []string
+	}{
+		"yes and no":   {"opted_in", "yes", "No", []string{"opted in yes · opted in：yes", "opted in No · opted in：No"}},
+		"numbers":      {"region", "1", "-2.5", []string{"region 1 · region：1", "region -2.5 · region：-2.5"}},
+		"是":            {"会员", "是", "否", []string{"会员 是 · 会员：是", "会员 否 · 会员：否"}},
+		"of two":       {"billing", "east", "west", []string{"billing east · billing：east", "west · west"}},
+		"that say all": {"channel", "app", "web", []string{"app · app", "web · web"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tab := &table.Table[int]{Columns: []table.Column{
+				table.CategoryColumn(c.column, c.first, c.first, c.second, c.second),
+				table.CategoryColumn("delivery", "east", "north", "east", "north"),
+			}}
+			var got []string
+			for _, g := range described(t, tab, &cluster.Assignment{Labels: []int32{0, 0, 1, 1}}, nil).Groups {
+				got = append(got, g.Name.EN+" · "+g.Name.ZH)
+			}
+			require.Equal(t, c.want, got)
+		})
+	}
+}
+
 func TestGroupClasses(t *testing.T) {
 	for name, c := range map[string]struct {
 		columns []string
@@ -124,6 +170,8 @@ func TestGroupClasses(t *testing.T) {
 		"money":                     {[]string{"recency", "frequency", "monetary"}, nil, "高价值 潜力 风险 风险 低频 潜力"},
 		"frequency where no money":  {[]string{"recency", "frequency", "x"}, nil, "高价值 高价值 风险 低频 低频 潜力"},
 		"no recency":                {[]string{"x", "frequency", "monetary"}, nil, "     "},
+		"scores":                    {[]string{"recency_score", "frequency", "monetary"}, nil, "     "},
+		"time since the first":      {[]string{"days_since_first_order", "frequency", "monetary"}, nil, "     "},
 		"neither money nor count":   {[]string{"recency", "x", "y"}, nil, "     "},
 		"Chinese names":             {[]string{"距今天数", "订单数", "金额"}, nil, "高价值 潜力 风险 风险 低频 潜力"},
 		"columns the caller names":  {[]string{"a", "b", "c"}, &cluster.Naming{Recency: "a", Frequency: "b", Monetary: "c"}, "高价值 潜力 风险 风险 低频 潜力"},

@@ -40,17 +40,19 @@ type Options struct {
 
 	// Starts is the number of starting points tried on the sample, of which the best goes
 	// on with all rows: half of them by k-means++, the others the best so far with one
-	// centre moved at random (k-means and Trimmed). 0: DefaultStarts.
+	// centre moved at random (k-means and Trimmed). 0: DefaultStarts. Ward has none.
 	Starts int
 	// Sample is the number of rows, drawn once by the seed, on which starting points are
-	// chosen and tried. 0: the default of SampleRows. More than there are rows: all of them.
+	// chosen and tried. 0: SampleRows(K). More than there are rows: all of them.
+	// Ward does not look at it.
 	Sample int
 	// Centers, where not nil, are K starting points, in place of Starts and Sample: a
 	// value for each number column that is not ignored, in the order of the table, in its
-	// own units, before preparation, as [Model.Centers] gives them. Only for tables without category columns and methods KMeans, Trimmed
-	// and Mixture.
+	// own units, before preparation, as [Model.Centers] gives them. Only for tables without
+	// category columns and methods KMeans, Trimmed and Mixture.
 	Centers [][]float64
-	// MaxIterations ends a fit that has not converged. 0: DefaultIterations.
+	// MaxIterations ends a fit that has not converged. 0: DefaultIterations. Ward, which
+	// iterates only to find micro-clusters, does so 20 times at most.
 	MaxIterations int
 	// Tolerance ends a fit once the centres move, squared and summed, by at most
 	// Tolerance times the mean variance of the prepared features (KMeans, Prototypes,
@@ -60,7 +62,11 @@ type Options struct {
 	Tolerance float64
 
 	// MinShare and MaxShare bound the share of the weight that a group has, in [0, 1]. 0:
-	// no bound. Only for KMeans. See [Model] for what assigning does with them.
+	// no bound. Only for KMeans. See [Model] for what assigning does with them. Which group
+	// a row belongs to follows from its numbers, so that equal rows, and rows exactly on a
+	// border, are not divided: a bound may be missed by their weight, and with unequal
+	// weights by that of the heaviest row. Where that does not explain it the error is
+	// [*ShareError].
 	MinShare, MaxShare float64
 	// Trim is the share of the weight that Trimmed leaves out as outliers, in (0, 0.5].
 	// 0: 0.05. No other method may have it.
@@ -71,10 +77,12 @@ type Options struct {
 	// columns; 1 if one of them is 0, or there is no number column. The model reports what
 	// was used.
 	Gamma float64
-	// Leaves is the largest number of micro-clusters that Ward joins; where the rows are
-	// no more than that it joins the rows themselves. At least K. 0: DefaultLeaves.
+	// Leaves is the largest number of micro-clusters that Ward joins; where the distinct
+	// rows are no more than that it joins those themselves. At least K. 0: DefaultLeaves,
+	// or K if that is more.
 	Leaves int
-	// Covariance is the shape of the parts of a Mixture: Full (default) or Diagonal.
+	// Covariance is the shape of the parts of a Mixture: FullCovariance (default) or
+	// DiagonalCovariance.
 	Covariance Covariance
 
 	// Seed decides everything random. 0: DefaultSeed.
@@ -118,8 +126,8 @@ type Covariance uint8
 
 // The covariances.
 const (
-	Full     Covariance = iota // a matrix of each part's own
-	Diagonal                   // features independent within a part
+	FullCovariance     Covariance = iota // a matrix of each part's own
+	DiagonalCovariance                   // features independent within a part
 )
 
 var (
@@ -199,11 +207,11 @@ func (o *Options) Validate() error {
 	fault(o.MaxShare > 0 && o.MinShare > o.MaxShare, "MinShare is more than MaxShare")
 	fault(!(o.Trim >= 0 && o.Trim <= 0.5), "Trim is not in [0, 0.5]")
 	fault(o.Trim != 0 && o.Method != Trimmed, "Trim goes with Trimmed alone")
-	fault(!(o.Gamma >= 0 && o.Gamma <= largest), "Gamma is negative or not finite")
+	fault(!(o.Gamma >= 0 && o.Gamma <= math.MaxFloat64), "Gamma is negative or not finite")
 	fault(o.Gamma != 0 && o.Method != Prototypes, "Gamma goes with Prototypes alone")
 	fault(o.Leaves != 0 && o.Method != Ward, "Leaves goes with Ward alone")
 	fault(o.Leaves > 0 && o.Leaves < o.K, "Leaves is less than K")
-	fault(o.Covariance != Full && o.Method != Mixture, "Covariance goes with Mixture alone")
+	fault(o.Covariance != FullCovariance && o.Method != Mixture, "Covariance goes with Mixture alone")
 	if o.Centers != nil {
 		fault(o.Method == Prototypes || o.Method == Ward, "Centers go with KMeans, Trimmed and Mixture alone")
 		fault(len(o.Centers) != o.K, "Centers are %d, K is %d", len(o.Centers), o.K)

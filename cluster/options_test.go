@@ -20,7 +20,7 @@ func TestOptionsValidate(t *testing.T) {
 		"large K":                 {cluster.Options{K: cluster.MaxK + 1}, "K is 4097, want 1 to 4096"},
 		"method":                  {cluster.Options{K: 1, Method: 5}, "Method is unknown"},
 		"covariance":              {cluster.Options{K: 1, Method: cluster.Mixture, Covariance: 2}, "Covariance is unknown"},
-		"covariance elsewhere":    {cluster.Options{K: 1, Covariance: cluster.Diagonal}, "Covariance goes with Mixture alone"},
+		"covariance elsewhere":    {cluster.Options{K: 1, Covariance: cluster.DiagonalCovariance}, "Covariance goes with Mixture alone"},
 		"missing":                 {cluster.Options{K: 1, Prepare: cluster.Preparation{Missing: 3}}, "Options.Prepare.Missing is unknown"},
 		"power":                   {cluster.Options{K: 1, Prepare: cluster.Preparation{Power: 3}}, "Options.Prepare.Power is unknown"},
 		"scale":                   {cluster.Options{K: 1, Prepare: cluster.Preparation{Scale: 3}}, "Options.Prepare.Scale is unknown"},
@@ -85,8 +85,8 @@ func TestNames(t *testing.T) {
 		String() string
 		MarshalText() ([]byte, error)
 	}{
-		"kmeans": cluster.KMeans, "mixture": cluster.Mixture, "full": cluster.Full, "impute_flag": cluster.ImputeFlag,
-		"yeo_johnson": cluster.YeoJohnson, "unscaled": cluster.Unscaled, "complete": cluster.Complete,
+		"kmeans": cluster.KMeans, "mixture": cluster.Mixture, "full": cluster.FullCovariance, "impute_flag": cluster.ImputeFlag,
+		"yeo_johnson": cluster.YeoJohnson, "unscaled": cluster.Unscaled, "complete": cluster.StopComplete,
 	} {
 		require.Equal(t, text, value.String())
 		got, err := value.MarshalText()

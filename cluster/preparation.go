@@ -7,7 +7,8 @@ import "fmt"
 // the like are learned from the values of the fit that are there, by the weights of their
 // rows, and kept in the model. A quantile is the one that interpolates between order
 // statistics (type 7 of Hyndman and Fan), where a row of weight 2 counts as two and
-// weights are divided by the smallest if that is below 1.
+// weights are divided by the smallest if that is below 1, or by 2⁻⁵³ of their sum if that
+// is more.
 //
 // For a category only Ignore, Missing and Weight matter. It becomes an indicator for each
 // level that rows of the fit had, Weight/√2 or 0, so that two levels are Weight² apart in
@@ -17,7 +18,8 @@ import "fmt"
 //
 // A plain value: safe for concurrent reads.
 type Preparation struct {
-	// Ignore leaves the column out of distances. It may still be described.
+	// Ignore leaves the column out of distances, and of the model: neither its name nor
+	// its values are kept there. It may still be described.
 	Ignore bool `json:"ignore,omitempty"`
 	// Missing is what happens to a missing value: Refuse (default), Impute or ImputeFlag.
 	Missing Missing `json:"missing,omitempty"`

@@ -17,10 +17,18 @@ import (
 // can be added up.
 const largest = 1e100
 
+// largestCost bounds what a differing category costs beside squared distances.
+const largestCost = largest * largest
+
 // largestCoding is the number of levels that are coded one-hot at most.
 const largestCoding = 1000
 
-var errManyLevels = fmt.Errorf("cluster: more than %d levels, too many for indicators", largestCoding)
+var (
+	errManyLevels = fmt.Errorf("cluster: more than %d levels, too many for indicators: ignore the column, or use Prototypes", largestCoding)
+	errPrepared   = fmt.Errorf("%w once prepared, by Power, Scale or Weight", ErrTooLarge)
+	errCostly     = fmt.Errorf("%w: Gamma times the square of Weight", ErrTooLarge)
+	errCollapsed  = errors.New("cluster: the prepared numbers are all equal: Weight is too small, or they are too large for Power")
+)
 
 // learner learns the preparation of columns.
 type learner struct {
@@ -112,7 +120,7 @@ func (l *learner) number(f *feature, i int, values []float64) (powered []float64
 	}
 	if m.gaps > 0 {
 		l.imputed = append(l.imputed, Imputed{Column: f.Name, Rows: m.gaps})
-		l.flag(f, values)
+		l.flag(f, i, values)
 	}
 	if p := f.Prepare.Winsorize; p > 0 {
 		learned.Limits = &[2]float64{sorted.quantile(p), sorted.quantile(1 - p)}
@@ -142,8 +150,11 @@ func (l *learner) number(f *feature, i int, values []float64) (powered []float64
 			}
 		}
 	}
-	if low, high := learned.of(m.least), learned.of(m.most); !(low >= -largest && high <= largest && low < high) {
-		l.fault(i, ErrTooLarge, nil)
+	switch low, high := learned.of(m.least), learned.of(m.most); {
+	case learned.Factor == 0 || low == high:
+		l.fault(i, errCollapsed, nil)
+	case !(low >= -largest && high <= largest):
+		l.fault(i, errPrepared, func(row int) bool { return !(math.Abs(f.value(l.original[i].Num[row])) <= largest) })
 	}
 	return powered
 }
@@ -156,7 +167,7 @@ func (l *learner) powered(f *feature, values []float64) []float64 {
 }
 
 // flag learns the feature that tells missing values.
-func (l *learner) flag(f *feature, values []float64) {
+func (l *learner) flag(f *feature, i int, values []float64) {
 	if f.Prepare.Missing != ImputeFlag {
 		return
 	}
@@ -173,6 +184,9 @@ func (l *learner) flag(f *feature, values []float64) {
 		f.Flag = &affine{0, f.Prepare.Weight}
 	default:
 		f.Flag = &affine{m.mean, f.Prepare.Weight / math.Sqrt(m.variance())}
+		if beyond(largest)(f.flag(true)) || beyond(largest)(f.flag(false)) {
+			l.fault(i, errPrepared, l.original[i].Missing)
+		}
 	}
 }
 
@@ -226,6 +240,9 @@ func (l *learner) category(f *feature, i int, column *table.Column) {
 	f.Constant = len(learned.Levels) == 1
 	if l.options.Method != Prototypes && len(learned.Levels) > largestCoding {
 		l.fault(i, errManyLevels, nil)
+	}
+	if l.options.Gamma*(f.Prepare.Weight*f.Prepare.Weight) > largestCost {
+		l.fault(i, errCostly, nil)
 	}
 	if f.Prepare.Missing != Refuse {
 		learned.Fill = &fill

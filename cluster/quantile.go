@@ -17,19 +17,22 @@ type ranked struct {
 }
 
 // rank sorts values, nil weights being 1 each. Weights are divided by the smallest if
-// that is below 1.
+// that is below 1, or by 2⁻⁵³ of their sum if that is more: a lighter row does not move
+// the sum.
 func rank(workers int, values, weights []float64) ranked {
 	if weights == nil {
 		return ranked{values: ascending(workers, values)}
 	}
-	unit := 1.0
+	unit, sum := 1.0, 0.0
 	for i, w := range weights {
 		if w > 0 && !math.IsNaN(values[i]) {
 			unit = min(unit, w)
+			sum += w
 		}
 	}
+	unit = max(unit, min(1, sum*0x1p-53))
 	var r ranked
-	sum := 0.0
+	sum = 0
 	for _, i := range radix.Order(values) {
 		if x := values[i]; weights[i] > 0 && !math.IsNaN(x) {
 			sum += weights[i] / unit

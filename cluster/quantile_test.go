@@ -35,6 +35,23 @@ func TestQuantileCountsWeights(t *testing.T) {
 	}
 }
 
+// Weights that halve down to the smallest number there is: the last rows do not count
+// beside the first.
+func TestQuantileOfDecayingWeights(t *testing.T) {
+	const n = 1075
+	values, weights := make([]float64, n), make([]float64, n)
+	for i := range values {
+		values[i], weights[i] = float64(i), math.Ldexp(1, -i)
+	}
+	require.Positive(t, weights[n-1])
+	r := rank(1, values, weights)
+	require.InDelta(t, 0x1p53, r.upTo[n-1], 2)
+	for p, want := range map[float64]float64{0: 0, 0.3: 0, 0.6: 1, 0.8: 2, 0.99: 6} {
+		require.Equal(t, want, r.quantile(p), "%v", p)
+	}
+	require.InDelta(t, 54, r.quantile(1), 2)
+}
+
 func TestQuantileOfOneValue(t *testing.T) {
 	for _, weights := range [][]float64{nil, {1}, {7.5}, {0.25}} {
 		r := rank(1, []float64{42}, weights)

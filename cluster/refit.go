@@ -27,7 +27,8 @@ type RefitOptions struct {
 	MinShare, MaxShare float64
 	Workers            int
 	Progress           func(done, total int64)
-	// Trim is as in Options. 0: the share of the rows of the fit that were outliers.
+	// Trim is as in Options. 0: that of the model, where it is known; else the share of the
+	// rows of its fit that were outliers, half a row if none was, and at most 0.5.
 	Trim float64
 }
 
@@ -45,9 +46,18 @@ func (o *RefitOptions) options(m *Model) *Options {
 		f.Covariance = m.mixture.Covariance
 	}
 	if m.method == Trimmed && f.Trim == 0 {
-		f.Trim = float64(m.report.Outliers) / float64(m.report.Rows)
+		f.Trim = m.trim
+		if f.Trim == 0 {
+			f.Trim = trimOf(&m.report)
+		}
 	}
 	return f
+}
+
+// trimOf guesses the share that a fit left out from its report: half a row if it found no
+// outliers, and no more than Options allow. Rows without weight count in the report.
+func trimOf(r *Report) float64 {
+	return min(0.5, max(0.5, float64(r.Outliers))/max(1, float64(r.Rows)))
 }
 
 // Refit fits m anew on the rows of t, starting from where its groups are, and keeps their
@@ -76,7 +86,7 @@ func Refit[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts 
 		return nil, err
 	}
 	o := options.withDefaults()
-	before, err := Assign(ctx, m, t)
+	before, err := assignTable(ctx, m, t, o.Workers)
 	if err != nil {
 		return nil, err
 	}
@@ -114,7 +124,7 @@ func Refit[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts 
 	if err != nil {
 		return nil, err
 	}
-	next := &Model{method: m.method, features: l.features, k: s.k, d: r.d, codes: len(r.codes), gamma: s.gamma}
+	next := &Model{method: m.method, features: l.features, k: s.k, d: r.d, codes: len(r.codes), gamma: s.gamma, trim: o.Trim}
 	next.settle(s, r)
 	next.complete()
 	a, err := next.assignRows(ctx, r, o.Workers)
@@ -124,7 +134,7 @@ func Refit[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts 
 	next.report = newReport(s, r, l, a)
 	a = a.restore(order)
 	next.renumber(before.Labels, a.Labels)
-	next.baseline = newBaseline(t.Columns, a.Labels, a.Distances, o.Weights, order, next.k, o.Workers)
+	next.baseline = newBaseline(next.used(t.Columns), a.Labels, a.Distances, o.Weights, order, next.k, o.Workers)
 	return &Result{Model: next, Assignment: *a}, nil
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -51,7 +53,7 @@ func refitOptions() map[string]cluster.Options {
 		"prototypes":        {K: 4, Method: cluster.Prototypes},
 		"trimmed":           {K: 4, Method: cluster.Trimmed},
 		"mixture":           {K: 4, Method: cluster.Mixture},
-		"mixture, diagonal": {K: 4, Method: cluster.Mixture, Covariance: cluster.Diagonal},
+		"mixture, diagonal": {K: 4, Method: cluster.Mixture, Covariance: cluster.DiagonalCovariance},
 	}
 }
 
@@ -64,7 +66,7 @@ func refitHolds(t *testing.T, r *cluster.Result, rows *table.Table[int]) {
 	var read cluster.Model
 	require.NoError(t, json.Unmarshal(text, &read))
 	for _, m := range []*cluster.Model{r.Model, &read} {
-		a, err := cluster.Assign(t.Context(), m, rows)
+		a, err := cluster.Assign(t.Context(), m, rows, nil)
 		require.NoError(t, err)
 		require.Equal(t, r.Assignment, *a)
 	}
@@ -255,6 +257,58 @@ func TestRefitFaults(t *testing.T) {
 	require.ErrorIs(t, refit(first.Model, twice, nil), table.ErrDuplicateID)
 	rows.Columns[0].Num[7] = math.NaN()
 	require.ErrorIs(t, refit(first.Model, rows, nil), cluster.ErrMissing)
+}
+
+// TestRefitTrim refits models that left out other rows than the default.
+func TestRefitTrim(t *testing.T) {
+	rows, _ := refitShop(16, 400, 0, false, 1, 1, 1, 1)
+	fit := func(trim float64, weights []float64) *cluster.Result {
+		result, err := cluster.Fit(t.Context(), rows, &cluster.Options{K: 4, Method: cluster.Trimmed, Trim: trim, Weights: weights})
+		require.NoError(t, err)
+		return result
+	}
+	none := fit(0.001, nil)
+	require.Zero(t, none.Model.Report().Outliers)
+	next, err := cluster.Refit(t.Context(), none.Model, rows, nil)
+	require.NoError(t, err)
+	require.Zero(t, next.Model.Report().Outliers, "not the default")
+
+	again, err := cluster.Refit(t.Context(), none.Model, rows, &cluster.RefitOptions{Trim: 0.1})
+	require.NoError(t, err)
+	require.Equal(t, 40, again.Model.Report().Outliers)
+	text, err := json.Marshal(again.Model)
+	require.NoError(t, err)
+	require.Contains(t, string(text), `"trim":0.1,`)
+	var read cluster.Model
+	require.NoError(t, json.Unmarshal(text, &read))
+	for i := range 200 { // so many outliers are another share of 200 rows
+		rows.Columns[0].Num[i] += float64(i%2) * 1e4
+	}
+	half := rows.Take(slices.Collect(func(yield func(int) bool) {
+		for i := 200; i < 400 && yield(i); i++ {
+		}
+	}))
+	next, err = cluster.Refit(t.Context(), &read, half, nil)
+	require.NoError(t, err)
+	require.Equal(t, 20, next.Model.Report().Outliers)
+
+	// Two thirds of the rows have no weight and are far away.
+	weights := make([]float64, 400)
+	for i := range weights {
+		if i%3 == 0 {
+			weights[i] = 1
+		} else {
+			rows.Columns[0].Num[i] = 1e4 * float64(i)
+		}
+	}
+	weighted := fit(0.05, weights)
+	require.Greater(t, weighted.Model.Report().Outliers, 200)
+	_, err = cluster.Refit(t.Context(), weighted.Model, rows, &cluster.RefitOptions{Weights: weights})
+	require.NoError(t, err)
+	for _, trim := range []string{"-0.1", "0.6"} {
+		spoilt := strings.Replace(string(text), `"trim":0.1,`, `"trim":`+trim+`,`, 1)
+		require.ErrorContains(t, json.Unmarshal([]byte(spoilt), &read), "trim")
+	}
 }
 
 func TestMatchByCenters(t *testing.T) {

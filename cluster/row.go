@@ -11,7 +11,7 @@ import (
 
 // Assigned is the group of a row. A plain value: safe for concurrent reads.
 type Assigned struct {
-	Label    int     // the group, 0 to K-1; outliers too have their nearest
+	Label    int     // the group, 0 to K-1, of Assignment an int32; outliers too have their nearest
 	Distance float64 // as in [Assignment]
 	// Margin says how clear the choice was, from 0 to 1: 0 on the border to another group,
 	// 1 in the centre of its own or where there is one group. It is 1-√(a/b), where a is
@@ -26,10 +26,13 @@ type Assigned struct {
 // [Model.Features], NaN for a missing one, and the level of each Category column, "" for
 // a missing one, in their order. It is what [Assign] finds for a table of that row.
 //
-// Errors: a wrong number of numbers or levels; [*table.Fault], whose Index is that of the
-// feature, with [ErrMissing] or [ErrTooLarge]. Cost: O(K * prepared numbers), no
-// allocation.
+// Errors: a zero Model; a wrong number of numbers or levels; [*table.Fault], whose Index
+// is that of the feature, with [ErrMissing] or [ErrTooLarge], the latter only where the
+// distance is not finite, as in [Assign]. Cost: O(K * prepared numbers), no allocation.
 func (m *Model) AssignRow(num []float64, levels []string) (Assigned, error) {
+	if m.k == 0 {
+		return Assigned{}, errZeroModel
+	}
 	if len(num)+len(levels) != len(m.features) || len(num) != m.numbers {
 		return Assigned{}, fmt.Errorf("cluster: the row has %d numbers and %d levels, the model %d and %d",
 			len(num), len(levels), m.numbers, len(m.features)-m.numbers)

@@ -1,6 +1,9 @@
 package cluster
 
-import "strings"
+import (
+	"fmt"
+	"strings"
+)
 
 // Rule is conditions that together hold of most rows of a group and of few others. A
 // plain value: safe for concurrent reads.
@@ -28,9 +31,13 @@ type Condition struct {
 	Missing bool `json:"missing,omitempty"`
 }
 
-// String returns the conditions, "recency < 30 and frequency >= 5", with thresholds
-// written like 12,500.
+// String returns the conditions, "recency < 30 and (age >= 18 or missing)", with
+// thresholds written like 12,500.
 func (r *Rule) String() string {
+	if len(r.Conditions) == 1 {
+		text, _ := r.Conditions[0].text()
+		return text
+	}
 	texts := make([]string, len(r.Conditions))
 	for i, c := range r.Conditions {
 		texts[i] = c.String()
@@ -38,9 +45,22 @@ func (r *Rule) String() string {
 	return strings.Join(texts, " and ")
 }
 
-// String returns the condition, "30 <= recency < 90" or "channel in {app, web} or missing".
+// shownLevels is how many levels of a set of more than 5 are written.
+const shownLevels = 3
+
+// String returns the condition as text that may stand between others: "30 <= recency <
+// 90", "(channel in {app, web} or missing)", and of more than 5 levels "city in {Bath,
+// Bonn, Brno and 97 more}".
 func (c Condition) String() string {
-	text := ""
+	text, several := c.text()
+	if several {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// text is the condition where it stands alone, and whether it is two, joined by "or".
+func (c Condition) text() (text string, several bool) {
 	switch {
 	case c.AtLeast != nil && c.Below != nil:
 		text = formatNumber(*c.AtLeast) + " <= " + c.Column + " < " + formatNumber(*c.Below)
@@ -50,17 +70,20 @@ func (c Condition) String() string {
 		text = c.Column + " < " + formatNumber(*c.Below)
 	case c.Levels != nil:
 		set := strings.Join(c.Levels, ", ")
+		if n := len(c.Levels); n > 5 {
+			set = fmt.Sprintf("%s and %d more", strings.Join(c.Levels[:shownLevels], ", "), n-shownLevels)
+		}
 		text = c.Column + map[bool]string{false: " = ", true: " != "}[c.Except] + set
 		if len(c.Levels) > 1 {
 			text = c.Column + map[bool]string{false: " in {", true: " not in {"}[c.Except] + set + "}"
 		}
 	case c.Missing:
-		return c.Column + " is missing"
+		return c.Column + " is missing", false
 	default:
-		return c.Column + " is known"
+		return c.Column + " is known", false
 	}
 	if c.Missing {
-		text += " or missing"
+		return text + " or missing", true
 	}
-	return text
+	return text, false
 }

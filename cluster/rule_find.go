@@ -20,7 +20,8 @@ func (d *describer) rules(ctx context.Context, out *Description) error {
 	sampled := evenRows(len(d.rows), d.o.RuleSample)
 	label := gather32(d.label, sampled)
 	for i := range d.columns {
-		if c := &d.columns[i]; names == nil || slices.Contains(names, c.Name) {
+		c := &d.columns[i]
+		if slices.Contains(names, c.Name) || names == nil && d.fewLevels(i, out.Columns[i].Rows) {
 			f.index = append(f.index, i)
 			f.sample.Columns = append(f.sample.Columns, table.Column{
 				Name: c.Name, Kind: c.Kind, Levels: c.Levels, Num: gather32(c.Num, sampled), Code: gather32(c.Code, sampled),
@@ -33,16 +34,7 @@ func (d *describer) rules(ctx context.Context, out *Description) error {
 	if d.weight != nil {
 		f.weight = gather32(d.weight, sampled)
 	}
-	f.values, f.occurs = make([][]float64, len(f.index)), make([][]bool, len(d.columns))
-	for i := range d.columns {
-		f.occurs[i] = make([]bool, len(d.columns[i].Levels))
-		for _, code := range d.columns[i].Code {
-			if code >= 0 {
-				f.occurs[i][code] = true
-			}
-		}
-	}
-	f.order, f.whole = make([][]int32, len(f.index)), make([]bool, len(f.index))
+	f.values, f.order, f.whole = make([][]float64, len(f.index)), make([][]int32, len(f.index)), make([]bool, len(f.index))
 	parallel.For(d.o.Workers, len(f.index), func(i int) {
 		f.order[i], f.values[i] = distinctValues(&f.sample.Columns[i])
 		f.whole[i] = !slices.ContainsFunc(f.values[i], func(x float64) bool { return x != math.Round(x) })
@@ -59,13 +51,28 @@ func (d *describer) rules(ctx context.Context, out *Description) error {
 	return ctx.Err()
 }
 
+// ruleLevels is the largest number of levels of a column that rules speak of without being
+// told to.
+const ruleLevels = 50
+
+// fewLevels reports whether a column has few levels, or numbers: a rule that lists many
+// says nothing, and levels of a row each are names.
+func (d *describer) fewLevels(column, rows int) bool {
+	n := 0
+	for _, occurs := range d.occurs[column] {
+		if occurs {
+			n++
+		}
+	}
+	return n <= ruleLevels && 2*n <= rows || n <= 1
+}
+
 // ruleFinder finds rules on a sample of the rows.
 type ruleFinder struct {
 	*describer
 	index  []int            // of the sample's columns among all
 	sample table.Table[int] // without ids
 	weight []float64        // of the sample; nil: 1 each
-	occurs [][]bool         // levels of each column of all that a row has
 	values [][]float64      // different values of each number column of the sample, ascending
 	whole  []bool           // whether those are whole numbers
 	order  [][]int32        // rows of the sample that have a value of each number column, ascending by it
@@ -197,8 +204,11 @@ func (s *ruleSearch) tests(path []tree.Condition) []ruleTest {
 		} else {
 			t.onlyMissing = len(c.Levels) == 0
 			t.levels = make([]bool, len(column.Levels))
+			rest := c.Levels // in the order of the column
 			for level, text := range column.Levels {
-				t.levels[level] = slices.Contains(c.Levels, text)
+				if len(rest) > 0 && rest[0] == text {
+					t.levels[level], rest = true, rest[1:]
+				}
 			}
 		}
 		tests = append(tests, t)

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -150,18 +151,81 @@ func TestRulesRoundThresholds(t *testing.T) {
 func TestConditionString(t *testing.T) {
 	p := func(x float64) *float64 { return &x }
 	for want, c := range map[string]cluster.Condition{
-		"x >= 1,234,567.5":       {Column: "x", AtLeast: p(1234567.5)},
-		"x < -1,000":             {Column: "x", Below: p(-1000)},
-		"0.25 <= x < 999":        {Column: "x", AtLeast: p(0.25), Below: p(999)},
-		"x >= 1e-07 or missing":  {Column: "x", AtLeast: p(1e-7), Missing: true},
-		"x >= 1e+20":             {Column: "x", AtLeast: p(1e20)},
-		"c in {a, b} or missing": {Column: "c", Levels: []string{"a", "b"}, Missing: true},
-		"c not in {a, b}":        {Column: "c", Levels: []string{"a", "b"}, Except: true},
-		"c is missing":           {Column: "c", Missing: true},
-		"c is known":             {Column: "c"},
+		"x >= 1,234,567.5":          {Column: "x", AtLeast: p(1234567.5)},
+		"x < -1,000":                {Column: "x", Below: p(-1000)},
+		"0.25 <= x < 999":           {Column: "x", AtLeast: p(0.25), Below: p(999)},
+		"(x >= 1e-07 or missing)":   {Column: "x", AtLeast: p(1e-7), Missing: true},
+		"x >= 1e+20":                {Column: "x", AtLeast: p(1e20)},
+		"(c in {a, b} or missing)":  {Column: "c", Levels: []string{"a", "b"}, Missing: true},
+		"c not in {a, b}":           {Column: "c", Levels: []string{"a", "b"}, Except: true},
+		"c is missing":              {Column: "c", Missing: true},
+		"c is known":                {Column: "c"},
+		"c in {a, b, c, d, e}":      {Column: "c", Levels: []string{"a", "b", "c", "d", "e"}},
+		"c in {a, b, c and 3 more}": {Column: "c", Levels: []string{"a", "b", "c", "d", "e", "f"}},
+		"(c not in {a, b, c and 4 more} or missing)": {Column: "c", Levels: []string{"a", "b", "c", "d", "e", "f", "g"}, Except: true, Missing: true},
 	} {
 		require.Equal(t, want, fmt.Sprint(c))
 	}
+}
+
+func TestRuleString(t *testing.T) {
+	four := 4.0
+	c := cluster.Condition{Column: "c", Levels: []string{"app", "web"}, Missing: true}
+	a := cluster.Condition{Column: "a", Below: &four, Missing: true}
+	require.Equal(t, "(c in {app, web} or missing) and (a < 4 or missing)", (&cluster.Rule{Conditions: []cluster.Condition{c, a}}).String())
+	require.Equal(t, "a < 4 or missing", (&cluster.Rule{Conditions: []cluster.Condition{a}}).String())
+}
+
+// manyLevels has a category column of some number of levels, which alone tells the groups
+// apart, beside a number that half does.
+func manyLevels(rows, levels int) (*table.Table[int], *cluster.Assignment) {
+	r := rand.New(rand.NewPCG(13, 14))
+	x, texts, a := make([]float64, rows), make([]string, rows), &cluster.Assignment{}
+	for i := range rows {
+		level := i % levels
+		a.Labels = append(a.Labels, int32(level%3))
+		x[i], texts[i] = float64(level%3)+r.NormFloat64(), fmt.Sprintf("level %d", level)
+	}
+	return &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", x...), table.CategoryColumn("c", texts...)}}, a
+}
+
+func TestRulesLeaveOutManyLevels(t *testing.T) {
+	for name, c := range map[string]struct {
+		rows, levels int
+		named        []string
+		want         bool
+	}{
+		"few levels":               {3000, 50, nil, true},
+		"many levels":              {3000, 51, nil, false},
+		"many levels, named":       {3000, 51, []string{"c"}, true},
+		"half as many as rows":     {60, 30, nil, true},
+		"more than half as many":   {60, 31, nil, false},
+		"a level a row":            {30, 30, nil, false},
+		"a level a row, but named": {30, 30, []string{"x", "c"}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			tab, a := manyLevels(c.rows, c.levels)
+			for _, g := range described(t, tab, a, &cluster.DescribeOptions{RuleColumns: c.named}).Groups {
+				named := slices.ContainsFunc(g.Rule.Conditions, func(c cluster.Condition) bool { return c.Column == "c" })
+				require.Equal(t, c.want, named, g.Rule)
+				require.Less(t, len(g.Rule.String()), 100)
+			}
+		})
+	}
+}
+
+// TestRulesOfManyLevelsCostLittle has a level a row: time and memory went with the square
+// of the levels.
+func TestRulesOfManyLevelsCostLittle(t *testing.T) {
+	const n = 10_000
+	tab, a := manyLevels(n, n)
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	d := described(t, tab, a, &cluster.DescribeOptions{RuleColumns: []string{"c"}})
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(10_000*n))
+	require.Equal(t, 1.0, d.Groups[0].Rule.Precision)
+	require.Less(t, len(d.String()), 3000)
 }
 
 // TestRuleThresholdsAreTheBest tries every threshold in place of that of a rule.

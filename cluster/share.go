@@ -57,15 +57,31 @@ func (b bounds) check(r *rows, o *Options, weight []float64, slack float64) erro
 	return err
 }
 
+// missed is the weight by which groups are beyond where they should be at the prices: one
+// with a positive price at its most, with a negative one at its least.
+func (b bounds) missed(held, price []float64) float64 {
+	sum := 0.0
+	for g, held := range held {
+		switch {
+		case price[g] > 0 || price[g] == 0 && held > b.most:
+			sum += math.Abs(held - b.most)
+		case price[g] < 0 || held < b.least:
+			sum += math.Abs(held - b.least)
+		}
+	}
+	return sum
+}
+
 // withinShares goes on from s until the groups have shares within MinShare and MaxShare. A
 // pass finds the cheapest division of the rows within the bounds for the present centres,
 // by prices added to squared distances, and moves the centres to the means (Bradley,
 // Bennett and Demiriz 2000). The labels are those that the prices give. So rows that no
 // prices tell apart, equal ones above all, are in one group, and a bound may be missed
-// by their weight, or by that of one row where rows have weights.
+// by their weight, or by that of one row where rows have weights. With weights divisions
+// may come back in turn: the fit ends then as it does where no label changes.
 //
-// Cost of a pass beside that of k-means: O(k²) for each row that prices move, of a sample
-// and then of the rows nearest to a change, and O(k²) memory.
+// Cost of a pass beside that of k-means: O(k²+k·log n) for each row that prices move, of
+// samples first where many are to be moved, and O(k³) memory.
 func withinShares(ctx context.Context, r *rows, s *solution, o *Options, pass func()) (*solution, error) {
 	b := boundsOf(r, o)
 	if b.check(r, o, weightsByGroup(r, s.label, s.k), 0) == nil {
@@ -78,7 +94,8 @@ func withinShares(ctx context.Context, r *rows, s *solution, o *Options, pass fu
 	}
 	m := originOf(r, o.Workers)
 	n := newSums(r, m, s.k, o.Workers)
-	was, next, dual := make([]int32, r.n), make([]float64, len(s.centers)), make([]float64, s.k)
+	was, earlier := make([]int32, r.n), slices.Clone(s.label)
+	next, dual := make([]float64, len(s.centers)), make([]float64, s.k)
 	for moved := math.Inf(1); ; {
 		copy(was, s.label)
 		var err error
@@ -89,22 +106,19 @@ func withinShares(ctx context.Context, r *rows, s *solution, o *Options, pass fu
 		s.Iterations++
 		s.History = append(s.History, s.Inertia)
 		pass()
-		changed := 0
-		for i, g := range s.label {
-			if g != was[i] {
-				changed++
-			}
-		}
 		switch {
-		case changed == 0:
-			s.Stopped = Unchanged
+		case slices.Equal(s.label, was) || slices.Equal(s.label, earlier):
+			s.Stopped = StopUnchanged
 			return s, nil
 		case moved <= o.Tolerance*m.variance:
-			s.Stopped = Tolerance
+			s.Stopped = StopTolerance
 			return s, nil
 		case s.Iterations >= o.MaxIterations:
-			s.Stopped = Cap
+			s.Stopped = StopCap
 			return s, nil
+		}
+		if s.Iterations&(s.Iterations-1) == 0 { // then any round of divisions ends (Brent 1980)
+			copy(earlier, s.label)
 		}
 		n.resum(s.label, nil, 0)
 		n.means(next, s.centers)
@@ -114,58 +128,65 @@ func withinShares(ctx context.Context, r *rows, s *solution, o *Options, pass fu
 	}
 }
 
-// priceEntries is about how many distances of rows to centres are in memory while prices
-// are found.
-const priceEntries = 1 << 21
+// priceEntries is about how many distances of rows to centres are in memory where all rows
+// may be moved.
+const priceEntries = 1 << 18
 
 // prices finds a price for each centre with which the rows divide within the bounds at the
 // smallest sum of squared distances, and what is to be passed as dual, at first zeros,
-// for centres that have moved a little. Where the rows are many, prices are found on a
-// sample first and then mended with the rows that are nearest to a change.
+// for centres that have moved a little. Where many rows are in the wrong group at the
+// prices dual, it goes on from those that an eighth of the rows need. Of many rows, only
+// those nearest to a change of group take part: more of them, where they do not do.
 func prices(ctx context.Context, r *rows, centers, dual []float64, b bounds, o *Options, entries int) (price, next []float64, err error) {
 	k := len(centers) / r.d
 	size := max(entries/max(k, 64), 4*k)
-	if size >= r.n {
-		m := newMarket(r, centers, dual, b)
+	label := make([]int32, r.n)
+	held, _, _ := divided(r, centers, dual, label, o.Workers)
+	wrong := b.missed(held, dual) / r.total
+	if size < r.n && wrong > 4/math.Sqrt(float64(r.n)) {
+		part := r.take(newRandom(o.Seed, 0).sample(r.n, max(size, r.n/8)))
+		scale := part.total / r.total
+		of := bounds{b.least * scale, b.most * scale}
+		if r.weight == nil {
+			of = bounds{math.Floor(of.least), math.Ceil(of.most)}
+		}
+		if _, dual, _ = prices(ctx, part, centers, dual, of, o, entries); ctx.Err() != nil {
+			return nil, nil, ctx.Err()
+		}
+		held, _, _ = divided(r, centers, dual, label, o.Workers)
+		wrong = b.missed(held, dual) / r.total
+	}
+	for round, count := 0, 4+int(wrong*float64(r.n)/2); ; round, count = round+1, 2*count {
+		var m *market
+		all := r.n <= size && count > r.n/8
+		if all {
+			m = newMarket(r, centers, dual, b)
+		} else {
+			m = newMarketOf(r, centers, dual, b, label, held, count, o.Workers)
+		}
 		if err := m.clear(ctx); err != nil {
 			return nil, nil, err
 		}
 		dual, price = m.prices()
-		weight, tied := divided(r, centers, price, o.Workers)
-		return price, dual, b.check(r, o, weight, tied)
-	}
-	if slices.Max(dual) == slices.Min(dual) {
-		part := r.take(newRandom(o.Seed, 0).sample(r.n, size))
-		scale := originOf(part, o.Workers).weight / r.total
-		m := newMarket(part, centers, dual, bounds{math.Floor(b.least * scale), math.Ceil(b.most * scale)})
-		if err := m.clear(ctx); err != nil {
-			return nil, nil, err
+		at := price
+		if m.short {
+			at = dual
 		}
-		dual, _ = m.prices()
-	}
-	const rounds = 100
-	for round := 1; ; round++ {
-		m := newMarketOf(r, centers, dual, b, min(1<<10, max(4, 4*entries/(k*k*k))), o.Workers)
-		if err := m.clear(ctx); err != nil {
-			return nil, nil, err
-		}
-		dual, price = m.prices()
-		if m.short && round < rounds {
+		var heaviest, tied float64
+		held, heaviest, tied = divided(r, centers, at, label, o.Workers)
+		if m.short || !all && round < 4 && b.check(r, o, held, heaviest) != nil {
 			continue
 		}
-		weight, tied := divided(r, centers, price, o.Workers)
-		if b.check(r, o, weight, 0) != nil && round < 8 {
-			continue
-		}
-		return price, dual, b.check(r, o, weight, tied)
+		return price, dual, b.check(r, o, held, heaviest+tied)
 	}
 }
 
-// divided returns the weight of each group at the prices, and the weight that may be in
-// the wrong group: of rows that rounding may move, and of the heaviest row.
-func divided(r *rows, centers, price []float64, workers int) (weight []float64, tied float64) {
+// divided sets the labels to the groups at the prices. It returns the weight of each, that
+// of the heaviest row, 0 for rows without weights, and that of the rows that rounding may
+// move.
+func divided(r *rows, centers, price []float64, label []int32, workers int) (weight []float64, heaviest, tied float64) {
 	blocks := (r.n + nearest.Block - 1) / nearest.Block
-	label, ties := make([]int32, r.n), make([]float64, blocks)
+	ties := make([]float64, blocks)
 	parallel.For(parallel.Workers(workers), blocks, func(b int) {
 		var dist, second [nearest.Block]float64
 		lo, hi := b*nearest.Block, min(r.n, (b+1)*nearest.Block)
@@ -176,9 +197,8 @@ func divided(r *rows, centers, price []float64, workers int) (weight []float64, 
 			}
 		}
 	})
-	tied = sumOf(ties)
 	if r.weight != nil {
-		tied += slices.Max(r.weight)
+		heaviest = slices.Max(r.weight)
 	}
-	return weightsByGroup(r, label, len(price)), tied
+	return weightsByGroup(r, label, len(price)), heaviest, sumOf(ties)
 }

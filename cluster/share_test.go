@@ -97,7 +97,7 @@ func TestSharesHold(t *testing.T) {
 			}
 			require.NoError(t, boundsOf(r, o).check(r, o, weightsByGroup(r, s.label, k), heaviest))
 			require.Error(t, boundsOf(r, o).check(r, o, weightsByGroup(r, free.label, k), heaviest))
-			require.NotEqual(t, Cap, s.Stopped)
+			require.NotEqual(t, StopCap, s.Stopped)
 			require.Greater(t, s.Inertia, free.Inertia*(1-1e-9))
 			requireOwnAnswer(t, r, s)
 		})
@@ -148,6 +148,57 @@ func TestPricesOfManyRows(t *testing.T) {
 			require.InEpsilon(t, sums[0], sums[1], tolerance)
 			require.InEpsilon(t, sums[0], sums[2], tolerance)
 		})
+	}
+}
+
+// Prices far from those of the centres as they were are the best there are too: the sum is
+// that of the dual problem, which no division is below.
+func TestPricesOfManyRowsAreOptimal(t *testing.T) {
+	const n, d, k = 20_000, 3, 8
+	r := rowsOf(testBlobs(5, n, d, 6), d, nil)
+	o := testOptions(k)
+	o.Starts = 2
+	s, err := solve(t.Context(), r, o)
+	require.NoError(t, err)
+	o.MinShare, o.MaxShare = 0.1, 0.15
+	b := boundsOf(r, o)
+	dual := make([]float64, k)
+	sums := newSums(r, originOf(r, 1), k, 1)
+	for range 8 {
+		var price []float64
+		price, dual, err = prices(t.Context(), r, s.centers, dual, b, o, priceEntries)
+		require.NoError(t, err)
+		least := assignRows(r, s.centers, dual, s.label, s.dist, 1)
+		for _, g := range s.label {
+			least += dual[g]
+		}
+		for _, p := range dual {
+			least -= max(p, 0)*b.most + min(p, 0)*b.least
+		}
+		sum := assignRows(r, s.centers, price, s.label, s.dist, 1)
+		require.NoError(t, b.check(r, o, weightsByGroup(r, s.label, k), 0))
+		require.InEpsilon(t, least, sum, 1e-10)
+		sums.resum(s.label, nil, 0)
+		sums.means(s.centers, s.centers)
+	}
+}
+
+// Passes over rows with weights may come back to a division they had: the fit ends.
+func TestSharesOfWeightedRowsEnd(t *testing.T) {
+	const n, k = 600, 4
+	weights := make([]float64, n)
+	for i := range weights {
+		weights[i] = float64(1 + i%3)
+	}
+	for seed := range uint64(8) {
+		r := rowsOf(testBlobs(seed, n, 2, 3), 2, weights)
+		o := testOptions(k)
+		o.MinShare, o.MaxShare = 0.2, 0.3
+		s, err := solve(t.Context(), r, o)
+		require.NoError(t, err)
+		require.NotEqual(t, StopCap, s.Stopped, "seed %d", seed)
+		require.NoError(t, boundsOf(r, o).check(r, o, weightsByGroup(r, s.label, k), 3))
+		requireOwnAnswer(t, r, s)
 	}
 }
 

@@ -1,15 +1,23 @@
 package cluster
 
 import (
-	"math"
 	"slices"
 
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/table"
 )
 
-// fewestExpected is how many rows a class must expect to be compared by itself.
-const fewestExpected = 5
+// A class is compared by itself if that many rows of each side are to be expected in it. Of
+// the rows of the fit they are more, because bins are made of those: quantiles of few rows
+// are so uncertain that many rows now would tell.
+const (
+	fewestBefore = 15
+	fewestNow    = 5
+)
+
+// settledRows is how many rows a group the fit must have had for the distances to count in
+// the verdict.
+const settledRows = 100
 
 // drift compares rows of a table with a baseline.
 type drift struct {
@@ -22,7 +30,7 @@ type drift struct {
 type driftColumn struct {
 	base    *bins
 	now     *table.Column
-	feature *feature // nil: the column was ignored
+	feature *feature
 }
 
 // newDrift pairs the columns of a table that Assign has accepted with those of the baseline
@@ -37,7 +45,7 @@ func newDrift(m *Model, columns []table.Column, n int, weights []float64, order 
 				c.now = &columns[j]
 			}
 		}
-		if c.now != nil {
+		if c.now != nil && c.feature != nil {
 			d.columns = append(d.columns, c)
 		}
 	}
@@ -75,6 +83,30 @@ func (d *drift) groups(r *DriftReport, a *Assignment) {
 	r.Shares.set(d.base.Shares, shares, d.base.Size, d.all.size())
 }
 
+// distances compares squared distances to centres with those of the rows of the fit, which
+// have drawn the centres towards themselves. What the distance of a row would be with the
+// row left out of its group follows from its distance and its share u of the group: d for
+// 1/(1-u)² of it, or for d/(1-u-u·d) with covariances of the group's own. Rows now are put
+// through the inverse, as if they had been in the fit.
+func (d *drift) distances(m *Model, a *Assignment) Shift {
+	share := make([]float64, len(d.base.Shares))
+	for g, s := range d.base.Shares {
+		if s > 0 {
+			share[g] = min(1, 1/(s*d.base.Size))
+		}
+	}
+	expected := make([]float64, len(a.Distances))
+	for row, x := range a.Distances {
+		u := share[a.Labels[row]]
+		if m.method == Mixture {
+			expected[row] = x * (1 - u) / (1 + u*x)
+		} else {
+			expected[row] = x * (1 - u) * (1 - u)
+		}
+	}
+	return d.shift(&driftColumn{base: &d.base.Distance, now: &table.Column{Num: expected}})
+}
+
 // shift compares the values of a column with its bins in the baseline.
 func (d *drift) shift(c *driftColumn) Shift {
 	shares := d.sample.shares(len(c.base.Shares), c.base.classOf(c.now))
@@ -87,16 +119,24 @@ func (d *drift) shift(c *driftColumn) Shift {
 	return s
 }
 
-// set compares shares, those of all classes that are too small as one.
+// set compares shares. Classes too small to be compared by themselves are joined, in their
+// order, until they are not. What is too small goes by the base alone: classes chosen for
+// what they hold now would differ by that choice.
 func (s *Shift) set(base, now []float64, baseRows, nowRows float64) {
 	var before, after []float64
 	restBefore, restAfter := 0.0, 0.0
+	small := func(share float64) bool {
+		const exact = 1 + 1e-9
+		return share*baseRows*exact < fewestBefore || share*nowRows*exact < fewestNow
+	}
 	for i, p := range base {
 		q := now[i]
-		pooled := (p*baseRows + q*nowRows) / (baseRows + nowRows)
-		if pooled*math.Min(baseRows, nowRows) < fewestExpected {
+		if small(p) {
 			restBefore, restAfter = restBefore+p, restAfter+q
-			continue
+			if small(restBefore) {
+				continue
+			}
+			p, q, restBefore, restAfter = restBefore, restAfter, 0, 0
 		}
 		before, after = append(before, p), append(after, q)
 	}

@@ -36,6 +36,10 @@ func newNeighbourhood(r *rows, label []int32, k int) *neighbourhood {
 		h.first[g+1] = h.first[g] + (n+nearest.Block-1)/nearest.Block
 	}
 	h.rows = newRows(h.first[k]*nearest.Block, r.d)
+	h.costs = r.costs
+	for range r.codes {
+		h.codes = append(h.codes, make([]int32, h.n))
+	}
 	if r.weight != nil {
 		h.weight = make([]float64, h.n)
 	}
@@ -50,6 +54,9 @@ func newNeighbourhood(r *rows, label []int32, k int) *neighbourhood {
 		for j := range r.d {
 			to[j*nearest.Block+slot%nearest.Block] = from[j*nearest.Block+i%nearest.Block]
 		}
+		for c, codes := range r.codes {
+			h.codes[c][slot] = codes[i]
+		}
 		if h.weight != nil {
 			h.weight[slot] = w
 		}
@@ -62,18 +69,38 @@ func (h *neighbourhood) inGroup(g, b int) int {
 	return min(nearest.Block, h.count[g]-(b-h.first[g])*nearest.Block)
 }
 
-// lengths returns the weighted sum of the distances of point to the rows in block b of
-// group g.
-func (h *neighbourhood) lengths(g, b int, point []float64) float64 {
+// squares sets dst to the squared distances of the first rows of block b to row i of r,
+// whose numbers are point: those of the numbers, and the costs of the codes that differ.
+func (h *neighbourhood) squares(dst []float64, b int, point []float64, r *rows, i int) {
+	clear(dst)
+	if len(point) > 0 {
+		nearest.Distances(dst, h.block(b), point)
+	}
+	for c, codes := range h.codes {
+		code := r.codes[c][i]
+		cost := [2]float64{h.costs[c], 0} // a branch would often be predicted wrongly
+		for j, other := range codes[b*nearest.Block:][:len(dst)] {
+			same := 0
+			if other == code {
+				same = 1
+			}
+			dst[j] += cost[same]
+		}
+	}
+}
+
+// lengths returns the weighted sum of the distances of row i of r, whose numbers are
+// point, to the rows in block b of group g.
+func (h *neighbourhood) lengths(g, b int, point []float64, r *rows, i int) float64 {
 	n := h.inGroup(g, b)
-	if h.weight == nil {
+	if h.weight == nil && len(h.codes) == 0 {
 		return nearest.SumLengths(h.block(b), point, n)
 	}
 	var at [nearest.Block]float64
-	nearest.Distances(at[:n], h.block(b), point)
+	h.squares(at[:n], b, point, r, i)
 	sum := 0.0
-	for i, w := range h.weight[b*nearest.Block:][:n] {
-		sum += float64(w * math.Sqrt(at[i]))
+	for j, square := range at[:n] {
+		sum += float64(h.weightOf(b*nearest.Block+j) * math.Sqrt(square))
 	}
 	return sum
 }
@@ -118,7 +145,7 @@ func (h *neighbourhood) width(sums []float64, g int32, w float64) width {
 	return x
 }
 
-// widths returns the width of every row of r. Cost: O(n * rows of h * d).
+// widths returns the width of every row of r. Cost: O(n * rows of h * (d + category columns)).
 func (h *neighbourhood) widths(ctx context.Context, r *rows, label []int32, workers int) ([]width, error) {
 	k := len(h.count)
 	all := make([]width, r.n)
@@ -138,7 +165,7 @@ func (h *neighbourhood) widths(ctx context.Context, r *rows, label []int32, work
 			for g := range k {
 				for b := h.first[g]; b < h.first[g+1]; b++ {
 					for i := range n {
-						s.sums[i*k+g] += h.lengths(g, b, s.points[i*r.d:][:r.d])
+						s.sums[i*k+g] += h.lengths(g, b, s.points[i*r.d:][:r.d], r, lo+i)
 					}
 				}
 			}
@@ -153,7 +180,7 @@ func (h *neighbourhood) widths(ctx context.Context, r *rows, label []int32, work
 // distance to the other rows of its group and b that to those of the nearest other group.
 // It is 0 for a row alone in its group, where there is one group, and where a and b are 0.
 // A row of weight w counts as w equal rows, of which min(1, w) is not among the others.
-// Rousseeuw 1987, doi 10.1016/0377-0427(87)90125-7. Cost: O(n²d).
+// Rousseeuw 1987, doi 10.1016/0377-0427(87)90125-7. Cost: O(n²(d + category columns)).
 func silhouettes(ctx context.Context, r *rows, label []int32, k, workers int) ([]float64, error) {
 	all, err := newNeighbourhood(r, label, k).widths(ctx, r, label, workers)
 	if err != nil {
@@ -191,41 +218,46 @@ func groupMeans(r *rows, label []int32, k int, values []float64) (mean float64, 
 
 // silhouetteSimplified is the silhouette with distances to the means of the groups in
 // place of mean distances to their rows, a row alone in its group counting 0. Hruschka,
-// de Castro and Campello 2004, doi 10.1109/ICDM.2004.10073. Cost: O(n*k*d).
+// de Castro and Campello 2004, doi 10.1109/ICDM.2004.10073. Cost: O(n*k*(d + category
+// columns)).
 func silhouetteSimplified(ctx context.Context, r *rows, label []int32, s *spread, workers int) (mean float64, groups []float64, err error) {
-	var means []float64 // of the groups with weight
 	k := len(s.weight)
-	place := make([]int32, k) // of each group among them
-	for g, w := range s.weight {
-		place[g] = int32(len(means) / r.d)
-		if w > 0 {
-			means = append(means, s.means[g*r.d:][:r.d]...)
-		}
-	}
 	values := make([]float64, r.n)
-	if len(means) > r.d {
-		parallel.For(parallel.Workers(workers), (r.n+nearest.Block-1)/nearest.Block, func(b int) {
-			if ctx.Err() != nil {
-				return
-			}
-			first, n := b*nearest.Block, r.inBlock(b)
-			var label2 [nearest.Block]int32
-			var dist, second [nearest.Block]float64
-			nearest.Nearest2(label2[:n], dist[:n], second[:n], r.block(b), means, nil, r.d)
-			row := make([]float64, r.d)
-			for i, g := range label[first : first+n] {
-				own, other := dist[i], second[i]
-				if label2[i] != place[g] {
-					r.row(row, first+i)
-					own, other = squaredDistance(row, s.means[int(g)*r.d:][:r.d]), dist[i]
-				}
-				if s.weight[g] > min(1, r.weightOf(first+i)) && max(own, other) > 0 {
-					own, other = math.Sqrt(own), math.Sqrt(other)
-					values[first+i] = (other - own) / max(own, other)
-				}
+	if s.groups() > 1 {
+		parallel.For(parallel.Workers(workers), r.blockCount(), func(b int) {
+			if ctx.Err() == nil {
+				first, n := b*nearest.Block, r.inBlock(b)
+				s.simplified(values[first:first+n], r, label[first:first+n], b)
 			}
 		})
 	}
 	mean, groups = groupMeans(r, label, k, values)
 	return mean, groups, ctx.Err()
+}
+
+// simplified sets values to the simplified silhouettes of the rows of block b.
+func (s *spread) simplified(values []float64, r *rows, label []int32, b int) {
+	var at, own, other [nearest.Block]float64
+	for i := range values {
+		other[i] = math.Inf(1)
+	}
+	for g, w := range s.weight {
+		if w == 0 {
+			continue
+		}
+		s.distances(at[:len(values)], r, b, g)
+		for i, x := range at[:len(values)] {
+			if label[i] == int32(g) {
+				own[i] = x
+			} else {
+				other[i] = min(other[i], x)
+			}
+		}
+	}
+	for i, g := range label {
+		if s.weight[g] > min(1, r.weightOf(b*nearest.Block+i)) && max(own[i], other[i]) > 0 {
+			a, b := math.Sqrt(own[i]), math.Sqrt(other[i])
+			values[i] = (b - a) / max(a, b)
+		}
+	}
 }

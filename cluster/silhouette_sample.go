@@ -19,7 +19,8 @@ const silhouetteStream = 0x73696c68 // "silh"
 // least 2, and fewest if the sample allows, drawn by the seed. Distances are taken among
 // them alone. The error is that of the linearised estimate, in which a row of the sample
 // counts by its own silhouette and by what it adds to the silhouettes of the others. With
-// sample at or above the number of rows it is 0 and all is exact. Cost: O(sample²d).
+// sample at or above the number of rows it is 0 and all is exact. Cost: O(sample²(d + category
+// columns)).
 func silhouetteSampled(ctx context.Context, r *rows, label []int32, k, sample int, seed uint64, workers int) (mean, stderr float64, groups []float64, err error) {
 	drawn, size := drawByGroup(r, label, k, sample, newRandom(seed, silhouetteStream))
 	part := r.take(drawn)
@@ -95,7 +96,7 @@ func (h *neighbourhood) variance(g int, part *rows, all []width, share []float64
 			part.row(point, i)
 			for b := h.first[g]; b < h.first[g+1]; b++ {
 				n := h.inGroup(g, b)
-				nearest.Distances(at[:n], h.block(b), point)
+				h.squares(at[:n], b, point, part, i)
 				sums := adds[(b-h.first[g])*nearest.Block:][:n]
 				for j, square := range at[:n] {
 					sums[j] += float64(by * math.Sqrt(square))

@@ -61,10 +61,10 @@ type Stop uint8
 
 // The reasons. All but Cap mean that the fit converged.
 const (
-	Unchanged Stop = iota // no label changed
-	Tolerance             // what changed was within Options.Tolerance
-	Cap                   // Options.MaxIterations were done
-	Complete              // the method has no iterations: everything was joined
+	StopUnchanged Stop = iota // no label changed
+	StopTolerance             // what changed was within Options.Tolerance
+	StopCap                   // Options.MaxIterations were done
+	StopComplete              // the method has no iterations: everything was joined
 )
 
 var stopNames = []string{"unchanged", "tolerance", "cap", "complete"}

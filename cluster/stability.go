@@ -17,11 +17,12 @@ const bootstrapStream = 1 << 33
 // fitted on the sample, among the rows drawn. A sample without a row of a group says
 // nothing of it; a group of which none says anything has 0, and so have all in a sample
 // with fewer different rows than groups.
-func bootstrapStability(ctx context.Context, r *rows, o *Options, ks []int, labels [][]int32, samples, size int) ([][]float64, error) {
+func bootstrapStability(ctx context.Context, r *rows, o *Options, ks []int, labels [][]int32, samples, size int, done func()) ([][]float64, error) {
 	found := make([][][]float64, samples) // for each k, the coefficient of each group
 	errs := make([]error, samples)
 	parallel.For(parallel.Workers(o.Workers), samples, func(s int) {
 		found[s], errs[s] = recovery(ctx, r, o, ks, labels, size, s)
+		done()
 	})
 	if err := firstError(errs); err != nil {
 		return nil, err

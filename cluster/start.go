@@ -6,6 +6,7 @@ import (
 	"errors"
 	"math"
 	"slices"
+	"sync"
 
 	"github.com/clientele-go/clientele/internal/nearest"
 	"github.com/clientele-go/clientele/internal/parallel"
@@ -83,41 +84,72 @@ func bestStart(ctx context.Context, r *rows, o *Options, trim float64, pass func
 		if best != nil {
 			count = min(swapsAtOnce, o.Starts-first)
 		}
-		found, errs := make([]*solution, count), make([]error, count)
+		inertia = inertia[:first+count]
+		found, errs := leader{}, make([]error, count)
 		one := *o
 		one.Workers = max(1, parallel.Workers(o.Workers)/count)
 		parallel.For(parallel.Workers(o.Workers), count, func(i int) {
-			var centers []float64
+			var s *solution
 			random := newRandom(o.Seed, uint64(1+first+i))
-			if best != nil {
-				centers = best.swapped(r, random)
-			} else if centers, errs[i] = plusPlus(ctx, r, o.K, trim, random, one.Workers); errs[i] == nil && len(centers) < o.K*r.d {
-				errs[i] = &TooFewDistinctError{Distinct: len(centers) / r.d, K: o.K}
-			}
-			if errs[i] == nil {
-				found[i], errs[i] = iterate(ctx, r, m, centers, &one, pass)
-			}
-			s := found[i]
-			if s == nil || trim > 0 || s.Iterations >= o.MaxIterations || r.n*o.K > exchangeEntries || !exchange(r, s) {
-				return
-			}
-			rest := one
-			rest.MaxIterations -= s.Iterations
-			if found[i], errs[i] = iterate(ctx, r, m, s.centers, &rest, pass); errs[i] == nil {
-				found[i].follow(s)
+			if s, errs[i] = start(ctx, r, m, best, &one, trim, random, pass, iterate); errs[i] == nil {
+				inertia[first+i] = s.Inertia
+				found.offer(s, i)
 			}
 		})
-		for i, s := range found {
-			if errs[i] != nil {
-				return nil, nil, errs[i]
+		for _, err := range errs {
+			if err != nil {
+				return nil, nil, err
 			}
-			inertia = append(inertia, s.Inertia)
-			if best == nil || s.Inertia < best.Inertia {
-				best = s
-			}
+		}
+		if best == nil || found.s.Inertia < best.Inertia {
+			best = found.s
 		}
 	}
 	return best, inertia, nil
+}
+
+// start returns what iterate comes to from new centres, or where there is a best solution
+// from those of best with one elsewhere.
+func start(ctx context.Context, r *rows, m *origin, best *solution, o *Options, trim float64, random *random, pass func(), iterate iteration) (*solution, error) {
+	var centers []float64
+	var err error
+	if best != nil {
+		centers = best.swapped(r, random)
+	} else if centers, err = plusPlus(ctx, r, o.K, trim, random, o.Workers); err != nil {
+		return nil, err
+	} else if len(centers) < o.K*r.d {
+		return nil, &TooFewDistinctError{Distinct: len(centers) / r.d, K: o.K}
+	}
+	s, err := iterate(ctx, r, m, centers, o, pass)
+	if err != nil || trim > 0 || s.Iterations >= o.MaxIterations || !exchanged(r.n, o.K, r.d) {
+		return s, err
+	}
+	if better, err := exchange(ctx, r, s); err != nil || !better {
+		return s, err
+	}
+	rest := *o
+	rest.MaxIterations -= s.Iterations
+	after, err := iterate(ctx, r, m, s.centers, &rest, pass)
+	if err != nil {
+		return nil, err
+	}
+	after.follow(s)
+	return after, nil
+}
+
+// leader is the best of the solutions offered, the first of equals. It keeps no other.
+type leader struct {
+	mu sync.Mutex
+	s  *solution
+	at int
+}
+
+func (l *leader) offer(s *solution, at int) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.s == nil || s.Inertia < l.s.Inertia || s.Inertia == l.s.Inertia && at < l.at {
+		l.s, l.at = s, at
+	}
 }
 
 // follow puts what before reports in front of the report of s.

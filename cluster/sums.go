@@ -1,6 +1,7 @@
 package cluster
 
 import (
+	"context"
 	"math"
 	"slices"
 
@@ -73,6 +74,7 @@ func originOf(r *rows, workers int) *origin {
 // sums has, for each chunk of rows, the weight and the sums of each group. Chunks, and so
 // the order of additions, depend on the shape of the rows and not on the workers.
 type sums struct {
+	ctx     context.Context // once it is done, passes end early with results of no use
 	r       *rows
 	mean    []float64 // what is summed are differences from it
 	k       int
@@ -81,18 +83,19 @@ type sums struct {
 	chunks  int       // number of chunks
 	parts   []float64 // of each chunk, of each group: weight, then the sums
 	total   []float64 // of each group
+	peak    []float64 // of each group: the largest weight since the sums were made anew
 	inertia []float64 // of each chunk
 	changed []int     // of each chunk
 }
 
 func newSums(r *rows, m *origin, k, workers int) *sums {
-	n := &sums{r: r, mean: m.mean, k: k, workers: parallel.Workers(workers), size: 64}
+	n := &sums{ctx: context.Background(), r: r, mean: m.mean, k: k, workers: parallel.Workers(workers), size: 64}
 	for n.size*nearest.Block*max(r.d, 1) < 4*k*(r.d+1) { // so that parts are smaller than the rows
 		n.size *= 2
 	}
 	n.chunks = (r.n + n.size*nearest.Block - 1) / (n.size * nearest.Block)
 	n.parts = make([]float64, n.chunks*k*(r.d+1))
-	n.total = make([]float64, k*(r.d+1))
+	n.total, n.peak = make([]float64, k*(r.d+1)), make([]float64, k)
 	n.inertia, n.changed = make([]float64, n.chunks), make([]int, n.chunks)
 	return n
 }
@@ -101,19 +104,22 @@ func newSums(r *rows, m *origin, k, workers int) *sums {
 func (n *sums) each(f func(chunk, block, rows int)) {
 	parallel.For(n.workers, n.chunks, func(c int) {
 		first := c * n.size
-		for b := first; b < first+n.size && b*nearest.Block < n.r.n; b++ {
+		for b := first; b < first+n.size && b*nearest.Block < n.r.n && n.ctx.Err() == nil; b++ {
 			f(c, b, min(nearest.Block, n.r.n-b*nearest.Block))
 		}
 	})
 }
 
 // assign gives every row the label of its nearest centre and brings the sums in line:
-// anew, or by what changed. It returns how many labels changed and the inertia.
+// anew, or by what changed, unless a group lost nearly all its weight: what rows leave
+// behind that came and went is rounding. It returns how many labels changed and the
+// inertia.
 func (n *sums) assign(label []int32, centers []float64, anew bool) (changed int, inertia float64) {
 	clear(n.inertia)
 	clear(n.changed)
 	if anew {
 		clear(n.parts)
+		clear(n.peak)
 	}
 	stride := n.k * (n.r.d + 1)
 	n.each(func(c, b, rows int) {
@@ -123,25 +129,30 @@ func (n *sums) assign(label []int32, centers []float64, anew bool) (changed int,
 		nearest.Nearest(now[:rows], dist[:rows], block, centers, nil, n.r.d)
 		n.inertia[c] += weighedSum(dist[:rows], n.r.weightsOf(b, rows))
 		was := label[b*nearest.Block:][:rows]
-		moved := 0
 		for i, to := range now[:rows] {
 			from := was[i]
-			if from == to && !anew {
+			if from == to {
 				continue
 			}
-			w := n.r.weightOf(b*nearest.Block + i)
-			if from != to {
-				moved++
-				if !anew {
-					n.add(part, block, i, n.mean, from, -w)
-				}
-				was[i] = to
+			n.changed[c]++
+			was[i] = to
+			if !anew {
+				w := n.r.weightOf(b*nearest.Block + i)
+				n.add(part, block, i, n.mean, from, -w)
+				n.add(part, block, i, n.mean, to, w)
 			}
-			n.add(part, block, i, n.mean, to, w)
 		}
-		n.changed[c] += moved
+		if anew {
+			n.addBlock(part, block, was, n.r.weightsOf(b, rows), n.mean, 0)
+		}
 	})
 	n.reduce()
+	for g, peak := range n.peak {
+		if n.total[g*(n.r.d+1)] < peak*1e-6 {
+			n.resum(label, nil, 0)
+			break
+		}
+	}
 	for _, c := range n.changed {
 		changed += c
 	}
@@ -158,20 +169,66 @@ func (n *sums) add(part, block []float64, i int, from []float64, group int32, w 
 	}
 }
 
-// resum makes the sums anew, of the rows whose dist is at most cutoff; dist nil: of all.
-func (n *sums) resum(label []int32, dist []float64, cutoff float64) {
-	n.sumUp(label, dist, cutoff, func(int32) []float64 { return n.mean })
+// addBlock is add, once for each row of a block with its label. The differences are from
+// the point at origin[g*step:] for group g.
+func (n *sums) addBlock(part, block []float64, label []int32, weight, origin []float64, step int) {
+	d := n.r.d
+	for i, g := range label {
+		w := 1.0
+		if weight != nil {
+			w = weight[i]
+		}
+		part[int(g)*(d+1)] += w
+	}
+	column := func(j int) []float64 { return block[j*nearest.Block:][:len(label)] }
+	j := 0
+	for ; j+4 <= d; j += 4 { // four in one go, as they do not wait for each other
+		x0, x1, x2, x3 := column(j), column(j+1), column(j+2), column(j+3)
+		for i, g := range label {
+			from, sum := (*[4]float64)(origin[int(g)*step+j:]), (*[4]float64)(part[int(g)*(d+1)+1+j:])
+			t0, t1, t2, t3 := x0[i]-from[0], x1[i]-from[1], x2[i]-from[2], x3[i]-from[3]
+			if weight != nil {
+				w := weight[i]
+				t0, t1, t2, t3 = float64(w*t0), float64(w*t1), float64(w*t2), float64(w*t3)
+			}
+			sum[0] += t0
+			sum[1] += t1
+			sum[2] += t2
+			sum[3] += t3
+		}
+	}
+	for ; j < d; j++ {
+		for i, x := range column(j) {
+			g := int(label[i])
+			t := x - origin[g*step+j]
+			if weight != nil {
+				t = float64(weight[i] * t)
+			}
+			part[g*(d+1)+1+j] += t
+		}
+	}
 }
 
-func (n *sums) sumUp(label []int32, dist []float64, cutoff float64, from func(group int32) []float64) {
+// resum makes the sums anew, of the rows whose dist is at most cutoff; dist nil: of all.
+func (n *sums) resum(label []int32, dist []float64, cutoff float64) {
+	n.sumUp(label, dist, cutoff, n.mean, 0)
+}
+
+// sumUp is resum with differences from the point at origin[g*step:] for group g.
+func (n *sums) sumUp(label []int32, dist []float64, cutoff float64, origin []float64, step int) {
 	clear(n.parts)
+	clear(n.peak)
 	stride := n.k * (n.r.d + 1)
 	n.each(func(c, b, rows int) {
 		block, part := n.r.block(b), n.parts[c*stride:][:stride]
+		if dist == nil {
+			n.addBlock(part, block, label[b*nearest.Block:][:rows], n.r.weightsOf(b, rows), origin, step)
+			return
+		}
 		for i := range rows {
 			row := b*nearest.Block + i
-			if g := label[row]; dist == nil || dist[row] <= cutoff {
-				n.add(part, block, i, from(g), g, n.r.weightOf(row))
+			if g := label[row]; dist[row] <= cutoff {
+				n.add(part, block, i, origin[int(g)*step:][:n.r.d], g, n.r.weightOf(row))
 			}
 		}
 	})
@@ -185,6 +242,9 @@ func (n *sums) reduce() {
 		for i, x := range part {
 			n.total[i] += x
 		}
+	}
+	for g := range n.peak {
+		n.peak[g] = max(n.peak[g], n.total[g*(n.r.d+1)])
 	}
 }
 
@@ -211,7 +271,7 @@ func (n *sums) means(dst, old []float64) (all bool) {
 // of differences from themselves; arguments as for resum. The sums are of no use after.
 func (n *sums) refine(centers []float64, label []int32, dist []float64, cutoff float64) {
 	d := n.r.d
-	n.sumUp(label, dist, cutoff, func(g int32) []float64 { return centers[int(g)*d:][:d] })
+	n.sumUp(label, dist, cutoff, centers, d)
 	for g := range n.k {
 		t := n.total[g*(d+1):][:d+1]
 		for j := range d {
@@ -226,11 +286,16 @@ func (n *sums) refine(centers []float64, label []int32, dist []float64, cutoff f
 // nil, is added to distances before they are compared, and returns the inertia. dist
 // is without offset.
 func assignRows(r *rows, centers, offset []float64, label []int32, dist []float64, workers int) float64 {
+	return assignUntil(context.Background(), r, centers, offset, label, dist, workers)
+}
+
+// assignUntil is assignRows that ends early, with results of no use, once ctx is done.
+func assignUntil(ctx context.Context, r *rows, centers, offset []float64, label []int32, dist []float64, workers int) float64 {
 	const size = 64
 	chunks := (r.n + size*nearest.Block - 1) / (size * nearest.Block)
 	inertia := make([]float64, chunks)
 	parallel.For(parallel.Workers(workers), chunks, func(c int) {
-		for b := c * size; b < (c+1)*size && b*nearest.Block < r.n; b++ {
+		for b := c * size; b < (c+1)*size && b*nearest.Block < r.n && ctx.Err() == nil; b++ {
 			lo, hi := b*nearest.Block, min(r.n, (b+1)*nearest.Block)
 			nearest.Nearest(label[lo:hi], dist[lo:hi], r.block(b), centers, offset, r.d)
 			if offset != nil {

@@ -55,7 +55,7 @@ func TestTelcoHalves(t *testing.T) {
 	require.NoError(t, err)
 	report, err := Drift(t.Context(), first.Model, other, nil)
 	require.NoError(t, err)
-	require.Equal(t, Steady, report.Verdict)
+	require.Equal(t, DriftSteady, report.Verdict)
 	require.InDelta(t, 0.01, report.Far, 0.01)
 	for _, s := range append(report.Columns, report.Shares, report.Distances) {
 		require.Less(t, s.PSI, 4*s.Noise, s.Column)
@@ -63,13 +63,13 @@ func TestTelcoHalves(t *testing.T) {
 
 	next, err := Refit(t.Context(), first.Model, other, nil)
 	require.NoError(t, err)
-	was, err := Assign(t.Context(), first.Model, other)
+	was, err := Assign(t.Context(), first.Model, other, nil)
 	require.NoError(t, err)
 	m, err := Migrate(other.IDs, was.Labels, other.IDs, next.Labels)
 	require.NoError(t, err)
 	require.Greater(t, m.Stayed(), 0.9)
 	for _, f := range Compare(was.Labels, next.Labels).Before {
-		require.Equal(t, Kept, f.Verdict)
+		require.Equal(t, VerdictKept, f.Verdict)
 		require.Equal(t, f.Group, f.Match)
 	}
 }
@@ -90,7 +90,7 @@ func TestTelcoNewcomers(t *testing.T) {
 	require.NoError(t, err)
 	report, err := Drift(t.Context(), first.Model, rows.Take(young), nil)
 	require.NoError(t, err)
-	require.Equal(t, Strong, report.Verdict)
+	require.Equal(t, DriftStrong, report.Verdict)
 	require.Equal(t, "tenure", report.Columns[0].Column)
-	require.Equal(t, Strong, report.Columns[0].Verdict)
+	require.Equal(t, DriftStrong, report.Columns[0].Verdict)
 }

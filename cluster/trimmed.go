@@ -15,13 +15,13 @@ func solveTrimmed(ctx context.Context, r *rows, o *Options) (*solution, error) {
 // left out together or not at all.
 func trimmed(ctx context.Context, r *rows, m *origin, centers []float64, o *Options, pass func()) (*solution, error) {
 	n := newSums(r, m, len(centers)/r.d, o.Workers)
+	n.ctx = ctx
 	s := &solution{k: n.k, centers: centers, label: make([]int32, r.n), dist: make([]float64, r.n)}
 	next, was := make([]float64, len(centers)), make([]int32, r.n)
 	for {
-		if err := ctx.Err(); err != nil {
+		if err := s.assignTrimmed(ctx, r, o, o.Trim*m.weight); err != nil {
 			return nil, err
 		}
-		s.assignTrimmed(r, o, o.Trim*m.weight)
 		if s.Iterations++; s.Iterations > 1 {
 			s.History = append(s.History, s.Inertia)
 		}
@@ -38,12 +38,11 @@ func trimmed(ctx context.Context, r *rows, m *origin, centers []float64, o *Opti
 		}
 		n.resum(s.label, s.dist, s.cutoff)
 		if !n.means(next, s.centers) {
-			moved, err := n.repair(ctx, s)
+			moved, err := n.repair(s)
 			if err != nil {
 				return nil, err
 			}
-			s.Repaired += moved
-			changed += moved
+			changed += len(moved)
 			n.resum(s.label, s.dist, s.cutoff)
 			n.means(next, s.centers)
 		}
@@ -51,16 +50,22 @@ func trimmed(ctx context.Context, r *rows, m *origin, centers []float64, o *Opti
 		s.centers, next = next, s.centers
 		switch {
 		case changed == 0:
-			s.Stopped = Unchanged
+			s.Stopped = StopUnchanged
 		case moved <= o.Tolerance*m.variance:
-			s.Stopped = Tolerance
+			s.Stopped = StopTolerance
 		case s.Iterations >= o.MaxIterations:
-			s.Stopped = Cap
+			s.Stopped = StopCap
 		default:
 			continue
 		}
 		n.refine(s.centers, s.label, s.dist, s.cutoff)
-		s.assignTrimmed(r, o, o.Trim*m.weight)
+		assign := func() error { return s.assignTrimmed(ctx, r, o, o.Trim*m.weight) }
+		if err := assign(); err != nil {
+			return nil, err
+		}
+		if err := n.fill(s, assign); err != nil {
+			return nil, err
+		}
 		s.History = append(s.History, s.Inertia)
 		return s, nil
 	}
@@ -68,8 +73,11 @@ func trimmed(ctx context.Context, r *rows, m *origin, centers []float64, o *Opti
 
 // assignTrimmed gives rows their nearest centre and sets the cutoff anew, beyond which are
 // rows of at most the weight allowed.
-func (s *solution) assignTrimmed(r *rows, o *Options, allowed float64) {
-	assignRows(r, s.centers, nil, s.label, s.dist, o.Workers)
+func (s *solution) assignTrimmed(ctx context.Context, r *rows, o *Options, allowed float64) error {
+	assignUntil(ctx, r, s.centers, nil, s.label, s.dist, o.Workers)
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	s.cutoff = cutoffOf(r, s.dist, allowed)
 	s.Inertia = 0
 	for i, x := range s.dist {
@@ -77,6 +85,7 @@ func (s *solution) assignTrimmed(r *rows, o *Options, allowed float64) {
 			s.Inertia += float64(r.weightOf(i) * x)
 		}
 	}
+	return nil
 }
 
 // cutoffOf returns the smallest of the distances beyond which the rows have a weight of at
@@ -90,8 +99,10 @@ func cutoffOf(r *rows, dist []float64, allowed float64) float64 {
 		}
 	}
 	allowed *= 1 + 1e-12 // 0.29 of 100 rows are 29
+	random := newRandom(0, 0)
 	for len(left) > 0 {
-		a, b, c := left[0].dist, left[len(left)/2].dist, left[len(left)-1].dist
+		drawn := func() float64 { return left[random.below(len(left))].dist }
+		a, b, c := drawn(), drawn(), drawn()
 		pivot := max(min(a, b), min(max(a, b), c))
 		// Farther rows come to lie below far, nearer ones from near on.
 		far, near := 0, len(left)

@@ -4,6 +4,7 @@ import (
 	"math"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 )
@@ -29,6 +30,27 @@ func TestCutoffOf(t *testing.T) {
 		got := cutoffOf(rowsOf(dist, 1, nil), dist, float64(allowed))
 		require.Equal(t, sorted[len(sorted)-1-allowed], got)
 	}
+}
+
+// No order of the distances makes it slow; one that rises and falls once took minutes.
+func TestCutoffOfPatterns(t *testing.T) {
+	const n = 200_000
+	began := time.Now()
+	for name, dist := range map[string]func(i int) int{
+		"organ pipes": func(i int) int { return min(i, n-i) },
+		"valley":      func(i int) int { return max(i, n-i) },
+		"saw":         func(i int) int { return i % 100 },
+	} {
+		x := make([]float64, n)
+		for i := range x {
+			x[i] = float64(dist(i))
+		}
+		sorted := slices.Sorted(slices.Values(x))
+		for _, allowed := range []int{n / 1000, n / 2} {
+			require.Equal(t, sorted[n-1-allowed], cutoffOf(newRows(n, 1), x, float64(allowed)), name)
+		}
+	}
+	require.Less(t, time.Since(began), 5*time.Second)
 }
 
 // Groups and rows far off: the rows far off are the outliers, and the centres are those of

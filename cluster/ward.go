@@ -25,6 +25,9 @@ const (
 // Inertia is the sum of squares within the groups, about their means.
 func solveWard(ctx context.Context, r *rows, o *Options) (*solution, error) {
 	centers, all := distinctRows(r, o.Leaves)
+	if len(centers) == 0 { // no row has a weight
+		return nil, &TooFewDistinctError{Distinct: 0, K: o.K}
+	}
 	sample := 0
 	if !all {
 		part := r.take(newRandom(o.Seed, wardStream).some(weighty(r), leafRows*o.Leaves))
@@ -65,7 +68,7 @@ func solveWard(ctx context.Context, r *rows, o *Options) (*solution, error) {
 	for i, leaf := range s.micro {
 		s.label[i] = s.leaf[leaf]
 	}
-	s.report = report{Iterations: 1, Stopped: Complete, Inertia: s.tree.Dendrogram.inertia(o.K), Sample: sample}
+	s.report = report{Iterations: 1, Stopped: StopComplete, Inertia: s.tree.Dendrogram.inertia(o.K), Sample: sample}
 	return s, nil
 }
 

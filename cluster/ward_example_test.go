@@ -31,7 +31,7 @@ func ExampleModel_Cut() {
 			fmt.Println(err)
 			return
 		}
-		groups, err := cluster.Assign(ctx, model, wardTable())
+		groups, err := cluster.Assign(ctx, model, wardTable(), nil)
 		if err != nil {
 			fmt.Println(err)
 			return

@@ -101,7 +101,7 @@ func TestWardEqualsSciPyAndScikitLearn(t *testing.T) {
 				s := solveWardCase(t, r, wardOptions(cut.K))
 				require.Equal(t, cut.Labels, firstSeen(s.label))
 				require.InEpsilon(t, cut.Inertia, s.Inertia, 1e-9)
-				require.Equal(t, Complete, s.Stopped)
+				require.Equal(t, StopComplete, s.Stopped)
 				tree := &s.tree.Dendrogram
 				heights := heightsOf(tree)
 				for i := range heights {
@@ -280,4 +280,27 @@ func TestWardStopsWhenTold(t *testing.T) {
 	cancel()
 	_, err := solveWard(ctx, wardRows([][]float64{{1}, {2}}, nil), wardOptions(1))
 	require.ErrorIs(t, err, context.Canceled)
+}
+
+func TestWardWithoutWeight(t *testing.T) {
+	points := randomPoints(rand.New(rand.NewPCG(9, 2)), 20, 2)
+	_, err := solveWard(t.Context(), wardRows(points, make([]float64, 20)), wardOptions(2))
+	require.Equal(t, &TooFewDistinctError{Distinct: 0, K: 2}, err)
+}
+
+// Weights in another unit make the same groups.
+func TestWardOfTinyWeights(t *testing.T) {
+	random := rand.New(rand.NewPCG(10, 2))
+	points := randomPoints(random, 60, 2)
+	for i := range points {
+		points[i][0] += float64(20 * (i % 3))
+	}
+	for _, weight := range []float64{1, 1e-160, 1e-200, 1e-290, 1e90} {
+		weights := slices.Repeat([]float64{weight}, len(points))
+		weights[7] = 2 * weight
+		s := solveWardCase(t, wardRows(points, weights), wardOptions(3))
+		for i, g := range firstSeen(s.label) {
+			require.Equal(t, int32(i%3), g, "weight %g, row %d", weight, i)
+		}
+	}
 }

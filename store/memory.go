@@ -3,6 +3,7 @@ package store
 import (
 	"bytes"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"iter"
 	"sync"
@@ -20,7 +21,7 @@ import (
 // Safe for concurrent use.
 type Memory struct {
 	mu     sync.RWMutex
-	tree   *btree.BTreeG[Entry] // nil: empty; what an entry points to is never changed
+	tree   *btree.BTreeG[treeItem] // nil: empty; what an entry points to is never changed
 	last   Version
 	loaded bool // from a snapshot: versions after last may have been given out
 	closed atomic.Bool
@@ -29,8 +30,26 @@ type Memory struct {
 // memoryLimits leave room for prefixes.
 var memoryLimits = Limits{KeyBytes: 1024, ValueBytes: 1 << 20, Operations: 10_000, BatchBytes: 8 << 20}
 
-func newTree() *btree.BTreeG[Entry] {
-	return btree.NewBTreeGOptions(func(a, b Entry) bool { return bytes.Compare(a.Key, b.Key) < 0 }, btree.Options{NoLocks: true})
+// A treeItem is an entry and the first bytes of its key as a number, so that few of the
+// comparisons on the way to a key have to go to where another key is.
+type treeItem struct {
+	first uint64
+	Entry
+}
+
+func treeItemOf(e Entry) treeItem {
+	var first [8]byte
+	copy(first[:], e.Key)
+	return treeItem{binary.BigEndian.Uint64(first[:]), e}
+}
+
+func newTree() *btree.BTreeG[treeItem] {
+	return btree.NewBTreeGOptions(func(a, b treeItem) bool {
+		if a.first != b.first {
+			return a.first < b.first
+		}
+		return bytes.Compare(a.Key, b.Key) < 0
+	}, btree.Options{NoLocks: true})
 }
 
 // check is what every call begins with.
@@ -46,8 +65,8 @@ func (m *Memory) entry(key []byte) Entry {
 	if m.tree == nil {
 		return Entry{}
 	}
-	e, _ := m.tree.Get(Entry{Key: key})
-	return e
+	found, _ := m.tree.Get(treeItemOf(Entry{Key: key}))
+	return found.Entry
 }
 
 // Get implements [Store].
@@ -98,7 +117,7 @@ func (m *Memory) Scan(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 }
 
 // A tree is the entries of one moment.
-type tree struct{ *btree.BTreeG[Entry] }
+type tree struct{ *btree.BTreeG[treeItem] }
 
 // copy returns what is stored, and the last version given out.
 func (m *Memory) copy(ctx context.Context) (tree, Version, error) {
@@ -115,17 +134,17 @@ func (m *Memory) copy(ctx context.Context) (tree, Version, error) {
 
 // ascend calls f for the entries of r in its order, until f returns false.
 func (t tree) ascend(r Range, f func(Entry) bool) {
-	from, to := Entry{Key: r.From}, Entry{Key: r.To}
+	from, to := treeItemOf(Entry{Key: r.From}), treeItemOf(Entry{Key: r.To})
 	switch {
 	case !r.Reverse:
-		t.Ascend(from, func(e Entry) bool {
-			return (len(r.To) == 0 || bytes.Compare(e.Key, r.To) < 0) && f(e)
+		t.Ascend(from, func(e treeItem) bool {
+			return (len(r.To) == 0 || bytes.Compare(e.Key, r.To) < 0) && f(e.Entry)
 		})
 	case len(r.To) == 0:
-		t.Reverse(func(e Entry) bool { return bytes.Compare(e.Key, r.From) >= 0 && f(e) })
+		t.Reverse(func(e treeItem) bool { return bytes.Compare(e.Key, r.From) >= 0 && f(e.Entry) })
 	default:
-		t.Descend(to, func(e Entry) bool {
-			return bytes.Equal(e.Key, r.To) || bytes.Compare(e.Key, r.From) >= 0 && f(e)
+		t.Descend(to, func(e treeItem) bool {
+			return bytes.Equal(e.Key, r.To) || bytes.Compare(e.Key, r.From) >= 0 && f(e.Entry)
 		})
 	}
 }
@@ -167,21 +186,21 @@ func (m *Memory) apply(b *Batch, version Version) int {
 		}
 	}
 	var near btree.PathHint
-	undo := make([]Entry, 0, len(with)) // what was there before, with version 0 where nothing was
+	undo := make([]treeItem, 0, len(with)) // what was there before, with version 0 where nothing was
 	next := 0
 	for i := range b.Writes {
 		w := &b.Writes[i]
-		var was Entry
+		var was treeItem
 		if w.Delete {
-			was, _ = m.tree.DeleteHint(Entry{Key: w.Key}, &near)
+			was, _ = m.tree.DeleteHint(treeItemOf(Entry{Key: w.Key}), &near)
 		} else {
-			was, _ = m.tree.SetHint(Entry{Key: w.Key, Value: w.Value, Version: version}.clone(), &near)
+			was, _ = m.tree.SetHint(treeItemOf(Entry{Key: w.Key, Value: w.Value, Version: version}.clone()), &near)
 		}
 		if with == nil {
 			continue
 		}
 		if was.Version == 0 {
-			was = Entry{Key: w.Key}
+			was = treeItemOf(Entry{Key: w.Key})
 		}
 		undo = append(undo, was)
 		for next < len(with) && with[next] < i {
@@ -252,7 +271,7 @@ func (m *Memory) DeleteRange(ctx context.Context, r Range) error {
 		return true
 	})
 	for _, e := range doomed {
-		m.tree.Delete(e)
+		m.tree.Delete(treeItemOf(e))
 	}
 	return nil
 }

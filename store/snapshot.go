@@ -80,7 +80,7 @@ func (m *Memory) write(ctx context.Context, file io.Writer) error {
 		return err
 	}
 	var record []byte
-	entries.Scan(func(e Entry) bool {
+	entries.Scan(func(e treeItem) bool {
 		if err = ctx.Err(); err != nil {
 			return false
 		}
@@ -197,7 +197,7 @@ func readSnapshot(ctx context.Context, file io.Reader) (entries tree, last Versi
 			return corrupt(i, "not in the order of keys")
 		}
 		before = e.Key
-		entries.Load(e)
+		entries.Load(treeItemOf(e))
 	}
 	want := r.sum.Sum(nil)
 	got := r.read(len(want))

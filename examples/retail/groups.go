@@ -28,27 +28,33 @@ func behaviour(a *rfm.Analysis[string]) *table.Table[string] {
 // clusters finds groups of alike customers, tells them apart, and shows who has moved
 // between them since the analysis before.
 func (p *printer) clusters(ctx context.Context, a, before *rfm.Analysis[string]) error {
+	if len(a.Customers) < 50 {
+		p.title("Groups of alike customers: too few customers")
+		return nil
+	}
 	now := behaviour(a)
 	// Amounts and counts are skewed: their logarithms are not.
 	choice, err := cluster.Choose(ctx, now, []int{2, 3, 4, 5, 6, 7, 8}, &cluster.ChooseOptions{
 		Fit: cluster.Options{Prepare: cluster.Preparation{Power: cluster.Log1p}},
 	})
-	if _, few := errors.AsType[*cluster.TooFewDistinctError](err); few || len(a.Customers) < 8 {
-		p.title("Groups of alike customers: too few customers for groups")
+	if _, few := errors.AsType[*cluster.TooFewDistinctError](err); few || errors.Is(err, cluster.ErrNoColumns) {
+		p.title("Groups of alike customers: too many are the same")
 		return nil
 	} else if err != nil {
 		return err
 	}
 	p.title("Groups of alike customers: what speaks for how many")
 	p.printf("%s", indented(choice))
+	why := "the most of which all are found again in samples"
 	best, err := choice.By(cluster.ByStability)
-	if err != nil {
+	if errors.Is(err, cluster.ErrNoChoice) {
+		why = "those farthest apart, as none is stable"
 		best, err = choice.By(cluster.BySilhouette)
 	}
 	if err != nil {
 		return err
 	}
-	found, err := cluster.Assign(ctx, best.Model, now)
+	found, err := cluster.Assign(ctx, best.Model, now, nil)
 	if err != nil {
 		return err
 	}
@@ -56,13 +62,13 @@ func (p *printer) clusters(ctx context.Context, a, before *rfm.Analysis[string])
 	if err != nil {
 		return err
 	}
-	p.title("The most groups that are all found again in samples: %d", best.K)
+	p.title("%d groups: %s", best.K, why)
 	p.printf("%s", indented(described))
 	if len(before.Customers) == 0 {
 		return nil
 	}
 	then := behaviour(before)
-	were, err := cluster.Assign(ctx, best.Model, then)
+	were, err := cluster.Assign(ctx, best.Model, then, nil)
 	if err != nil {
 		return err
 	}

@@ -31,7 +31,8 @@ func QuantileBins(values, weights []float64, n int) Bins {
 	var edges Bins
 	below, at := 0.0, 0
 	for i := 1; i < n; i++ {
-		for below < total*float64(i)/float64(n) && at < len(sorted) {
+		// At least one value: the share of a total next to 0 can be 0.
+		for at < len(sorted) && (at == 0 || below < total*float64(i)/float64(n)) {
 			below += weightOf(at)
 			at++
 		}

@@ -31,6 +31,7 @@ func TestQuantileBins(t *testing.T) {
 		{"more bins than values", []float64{1, 2}, nil, 4, score.Bins{below(1), 1, 2}},
 		{"weights", []float64{1, 2, 3, 4}, []float64{1, 1, 1, 5}, 2, score.Bins{4}},
 		{"weight zero", []float64{-9, 1, 2, 3, 4}, []float64{0, 1, 1, 1, 1}, 2, score.Bins{2}},
+		{"next to no weight", []float64{1, 2}, []float64{5e-324, 0}, 10, score.Bins{below(1), 1}},
 		{"no weight", []float64{1, 2}, []float64{0, 0}, 2, nil},
 		{"nothing below", []float64{-math.MaxFloat64, -math.MaxFloat64}, nil, 2, score.Bins{-math.MaxFloat64}},
 	} {

@@ -38,12 +38,16 @@ type Stability struct {
 // Shares are any numbers in proportion to them, such as counts. baseRows and nowRows are
 // the numbers of rows in the samples; where these have weights w, take (Σw)²/Σw². A sample
 // without rows or with a sum of 0 says nothing: the result then has PSI 0 and P 1. It
-// panics if base and now have different lengths. Cost: O(classes).
+// panics if base and now have different lengths, or if a share is negative or no number or
+// their sum is not finite. Cost: O(classes).
 func PSI(base, now []float64, baseRows, nowRows float64) Stability {
 	if len(base) != len(now) {
 		panic("score: PSI needs two shares for each class")
 	}
 	sumBase, sumNow := sum(base), sum(now)
+	if !finite(base, sumBase) || !finite(now, sumNow) {
+		panic("score: PSI of a share that is negative, infinite or not a number")
+	}
 	if !(sumBase > 0 && sumNow > 0 && baseRows > 0 && nowRows > 0) {
 		return Stability{P: 1}
 	}
@@ -73,6 +77,16 @@ func PSI(base, now []float64, baseRows, nowRows float64) Stability {
 	s.Noise = free * scale
 	s.P = mathext.GammaIncRegComp(free/2, chi2/2)
 	return s
+}
+
+// finite tells that shares and their sum are neither negative nor infinite nor missing.
+func finite(shares []float64, sum float64) bool {
+	for _, x := range shares {
+		if !(x >= 0) {
+			return false
+		}
+	}
+	return !math.IsInf(sum, 1)
 }
 
 func sum(values []float64) float64 {

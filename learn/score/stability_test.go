@@ -49,6 +49,10 @@ func TestPSICases(t *testing.T) {
 		})
 	}
 	require.Panics(t, func() { score.PSI([]float64{1}, nil, 1, 1) })
+	for _, x := range []float64{math.NaN(), -0.5, math.Inf(1)} {
+		require.Panics(t, func() { score.PSI([]float64{0.5, 0.5}, []float64{0.5, x}, 10, 10) })
+		require.Panics(t, func() { score.PSI([]float64{x, 1.5}, []float64{0.5, 0.5}, 10, 10) })
+	}
 }
 
 // TestPSIWithoutChange measures what PSI does where nothing has changed: base and now come

@@ -23,7 +23,10 @@ func (g *grower) bestLevels(i, lo, hi int, all tally) split {
 			weights[code*g.k+int(g.class[row])] += g.weightOf(row)
 		}
 	}
-	c := &categories{g: g, column: i, weights: weights, missing: newTally(missing), none: none, all: all, best: split{column: -1}}
+	c := &categories{
+		g: g, column: i, weights: weights, missing: newTally(missing), none: none, all: all, best: split{column: -1},
+		with: make([]float64, g.k), rest: make([]float64, g.k),
+	}
 	for level := range g.levels[i] {
 		if t := newTally(weights[level*g.k : (level+1)*g.k]); t.sum > 0 {
 			c.present = append(c.present, presentLevel{level, t})
@@ -43,6 +46,9 @@ func (g *grower) bestLevels(i, lo, hi int, all tally) split {
 		}
 		c.consider(left, c.present, false)
 	}
+	if c.best.column >= 0 {
+		c.best.levels = c.set()
+	}
 	return c.best
 }
 
@@ -55,7 +61,10 @@ type categories struct {
 	none    bool // no value is missing
 	all     tally
 	present []presentLevel // levels that the rows have, ascending
-	best    split
+	best    split          // without levels
+	chosen  []presentLevel // those that go left
+	with    []float64      // scratch of both
+	rest    []float64      // scratch of consider
 }
 
 // presentLevel is a level with the weights of its rows.
@@ -70,28 +79,39 @@ func (c *categories) addTo(dst []float64, p presentLevel) {
 	}
 }
 
-// both considers a set of levels on the left with missing values on either side.
+// both considers a set of levels on the left, whose rows have the weights left, with
+// missing values on either side. The levels must not change afterwards.
 func (c *categories) both(left []float64, levels []presentLevel) {
 	if !c.none {
-		with := slices.Clone(left)
-		c.addTo(with, presentLevel{tally: c.missing})
-		c.consider(with, levels, true)
+		copy(c.with, left)
+		c.addTo(c.with, presentLevel{tally: c.missing})
+		c.consider(c.with, levels, true)
 	}
 	c.consider(left, levels, false)
 }
 
 // consider considers a set of levels whose rows, and those without value if missing is
-// true, have the weights left.
+// true, have the weights left. The levels must not change afterwards.
 func (c *categories) consider(left []float64, levels []presentLevel, missing bool) {
-	l, r := newTally(left), c.all.without(left)
+	for class, w := range c.all.weights {
+		c.rest[class] = w - left[class]
+	}
+	l, r := newTally(left), newTally(c.rest)
 	if !c.best.consider(c.g, &l, &r) {
 		return
 	}
 	if c.none {
 		missing = l.sum >= r.sum
 	}
+	c.best = split{column: c.column, purity: c.best.purity, missing: missing}
+	c.chosen = levels
+}
+
+// set tells of each level of the column whether it goes left; levels without rows go with
+// missing values.
+func (c *categories) set() []bool {
 	set := make([]bool, c.g.levels[c.column])
-	if missing { // levels without rows go with missing values
+	if c.best.missing {
 		for i := range set {
 			set[i] = true
 		}
@@ -99,10 +119,10 @@ func (c *categories) consider(left []float64, levels []presentLevel, missing boo
 			set[p.level] = false
 		}
 	}
-	for _, p := range levels {
+	for _, p := range c.chosen {
 		set[p.level] = true
 	}
-	c.best = split{column: c.column, purity: c.best.purity, levels: set, missing: missing}
+	return set
 }
 
 // tryOrders tries the sets that begin an order of the levels by the share of a class.
@@ -111,6 +131,9 @@ func (c *categories) tryOrders() {
 	for class := range c.g.k {
 		if c.g.k == 2 && class == 0 {
 			continue // the reverse of the other
+		}
+		if c.g.ctx.Err() != nil {
+			return
 		}
 		order := slices.Clone(c.present)
 		slices.SortFunc(order, func(a, b presentLevel) int {
@@ -122,7 +145,7 @@ func (c *categories) tryOrders() {
 		clear(left)
 		for n, p := range order[:len(order)-1] {
 			c.addTo(left, p)
-			c.both(slices.Clone(left), order[:n+1])
+			c.both(left, order[:n+1])
 		}
 	}
 }
@@ -130,10 +153,9 @@ func (c *categories) tryOrders() {
 // trySets tries every set of levels that is without the last one; the others are their
 // complements.
 func (c *categories) trySets() {
-	levels := make([]presentLevel, 0, exactLevels)
 	for set := uint(1); set < 1<<(len(c.present)-1); set++ {
 		left := make([]float64, c.g.k)
-		levels = levels[:0]
+		levels := make([]presentLevel, 0, exactLevels)
 		for rest := set; rest != 0; rest &= rest - 1 {
 			p := c.present[bits.TrailingZeros(rest)]
 			c.addTo(left, p)

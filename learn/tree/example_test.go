@@ -45,8 +45,8 @@ func ExampleTree_Leaves() {
 		fmt.Println(leaf.Class, leaf.Weights, leaf.Path)
 	}
 	// Output:
-	// 0 [2 0 0] [recency <= 45 or missing channel = app or missing]
-	// 1 [0 2 0] [recency <= 45 or missing channel = web]
+	// 0 [2 0 0] [(recency <= 45 or missing) (channel = app or missing)]
+	// 1 [0 2 0] [(recency <= 45 or missing) channel = web]
 	// 2 [0 0 2] [recency > 45]
 }
 

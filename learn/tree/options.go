@@ -7,7 +7,7 @@ import (
 )
 
 // MaxClasses is the largest number of classes.
-const MaxClasses = 4096
+const MaxClasses = 256
 
 // Errors that a caller can act on.
 var (
@@ -60,6 +60,7 @@ func (o *Options) Validate() error {
 	fault(o.MaxDepth < 0, "MaxDepth is negative")
 	fault(!(o.MinLeaf >= 0) || math.IsInf(o.MinLeaf, 0), "MinLeaf is negative or not finite")
 	fault(!(o.MinGain >= 0) || math.IsInf(o.MinGain, 0), "MinGain is negative or not finite")
+	fault(o.Workers < 0, "Workers is negative")
 	for row, w := range o.Weights {
 		if !(w >= 0) || math.IsInf(w, 0) {
 			faults = append(faults, fmt.Errorf("%w: row %d", ErrWeight, row))

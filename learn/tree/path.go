@@ -1,6 +1,7 @@
 package tree
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strconv"
@@ -74,7 +75,14 @@ func (t *Tree) conditions(path []*node, sides []bool) []Condition {
 		}
 		m := &merged[at]
 		m.Above, m.UpTo = max(m.Above, c.Above), min(m.UpTo, c.UpTo)
-		m.Levels = slices.DeleteFunc(m.Levels, func(level string) bool { return !slices.Contains(c.Levels, level) })
+		rest := c.Levels // in the same order
+		m.Levels = slices.DeleteFunc(m.Levels, func(level string) bool {
+			at := t.columns[n.column].code[level]
+			for len(rest) > 0 && t.columns[n.column].code[rest[0]] < at {
+				rest = rest[1:]
+			}
+			return len(rest) == 0 || rest[0] != level
+		})
 		m.Missing = m.Missing && c.Missing
 	}
 	return merged
@@ -101,18 +109,34 @@ func (t *Tree) condition(n *node, left bool) Condition {
 	return c
 }
 
-// String returns the condition as text: "recency <= 29.5", "channel in {app, web} or
-// missing".
+// shownLevels is how many levels of a set of more than 5 are written.
+const shownLevels = 3
+
+// String returns the condition as text that may stand between others: "recency <= 29.5",
+// "(channel in {app, web} or missing)", and of more than 5 levels "city in {Bath, Bonn,
+// Brno and 97 more}".
 func (c Condition) String() string {
-	text := ""
+	text, several := c.text()
+	if several {
+		return "(" + text + ")"
+	}
+	return text
+}
+
+// text is the condition where it stands alone, and whether it is two, joined by "or".
+func (c Condition) text() (text string, several bool) {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	switch low, high := !math.IsInf(c.Above, -1), !math.IsInf(c.UpTo, 1); {
 	case c.Kind == table.Category && len(c.Levels) == 0, c.Kind == table.Number && math.IsInf(c.Above, 1):
-		return c.Column + " is missing"
+		return c.Column + " is missing", false
 	case c.Kind == table.Category && len(c.Levels) == 1:
 		text = c.Column + " = " + c.Levels[0]
 	case c.Kind == table.Category:
-		text = c.Column + " in {" + strings.Join(c.Levels, ", ") + "}"
+		text = strings.Join(c.Levels, ", ")
+		if n := len(c.Levels); n > 5 {
+			text = fmt.Sprintf("%s and %d more", strings.Join(c.Levels[:shownLevels], ", "), n-shownLevels)
+		}
+		text = c.Column + " in {" + text + "}"
 	case low && high:
 		text = number(c.Above) + " < " + c.Column + " <= " + number(c.UpTo)
 	case low:
@@ -120,10 +144,10 @@ func (c Condition) String() string {
 	case high:
 		text = c.Column + " <= " + number(c.UpTo)
 	default:
-		return c.Column + " is known"
+		return c.Column + " is known", false
 	}
 	if c.Missing {
-		text += " or missing"
+		return text + " or missing", true
 	}
-	return text
+	return text, false
 }

@@ -110,8 +110,10 @@ func (t *Tree) String() string {
 		if level >= 0 {
 			b.WriteByte('\n')
 		}
-		lines(i+1, level+1, t.condition(n, true).String())
-		lines(n.right, level+1, t.condition(n, false).String())
+		left, _ := t.condition(n, true).text()
+		lines(i+1, level+1, left)
+		right, _ := t.condition(n, false).text()
+		lines(n.right, level+1, right)
 	}
 	lines(0, -1, "")
 	return b.String()

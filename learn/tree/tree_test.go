@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -401,9 +402,9 @@ func TestBadInput(t *testing.T) {
 	require.ErrorIs(t, fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{Weights: []float64{0, 0, 0}}), tree.ErrEmpty)
 	require.ErrorIs(t, fit(t.Context(), numbers(), nil, nil), tree.ErrEmpty)
 	require.ErrorIs(t, fit(ctx, tab, []int32{0, 1, 0}, nil), context.Canceled)
-	err := fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{MaxDepth: -1, MinLeaf: math.Inf(1), MinGain: math.NaN()})
+	err := fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{MaxDepth: -1, MinLeaf: math.Inf(1), MinGain: math.NaN(), Workers: -3})
 	require.EqualError(t, err, "tree: Options.MaxDepth is negative\n"+
-		"tree: Options.MinLeaf is negative or not finite\ntree: Options.MinGain is negative or not finite")
+		"tree: Options.MinLeaf is negative or not finite\ntree: Options.MinGain is negative or not finite\ntree: Options.Workers is negative")
 	var fault *table.Fault
 	require.ErrorAs(t, fit(t.Context(), numbers([]float64{1, math.Inf(1)}), []int32{0, 1}, nil), &fault)
 	require.Equal(t, 1, fault.Row)
@@ -457,4 +458,74 @@ func BenchmarkFit(b *testing.B) {
 			}
 		})
 	}
+}
+
+func TestConditionsThatStandBetweenOthers(t *testing.T) {
+	levels := []string{"a", "b", "c", "d", "e", "f"}
+	for want, c := range map[string]tree.Condition{
+		"(x <= 3 or missing)":                    {Column: "x", Above: math.Inf(-1), UpTo: 3, Missing: true},
+		"x > 3":                                  {Column: "x", Above: 3, UpTo: math.Inf(1)},
+		"x is missing":                           {Column: "x", Kind: table.Number, Above: math.Inf(1), UpTo: math.Inf(1), Missing: true},
+		"(c in {a, b} or missing)":               {Column: "c", Kind: table.Category, Levels: levels[:2], Missing: true},
+		"c in {a, b, c, d, e}":                   {Column: "c", Kind: table.Category, Levels: levels[:5]},
+		"c in {a, b, c and 3 more}":              {Column: "c", Kind: table.Category, Levels: levels},
+		"(c = a or missing)":                     {Column: "c", Kind: table.Category, Levels: levels[:1], Missing: true},
+		"c is missing":                           {Column: "c", Kind: table.Category, Missing: true},
+		"2 < x <= 1e+06":                         {Column: "x", Above: 2, UpTo: 1e6},
+		"(c in {a, b, c and 3 more} or missing)": {Column: "c", Kind: table.Category, Levels: levels, Missing: true},
+	} {
+		require.Equal(t, want, c.String())
+	}
+}
+
+// countingContext is cancelled when it has been asked a number of times.
+type countingContext struct {
+	context.Context
+	left *atomic.Int64
+}
+
+func (c countingContext) Err() error {
+	if c.left.Add(-1) < 0 {
+		return context.Canceled
+	}
+	return nil
+}
+
+// TestManyClassesAndLevels cancels while the only node looks at the orders of the levels.
+func TestManyClassesAndLevels(t *testing.T) {
+	r := rand.New(rand.NewPCG(15, 16))
+	var texts []string
+	var classes []int32
+	for range 5000 {
+		texts, classes = append(texts, fmt.Sprint(r.IntN(300))), append(classes, int32(r.IntN(tree.MaxClasses)))
+	}
+	tab := &table.Table[int]{Columns: []table.Column{table.CategoryColumn("c", texts...)}}
+	left := &atomic.Int64{}
+	left.Store(1 << 40)
+	tr, err := tree.Fit(countingContext{t.Context(), left}, tab, classes, &tree.Options{MaxDepth: 1})
+	require.NoError(t, err)
+	require.Equal(t, 1, tr.Depth())
+	require.Greater(t, 1<<40-left.Load(), int64(tree.MaxClasses), "once an order")
+	left.Store(10)
+	_, err = tree.Fit(countingContext{t.Context(), left}, tab, classes, &tree.Options{MaxDepth: 1})
+	require.ErrorIs(t, err, context.Canceled)
+}
+
+// TestLevelsCostLittle grows a deep tree over a column with a level a row; it took time by
+// the square of the levels, and allocated as much.
+func TestLevelsCostLittle(t *testing.T) {
+	const n = 20_000
+	texts, classes := make([]string, n), make([]int32, n)
+	r := rand.New(rand.NewPCG(17, 18))
+	for i := range n {
+		texts[i], classes[i] = fmt.Sprint("user", i), int32(r.IntN(2))
+	}
+	tab := &table.Table[int]{Columns: []table.Column{table.CategoryColumn("c", texts...)}}
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	tr, err := tree.Fit(t.Context(), tab, classes, &tree.Options{MaxDepth: 3})
+	require.NoError(t, err)
+	runtime.ReadMemStats(&after)
+	require.Equal(t, 1, tr.Depth())
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(500*n))
 }

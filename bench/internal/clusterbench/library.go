@@ -79,7 +79,7 @@ func assign(j *job) *way {
 	var result *cluster.Assignment
 	w.run = func(ctx context.Context) (harness.Cost, error) {
 		return harness.Clock(func() (err error) {
-			result, err = cluster.Assign(ctx, model(), j.Table)
+			result, err = cluster.Assign(ctx, model(), j.Table, nil)
 			return err
 		})
 	}
