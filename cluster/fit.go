@@ -75,14 +75,14 @@ func (f *fitting) fit(ctx context.Context, o *Options) (*Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	m := &Model{method: o.Method, features: f.learner.features, k: s.k, d: r.d, codes: len(r.codes), gamma: s.gamma}
+	m := &Model{method: o.Method, features: f.learner.features, k: s.k, d: r.d, codes: len(r.codes), gamma: s.gamma, trim: o.Trim}
 	a, err := m.take(ctx, s, r, o.Workers)
 	if err != nil {
 		return nil, err
 	}
 	m.report = newReport(s, r, f.learner, a)
 	a = a.restore(r.order)
-	m.baseline = newBaseline(f.columns, a.Labels, a.Distances, o.Weights, r.order, m.k, o.Workers)
+	m.baseline = newBaseline(m.used(f.columns), a.Labels, a.Distances, o.Weights, r.order, m.k, o.Workers)
 	if s.tree != nil {
 		m.tree.countFar(s.micro, s.dist, r, m.baseline.Distance.last())
 		m.group(m.k)
