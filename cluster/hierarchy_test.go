@@ -38,7 +38,7 @@ func sipuNumbers(t *testing.T, name string) [][]float64 {
 	lines := bufio.NewScanner(z)
 	for lines.Scan() {
 		var row []float64
-		for _, field := range strings.Fields(lines.Text()) {
+		for field := range strings.FieldsSeq(lines.Text()) {
 			x, err := strconv.ParseFloat(field, 64)
 			require.NoError(t, err)
 			row = append(row, x)
