@@ -94,6 +94,7 @@ func withinShares(ctx context.Context, r *rows, s *solution, o *Options, pass fu
 	}
 	m := originOf(r, o.Workers)
 	n := newSums(r, m, s.k, o.Workers)
+	n.ctx = ctx
 	was, earlier := make([]int32, r.n), slices.Clone(s.label)
 	next, dual := make([]float64, len(s.centers)), make([]float64, s.k)
 	for moved := math.Inf(1); ; {

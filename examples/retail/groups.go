@@ -35,7 +35,8 @@ func (p *printer) clusters(ctx context.Context, a, before *rfm.Analysis[string])
 	now := behaviour(a)
 	// Amounts and counts are skewed: their logarithms are not.
 	choice, err := cluster.Choose(ctx, now, []int{2, 3, 4, 5, 6, 7, 8}, &cluster.ChooseOptions{
-		Fit: cluster.Options{Prepare: cluster.Preparation{Power: cluster.Log1p}},
+		Fit:           cluster.Options{Prepare: cluster.Preparation{Power: cluster.Log1p}},
+		BootstrapRows: 1500, References: 5, Sample: 2000, // less than the defaults: quick, and clear enough
 	})
 	if _, few := errors.AsType[*cluster.TooFewDistinctError](err); few || errors.Is(err, cluster.ErrNoColumns) {
 		p.title("Groups of alike customers: too many are the same")
