@@ -33,6 +33,7 @@ type job struct {
 	k          int
 	iterations int     // at most, from the same start; 0: defaults with a start of one's own
 	tolerance  float64 // negative: until no label changes
+	starts     int     // 0: the default
 }
 
 // inertia is the sum of the squared distances of the points to their nearest centres.
@@ -150,6 +151,9 @@ func onBlobs(p *points) []task {
 	part, pairs := p.head(100_000), p.head(20_000)
 	return append(tasks, task{
 		name: fmt.Sprintf("cluster: %s, %s x %d, k=8, defaults", part.name, short(part.n), part.d), job: &job{points: part, k: 8},
+		ours: fit, peers: []peer{{muesliName, "", 0}}, compare: near(0.5), seeds: true,
+	}, task{
+		name: fmt.Sprintf("cluster: %s, %s x %d, k=8, one start", part.name, short(part.n), part.d), job: &job{points: part, k: 8, starts: 1},
 		ours: fit, peers: []peer{{muesliName, "", 40}}, compare: near(0.5), seeds: true,
 	}, task{
 		name: fmt.Sprintf("cluster: %s, %s x %d, k=8, silhouette", pairs.name, short(pairs.n), pairs.d),

@@ -12,7 +12,7 @@ const libraryName = "clientele"
 
 // options are those of the job. The points are as the peers have them: not prepared.
 func (j *job) options() *cluster.Options {
-	o := &cluster.Options{K: j.k, Prepare: cluster.Preparation{Scale: cluster.Unscaled}, MaxIterations: j.iterations, Tolerance: j.tolerance}
+	o := &cluster.Options{K: j.k, Prepare: cluster.Preparation{Scale: cluster.Unscaled}, Starts: j.starts, MaxIterations: j.iterations, Tolerance: j.tolerance}
 	if j.iterations > 0 {
 		o.Centers = j.start(j.k)
 	}
