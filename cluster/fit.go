@@ -70,11 +70,18 @@ func newFitting[K comparable](ctx context.Context, t *table.Table[K], opts *Opti
 // fit runs the method of o, which differs from f.options in nothing that preparation
 // looks at.
 func (f *fitting) fit(ctx context.Context, o *Options) (*Result, error) {
-	r := f.rows
-	s, err := solve(ctx, r, o)
+	s, err := solve(ctx, f.rows, o)
 	if err != nil {
 		return nil, err
 	}
+	return f.finish(ctx, s, o, nil)
+}
+
+// finish makes the model of what a method found, and assigns the rows. Its groups are
+// numbered so that most rows keep their label of like, or, where that is nil, in canonical
+// order.
+func (f *fitting) finish(ctx context.Context, s *solution, o *Options, like []int32) (*Result, error) {
+	r := f.rows
 	m := &Model{method: o.Method, features: f.learner.features, k: s.k, d: r.d, codes: len(r.codes), gamma: s.gamma, trim: o.Trim}
 	a, err := m.take(ctx, s, r, o.Workers)
 	if err != nil {
@@ -82,6 +89,9 @@ func (f *fitting) fit(ctx context.Context, o *Options) (*Result, error) {
 	}
 	m.report = newReport(s, r, f.learner, a)
 	a = a.restore(r.order)
+	if like != nil {
+		m.renumber(like, a.Labels)
+	}
 	m.baseline = newBaseline(m.used(f.columns), a.Labels, a.Distances, o.Weights, r.order, m.k, o.Workers)
 	if s.tree != nil {
 		m.tree.countFar(s.micro, s.dist, r, m.baseline.Distance.last())

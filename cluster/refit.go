@@ -124,18 +124,8 @@ func Refit[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts 
 	if err != nil {
 		return nil, err
 	}
-	next := &Model{method: m.method, features: l.features, k: s.k, d: r.d, codes: len(r.codes), gamma: s.gamma, trim: o.Trim}
-	next.settle(s, r)
-	next.complete()
-	a, err := next.assignRows(ctx, r, o.Workers)
-	if err != nil {
-		return nil, err
-	}
-	next.report = newReport(s, r, l, a)
-	a = a.restore(order)
-	next.renumber(before.Labels, a.Labels)
-	next.baseline = newBaseline(next.used(t.Columns), a.Labels, a.Distances, o.Weights, order, next.k, o.Workers)
-	return &Result{Model: next, Assignment: *a}, nil
+	f := &fitting{options: o, columns: t.Columns, learner: l, rows: r}
+	return f.finish(ctx, s, &o, before.Labels)
 }
 
 // keep takes over the preparation of a model for its columns, which it has in its order.
