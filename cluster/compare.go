@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/learn/score"
 )
 
@@ -66,14 +67,16 @@ const (
 var verdictNames = []string{"kept", "split", "merged", "new", "gone"}
 
 // String is the verdict in lower case.
-func (v Verdict) String() string { return nameOf(verdictNames, v) }
+func (v Verdict) String() string { return enum.Name(verdictNames, v) }
 
 // MarshalText writes the verdict in lower case.
-func (v Verdict) MarshalText() ([]byte, error) { return marshalName("verdict", verdictNames, v) }
+func (v Verdict) MarshalText() ([]byte, error) {
+	return enum.Marshal("cluster", "verdict", verdictNames, v)
+}
 
 // UnmarshalText reads the verdict in lower case.
 func (v *Verdict) UnmarshalText(text []byte) error {
-	return unmarshalName("verdict", verdictNames, text, v)
+	return enum.Unmarshal("cluster", "verdict", verdictNames, text, v)
 }
 
 // Compare compares two divisions of the same rows: before and after have the group of

@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Criterion is a rule that picks k. A plain value: safe for concurrent reads.
@@ -28,14 +30,14 @@ var criterionNames = []string{
 }
 
 // String is the criterion's name in lower case.
-func (c Criterion) String() string { return nameOf(criterionNames, c) }
+func (c Criterion) String() string { return enum.Name(criterionNames, c) }
 
 // MarshalText writes the criterion's name.
 func (c Criterion) MarshalText() ([]byte, error) {
 	if c == 0 {
 		return nil, errors.New("cluster: no criterion")
 	}
-	return marshalName("criterion", criterionNames, c)
+	return enum.Marshal("cluster", "criterion", criterionNames, c)
 }
 
 // UnmarshalText reads the criterion's name.
@@ -43,7 +45,7 @@ func (c *Criterion) UnmarshalText(text []byte) error {
 	if string(text) == criterionNames[0] {
 		return errors.New("cluster: no criterion")
 	}
-	return unmarshalName("criterion", criterionNames, text, c)
+	return enum.Unmarshal("cluster", "criterion", criterionNames, text, c)
 }
 
 // stable is from where on a group counts as stable.

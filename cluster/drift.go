@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
@@ -140,14 +141,16 @@ const (
 var driftLevelNames = []string{"steady", "moderate", "strong"}
 
 // String is the verdict in lower case.
-func (d DriftLevel) String() string { return nameOf(driftLevelNames, d) }
+func (d DriftLevel) String() string { return enum.Name(driftLevelNames, d) }
 
 // MarshalText writes the verdict in lower case.
-func (d DriftLevel) MarshalText() ([]byte, error) { return marshalName("drift", driftLevelNames, d) }
+func (d DriftLevel) MarshalText() ([]byte, error) {
+	return enum.Marshal("cluster", "drift", driftLevelNames, d)
+}
 
 // UnmarshalText reads the verdict in lower case.
 func (d *DriftLevel) UnmarshalText(text []byte) error {
-	return unmarshalName("drift", driftLevelNames, text, d)
+	return enum.Unmarshal("cluster", "drift", driftLevelNames, text, d)
 }
 
 // Drift assigns the rows of t to the groups of m and tells how they differ from the rows

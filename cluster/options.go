@@ -8,6 +8,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -136,27 +137,29 @@ var (
 )
 
 // String is the method's name in lower case.
-func (m Method) String() string { return nameOf(methodNames, m) }
+func (m Method) String() string { return enum.Name(methodNames, m) }
 
 // MarshalText writes the method's name.
-func (m Method) MarshalText() ([]byte, error) { return marshalName("method", methodNames, m) }
+func (m Method) MarshalText() ([]byte, error) {
+	return enum.Marshal("cluster", "method", methodNames, m)
+}
 
 // UnmarshalText reads the method's name.
 func (m *Method) UnmarshalText(text []byte) error {
-	return unmarshalName("method", methodNames, text, m)
+	return enum.Unmarshal("cluster", "method", methodNames, text, m)
 }
 
 // String is the covariance's name in lower case.
-func (c Covariance) String() string { return nameOf(covarianceNames, c) }
+func (c Covariance) String() string { return enum.Name(covarianceNames, c) }
 
 // MarshalText writes the covariance's name.
 func (c Covariance) MarshalText() ([]byte, error) {
-	return marshalName("covariance", covarianceNames, c)
+	return enum.Marshal("cluster", "covariance", covarianceNames, c)
 }
 
 // UnmarshalText reads the covariance's name.
 func (c *Covariance) UnmarshalText(text []byte) error {
-	return unmarshalName("covariance", covarianceNames, text, c)
+	return enum.Unmarshal("cluster", "covariance", covarianceNames, text, c)
 }
 
 // Validate reports every fault of the options at once, joined: those that show without a

@@ -1,6 +1,10 @@
 package cluster
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // Preparation says how a column becomes the numbers that distances are made of. A number
 // goes through Winsorize, Power, Scale and Weight in this order; the limits, means and
@@ -89,30 +93,36 @@ var (
 )
 
 // String is the policy's name in lower case.
-func (m Missing) String() string { return nameOf(missingNames, m) }
+func (m Missing) String() string { return enum.Name(missingNames, m) }
 
 // MarshalText writes the policy's name.
-func (m Missing) MarshalText() ([]byte, error) { return marshalName("missing policy", missingNames, m) }
+func (m Missing) MarshalText() ([]byte, error) {
+	return enum.Marshal("cluster", "missing policy", missingNames, m)
+}
 
 // UnmarshalText reads the policy's name.
 func (m *Missing) UnmarshalText(text []byte) error {
-	return unmarshalName("missing policy", missingNames, text, m)
+	return enum.Unmarshal("cluster", "missing policy", missingNames, text, m)
 }
 
 // String is the power's name in lower case.
-func (p Power) String() string { return nameOf(powerNames, p) }
+func (p Power) String() string { return enum.Name(powerNames, p) }
 
 // MarshalText writes the power's name.
-func (p Power) MarshalText() ([]byte, error) { return marshalName("power", powerNames, p) }
+func (p Power) MarshalText() ([]byte, error) { return enum.Marshal("cluster", "power", powerNames, p) }
 
 // UnmarshalText reads the power's name.
-func (p *Power) UnmarshalText(text []byte) error { return unmarshalName("power", powerNames, text, p) }
+func (p *Power) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("cluster", "power", powerNames, text, p)
+}
 
 // String is the scale's name in lower case.
-func (s Scale) String() string { return nameOf(scaleNames, s) }
+func (s Scale) String() string { return enum.Name(scaleNames, s) }
 
 // MarshalText writes the scale's name.
-func (s Scale) MarshalText() ([]byte, error) { return marshalName("scale", scaleNames, s) }
+func (s Scale) MarshalText() ([]byte, error) { return enum.Marshal("cluster", "scale", scaleNames, s) }
 
 // UnmarshalText reads the scale's name.
-func (s *Scale) UnmarshalText(text []byte) error { return unmarshalName("scale", scaleNames, text, s) }
+func (s *Scale) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("cluster", "scale", scaleNames, text, s)
+}

@@ -3,6 +3,8 @@ package cluster
 import (
 	"context"
 	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // solution is what a method finds on prepared rows. Labels are in any order of the
@@ -70,10 +72,12 @@ const (
 var stopNames = []string{"unchanged", "tolerance", "cap", "complete"}
 
 // String is the reason's name in lower case.
-func (s Stop) String() string { return nameOf(stopNames, s) }
+func (s Stop) String() string { return enum.Name(stopNames, s) }
 
 // MarshalText writes the reason's name.
-func (s Stop) MarshalText() ([]byte, error) { return marshalName("reason", stopNames, s) }
+func (s Stop) MarshalText() ([]byte, error) { return enum.Marshal("cluster", "reason", stopNames, s) }
 
 // UnmarshalText reads the reason's name.
-func (s *Stop) UnmarshalText(text []byte) error { return unmarshalName("reason", stopNames, text, s) }
+func (s *Stop) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("cluster", "reason", stopNames, text, s)
+}

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 	"sort"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Mode is a way to cut values into scores. It is a plain value: safe for concurrent reads.
@@ -43,13 +45,15 @@ const (
 var modeNames = []string{"mid_rank", "r_quantile", "qcut", "ntile", "fixed"}
 
 // String is the mode's name in lower case.
-func (m Mode) String() string { return nameOf(modeNames, m) }
+func (m Mode) String() string { return enum.Name(modeNames, m) }
 
 // MarshalText writes the mode's name.
-func (m Mode) MarshalText() ([]byte, error) { return marshalName("mode", modeNames, m) }
+func (m Mode) MarshalText() ([]byte, error) { return enum.Marshal("rfm", "mode", modeNames, m) }
 
 // UnmarshalText reads the mode's name.
-func (m *Mode) UnmarshalText(text []byte) error { return unmarshalName("mode", modeNames, text, m) }
+func (m *Mode) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("rfm", "mode", modeNames, text, m)
+}
 
 // Thresholds turn a value into a score: its class is the number of cuts not
 // above it (with RightClosed: below it), counted from 0; the score is 1 + class,

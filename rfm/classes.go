@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Cut is where the eight classes part high from low. It is a plain value: safe for concurrent reads.
@@ -20,13 +22,15 @@ const (
 var cutNames = []string{"mean_score", "mean_value", "median", "fixed_value"}
 
 // String is the cut's name in lower case.
-func (c Cut) String() string { return nameOf(cutNames, c) }
+func (c Cut) String() string { return enum.Name(cutNames, c) }
 
 // MarshalText writes the cut's name.
-func (c Cut) MarshalText() ([]byte, error) { return marshalName("cut", cutNames, c) }
+func (c Cut) MarshalText() ([]byte, error) { return enum.Marshal("rfm", "cut", cutNames, c) }
 
 // UnmarshalText reads the cut's name.
-func (c *Cut) UnmarshalText(text []byte) error { return unmarshalName("cut", cutNames, text, c) }
+func (c *Cut) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("rfm", "cut", cutNames, text, c)
+}
 
 // Classes says how the eight classes (重要价值 ... 一般挽留) are cut: recency,
 // frequency and money are each high or low, high being good, and the three

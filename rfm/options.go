@@ -7,6 +7,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // DefaultBins is the number of scores of a dimension where none is given.
@@ -110,42 +112,42 @@ var (
 )
 
 // String is the unit's name in lower case.
-func (u FrequencyUnit) String() string { return nameOf(frequencyNames, u) }
+func (u FrequencyUnit) String() string { return enum.Name(frequencyNames, u) }
 
 // MarshalText writes the unit's name.
 func (u FrequencyUnit) MarshalText() ([]byte, error) {
-	return marshalName("frequency unit", frequencyNames, u)
+	return enum.Marshal("rfm", "frequency unit", frequencyNames, u)
 }
 
 // UnmarshalText reads the unit's name.
 func (u *FrequencyUnit) UnmarshalText(text []byte) error {
-	return unmarshalName("frequency unit", frequencyNames, text, u)
+	return enum.Unmarshal("rfm", "frequency unit", frequencyNames, text, u)
 }
 
 // String is the measure's name in lower case.
-func (m MonetaryMeasure) String() string { return nameOf(monetaryNames, m) }
+func (m MonetaryMeasure) String() string { return enum.Name(monetaryNames, m) }
 
 // MarshalText writes the measure's name.
 func (m MonetaryMeasure) MarshalText() ([]byte, error) {
-	return marshalName("monetary measure", monetaryNames, m)
+	return enum.Marshal("rfm", "monetary measure", monetaryNames, m)
 }
 
 // UnmarshalText reads the measure's name.
 func (m *MonetaryMeasure) UnmarshalText(text []byte) error {
-	return unmarshalName("monetary measure", monetaryNames, text, m)
+	return enum.Unmarshal("rfm", "monetary measure", monetaryNames, text, m)
 }
 
 // String is the policy's name in lower case.
-func (p RefundPolicy) String() string { return nameOf(refundNames, p) }
+func (p RefundPolicy) String() string { return enum.Name(refundNames, p) }
 
 // MarshalText writes the policy's name.
 func (p RefundPolicy) MarshalText() ([]byte, error) {
-	return marshalName("refund policy", refundNames, p)
+	return enum.Marshal("rfm", "refund policy", refundNames, p)
 }
 
 // UnmarshalText reads the policy's name.
 func (p *RefundPolicy) UnmarshalText(text []byte) error {
-	return unmarshalName("refund policy", refundNames, text, p)
+	return enum.Unmarshal("rfm", "refund policy", refundNames, text, p)
 }
 
 // Validate reports every fault of the options at once, as a joined error.

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Transaction is one line of one customer's business: a purchase or a refund.
@@ -163,10 +165,12 @@ var (
 var kindNames = []string{"purchase", "refund"}
 
 // String is the kind's name in lower case.
-func (k Kind) String() string { return nameOf(kindNames, k) }
+func (k Kind) String() string { return enum.Name(kindNames, k) }
 
 // MarshalText writes the kind's name.
-func (k Kind) MarshalText() ([]byte, error) { return marshalName("kind", kindNames, k) }
+func (k Kind) MarshalText() ([]byte, error) { return enum.Marshal("rfm", "kind", kindNames, k) }
 
 // UnmarshalText reads the kind's name.
-func (k *Kind) UnmarshalText(text []byte) error { return unmarshalName("kind", kindNames, text, k) }
+func (k *Kind) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("rfm", "kind", kindNames, text, k)
+}

@@ -1,0 +1,33 @@
+// Package enum gives the values of an enumeration their names in texts.
+package enum
+
+import "fmt"
+
+// Name returns the name of e, of which names has one for each value from 0 on, or
+// "unknown(n)".
+func Name[E ~uint8](names []string, e E) string {
+	if int(e) < len(names) {
+		return names[e]
+	}
+	return fmt.Sprintf("unknown(%d)", e)
+}
+
+// Marshal returns the name of e as text, or an error that names the package it is in and
+// what is enumerated: "rfm: unknown mode 9".
+func Marshal[E ~uint8](in, what string, names []string, e E) ([]byte, error) {
+	if int(e) >= len(names) {
+		return nil, fmt.Errorf("%s: unknown %s %d", in, what, e)
+	}
+	return []byte(names[e]), nil
+}
+
+// Unmarshal sets e to the value whose name is text, or returns an error without the text.
+func Unmarshal[E ~uint8](in, what string, names []string, text []byte, e *E) error {
+	for i, name := range names {
+		if name == string(text) {
+			*e = E(i)
+			return nil
+		}
+	}
+	return fmt.Errorf("%s: unknown %s", in, what)
+}
