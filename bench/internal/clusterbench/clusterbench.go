@@ -77,9 +77,9 @@ func (w *way) Prepare(ctx context.Context) error {
 // Run measures all tasks and writes their tables.
 func Run(ctx context.Context, s *harness.Session, table io.Writer, o Options) (err error) {
 	b := &bench{s: s, seeds: cmp.Or(o.Seeds, 20)}
-	b.sklearn = &python{peer: "sklearn", interpreter: o.Python}
-	b.faiss = &python{peer: "faiss", interpreter: o.Python}
-	defer func() { err = errors.Join(err, b.sklearn.close(), b.faiss.close()) }()
+	b.sklearn = newPython("sklearn", "python3-sklearn", o.Python)
+	b.faiss = newPython("faiss", "python3-faiss", o.Python)
+	defer func() { err = errors.Join(err, b.sklearn.Close(), b.faiss.Close()) }()
 	for _, t := range slices.Concat(onBlobs(blobs(o.Points)), onShoppers(shoppers(o.Points))) {
 		if err := b.run(ctx, t); err != nil {
 			return err

@@ -15,8 +15,8 @@ import (
 // Every peer gives the library's answer to every job; Run itself compares them.
 func TestPeersAgree(t *testing.T) {
 	const points = 4_000
-	_, noSklearn := (&python{peer: "sklearn"}).installed(t.Context())
-	_, noFAISS := (&python{peer: "faiss"}).installed(t.Context())
+	_, noSklearn := newPython("sklearn", "", "").Installed(t.Context())
+	_, noFAISS := newPython("faiss", "", "").Installed(t.Context())
 	var lines, table bytes.Buffer
 	s := &harness.Session{Runs: 1, Lines: &lines, Log: t.Output()}
 	require.NoError(t, Run(t.Context(), s, &table, Options{Points: points, Seeds: 2}))

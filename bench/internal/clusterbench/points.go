@@ -1,11 +1,9 @@
 package clusterbench
 
 import (
-	"encoding/binary"
 	"fmt"
 	"math"
 	"math/rand/v2"
-	"os"
 	"slices"
 	"strconv"
 
@@ -99,15 +97,6 @@ func (p *points) start(k int) [][]float64 {
 		centers[c] = p.rows[i*p.d:][:p.d]
 	}
 	return centers
-}
-
-// write writes numbers to a file, in the order of bytes that this machine has.
-func write(file string, numbers ...float64) error {
-	b := make([]byte, 0, 8*len(numbers))
-	for _, x := range numbers {
-		b = binary.NativeEndian.AppendUint64(b, math.Float64bits(x))
-	}
-	return os.WriteFile(file, b, 0o600)
 }
 
 // short writes 1000000 as 1M.

@@ -1,18 +1,10 @@
 package rfmbench
 
 import (
-	"bufio"
 	"context"
 	_ "embed"
-	"encoding/binary"
-	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"os"
-	"os/exec"
 	"path/filepath"
-	"time"
+	"slices"
 
 	"github.com/clientele-go/clientele/bench/internal/harness"
 )
@@ -24,17 +16,16 @@ var program string
 
 // python is a child process that holds the lines of a shop in pandas.
 type python struct {
-	shop        *shop
-	interpreter string
+	harness.Python
 
-	dir     string
-	cmd     *exec.Cmd
-	in      io.WriteCloser
-	out     *bufio.Scanner
-	version string
+	shop *shop
 }
 
-// request is one line to rfm.py, reply one line from it.
+func newPython(s *shop, interpreter string) *python {
+	return &python{harness.Python{Program: program, Needs: "pandas", Packages: "python3-pandas", Interpreter: interpreter}, s}
+}
+
+// request is one line to rfm.py.
 type request struct {
 	Do         string `json:"do"`
 	Frequency  string `json:"frequency"`
@@ -46,102 +37,21 @@ type request struct {
 	File       string `json:"file,omitempty"`
 }
 
-type reply struct {
-	Version   string  `json:"version"`
-	Wall, CPU float64 // seconds
-}
-
-// withPandas finds an interpreter that has pandas.
-func withPandas(ctx context.Context, given string) (string, error) {
-	candidates := []string{"python3", "/usr/bin/python3"}
-	if given != "" {
-		candidates = []string{given}
-	}
-	for _, c := range candidates {
-		if exec.CommandContext(ctx, c, "-c", "import pandas").Run() == nil {
-			return c, nil
-		}
-	}
-	return "", fmt.Errorf("%w: no python3 with pandas (Debian package python3-pandas)", harness.ErrNotInstalled)
-}
-
 // open starts the child and loads the lines once.
-func (p *python) open(ctx context.Context) (err error) {
-	if p.cmd != nil {
-		return nil
-	}
-	interpreter, err := withPandas(ctx, p.interpreter)
-	if err != nil {
-		return err
-	}
-	if p.dir, err = os.MkdirTemp("", "bench"); err != nil {
-		return err
-	}
-	for name, column := range map[string][]int64{"customer": p.shop.customer, "unix": p.shop.unix, "amount": p.shop.amount, "order": p.shop.order} {
-		if err := writeColumn(filepath.Join(p.dir, name), column); err != nil {
-			return err
+func (p *python) open(ctx context.Context) error {
+	return p.Open(ctx, func() error {
+		for name, column := range map[string][]int64{"customer": p.shop.customer, "unix": p.shop.unix, "amount": p.shop.amount, "order": p.shop.order} {
+			if err := harness.Column(&p.Python, name, column); err != nil {
+				return err
+			}
 		}
-	}
-	p.cmd = exec.CommandContext(ctx, interpreter, "-c", program, p.dir)
-	p.cmd.Stderr = os.Stderr
-	if p.in, err = p.cmd.StdinPipe(); err != nil {
-		return err
-	}
-	out, err := p.cmd.StdoutPipe()
-	if err != nil {
-		return err
-	}
-	p.out = bufio.NewScanner(out)
-	if err := p.cmd.Start(); err != nil {
-		return err
-	}
-	r, err := p.read()
-	p.version = r.Version
-	return err
-}
-
-func writeColumn(file string, column []int64) (err error) {
-	f, err := os.Create(file)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, f.Close()) }()
-	w := bufio.NewWriterSize(f, 1<<20)
-	var b [8]byte
-	for _, v := range column {
-		binary.NativeEndian.PutUint64(b[:], uint64(v))
-		w.Write(b[:]) // its error comes back from Flush
-	}
-	return w.Flush()
-}
-
-func (p *python) call(r request) (reply, error) {
-	line, err := json.Marshal(r)
-	if err != nil {
-		return reply{}, err
-	}
-	if _, err := p.in.Write(append(line, '\n')); err != nil {
-		return reply{}, err
-	}
-	return p.read()
-}
-
-func (p *python) read() (r reply, err error) {
-	if !p.out.Scan() {
-		return r, errors.Join(errors.New("python ended early"), p.out.Err())
-	}
-	return r, json.Unmarshal(p.out.Bytes(), &r)
-}
-
-func (p *python) close() error {
-	if p.dir == "" {
 		return nil
-	}
-	var errs []error
-	if p.cmd != nil && p.cmd.Process != nil {
-		errs = append(errs, p.in.Close(), p.cmd.Wait())
-	}
-	return errors.Join(append(errs, os.RemoveAll(p.dir))...)
+	})
+}
+
+func (p *python) call(r request) (got harness.Reply, err error) {
+	err = p.Call(r, &got)
+	return got, err
 }
 
 // pandasPeer does a job in the child, which reads its own clock.
@@ -158,7 +68,7 @@ func (p *pandasPeer) Name() string {
 	return pandasName
 }
 
-func (p *pandasPeer) Version() string { return p.version }
+func (p *pandasPeer) Version() string { return p.python.Version }
 
 func (p *pandasPeer) request(do, file string) request {
 	return request{
@@ -177,26 +87,20 @@ func (p *pandasPeer) Prepare(ctx context.Context) error {
 
 func (p *pandasPeer) Run(context.Context) (harness.Cost, error) {
 	r, err := p.call(p.request("run", ""))
-	seconds := func(s float64) time.Duration { return time.Duration(s * float64(time.Second)) }
-	return harness.Cost{Wall: seconds(r.Wall), CPU: seconds(r.CPU)}, err
+	return r.Cost(), err
 }
 
 func (p *pandasPeer) Answer(context.Context) (*answer, error) {
-	file := filepath.Join(p.dir, "answer")
-	if _, err := p.call(p.request("answer", file)); err != nil {
+	if _, err := p.call(p.request("answer", filepath.Join(p.Dir, "answer"))); err != nil {
 		return nil, err
 	}
-	data, err := os.ReadFile(file)
+	data, err := harness.ReadColumn[int64](&p.Python, "answer")
 	if err != nil {
 		return nil, err
 	}
 	a := newAnswer(p.shop.customers)
 	const columns = 7
-	for ; len(data) >= 8*columns; data = data[8*columns:] {
-		var v [columns]int64
-		for i := range v {
-			v[i] = int64(binary.NativeEndian.Uint64(data[8*i:]))
-		}
+	for v := range slices.Chunk(data, columns) {
 		if err := a.set(v[0], v[1], v[2], v[3], [3]int64(v[4:])); err != nil {
 			return nil, err
 		}

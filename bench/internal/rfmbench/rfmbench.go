@@ -84,8 +84,8 @@ func run(ctx context.Context, s *harness.Session, o Options, customers int, jobs
 	}
 	duck := &duckDB{shop: shop}
 	defer func() { err = errors.Join(err, duck.close()) }()
-	python := &python{shop: shop, interpreter: o.Python}
-	defer func() { err = errors.Join(err, python.close()) }()
+	python := newPython(shop, o.Python)
+	defer func() { err = errors.Join(err, python.Close()) }()
 	for _, j := range jobs {
 		task := harness.Task[*answer]{
 			Name:    name(j),

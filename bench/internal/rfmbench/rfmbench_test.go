@@ -12,7 +12,7 @@ import (
 
 // Every peer gives the library's answer to every job; Run itself compares them.
 func TestPeersAgree(t *testing.T) {
-	_, noPandas := withPandas(t.Context(), "")
+	_, noPandas := newPython(nil, "").Installed(t.Context())
 	var lines bytes.Buffer
 	s := &harness.Session{Runs: 1, Lines: &lines, Log: t.Output()}
 	require.NoError(t, Run(t.Context(), s, Options{Lines: 100_000, Customers: 10_000}))
