@@ -11,9 +11,10 @@ import (
 const exactLevels = 10
 
 // bestLevels returns the best question about category column i.
-func (g *grower) bestLevels(i, lo, hi int, all tally) split {
-	weights := make([]float64, g.levels[i]*g.k) // of each class, level by level
-	missing := make([]float64, g.k)
+func (g *grower) bestLevels(i, lo, hi int, all *tally, s *scratch) split {
+	weights := s.levelWeights(g.levels[i] * g.k) // of each class, level by level
+	missing := s.missing
+	clear(missing)
 	codes, none := g.codes[i], true
 	for _, row := range g.rows[lo:hi] {
 		if code := int(codes[row]); code < 0 {
@@ -24,14 +25,15 @@ func (g *grower) bestLevels(i, lo, hi int, all tally) split {
 		}
 	}
 	c := &categories{
-		g: g, column: i, weights: weights, missing: newTally(missing), none: none, all: all, best: split{column: -1},
-		with: make([]float64, g.k), rest: make([]float64, g.k),
+		g: g, column: i, weights: weights, missing: g.measure.tally(missing), none: none, all: all, best: split{column: -1},
+		with: s.left, rest: s.right, present: slices.Grow(s.present[:0], min(g.levels[i], hi-lo)),
 	}
 	for level := range g.levels[i] {
-		if t := newTally(weights[level*g.k : (level+1)*g.k]); t.sum > 0 {
+		if t := g.measure.tally(weights[level*g.k : (level+1)*g.k]); t.sum > 0 {
 			c.present = append(c.present, presentLevel{level, t})
 		}
 	}
+	s.present = c.present
 	if len(c.present) > 1 {
 		if g.k > 2 && len(c.present) <= exactLevels {
 			c.trySets()
@@ -59,12 +61,12 @@ type categories struct {
 	weights []float64
 	missing tally
 	none    bool // no value is missing
-	all     tally
+	all     *tally
 	present []presentLevel // levels that the rows have, ascending
 	best    split          // without levels
 	chosen  []presentLevel // those that go left
-	with    []float64      // scratch of both
-	rest    []float64      // scratch of consider
+	with    []float64      // of both
+	rest    []float64      // of consider
 }
 
 // presentLevel is a level with the weights of its rows.
@@ -96,12 +98,12 @@ func (c *categories) consider(left []float64, levels []presentLevel, missing boo
 	for class, w := range c.all.weights {
 		c.rest[class] = w - left[class]
 	}
-	l, r := newTally(left), newTally(c.rest)
+	l, r := c.g.measure.tally(left), c.g.measure.tally(c.rest)
 	if !c.best.consider(c.g, &l, &r) {
 		return
 	}
 	if c.none {
-		missing = l.sum >= r.sum
+		missing = l.plain >= r.plain
 	}
 	c.best = split{column: c.column, purity: c.best.purity, missing: missing}
 	c.chosen = levels

@@ -9,15 +9,19 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-// treeVersion is the version of a tree's JSON.
-const treeVersion = 1
+// treeVersion is the version of a tree's JSON. Version 1 has no criterion, which was Gini,
+// no class weights and no smoothing.
+const treeVersion = 2
 
 type treeJSON struct {
-	Version int          `json:"version"`
-	Kind    string       `json:"kind"`
-	Classes int          `json:"classes"`
-	Columns []columnJSON `json:"columns"`
-	Nodes   []nodeJSON   `json:"nodes"` // in preorder
+	Version      int          `json:"version"`
+	Kind         string       `json:"kind"`
+	Criterion    *Criterion   `json:"criterion,omitempty"`
+	Classes      int          `json:"classes"`
+	ClassWeights []float64    `json:"class_weights,omitempty"`
+	Smoothing    float64      `json:"smoothing,omitempty"`
+	Columns      []columnJSON `json:"columns"`
+	Nodes        []nodeJSON   `json:"nodes"` // in preorder
 }
 
 type columnJSON struct {
@@ -40,7 +44,10 @@ type questionJSON struct {
 
 // MarshalJSON writes the tree with its schema version; equal trees give equal bytes.
 func (t *Tree) MarshalJSON() ([]byte, error) {
-	j := treeJSON{Version: treeVersion, Kind: "tree.Tree", Classes: t.classes}
+	j := treeJSON{
+		Version: treeVersion, Kind: "tree.Tree", Criterion: &t.criterion, Classes: t.classes,
+		ClassWeights: t.factor, Smoothing: t.smoothing,
+	}
 	for i := range t.columns {
 		c := &t.columns[i]
 		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels})
@@ -64,21 +71,31 @@ func (t *Tree) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
-// UnmarshalJSON reads what MarshalJSON wrote, into a Tree that nobody uses yet. Anything
-// that is not a tree of a known version, or not consistent in itself, is an error, and t
-// is unchanged.
+// UnmarshalJSON reads what MarshalJSON wrote, now or in an earlier version, into a Tree that
+// nobody uses yet. Anything that is not a tree of a known version, or not consistent in
+// itself, is an error, and t is unchanged.
 func (t *Tree) UnmarshalJSON(data []byte) error {
 	var j treeJSON
 	if err := json.Unmarshal(data, &j); err != nil {
 		return fmt.Errorf("tree: %w", err)
 	}
-	if j.Kind != "tree.Tree" || j.Version != treeVersion {
-		return fmt.Errorf("tree: not a tree.Tree of version %d", treeVersion)
+	if j.Kind != "tree.Tree" || j.Version < 1 || j.Version > treeVersion {
+		return fmt.Errorf("tree: not a tree.Tree of version 1 to %d", treeVersion)
+	}
+	if j.Version == 1 {
+		j.Criterion, j.ClassWeights, j.Smoothing = new(Criterion), nil, 0
 	}
 	if j.Classes < 1 || j.Classes > MaxClasses {
 		return fmt.Errorf("tree: %d classes, want 1 to %d", j.Classes, MaxClasses)
 	}
-	read := Tree{classes: j.Classes}
+	if j.Criterion == nil {
+		return errors.New("tree: no criterion")
+	}
+	o := Options{ClassWeights: j.ClassWeights, Smoothing: j.Smoothing}
+	if err := o.Validate(); err != nil || j.ClassWeights != nil && len(j.ClassWeights) != j.Classes {
+		return errors.New("tree: wrong class weights or smoothing")
+	}
+	read := Tree{classes: j.Classes, measure: measure{*j.Criterion, j.ClassWeights}, smoothing: j.Smoothing}
 	var faults []error
 	names := make(map[string]bool, len(j.Columns))
 	for i, c := range j.Columns {
@@ -119,14 +136,15 @@ func (t *Tree) UnmarshalJSON(data []byte) error {
 // node checks a node by itself.
 func (t *Tree) node(j nodeJSON) (node, error) {
 	n := node{column: -1, weights: j.Weights}
-	sum := 0.0
 	for _, w := range n.weights {
 		if w < 0 {
 			return n, errors.New("negative weight")
 		}
-		sum += w
 	}
-	if len(n.weights) != t.classes || !(sum > 0) || math.IsInf(sum, 0) {
+	if len(n.weights) != t.classes {
+		return n, errors.New("weights of other classes")
+	}
+	if all := t.measure.tally(n.weights); !(all.plain > 0) || !(all.sum > 0) || tooHeavy(all.plain) || tooHeavy(all.sum) {
 		return n, errors.New("wrong weights")
 	}
 	q := j.Ask

@@ -17,12 +17,14 @@ var update = flag.Bool("update", false, "write golden files")
 
 func TestGolden(t *testing.T) {
 	tab, classes, weights := draw(rand.New(rand.NewPCG(9, 10)), 60, 3, 4, 0.15)
-	tr, err := tree.Fit(t.Context(), tab, classes, &tree.Options{MaxDepth: 3, Weights: weights})
+	tr, err := tree.Fit(t.Context(), tab, classes, &tree.Options{
+		MaxDepth: 3, Weights: weights, Criterion: tree.Entropy, ClassWeights: []float64{3, 2, 1}, Smoothing: 2,
+	})
 	require.NoError(t, err)
 	got, err := json.MarshalIndent(tr, "", " ")
 	require.NoError(t, err)
 	got = append(got, '\n')
-	const file = "testdata/tree_v1.json"
+	const file = "testdata/tree_v2.json"
 	if *update {
 		require.NoError(t, os.WriteFile(file, got, 0o644))
 	}
@@ -35,15 +37,33 @@ func TestGolden(t *testing.T) {
 	require.Equal(t, tr, &read)
 }
 
+// TestReadsVersion1 reads a tree as it was written before there were criteria.
+func TestReadsVersion1(t *testing.T) {
+	data, err := os.ReadFile("testdata/tree_v1.json")
+	require.NoError(t, err)
+	var read tree.Tree
+	require.NoError(t, json.Unmarshal(data, &read))
+	tab, classes, weights := draw(rand.New(rand.NewPCG(9, 10)), 60, 3, 4, 0.15)
+	tr, err := tree.Fit(t.Context(), tab, classes, &tree.Options{MaxDepth: 3, Weights: weights})
+	require.NoError(t, err)
+	require.Equal(t, tr, &read)
+}
+
 func TestUnmarshalRefuses(t *testing.T) {
-	const valid = `{"version":1,"kind":"tree.Tree","classes":2,"columns":[{"name":"x","kind":"number"},{"name":"c","kind":"category","levels":["a","b"]}],` +
+	const valid = `{"version":2,"kind":"tree.Tree","criterion":"gini","classes":2,"class_weights":[1,2],"smoothing":3,"columns":[{"name":"x","kind":"number"},{"name":"c","kind":"category","levels":["a","b"]}],` +
 		`"nodes":[{"weights":[2,1],"ask":{"column":0,"up_to":25,"missing":true}},{"weights":[1,1],"ask":{"column":1,"left":[0]}},{"weights":[1,0]},{"weights":[0,1]},{"weights":[1,0]}]}`
 	var read tree.Tree
 	require.NoError(t, json.Unmarshal([]byte(valid), &read))
 	before := read
 	for name, replace := range map[string][2]string{
 		"another kind":              {"tree.Tree", "forest.Forest"},
-		"another version":           {`"version":1`, `"version":2`},
+		"another version":           {`"version":2`, `"version":3`},
+		"version 0":                 {`"version":2`, `"version":0`},
+		"no criterion":              {`"criterion":"gini",`, ``},
+		"an unknown criterion":      {`"gini"`, `"twoing"`},
+		"class weights of others":   {`[1,2]`, `[1,2,3]`},
+		"a class weight of 0":       {`[1,2]`, `[1,0]`},
+		"negative smoothing":        {`"smoothing":3`, `"smoothing":-3`},
 		"no classes":                {`"classes":2`, `"classes":0`},
 		"too many classes":          {`"classes":2`, `"classes":99999`},
 		"unknown kind of column":    {`"kind":"number"`, `"kind":"text"`},
@@ -77,6 +97,9 @@ func TestUnmarshalRefuses(t *testing.T) {
 
 func FuzzUnmarshal(f *testing.F) {
 	golden, err := os.ReadFile("testdata/tree_v1.json")
+	require.NoError(f, err)
+	f.Add(golden)
+	golden, err = os.ReadFile("testdata/tree_v2.json")
 	require.NoError(f, err)
 	f.Add(golden)
 	f.Add([]byte(`{"version":1,"kind":"tree.Tree","classes":1,"columns":null,"nodes":[{"weights":[2]}]}`))

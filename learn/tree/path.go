@@ -26,9 +26,9 @@ type Condition struct {
 
 // Leaf is an answer of a tree. A plain value: safe for concurrent reads.
 type Leaf struct {
-	// Class is that of most weight; the lowest of several.
+	// Class is that of most weight times class weight; the lowest of several.
 	Class int32
-	// Weights has the weight of each class among the rows of the fit.
+	// Weights has the weight of each class among the rows of the fit, without class weights.
 	Weights []float64
 	// Path has the conditions that together lead here, one a column, in the order of the
 	// questions. None: the tree asks nothing.
@@ -45,7 +45,7 @@ func (t *Tree) Leaves() []Leaf {
 	visit = func(i int) {
 		n := &t.nodes[i]
 		if n.column < 0 {
-			class, _, _ := n.answer()
+			class, _, _ := t.answer(n)
 			leaves = append(leaves, Leaf{Class: class, Weights: slices.Clone(n.weights), Path: t.conditions(path, sides)})
 			return
 		}
@@ -61,6 +61,22 @@ func (t *Tree) Leaves() []Leaf {
 	}
 	visit(0)
 	return leaves
+}
+
+// Path returns the conditions that lead a row to its leaf, one a column, in the order of
+// the questions, as in the Path of that leaf: the rule by which the row is answered. The
+// row is as for ApplyRow; it panics if the row has another length. Cost: O(depth²).
+func (t *Tree) Path(row []float64) []Condition {
+	t.checkRow(row)
+	var path []*node
+	var sides []bool
+	for i := 0; t.nodes[i].column >= 0; {
+		n := &t.nodes[i]
+		next := t.next(i, row[n.column])
+		path, sides = append(path, n), append(sides, next == i+1)
+		i = next
+	}
+	return t.conditions(path, sides)
 }
 
 // conditions merges the questions of a path column by column.

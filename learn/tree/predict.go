@@ -9,7 +9,8 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-// Predict returns the class of each row of a table: that of most weight in its leaf.
+// Predict returns the class of each row of a table: that of most weight times class weight
+// in its leaf.
 // Errors and cost are those of Apply.
 func Predict[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) ([]int32, error) {
 	leaves, err := Apply(ctx, tree, t)
@@ -18,7 +19,7 @@ func Predict[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) (
 	}
 	classes := make([]int32, len(tree.leaves))
 	for i, at := range tree.leaves {
-		classes[i], _, _ = tree.nodes[at].answer()
+		classes[i], _, _ = tree.answer(&tree.nodes[at])
 	}
 	for row, leaf := range leaves {
 		leaves[row] = classes[leaf]
@@ -31,21 +32,9 @@ func Predict[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) (
 // there, or of another kind, is an error that wraps [ErrColumn], a fault of the table a
 // [*table.Fault]. Cost: O(rows·depth), and a pass to validate the table.
 func Apply[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) ([]int32, error) {
-	if err := t.Validate(); err != nil {
+	columns, err := columnsOf(tree, t)
+	if err != nil {
 		return nil, err
-	}
-	columns := make([]table.Column, len(tree.columns))
-	codes := make([][]int32, len(tree.columns)) // of the tree for each level of the table
-	for i := range tree.columns {
-		want := &tree.columns[i]
-		c, ok := t.Column(want.name)
-		if !ok || c.Kind != want.kind {
-			return nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
-		}
-		columns[i], codes[i] = c, make([]int32, len(c.Levels))
-		for level, text := range c.Levels {
-			codes[i][level] = want.codeOf(text)
-		}
 	}
 	leaves := make([]int32, t.Rows())
 	const chunk = 16384
@@ -55,46 +44,83 @@ func Apply[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) ([]
 			return
 		}
 		for row := lo; row < hi; row++ {
-			leaves[row] = int32(tree.leaf(func(column int) float64 {
-				if c := &columns[column]; c.Kind == table.Number {
-					return c.Num[row]
-				} else if code := c.Code[row]; code >= 0 {
-					return float64(codes[column][code])
-				}
-				return math.NaN()
-			}))
+			leaves[row] = int32(tree.leaf(func(column int) float64 { return columns[column].value(row) }))
 		}
 	})
 	return leaves, ctx.Err()
+}
+
+// matched is a column of a table as a tree sees it.
+type matched struct {
+	table.Column
+	codes []int32 // of the tree for each level
+}
+
+// columnsOf finds the columns of a tree in a table.
+func columnsOf[K comparable](tree *Tree, t *table.Table[K]) ([]matched, error) {
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	columns := make([]matched, len(tree.columns))
+	for i := range tree.columns {
+		want := &tree.columns[i]
+		c, ok := t.Column(want.name)
+		if !ok || c.Kind != want.kind {
+			return nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
+		}
+		columns[i] = matched{c, make([]int32, len(c.Levels))}
+		for level, text := range c.Levels {
+			columns[i].codes[level] = want.codeOf(text)
+		}
+	}
+	return columns, nil
+}
+
+// value is that of a row: of a category its code in the tree, or NaN.
+func (c *matched) value(row int) float64 {
+	if c.Kind == table.Number {
+		return c.Num[row]
+	} else if code := c.Code[row]; code >= 0 {
+		return float64(c.codes[code])
+	}
+	return math.NaN()
 }
 
 // leaf returns the number of the leaf of a row.
 func (t *Tree) leaf(value func(column int) float64) int {
 	i := 0
 	for t.nodes[i].column >= 0 {
-		if n := &t.nodes[i]; n.left(value(n.column)) {
-			i++
-		} else {
-			i = n.right
-		}
+		i = t.next(i, value(t.nodes[i].column))
 	}
 	return t.nodes[i].right
+}
+
+// next returns the side of a question to which a value goes.
+func (t *Tree) next(i int, value float64) int {
+	if n := &t.nodes[i]; !n.left(value) {
+		return n.right
+	}
+	return i + 1
 }
 
 // ApplyRow returns the leaf of one row, an index into Leaves. The row has a value for
 // each of Columns: a number, or of a category what Code returns; NaN is missing. It panics
 // if the row has another length. Cost: O(depth), no allocation.
 func (t *Tree) ApplyRow(row []float64) int {
+	t.checkRow(row)
+	return t.leaf(func(column int) float64 { return row[column] })
+}
+
+func (t *Tree) checkRow(row []float64) {
 	if len(row) != len(t.columns) {
 		panic(fmt.Sprintf("tree: row of %d values for %d columns", len(row), len(t.columns)))
 	}
-	return t.leaf(func(column int) float64 { return row[column] })
 }
 
 // PredictRow returns the class of one row, which is as for ApplyRow. Cost: O(depth +
 // classes), no allocation.
 func (t *Tree) PredictRow(row []float64) int32 {
-	class, _, _ := t.nodes[t.leaves[t.ApplyRow(row)]].answer()
+	class, _, _ := t.answer(&t.nodes[t.leaves[t.ApplyRow(row)]])
 	return class
 }
 

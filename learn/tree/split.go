@@ -1,9 +1,6 @@
 package tree
 
-import (
-	"math"
-	"slices"
-)
+import "math"
 
 // split is a question about a column and what it is worth.
 type split struct {
@@ -14,48 +11,12 @@ type split struct {
 	missing bool
 }
 
-// tally is the weight of each class among some rows, their sum and the sum of their
-// squares. The purity of a tally is squares/sum; that of a question, the sum of those of
-// its sides, is what Gini's impurity falls with: impurity·weight = weight - purity.
-type tally struct {
-	weights      []float64
-	sum, squares float64
-}
-
-func newTally(weights []float64) tally {
-	t := tally{weights: weights}
-	for _, w := range weights {
-		t.sum += w
-		t.squares += float64(w * w)
-	}
-	return t
-}
-
-func (t *tally) purity() float64 { return t.squares / t.sum }
-
-// add adds a weight, which may be negative, to a class.
-func (t *tally) add(class int32, w float64) {
-	before := t.weights[class]
-	t.squares += float64(w * float64(float64(2*before)+w))
-	t.weights[class] = before + w
-	t.sum += w
-}
-
-// without is the tally of all rows but those of part.
-func (t *tally) without(part []float64) tally {
-	rest := make([]float64, len(t.weights))
-	for c, w := range t.weights {
-		rest[c] = w - part[c]
-	}
-	return newTally(rest)
-}
-
 // consider compares a question with the best so far, if both sides weigh enough.
 func (s *split) consider(g *grower, left, right *tally) bool {
-	if !(left.sum > 0 && right.sum > 0) || left.sum < g.o.MinLeaf || right.sum < g.o.MinLeaf {
+	if !(left.sum > 0 && right.sum > 0) || left.plain < g.o.MinLeaf || right.plain < g.o.MinLeaf {
 		return false
 	}
-	purity := left.purity() + right.purity()
+	purity := g.purity(left) + g.purity(right)
 	if s.column >= 0 && !(purity > s.purity) {
 		return false
 	}
@@ -65,37 +26,82 @@ func (s *split) consider(g *grower, left, right *tally) bool {
 
 // bestThreshold returns the best question about number column i. It is tried with the
 // missing values on the left and on the right, then known against missing.
-func (g *grower) bestThreshold(i, lo, hi int, all tally) split {
+func (g *grower) bestThreshold(i, lo, hi int, all *tally, s *scratch) split {
 	known := g.numbers[i][lo:hi]
-	missing := make([]float64, g.k)
+	clear(s.missing)
 	for len(known) > 0 && math.IsNaN(known[len(known)-1].value) {
 		last := known[len(known)-1]
-		missing[last.class] += g.weightOf(last.row)
+		s.missing[last.class] += g.weightOf(last.row)
 		known = known[:len(known)-1]
 	}
 	best := split{column: -1}
-	try := func(start []float64, left bool) {
-		l, r := newTally(slices.Clone(start)), all.without(start)
-		for at := 0; at+1 < len(known); at++ {
-			e := &known[at]
-			w := g.weightOf(e.row)
-			l.add(e.class, w)
-			r.add(e.class, -w)
-			if next := known[at+1].value; next != e.value && best.consider(g, &l, &r) {
-				best = split{column: i, purity: best.purity, upTo: halfway(e.value, next), missing: left || len(known) == hi-lo && l.sum >= r.sum}
-			}
-		}
+	scan := g.scan
+	if g.k == 2 {
+		scan = g.scanTwo
 	}
 	none := len(known) == hi-lo
+	s.heavier = none
 	if !none {
-		try(missing, true)
+		scan(&best, i, known, s.missing, all, true, s)
 	}
-	try(make([]float64, g.k), false)
-	l, r := all.without(missing), newTally(missing)
-	if !none && best.consider(g, &l, &r) {
+	clear(s.zero)
+	scan(&best, i, known, s.zero, all, false, s)
+	if none {
+		return best
+	}
+	l, r := g.without(all, s.missing, s.left), g.measure.tally(s.missing)
+	if best.consider(g, &l, &r) {
 		best = split{column: i, purity: best.purity, upTo: math.Inf(1)}
 	}
 	return best
+}
+
+// scan tries every threshold between known values, which ascend. The rows on the left
+// have the weights start beside theirs; where these are all 0 because no value is missing
+// at all, missing values are sent to the heavier side.
+func (g *grower) scan(best *split, i int, known []entry, start []float64, all *tally, missing bool, s *scratch) {
+	copy(s.left, start)
+	l, r := g.measure.tally(s.left), g.without(all, start, s.right)
+	for at := 0; at+1 < len(known); at++ {
+		e := &known[at]
+		w := g.weightOf(e.row)
+		g.add(&l, e.class, w)
+		g.add(&r, e.class, -w)
+		if next := known[at+1].value; next != e.value && best.consider(g, &l, &r) {
+			*best = split{column: i, purity: best.purity, upTo: halfway(e.value, next), missing: missing || s.heavier && l.plain >= r.plain}
+		}
+	}
+}
+
+// scanTwo is scan for two classes.
+func (g *grower) scanTwo(best *split, i int, known []entry, start []float64, all *tally, missing bool, s *scratch) {
+	a0, a1 := all.weights[0], all.weights[1]
+	l0, l1 := start[0], start[1]
+	f0, f1 := g.factorOf(0), g.factorOf(1)
+	least := g.o.MinLeaf
+	found := best.column >= 0
+	for at := 0; at+1 < len(known); at++ {
+		e := &known[at]
+		w := g.weightOf(e.row)
+		of1 := float64(w * float64(e.class))
+		l1 += of1
+		l0 += w - of1
+		next := known[at+1].value
+		if next == e.value {
+			continue
+		}
+		r0, r1 := a0-l0, a1-l1
+		left, right := l0+l1, r0+r1
+		if !(left > 0 && right > 0) || left < least || right < least {
+			continue
+		}
+		purity := g.purity2(float64(l0*f0), float64(l1*f1)) + g.purity2(float64(r0*f0), float64(r1*f1))
+		if found && !(purity > best.purity) {
+			continue
+		}
+		found = true
+		*best = split{column: i, purity: purity, upTo: halfway(e.value, next), missing: missing || s.heavier && left >= right}
+	}
 }
 
 // halfway returns a threshold t with low <= t < high, halfway where there is a number

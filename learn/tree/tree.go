@@ -3,8 +3,23 @@
 //
 // [Fit] grows a classification tree (CART, Breiman, Friedman, Olshen and Stone 1984) over
 // a table: each question is about one column, "recency <= 29.5?" or "channel in {app,
-// web}?", and is the one after which the classes are purest by Gini's measure.
+// web}?", and is the one after which the classes are purest, by [Gini] or [Entropy].
 // [Tree.Leaves] gives the answers as paths of conditions, from which rules are made.
+//
+// # How large a tree
+//
+// A tree that grows until its leaves are pure knows the rows of its fit by heart.
+// [FitPruned] grows one and cuts the branches that are not worth their leaves on rows held
+// out, by cost-complexity pruning and cross-validation in which the rows of one customer
+// stay together. [Tree.Sequence], [Tree.Prune], [CrossValidate], [HoldOut] and [Rule] are its
+// steps, for choosing by eye or on a later slice of time.
+//
+// # Probabilities and what they are made of
+//
+// [Tree.Probability] is the share of a class in the leaf of a row. Weights of classes change
+// which questions are asked, never these shares. [Tree.Contributions] splits a probability
+// into what each column adds, [Tree.Path] gives the rule that a row fell under,
+// [Tree.Importance] what each column did for the tree.
 //
 // # Missing values and unknown levels
 //
@@ -35,8 +50,10 @@ import (
 type Tree struct {
 	columns []column
 	classes int
-	nodes   []node // in preorder: the left child of node i is i+1
-	leaves  []int  // the nodes that are leaves, from left to right
+	measure
+	smoothing float64
+	nodes     []node // in preorder: the left child of node i is i+1
+	leaves    []int  // the nodes that are leaves, from left to right
 }
 
 // column is a column of the table that was fitted on.
@@ -100,7 +117,7 @@ func (t *Tree) String() string {
 		}
 		n := &t.nodes[i]
 		if n.column < 0 {
-			class, share, weight := n.answer()
+			class, share, weight := t.answer(n)
 			if level >= 0 {
 				b.WriteString(": ")
 			}
@@ -119,13 +136,14 @@ func (t *Tree) String() string {
 	return b.String()
 }
 
-// answer returns the class of most weight, the lowest of several, its share of the
-// weight, and the weight.
-func (n *node) answer() (class int32, share, weight float64) {
+// answer returns the class of most weight times class weight, the lowest of several, its
+// share of the weight, and the weight.
+func (t *Tree) answer(n *node) (class int32, share, weight float64) {
+	most := 0.0
 	for c, w := range n.weights {
 		weight += w
-		if w > n.weights[class] {
-			class = int32(c)
+		if s := float64(w * t.factorOf(c)); s > most {
+			class, most = int32(c), s
 		}
 	}
 	return class, n.weights[class] / weight, weight

@@ -52,8 +52,9 @@ func draw(r *rand.Rand, n, k, levels int, missing float64) (*table.Table[int], [
 	return t, classes, weights
 }
 
-// purity is the sum of squares / sum of both sides, or false if a side weighs too little.
-func purity(classes []int32, weights []float64, k int, left []bool, minLeaf float64) (float64, bool) {
+// purity is the sum of squares / sum of both sides, by Entropy the sum of w·log₂(w/sum), or
+// false if a side weighs too little.
+func purity(criterion tree.Criterion, classes []int32, weights []float64, k int, left []bool, minLeaf float64) (float64, bool) {
 	sides := [2][]float64{make([]float64, k), make([]float64, k)}
 	var sums [2]float64
 	for row, l := range left {
@@ -69,11 +70,13 @@ func purity(classes []int32, weights []float64, k int, left []bool, minLeaf floa
 		if sum == 0 || sum < minLeaf {
 			return 0, false
 		}
-		squares := 0.0
 		for _, w := range sides[side] {
-			squares += w * w
+			if criterion == tree.Gini {
+				total += w * w / sum
+			} else if w > 0 {
+				total += w * math.Log2(w/sum)
+			}
 		}
-		total += squares / sum
 	}
 	return total, true
 }
@@ -81,8 +84,9 @@ func purity(classes []int32, weights []float64, k int, left []bool, minLeaf floa
 // TestBestQuestion compares the first question with the best of all, tried one by one.
 func TestBestQuestion(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
-	for round := range 300 {
+	for round := range 400 {
 		k, levels := 2+round%3, 1+r.IntN(6)
+		o := &tree.Options{MaxDepth: 1, Criterion: tree.Criterion(round / 6 % 2)}
 		if k == 2 {
 			levels += 3
 		}
@@ -92,6 +96,13 @@ func TestBestQuestion(t *testing.T) {
 		if k = int(slices.Max(classes)) + 1; k == 2 {
 			minLeaf = 0 // with a bound the best set need not begin an order
 		}
+		o.Weights, o.MinLeaf = slices.Clone(weights), minLeaf
+		if round%5 == 0 {
+			o.MinLeaf, minLeaf, o.ClassWeights = 0, 0, []float64{1, 2.5, 0.5, 4}
+			for row, class := range classes {
+				weights[row] *= o.ClassWeights[class]
+			}
+		}
 
 		best, bestLeft, column := math.Inf(-1), []bool(nil), -1
 		try := func(c int, left func(row int) bool) {
@@ -99,7 +110,7 @@ func TestBestQuestion(t *testing.T) {
 			for row := range sides {
 				sides[row] = left(row)
 			}
-			if p, ok := purity(classes, weights, k, sides, minLeaf); ok && p > best+1e-9 {
+			if p, ok := purity(o.Criterion, classes, weights, k, sides, minLeaf); ok && p > best+1e-9 {
 				best, bestLeft, column = p, sides, c
 			}
 		}
@@ -127,7 +138,7 @@ func TestBestQuestion(t *testing.T) {
 				}
 			}
 		}
-		got, err := tree.Fit(t.Context(), tab, classes, &tree.Options{MaxDepth: 1, MinLeaf: minLeaf, Weights: weights})
+		got, err := tree.Fit(t.Context(), tab, classes, o)
 		require.NoError(t, err)
 		leaves, err := tree.Apply(t.Context(), got, tab)
 		require.NoError(t, err)
@@ -141,7 +152,7 @@ func TestBestQuestion(t *testing.T) {
 		for row, leaf := range leaves {
 			left[row] = leaf == 0
 		}
-		p, ok := purity(classes, weights, k, left, minLeaf)
+		p, ok := purity(o.Criterion, classes, weights, k, left, minLeaf)
 		require.True(t, ok)
 		require.InDelta(t, best, p, 1e-9)
 		path := got.Leaves()[0].Path
