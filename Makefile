@@ -53,6 +53,7 @@ apicheck: # the exported API is as the text under api/ says
 
 generated: # the generated assembly is what its generator writes
 	@echo "$@"; $(GO) -C tools run ./nearestgen -check -root $(ROOT)
+	@$(GO) -C tools run ./gramgen -check -root $(ROOT)
 
 race: # all tests with the race detector
 	@command -v gcc >/dev/null || { echo "the race detector needs gcc"; exit 1; }
@@ -82,6 +83,7 @@ api: ## write the exported API to api/
 
 generate: ## write the generated assembly
 	@$(GO) -C tools run ./nearestgen -root $(ROOT)
+	@$(GO) -C tools run ./gramgen -root $(ROOT)
 
 fmt: ## format every file and apply go fix
 	@$(call each,$(ALL),$(GO) fix ./...)

@@ -33,8 +33,9 @@ var edges = map[string][]string{
 	"learn/score":    {"table"},
 	"learn/logistic": {"table", "learn/score"},
 	"learn/tree":     {"table", "learn/score"},
+	"learn/boost":    {"table", "learn/score", "learn/tree"},
 	"learn/survival": {"table", "learn/score"},
-	"churn":          {"table", "learn/score", "learn/logistic", "learn/tree", "learn/survival"},
+	"churn":          {"table", "learn/score", "learn/logistic", "learn/tree", "learn/boost", "learn/survival"},
 
 	"ltv":         {},
 	"journey":     {},

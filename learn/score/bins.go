@@ -18,7 +18,7 @@ type Bins []float64
 // never below or above that value would stand out there.
 //
 // NaN and values of weight 0 are left out; weights nil is 1 each. Without values there is
-// one bin. It panics if n < 1 or weights have another length than values.
+// one bin. The result is never nil, which would stand for other bins elsewhere. It panics if n < 1 or weights have another length than values.
 // Cost: O(len(values) log len(values)).
 func QuantileBins(values, weights []float64, n int) Bins {
 	if n < 1 || weights != nil && len(weights) != len(values) {
@@ -26,9 +26,9 @@ func QuantileBins(values, weights []float64, n int) Bins {
 	}
 	sorted, weightOf, total := weighted(values, weights)
 	if len(sorted) == 0 {
-		return nil
+		return Bins{}
 	}
-	var edges Bins
+	edges := Bins{}
 	below, at := 0.0, 0
 	for i := 1; i < n; i++ {
 		// At least one value: the share of a total next to 0 can be 0.

@@ -22,9 +22,9 @@ func TestQuantileBins(t *testing.T) {
 	}{
 		{"quarters", []float64{8, 7, 6, 5, 4, 3, 2, 1}, nil, 4, score.Bins{2, 4, 6}},
 		{"not divisible", []float64{1, 2, 3, 4, 5}, nil, 2, score.Bins{3}},
-		{"one bin", []float64{1, 2, 3}, nil, 1, nil},
+		{"one bin", []float64{1, 2, 3}, nil, 1, score.Bins{}},
 		{"missing", []float64{nan, 1, 2, nan, 3, 4}, nil, 2, score.Bins{2}},
-		{"nothing", []float64{nan}, nil, 10, nil},
+		{"nothing", []float64{nan}, nil, 10, score.Bins{}},
 		{"constant", []float64{7, 7, 7}, nil, 10, score.Bins{below(7), 7}},
 		{"mostly zero", []float64{0, 0, 0, 0, 0, 0, 1, 2, 3, 4}, nil, 5, score.Bins{below(0), 0, 2}},
 		{"two values", []float64{0, 1, 0, 1}, nil, 10, score.Bins{below(0), 0, 1}},
@@ -32,7 +32,7 @@ func TestQuantileBins(t *testing.T) {
 		{"weights", []float64{1, 2, 3, 4}, []float64{1, 1, 1, 5}, 2, score.Bins{4}},
 		{"weight zero", []float64{-9, 1, 2, 3, 4}, []float64{0, 1, 1, 1, 1}, 2, score.Bins{2}},
 		{"next to no weight", []float64{1, 2}, []float64{5e-324, 0}, 10, score.Bins{below(1), 1}},
-		{"no weight", []float64{1, 2}, []float64{0, 0}, 2, nil},
+		{"no weight", []float64{1, 2}, []float64{0, 0}, 2, score.Bins{}},
 		{"nothing below", []float64{-math.MaxFloat64, -math.MaxFloat64}, nil, 2, score.Bins{-math.MaxFloat64}},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -1,5 +1,16 @@
-// Package score answers how well two things agree: two divisions of the same rows into
-// groups, and two samples of one number or category.
+// Package score answers how well two things agree: scores and what came true, two divisions
+// of the same rows into groups, and two samples of one number or category.
+//
+//   - [Binary] judges a classifier of two classes: how well it ranks (AUC, average precision,
+//     KS, gains, lift), what alerts for a share of the rows come to, how far its
+//     probabilities can be believed (log loss, Brier score and its parts, calibration error,
+//     reliability diagram), and what it is worth (profit). Every measure has an interval,
+//     also where rows come in groups that are not independent, but for the parts of the
+//     Brier score, the points of curves and the best share to contact.
+//   - [Calibration] makes scores into probabilities that hold; [ShiftPrior] and
+//     [CorrectSampling] move them to other rows.
+//   - [Contingency] compares two divisions into groups.
+//   - [PSI] compares two samples.
 //
 // It knows nothing of customers and nothing of the learner that made what it scores.
 package score

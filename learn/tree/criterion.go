@@ -36,14 +36,14 @@ func (c *Criterion) UnmarshalText(text []byte) error {
 // measure is a criterion with the weight of each class.
 type measure struct {
 	criterion Criterion
-	factor    []float64 // nil: 1 each
+	factor    []float64 // 1 of classes beyond
 }
 
 func (m *measure) factorOf(class int) float64 {
-	if m.factor == nil {
-		return 1
+	if class < len(m.factor) {
+		return m.factor[class]
 	}
-	return m.factor[class]
+	return 1
 }
 
 // tally is the weight of each class among some rows. weights and plain are those of the
@@ -65,14 +65,13 @@ func (m *measure) tally(weights []float64) tally {
 	return t
 }
 
-// add adds a weight, which may be negative, to a class.
-func (m *measure) add(t *tally, class int32, w float64) {
-	f := m.factorOf(int(class))
-	s := float64(w * f)
-	t.squares += float64(s * float64(float64(2*float64(t.weights[class]*f))+s))
+// count adds a row, or with -1 takes one away, where rows and classes weigh 1 each: the sums
+// are whole numbers, which come out the same in any order.
+func (t *tally) count(class int32, w float64) {
+	t.squares += float64(w * (float64(2*t.weights[class]) + w))
 	t.weights[class] += w
 	t.plain += w
-	t.sum += s
+	t.sum += w
 }
 
 // without is the tally of all rows but those of part, whose weights are put into rest.
@@ -87,12 +86,16 @@ func (m *measure) without(all *tally, part, rest []float64) tally {
 // the sum of squares over the weight, for Entropy -weight·impurity. That of a question is
 // the sum of those of its sides.
 func (m *measure) purity(t *tally) float64 {
-	if m.criterion == Gini {
+	if m.criterion == Gini && t.sum >= lightest {
 		return t.squares / t.sum
 	}
 	purity := 0.0
 	for class, w := range t.weights {
-		purity += sharesLog(float64(w*m.factorOf(class)), t.sum)
+		if s := float64(w * m.factorOf(class)); m.criterion == Gini {
+			purity += float64(s * (s / t.sum))
+		} else {
+			purity += sharesLog(s, t.sum)
+		}
 	}
 	return purity
 }
@@ -107,16 +110,28 @@ func (m *measure) impurity(t *tally) float64 {
 
 // purity2 is the purity of two classes with these weights, their factors applied.
 func (m *measure) purity2(a, b float64) float64 {
-	if m.criterion == Gini {
-		return (float64(a*a) + float64(b*b)) / (a + b)
+	sum := a + b
+	switch {
+	case m.criterion == Entropy:
+		return sharesLog(a, sum) + sharesLog(b, sum)
+	case sum < lightest:
+		return float64(a*(a/sum)) + float64(b*(b/sum))
 	}
-	return sharesLog(a, a+b) + sharesLog(b, a+b)
+	return (float64(a*a) + float64(b*b)) / sum
 }
 
-// sharesLog is s·log₂(s/sum), 0 for 0.
+// sharesLog is s·log₂(s/sum), 0 for 0 and for shares below every number.
 func sharesLog(s, sum float64) float64 {
-	if !(s > 0) {
+	share := s / sum
+	if !(share > 0) {
 		return 0
 	}
-	return float64(s * float64(math.Log(s/sum)*(1/math.Ln2)))
+	return float64(s * float64(math.Log(share)*(1/math.Ln2)))
 }
+
+// lightest is the least sum of which squares are not lost to underflow.
+const lightest = 1e-140
+
+// unusable reports whether a sum of weights is too large to be squared, or so small that its
+// parts have too few digits.
+func unusable(sum float64) bool { return !(sum >= 1e-280 && sum <= math.Sqrt(math.MaxFloat64)/2) }

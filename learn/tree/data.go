@@ -2,7 +2,6 @@ package tree
 
 import (
 	"context"
-	"math"
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/parallel"
@@ -91,6 +90,3 @@ func (d *data) training(fold []int32, of int32, into *data) *data {
 	})
 	return &part
 }
-
-// tooHeavy reports whether the square of a sum of weights overflows.
-func tooHeavy(sum float64) bool { return sum > math.Sqrt(math.MaxFloat64)/2 }

@@ -24,11 +24,12 @@ import (
 // Columns may all be constant, or none.
 //
 // Cost: sorting each number column once, then for each node O(rows + classes) a number
-// column, O(rows·classes) by Entropy, and O(rows + levels·classes) a category column, with an
-// order of the levels; with more than two classes O(levels·classes²) and an order for each
-// class. Columns of large nodes, and small branches, run on all workers, which look at ctx
-// once a column and once an order. Memory: 16 bytes for every number, for each worker 20
-// bytes a row and levels·classes floats, and 8 bytes a class for every node.
+// column, O(rows·classes) by Entropy or with any weights, and O(rows + levels·classes) a
+// category column, with an order of the levels; with more than two classes
+// O(levels·classes²) and an order for each class. Columns of large nodes, and small
+// branches, run on all workers, which look at ctx once a column and once an order. Memory:
+// 16 bytes for every number, for each worker 20 bytes a row and levels·classes floats, for
+// every node 8 bytes a class, and 4 for each level on the side of a question that has fewer.
 func Fit[K comparable](ctx context.Context, t *table.Table[K], classes []int32, opts *Options) (*Tree, error) {
 	d, err := prepare(ctx, t, classes, opts, false)
 	if err != nil {
@@ -60,7 +61,7 @@ func prepare[K comparable](ctx context.Context, t *table.Table[K], classes []int
 		if len(opts.ClassWeights) < k {
 			return nil, fmt.Errorf("%w: %d class weights for %d classes", ErrLength, len(opts.ClassWeights), k)
 		}
-		d.factor = slices.Clone(opts.ClassWeights[:k])
+		d.factor = slices.Clone(opts.ClassWeights)
 	}
 	for row := range classes {
 		if d.weightOf(int32(row)) > 0 {
@@ -77,11 +78,14 @@ func prepare[K comparable](ctx context.Context, t *table.Table[K], classes []int
 	for _, row := range d.rows {
 		weights[classes[row]] += d.weightOf(row)
 	}
-	if all := d.measure.tally(weights); tooHeavy(all.plain) || tooHeavy(all.sum) || !(all.sum > 0) {
-		return nil, fmt.Errorf("%w: the square of their sum overflows, or they vanish", ErrWeight)
+	if all := d.measure.tally(weights); unusable(all.plain) || unusable(all.sum) {
+		return nil, errSum
 	}
 	return d, d.sort(ctx)
 }
+
+// errSum is the error of weights that are unusable together.
+var errSum = fmt.Errorf("%w: their sum, or that times class weights, is below 1e-280 or above 6e153", ErrWeight)
 
 // ordered reports whether rows have ids that compare.
 func ordered[K comparable](t *table.Table[K]) bool { return t.IDs != nil && t.Compare != nil }

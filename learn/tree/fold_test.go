@@ -383,6 +383,36 @@ func TestBadPruning(t *testing.T) {
 	require.ErrorIs(t, err, tree.ErrColumn)
 }
 
+// TestHoldOutOfOtherClasses: a class that the fit did not have weighs what the options of
+// the fit say, not what the last class of the fit does.
+func TestHoldOutOfOtherClasses(t *testing.T) {
+	tab, later := numbers([]float64{1, 2, 3, 4}), []int32{0, 0, 0, 2}
+	for _, c := range []struct {
+		weights []float64
+		want    float64 // of the whole tree, that misses the last two rows
+	}{
+		{nil, 2. / 4},
+		{[]float64{1, 10}, 2. / 4},
+		{[]float64{1, 10, 1}, 2. / 4},
+		{[]float64{1, 1, 10}, 11. / 13},
+	} {
+		tr, err := tree.Fit(t.Context(), tab, []int32{0, 0, 1, 1}, &tree.Options{ClassWeights: c.weights})
+		require.NoError(t, err)
+		data, err := tr.MarshalJSON()
+		require.NoError(t, err)
+		var read tree.Tree
+		require.NoError(t, read.UnmarshalJSON(data))
+		require.Equal(t, tr, &read)
+		steps, err := tree.HoldOut(t.Context(), &read, tab, later, nil, &tree.PruneOptions{Risk: tree.Errors})
+		require.NoError(t, err)
+		require.InDelta(t, c.want, steps[0].HeldOut, 1e-15)
+	}
+	tr, err := tree.Fit(t.Context(), tab, []int32{0, 0, 1, 1}, &tree.Options{ClassWeights: []float64{1, 1, 1e300}})
+	require.NoError(t, err)
+	_, err = tree.HoldOut(t.Context(), tr, tab, later, nil, &tree.PruneOptions{Risk: tree.Errors})
+	require.ErrorIs(t, err, tree.ErrWeight)
+}
+
 // TestNames reads each name of an enumeration back.
 func TestNames(t *testing.T) {
 	for text, v := range map[string]interface {

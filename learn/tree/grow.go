@@ -163,7 +163,7 @@ func (b *branch) grow(lo, hi, depth int, weights []float64) error {
 	if best.column < 0 {
 		return nil
 	}
-	b.nodes[at] = node{column: best.column, upTo: best.upTo, levels: best.levels, missing: best.missing, weights: weights}
+	b.nodes[at] = node{column: best.column, upTo: best.upTo, levels: best.set(), missing: best.missing, weights: weights}
 	middle := b.part(lo, hi, &b.nodes[at])
 	if err := b.grow(lo, middle, depth+1, g.count(lo, middle)); err != nil {
 		return err

@@ -14,10 +14,12 @@ import (
 // HoldOut returns the Sequence of a tree with the risk of its steps on rows that the tree
 // has not seen, as of a later time: HeldOut is the mean loss of a row, StdErr as for
 // CrossValidate. A Rule chooses one of them for Prune. weights has one for each row, nil is
-// 1 each. Of prune, Risk and Groups count.
+// 1 each. Of prune, Risk and Groups count; Folds, Seed and Rule do nothing here, so that the
+// options of CrossValidate will do.
 //
-// Classes that the fit did not have are of probability 0. Errors are those of Apply, and
-// those of Fit for classes and weights. Cost: O(rows·depth) and that of Sequence.
+// Classes that the fit did not have are of probability 0. For the risk Errors they have the
+// class weight that the options of the fit had for them, 1 beyond. Errors are those of Apply,
+// and those of Fit for classes and weights. Cost: O(rows·depth) and that of Sequence.
 func HoldOut[K comparable](ctx context.Context, tree *Tree, t *table.Table[K], classes []int32, weights []float64, prune *PruneOptions) ([]Step, error) {
 	columns, err := columnsOf(tree, t)
 	if err != nil {
@@ -100,6 +102,7 @@ type tester struct {
 	weightOf func(row int32) float64
 	trial    func(row int32) *trial
 	value    func(column int, row int32) float64
+	scale    float64 // a power of two, so that squares of weights neither over- nor underflow
 }
 
 // sums are, of the units so far, the sums of the loss of each step, its square and its
@@ -115,8 +118,27 @@ type change struct {
 	loss float64
 }
 
+// weigh returns the weight of a row.
+func (e *tester) weigh(row int32) float64 {
+	if e.risk != Errors {
+		return e.weightOf(row)
+	}
+	return float64(e.weightOf(row) * e.trial(row).tree.factorOf(int(e.class[row])))
+}
+
 // run fills HeldOut and StdErr.
 func (e *tester) run(ctx context.Context, units [][]int32, steps []Step) error {
+	total := 0.0
+	for _, rows := range units {
+		for _, row := range rows {
+			total += e.weigh(row)
+		}
+	}
+	if unusable(total) {
+		return errSum
+	}
+	_, exponent := math.Frexp(total)
+	e.scale = math.Ldexp(1, -exponent)
 	const unitsInPart = 4096
 	parts := make([]sums, (len(units)+unitsInPart-1)/unitsInPart)
 	parallel.Ranges(e.workers, len(units), len(parts), func(part, lo, hi int) {
@@ -157,11 +179,7 @@ func (e *tester) run(ctx context.Context, units [][]int32, steps []Step) error {
 func (e *tester) unit(rows []int32, changes []change, s *sums) []change {
 	weight := 0.0
 	for _, row := range rows {
-		r, w := e.trial(row), e.weightOf(row)
-		class := e.class[row]
-		if e.risk == Errors {
-			w = float64(w * r.tree.factorOf(min(int(class), r.tree.classes-1)))
-		}
+		r, w, class := e.trial(row), float64(e.weigh(row)*e.scale), e.class[row]
 		weight += w
 		for i, until := 0, e.steps; until > 0; {
 			n := &r.tree.nodes[i]

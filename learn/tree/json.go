@@ -38,7 +38,7 @@ type nodeJSON struct {
 type questionJSON struct {
 	Column  int      `json:"column"`
 	UpTo    *float64 `json:"up_to,omitempty"`   // number; nil: whether it is known
-	Left    []int    `json:"left,omitempty"`    // category: the levels that go left, ascending
+	Left    []int32  `json:"left,omitempty"`    // category: the levels that go left, ascending
 	Missing bool     `json:"missing,omitempty"` // missing values go left
 }
 
@@ -57,13 +57,10 @@ func (t *Tree) MarshalJSON() ([]byte, error) {
 		node := nodeJSON{Weights: n.weights}
 		if n.column >= 0 {
 			node.Ask = &questionJSON{Column: n.column, Missing: n.missing}
-			if n.levels == nil && !math.IsInf(n.upTo, 1) {
+			if n.levels.of > 0 {
+				node.Ask.Left = n.levels.levels(true, n.levels.of)
+			} else if !math.IsInf(n.upTo, 1) {
 				node.Ask.UpTo = &n.upTo
-			}
-			for level, left := range n.levels {
-				if left {
-					node.Ask.Left = append(node.Ask.Left, level)
-				}
 			}
 		}
 		j.Nodes = append(j.Nodes, node)
@@ -71,9 +68,16 @@ func (t *Tree) MarshalJSON() ([]byte, error) {
 	return json.Marshal(j)
 }
 
+// maxFaults is the number of faults after which UnmarshalJSON looks for no more.
+const maxFaults = 10
+
 // UnmarshalJSON reads what MarshalJSON wrote, now or in an earlier version, into a Tree that
 // nobody uses yet. Anything that is not a tree of a known version, or not consistent in
 // itself, is an error, and t is unchanged.
+//
+// The memory of the tree is in proportion to data, from whomever that comes, and all that
+// is computed from it is finite. Names, levels and depth are limited by data alone, so what
+// Leaves and String return can grow by the square of data.
 func (t *Tree) UnmarshalJSON(data []byte) error {
 	var j treeJSON
 	if err := json.Unmarshal(data, &j); err != nil {
@@ -92,13 +96,16 @@ func (t *Tree) UnmarshalJSON(data []byte) error {
 		return errors.New("tree: no criterion")
 	}
 	o := Options{ClassWeights: j.ClassWeights, Smoothing: j.Smoothing}
-	if err := o.Validate(); err != nil || j.ClassWeights != nil && len(j.ClassWeights) != j.Classes {
+	if err := o.Validate(); err != nil || j.ClassWeights != nil && len(j.ClassWeights) < j.Classes {
 		return errors.New("tree: wrong class weights or smoothing")
 	}
 	read := Tree{classes: j.Classes, measure: measure{*j.Criterion, j.ClassWeights}, smoothing: j.Smoothing}
 	var faults []error
 	names := make(map[string]bool, len(j.Columns))
 	for i, c := range j.Columns {
+		if len(faults) >= maxFaults {
+			break
+		}
 		kind := table.Number
 		if c.Kind == table.Category.String() {
 			kind = table.Category
@@ -116,6 +123,9 @@ func (t *Tree) UnmarshalJSON(data []byte) error {
 		read.columns = append(read.columns, column)
 	}
 	for i, n := range j.Nodes {
+		if len(faults) >= maxFaults {
+			break
+		}
 		node, err := read.node(n)
 		if err != nil {
 			faults = append(faults, fmt.Errorf("tree: node %d: %w", i, err))
@@ -124,6 +134,11 @@ func (t *Tree) UnmarshalJSON(data []byte) error {
 	}
 	if len(faults) > 0 {
 		return errors.Join(faults...)
+	}
+	if len(read.nodes) > 0 {
+		if all := read.measure.tally(read.nodes[0].weights); unusable(all.plain) || unusable(all.sum) {
+			return errors.New("tree: weights are too small or too large")
+		}
 	}
 	if err := read.connect(); err != nil {
 		return err
@@ -144,7 +159,7 @@ func (t *Tree) node(j nodeJSON) (node, error) {
 	if len(n.weights) != t.classes {
 		return n, errors.New("weights of other classes")
 	}
-	if all := t.measure.tally(n.weights); !(all.plain > 0) || !(all.sum > 0) || tooHeavy(all.plain) || tooHeavy(all.sum) {
+	if all := t.measure.tally(n.weights); !(all.plain > 0 && all.sum > 0) || math.IsInf(all.plain, 1) || math.IsInf(all.sum, 1) {
 		return n, errors.New("wrong weights")
 	}
 	q := j.Ask
@@ -168,20 +183,16 @@ func (t *Tree) node(j nodeJSON) (node, error) {
 		}
 		return n, nil
 	}
-	n.upTo, n.levels = 0, make([]bool, len(c.levels))
 	for i, level := range q.Left {
-		if level < 0 || level >= len(n.levels) || i > 0 && level <= q.Left[i-1] {
+		if level < 0 || int(level) >= len(c.levels) || i > 0 && level <= q.Left[i-1] {
 			return n, errors.New("levels do not ascend, or are not of the column")
 		}
-		n.levels[level] = true
 	}
-	sides := map[bool]bool{n.missing: true}
-	for _, left := range n.levels {
-		sides[left] = true
-	}
-	if len(sides) < 2 || q.UpTo != nil {
+	left, right := n.missing || len(q.Left) > 0, !n.missing || len(q.Left) < len(c.levels)
+	if !left || !right || q.UpTo != nil {
 		return n, errors.New("nothing goes one way, or a threshold of a category")
 	}
+	n.upTo, n.levels = 0, newLevelSet(q.Left, len(c.levels))
 	return n, nil
 }
 

@@ -3,8 +3,11 @@ package tree_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
+	"math"
 	"math/rand/v2"
 	"os"
+	"runtime"
 	"strings"
 	"testing"
 
@@ -61,7 +64,9 @@ func TestUnmarshalRefuses(t *testing.T) {
 		"version 0":                 {`"version":2`, `"version":0`},
 		"no criterion":              {`"criterion":"gini",`, ``},
 		"an unknown criterion":      {`"gini"`, `"twoing"`},
-		"class weights of others":   {`[1,2]`, `[1,2,3]`},
+		"too few class weights":     {`[1,2]`, `[1]`},
+		"weights of no square":      {`[1,2]`, `[1e200,1e200]`},
+		"weights that vanish":       {`[1,2]`, `[1e-290,1e-290]`},
 		"a class weight of 0":       {`[1,2]`, `[1,0]`},
 		"negative smoothing":        {`"smoothing":3`, `"smoothing":-3`},
 		"no classes":                {`"classes":2`, `"classes":0`},
@@ -95,6 +100,73 @@ func TestUnmarshalRefuses(t *testing.T) {
 	}
 }
 
+// chain is the JSON of a tree of a question below the right side of another, and so on.
+func chain(columns string, questions int, ask func(i int) string) []byte {
+	var b strings.Builder
+	b.WriteString(`{"version":2,"kind":"tree.Tree","criterion":"gini","classes":1,"columns":[` + columns + `],"nodes":[`)
+	for i := range questions {
+		fmt.Fprintf(&b, `{"weights":[%d],"ask":{"column":0,%s}},{"weights":[1]},`, questions-i+1, ask(i))
+	}
+	return []byte(b.String() + `{"weights":[1]}]}`)
+}
+
+// TestLevelsTakeLittleMemory reads many questions about a category of many levels; they
+// took a byte for each level.
+func TestLevelsTakeLittleMemory(t *testing.T) {
+	const n = 10_000
+	levels := make([]string, n)
+	for i := range levels {
+		levels[i] = fmt.Sprintf(`"%x"`, i)
+	}
+	data := chain(`{"name":"c","kind":"category","levels":[`+strings.Join(levels, ",")+`]}`, n, func(i int) string {
+		return fmt.Sprintf(`"left":[%d]`, i)
+	})
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	var tr tree.Tree
+	require.NoError(t, json.Unmarshal(data, &tr))
+	runtime.ReadMemStats(&after)
+	require.Less(t, after.TotalAlloc-before.TotalAlloc, uint64(64*len(data)))
+	require.Equal(t, n, tr.Depth())
+	require.Equal(t, 7, tr.ApplyRow([]float64{7}))
+	text := tr.String()
+	require.Less(t, len(text), 200*2*n)
+	require.True(t, strings.HasPrefix(text, "c = 0: class 0, 100.0% of 1\nc in {1, 2, 3 and 9996 more} or missing\n"), text[:100])
+}
+
+// TestDeepTree reads a tree as deep as its JSON allows; its text took the square of the
+// depth, its leaves the square in time.
+func TestDeepTree(t *testing.T) {
+	const n = 10_000
+	var tr tree.Tree
+	require.NoError(t, json.Unmarshal(chain(`{"name":"x","kind":"number"}`, n, func(i int) string {
+		return fmt.Sprintf(`"up_to":%d`, i)
+	}), &tr))
+	text := tr.String()
+	require.Less(t, len(text), 200*2*n)
+	for _, line := range []string{
+		"\n" + strings.Repeat("  ", 50) + "x <= 50: class 0, 100.0% of 1\n",
+		"\n" + strings.Repeat("  ", 50) + "[51] x <= 51: class 0, 100.0% of 1\n",
+	} {
+		require.Contains(t, text, line)
+	}
+	leaves := tr.Leaves()
+	require.Len(t, leaves, n+1)
+	require.Equal(t, "15 < x <= 16", leaves[16].Path[0].String())
+	require.Equal(t, leaves[n].Path, tr.Path([]float64{n}))
+	require.Len(t, tr.Prune(math.Inf(1), tree.Impurity).Leaves(), 1)
+	require.Equal(t, &tr, tr.Prune(-1, tree.Impurity))
+}
+
+// TestFewFaults: a text of many faults is refused with few.
+func TestFewFaults(t *testing.T) {
+	data := `{"version":2,"kind":"tree.Tree","criterion":"gini","classes":1,"nodes":[{}` + strings.Repeat(`,{}`, 20_000) + `]}`
+	var tr tree.Tree
+	err := json.Unmarshal([]byte(data), &tr)
+	require.Error(t, err)
+	require.Less(t, len(err.Error()), 1000)
+}
+
 func FuzzUnmarshal(f *testing.F) {
 	golden, err := os.ReadFile("testdata/tree_v1.json")
 	require.NoError(f, err)
@@ -104,6 +176,8 @@ func FuzzUnmarshal(f *testing.F) {
 	f.Add(golden)
 	f.Add([]byte(`{"version":1,"kind":"tree.Tree","classes":1,"columns":null,"nodes":[{"weights":[2]}]}`))
 	f.Add([]byte(`{"version":1,"kind":"tree.Tree","classes":1,"columns":[{"name":"","kind":"category"}],"nodes":[{"weights":[2],"ask":{"column":0}},{"weights":[1]},{"weights":[1]}]}`))
+	f.Add([]byte(`{"version":2,"kind":"tree.Tree","criterion":"entropy","classes":2,"class_weights":[1e-200,1],"smoothing":1.7e308,"columns":[{"name":"a","kind":"number"}],"nodes":[{"weights":[6e100,1],"ask":{"column":0,"up_to":-1}},{"weights":[6e100,1e-300]},{"weights":[0,1]}]}`))
+	f.Add([]byte(`{"version":2,"kind":"tree.Tree","criterion":"gini","classes":2,"class_weights":[1e-200,1e-20],"columns":[{"name":"a","kind":"number"}],"nodes":[{"weights":[1,1],"ask":{"column":0,"up_to":1}},{"weights":[1,0]},{"weights":[0,1]}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var tr tree.Tree
 		if json.Unmarshal(data, &tr) != nil {
@@ -117,7 +191,30 @@ func FuzzUnmarshal(f *testing.F) {
 		leaves := tr.Leaves()
 		require.NotEmpty(t, leaves)
 		row := make([]float64, len(tr.Columns()))
-		require.Equal(t, leaves[tr.ApplyRow(row)].Class, tr.PredictRow(row))
+		leaf := leaves[tr.ApplyRow(row)]
+		require.Equal(t, leaf.Class, tr.PredictRow(row))
+		require.Equal(t, leaf.Path, tr.Path(row))
 		require.Less(t, tr.Depth(), len(leaves))
+		for class := range int32(tr.Classes()) {
+			sum, base := tr.Contributions(nil, row, class)
+			for _, c := range sum {
+				base += c
+			}
+			require.InDelta(t, tr.Probability(row, class), base, 1e-9)
+		}
+		for _, worth := range tr.Importance() {
+			require.False(t, math.IsNaN(worth) || math.IsInf(worth, 0))
+		}
+		for _, risk := range []tree.Risk{tree.Impurity, tree.Errors} {
+			steps := tr.Sequence(risk)
+			require.Equal(t, 1, steps[len(steps)-1].Leaves)
+			for i, s := range steps {
+				require.False(t, math.IsNaN(s.Risk) || math.IsInf(s.Risk, 0))
+				require.True(t, i == 0 && s.Alpha == 0 || i > 0 && s.Alpha > steps[i-1].Alpha && s.Alpha <= math.MaxFloat64)
+			}
+			for _, s := range []tree.Step{steps[0], steps[len(steps)/2], steps[len(steps)-1]} {
+				require.Len(t, tr.Prune(s.Alpha, risk).Leaves(), s.Leaves)
+			}
+		}
 	})
 }

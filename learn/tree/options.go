@@ -16,7 +16,8 @@ var (
 	// names the row.
 	ErrClass = errors.New("tree: class is out of range")
 	// ErrWeight is wrapped by the error of a weight that is negative or not finite, which
-	// names the row.
+	// names the row, and of weights whose sum, or that times class weights, is below 1e-280 or
+	// above 6e153.
 	ErrWeight = errors.New("tree: weight is negative or not finite")
 	// ErrLength is wrapped by the error of classes, weights or a row of another length
 	// than rows or columns.
@@ -53,7 +54,7 @@ type Options struct {
 	// are multiplied where impurities and errors are measured and where the class of a leaf
 	// is chosen; a factor is what it costs to miss a row of that class. All else, the
 	// probabilities above all, and MinSplit and MinLeaf, is of Weights alone. Those beyond
-	// the last class of the rows are ignored. Nil: 1 each.
+	// the last class of the rows count in HoldOut, where such classes may come. Nil: 1 each.
 	ClassWeights []float64
 	// Smoothing is a weight m of rows with the shares of the root that join the rows of each
 	// node for its probabilities, (w + m·share)/(W + m) instead of w/W (Cestnik 1990), so

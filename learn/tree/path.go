@@ -36,76 +36,70 @@ type Leaf struct {
 }
 
 // Leaves returns the answers from left to right; Apply numbers them so. They belong to
-// the caller. Cost: O(leaves·depth).
+// the caller. Cost and memory: O(nodes·(classes + conditions)), of which a path has one for
+// each column that it asks about, and for those about a category one string for each level
+// that does: much for a deep tree over many columns or levels.
 func (t *Tree) Leaves() []Leaf {
 	leaves := make([]Leaf, 0, len(t.leaves))
-	var path []*node
-	var sides []bool
-	var visit func(i int)
-	visit = func(i int) {
+	var paths [][]Condition // of each level, down to the node
+	t.walk(func(i, level, parent int) {
 		n := &t.nodes[i]
-		if n.column < 0 {
-			class, _, _ := t.answer(n)
-			leaves = append(leaves, Leaf{Class: class, Weights: slices.Clone(n.weights), Path: t.conditions(path, sides)})
+		paths = append(paths[:level], nil)
+		if parent >= 0 {
+			paths[level] = t.narrow(slices.Clone(paths[level-1]), &t.nodes[parent], i == parent+1)
+		}
+		if n.column >= 0 {
 			return
 		}
-		for _, left := range []bool{true, false} {
-			path, sides = append(path, n), append(sides, left)
-			if left {
-				visit(i + 1)
-			} else {
-				visit(n.right)
-			}
-			path, sides = path[:len(path)-1], sides[:len(sides)-1]
+		path := paths[level]
+		for c := range path {
+			path[c].Levels = slices.Clone(path[c].Levels)
 		}
-	}
-	visit(0)
+		class, _, _ := t.answer(n)
+		leaves = append(leaves, Leaf{Class: class, Weights: slices.Clone(n.weights), Path: path})
+	})
 	return leaves
 }
 
 // Path returns the conditions that lead a row to its leaf, one a column, in the order of
 // the questions, as in the Path of that leaf: the rule by which the row is answered. The
-// row is as for ApplyRow; it panics if the row has another length. Cost: O(depth²).
+// row is as for ApplyRow; it panics if the row has another length. Cost:
+// O(depth·conditions), and O(levels) a question about a category.
 func (t *Tree) Path(row []float64) []Condition {
 	t.checkRow(row)
-	var path []*node
-	var sides []bool
+	var path []Condition
 	for i := 0; t.nodes[i].column >= 0; {
 		n := &t.nodes[i]
 		next := t.next(i, row[n.column])
-		path, sides = append(path, n), append(sides, next == i+1)
+		path = t.narrow(path, n, next == i+1)
 		i = next
 	}
-	return t.conditions(path, sides)
+	return path
 }
 
-// conditions merges the questions of a path column by column.
-func (t *Tree) conditions(path []*node, sides []bool) []Condition {
-	var merged []Condition
-	for i, n := range path {
-		c := t.condition(n, sides[i])
-		at := slices.IndexFunc(merged, func(m Condition) bool { return m.Column == c.Column })
-		if at < 0 {
-			merged = append(merged, c)
-			continue
-		}
-		m := &merged[at]
-		m.Above, m.UpTo = max(m.Above, c.Above), min(m.UpTo, c.UpTo)
-		rest := c.Levels // in the same order
-		m.Levels = slices.DeleteFunc(m.Levels, func(level string) bool {
-			at := t.columns[n.column].code[level]
-			for len(rest) > 0 && t.columns[n.column].code[rest[0]] < at {
-				rest = rest[1:]
-			}
-			return len(rest) == 0 || rest[0] != level
-		})
-		m.Missing = m.Missing && c.Missing
+// narrow adds one side of a question to the conditions of a path. Levels of conditions are
+// replaced, not changed.
+func (t *Tree) narrow(path []Condition, n *node, left bool) []Condition {
+	c := t.condition(n, left, n.levels.of)
+	at := slices.IndexFunc(path, func(m Condition) bool { return m.Column == c.Column })
+	if at < 0 {
+		return append(path, c)
 	}
-	return merged
+	m := &path[at]
+	m.Above, m.UpTo = max(m.Above, c.Above), min(m.UpTo, c.UpTo)
+	m.Missing = m.Missing && c.Missing
+	var both []string
+	for _, level := range m.Levels {
+		if n.levels.has(t.columns[n.column].code[level]) == left {
+			both = append(both, level)
+		}
+	}
+	m.Levels = both
+	return path
 }
 
-// condition is that of one side of a question.
-func (t *Tree) condition(n *node, left bool) Condition {
+// condition is that of one side of a question, with at most some of its levels.
+func (t *Tree) condition(n *node, left bool, most int) Condition {
 	column := &t.columns[n.column]
 	c := Condition{Column: column.name, Kind: column.kind, Missing: n.missing == left}
 	if c.Kind == table.Number {
@@ -117,40 +111,40 @@ func (t *Tree) condition(n *node, left bool) Condition {
 		}
 		return c
 	}
-	for code, level := range column.levels {
-		if n.levels[code] == left {
-			c.Levels = append(c.Levels, level)
-		}
+	for _, level := range n.levels.levels(left, most) {
+		c.Levels = append(c.Levels, column.levels[level])
 	}
 	return c
 }
 
-// shownLevels is how many levels of a set of more than 5 are written.
-const shownLevels = 3
+// A set of more than mostLevels levels is written as the first shownLevels.
+const mostLevels, shownLevels = 5, 3
 
 // String returns the condition as text that may stand between others: "recency <= 29.5",
 // "(channel in {app, web} or missing)", and of more than 5 levels "city in {Bath, Bonn,
 // Brno and 97 more}".
 func (c Condition) String() string {
-	text, several := c.text()
+	text, several := c.text(len(c.Levels))
 	if several {
 		return "(" + text + ")"
 	}
 	return text
 }
 
-// text is the condition where it stands alone, and whether it is two, joined by "or".
-func (c Condition) text() (text string, several bool) {
+// text is the condition where it stands alone, and whether it is two, joined by "or". Of n
+// levels, c has the first ones at least.
+func (c Condition) text(n int) (text string, several bool) {
 	number := func(x float64) string { return strconv.FormatFloat(x, 'g', -1, 64) }
 	switch low, high := !math.IsInf(c.Above, -1), !math.IsInf(c.UpTo, 1); {
-	case c.Kind == table.Category && len(c.Levels) == 0, c.Kind == table.Number && math.IsInf(c.Above, 1):
+	case c.Kind == table.Category && n == 0, c.Kind == table.Number && math.IsInf(c.Above, 1):
 		return c.Column + " is missing", false
-	case c.Kind == table.Category && len(c.Levels) == 1:
+	case c.Kind == table.Category && n == 1:
 		text = c.Column + " = " + c.Levels[0]
 	case c.Kind == table.Category:
-		text = strings.Join(c.Levels, ", ")
-		if n := len(c.Levels); n > 5 {
+		if n > mostLevels {
 			text = fmt.Sprintf("%s and %d more", strings.Join(c.Levels[:shownLevels], ", "), n-shownLevels)
+		} else {
+			text = strings.Join(c.Levels, ", ")
 		}
 		text = c.Column + " in {" + text + "}"
 	case low && high:

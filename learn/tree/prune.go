@@ -65,20 +65,22 @@ func (t *Tree) Prune(alpha float64, risk Risk) *Tree {
 	}
 	_, cut := t.sequence(risk)
 	pruned := &Tree{columns: t.columns, classes: t.classes, measure: t.measure, smoothing: t.smoothing}
-	var keep func(i int)
-	keep = func(i int) {
-		n, at := t.nodes[i], len(pruned.nodes)
-		if n.column >= 0 && cut[i] <= alpha {
+	type place struct{ node, parent int } // parent of a right side, in pruned; otherwise -1
+	for todo := []place{{0, -1}}; len(todo) > 0; {
+		p := todo[len(todo)-1]
+		todo = todo[:len(todo)-1]
+		n, at := t.nodes[p.node], len(pruned.nodes)
+		if p.parent >= 0 {
+			pruned.nodes[p.parent].right = at
+		}
+		if n.column >= 0 && cut[p.node] <= alpha {
 			n = node{column: -1, weights: n.weights}
 		}
-		pruned.nodes = append(pruned.nodes, n)
 		if n.column >= 0 {
-			keep(i + 1)
-			pruned.nodes[at].right = len(pruned.nodes)
-			keep(t.nodes[i].right)
+			todo = append(todo, place{n.right, at}, place{p.node + 1, -1})
 		}
+		pruned.nodes = append(pruned.nodes, n)
 	}
-	keep(0)
 	pruned.index()
 	return pruned
 }

@@ -11,6 +11,17 @@ type split struct {
 	missing bool
 }
 
+// set is levels as a node has them.
+func (s *split) set() levelSet {
+	var left []int32
+	for level, in := range s.levels {
+		if in {
+			left = append(left, int32(level))
+		}
+	}
+	return newLevelSet(left, len(s.levels))
+}
+
 // consider compares a question with the best so far, if both sides weigh enough.
 func (s *split) consider(g *grower, left, right *tally) bool {
 	if !(left.sum > 0 && right.sum > 0) || left.plain < g.o.MinLeaf || right.plain < g.o.MinLeaf {
@@ -62,12 +73,23 @@ func (g *grower) bestThreshold(i, lo, hi int, all *tally, s *scratch) split {
 func (g *grower) scan(best *split, i int, known []entry, start []float64, all *tally, missing bool, s *scratch) {
 	copy(s.left, start)
 	l, r := g.measure.tally(s.left), g.without(all, start, s.right)
+	counts := g.factor == nil && g.weight == nil
 	for at := 0; at+1 < len(known); at++ {
 		e := &known[at]
-		w := g.weightOf(e.row)
-		g.add(&l, e.class, w)
-		g.add(&r, e.class, -w)
-		if next := known[at+1].value; next != e.value && best.consider(g, &l, &r) {
+		if counts {
+			l.count(e.class, 1)
+			r.count(e.class, -1)
+		} else {
+			s.left[e.class] += g.weightOf(e.row)
+		}
+		next := known[at+1].value
+		if next == e.value {
+			continue
+		}
+		if !counts {
+			l, r = g.measure.tally(s.left), g.without(all, s.left, s.right)
+		}
+		if best.consider(g, &l, &r) {
 			*best = split{column: i, purity: best.purity, upTo: halfway(e.value, next), missing: missing || s.heavier && l.plain >= r.plain}
 		}
 	}
@@ -92,10 +114,11 @@ func (g *grower) scanTwo(best *split, i int, known []entry, start []float64, all
 		}
 		r0, r1 := a0-l0, a1-l1
 		left, right := l0+l1, r0+r1
-		if !(left > 0 && right > 0) || left < least || right < least {
+		lf0, lf1, rf0, rf1 := float64(l0*f0), float64(l1*f1), float64(r0*f0), float64(r1*f1)
+		if !(lf0+lf1 > 0 && rf0+rf1 > 0) || left < least || right < least {
 			continue
 		}
-		purity := g.purity2(float64(l0*f0), float64(l1*f1)) + g.purity2(float64(r0*f0), float64(r1*f1))
+		purity := g.purity2(lf0, lf1) + g.purity2(rf0, rf1)
 		if found && !(purity > best.purity) {
 			continue
 		}

@@ -68,7 +68,7 @@ type column struct {
 type node struct {
 	column  int       // -1: a leaf
 	upTo    float64   // number: values up to it go left; +Inf: all do
-	levels  []bool    // category: the levels that go left
+	levels  levelSet  // category: those that go left; of a number of 0
 	missing bool      // missing values go left
 	right   int       // the node on the right; of a leaf the number of the leaf
 	weights []float64 // weight of each class
@@ -89,50 +89,55 @@ func (t *Tree) Columns() []string {
 // Depth returns the largest number of questions before an answer. Cost: O(nodes).
 func (t *Tree) Depth() int {
 	depth := 0
-	t.walk(func(_, level int) { depth = max(depth, level) })
+	t.walk(func(_, level, _ int) { depth = max(depth, level) })
 	return depth
 }
 
-// walk calls f for every node and its level, in preorder.
-func (t *Tree) walk(f func(i, level int)) {
-	type place struct{ node, level int }
-	for todo := []place{{0, 0}}; len(todo) > 0; {
+// walk calls f for every node, its level and the question that leads to it, -1 for the root,
+// in preorder.
+func (t *Tree) walk(f func(i, level, parent int)) {
+	type place struct{ node, level, parent int }
+	for todo := []place{{0, 0, -1}}; len(todo) > 0; {
 		p := todo[len(todo)-1]
 		todo = todo[:len(todo)-1]
-		f(p.node, p.level)
+		f(p.node, p.level, p.parent)
 		if n := &t.nodes[p.node]; n.column >= 0 {
-			todo = append(todo, place{n.right, p.level + 1}, place{p.node + 1, p.level + 1})
+			todo = append(todo, place{n.right, p.level + 1, p.node}, place{p.node + 1, p.level + 1, p.node})
 		}
 	}
 }
 
+// maxIndent is the deepest level that String indents.
+const maxIndent = 50
+
 // String returns the tree as text, a line a question or answer, indented by level. Of an
-// answer it shows class, share of that class and weight.
+// answer it shows class, share of that class and weight. Lines below level 50 are indented
+// as those of it and begin with their level, "[51] ". Cost: O(nodes·classes), and O(levels) a
+// question about a category.
 func (t *Tree) String() string {
 	var b strings.Builder
-	var lines func(i, level int, question string)
-	lines = func(i, level int, question string) {
-		if level >= 0 {
-			b.WriteString(strings.Repeat("  ", level) + question)
+	t.walk(func(i, level, parent int) {
+		if parent >= 0 {
+			b.WriteString(strings.Repeat("  ", min(level-1, maxIndent)))
+			if level-1 > maxIndent {
+				fmt.Fprintf(&b, "[%d] ", level-1)
+			}
+			q, left := &t.nodes[parent], i == parent+1
+			question, _ := t.condition(q, left, mostLevels).text(q.levels.count(left))
+			b.WriteString(question)
 		}
 		n := &t.nodes[i]
-		if n.column < 0 {
+		switch {
+		case n.column < 0:
 			class, share, weight := t.answer(n)
-			if level >= 0 {
+			if parent >= 0 {
 				b.WriteString(": ")
 			}
 			fmt.Fprintf(&b, "class %d, %.1f%% of %s\n", class, 100*share, strconv.FormatFloat(weight, 'g', 6, 64))
-			return
-		}
-		if level >= 0 {
+		case parent >= 0:
 			b.WriteByte('\n')
 		}
-		left, _ := t.condition(n, true).text()
-		lines(i+1, level+1, left)
-		right, _ := t.condition(n, false).text()
-		lines(n.right, level+1, right)
-	}
-	lines(0, -1, "")
+	})
 	return b.String()
 }
 
@@ -173,14 +178,14 @@ func newColumn(name string, kind table.Kind, levels []string) column {
 
 // left reports whether a value goes left: of a category its code, or NaN.
 func (n *node) left(value float64) bool {
-	if n.levels == nil {
+	if n.levels.of == 0 {
 		if math.IsNaN(value) {
 			return n.missing
 		}
 		return value <= n.upTo
 	}
-	if !(value >= 0 && value < float64(len(n.levels))) {
+	if !(value >= 0 && value < float64(n.levels.of)) {
 		return n.missing
 	}
-	return n.levels[int(value)]
+	return n.levels.has(int32(value))
 }

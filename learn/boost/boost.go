@@ -1,0 +1,221 @@
+// Package boost answers how likely something is, by many small trees that each correct the
+// ones before.
+//
+// [Fit] learns from rows of a [table.Table] and whether it came true for each, [FitTarget] any
+// target and [Objective]: histogram gradient boosting (Friedman 2001; Ke et al. 2017), each
+// tree grown on the derivatives of the loss at the scores so far. The table goes in as it
+// is: numbers on any scale, categories, missing values. The [Model] answers for a table,
+// [Predict], and for one row, [Model.PredictRow].
+//
+// # How much to learn
+//
+// Options that are zero are chosen from the number of rows and of the rarer label: small data
+// get few small trees. Where there are rows of a later time, Options.Later stops the fit by
+// them, which is better than any guess. [Model.Report] has the loss after each round.
+//
+// # Missing values and unknown levels
+//
+// Each question sends missing values to the side where they did better in the fit, or
+// where it saw none to the heavier one. A level that the fit has not seen is as a missing value,
+// and so are in a node the levels too light to be told apart there.
+//
+// # The same model every time
+//
+// A model depends on the rows, targets and options alone, not on goroutines, and not on the
+// order of the rows where they have ids that compare: sums over rows are of integers, to
+// which derivatives are rounded in each round, so that no order can matter: for a million rows
+// to 2^-40 of the largest gradient and 2^-20 of the largest hessian, or 2^-14 with weights
+// that are not whole numbers. Of equally good questions the one about the first column is
+// taken.
+//
+// # When it misleads
+//
+//  1. Trees do not extrapolate: beyond the values of the fit the score stays what it was.
+//  2. Probabilities of many rounds are too sure; look at score.Binary, calibrate on later rows.
+//  3. Importance by gain favours columns of many values; [Permutation] on rows that the fit has
+//     not seen does not, but columns that say the same share theirs.
+//  4. Importance tells what goes together with the label, not what would change it.
+package boost
+
+import (
+	"math"
+	"slices"
+
+	"github.com/clientele-go/clientele/table"
+)
+
+// Model is a fitted sum of trees. Safe for concurrent use.
+type Model struct {
+	logistic bool // scores are log-odds
+	columns  []column
+	base     float64
+	roots    []int32 // of the trees
+	nodes    []node
+	facts    []fact // of the nodes
+	sets     []uint64
+	report   Report
+}
+
+// column is a column of the table that was fitted on.
+type column struct {
+	name   string
+	kind   table.Kind
+	levels []string // that the fit saw
+	code   map[string]int32
+}
+
+// node is a question, or a leaf. Of a number "x <= upTo" goes left; "x < c" is the same as
+// "x <= math.Nextafter(c, -Inf)". A leaf asks a question that leads all to itself, so that
+// several trees can be walked in step.
+type node struct {
+	upTo    float64 // number; +Inf: all but missing values
+	child   int32   // the left one, the right one is the next; of a leaf itself
+	column  int32
+	set     int32 // category: where its set of levels begins in sets; -1: a number
+	missing int32 // side of missing values: 0 left, 1 right
+}
+
+// isLeaf reports whether a node has no question.
+func (m *Model) isLeaf(i int32) bool { return m.nodes[i].child == i }
+
+// fact is what is known of a node beside the question.
+type fact struct {
+	value float64 // that it adds to the score as a leaf, with the learning rate
+	cover float64 // weight of the rows of the fit
+	gain  float64 // of the question
+}
+
+// setWords is the length of a set of levels.
+func setWords(levels int) int { return (levels + 63) / 64 }
+
+func newColumn(name string, kind table.Kind, levels []string) column {
+	c := column{name: name, kind: kind, levels: levels}
+	if kind == table.Category {
+		c.code = make(map[string]int32, len(levels))
+		for i, level := range levels {
+			c.code[level] = int32(i)
+		}
+	}
+	return c
+}
+
+// drawing is a node of a tree whose nodes are not placed yet: children are indexes among
+// those of the tree, of which the first is the root.
+type drawing struct {
+	fact
+	column      int // -1: a leaf
+	upTo        float64
+	set         []uint64 // nil: a number
+	missing     bool
+	left, right int
+}
+
+// place adds a tree. Pairs of children are in preorder of their parents.
+func (m *Model) place(tree []drawing) {
+	m.roots = append(m.roots, int32(len(m.nodes)))
+	type todo struct{ from, to int }
+	put := func(n fact) {
+		leaf := node{upTo: math.Inf(1), child: int32(len(m.nodes)), set: -1}
+		m.nodes, m.facts = append(m.nodes, leaf), append(m.facts, n)
+	}
+	put(tree[0].fact)
+	for open := []todo{{0, len(m.nodes) - 1}}; len(open) > 0; {
+		at := open[len(open)-1]
+		open = open[:len(open)-1]
+		d := &tree[at.from]
+		if d.column < 0 {
+			continue
+		}
+		child := len(m.nodes)
+		put(tree[d.left].fact)
+		put(tree[d.right].fact)
+		n := &m.nodes[at.to]
+		*n = node{upTo: d.upTo, child: int32(child), column: int32(d.column), set: -1}
+		if !d.missing {
+			n.missing = 1
+		}
+		if d.set != nil {
+			n.set = int32(len(m.sets))
+			m.sets = append(m.sets, d.set...)
+		}
+		open = append(open, todo{d.right, child + 1}, todo{d.left, child})
+	}
+}
+
+// newModel is a model without trees.
+func (f *fitting) newModel(base float64) *Model {
+	_, logistic := f.objective.(Logistic)
+	m := &Model{base: base, logistic: logistic}
+	for i := range f.columns {
+		m.columns = append(m.columns, newColumn(f.columns[i].Name, f.columns[i].Kind, f.binnings[i].levels))
+	}
+	return m
+}
+
+// add adds a tree that has grown.
+func (f *fitting) add(nodes []grown) {
+	tree := make([]drawing, len(nodes))
+	for i := range nodes {
+		n := &nodes[i]
+		d := &tree[i]
+		*d = drawing{fact: fact{value: n.value, cover: n.weight}, column: n.column, left: n.left, right: n.right}
+		if n.column < 0 {
+			continue
+		}
+		b := &f.binnings[n.column]
+		d.gain, d.missing = n.gain, n.missing
+		switch {
+		case f.grower.category[n.column]:
+			d.set = slices.Clone(n.set[:setWords(len(b.levels))])
+		case int(n.bin) < len(b.upper):
+			d.upTo = b.upper[n.bin]
+		default:
+			d.upTo = math.Inf(1)
+		}
+	}
+	f.model.place(tree)
+}
+
+// cut removes all trees but the first.
+func (m *Model) cut(trees int) {
+	if trees == len(m.roots) {
+		return
+	}
+	end, sets := m.roots[trees], 0
+	m.roots, m.nodes, m.facts = m.roots[:trees], m.nodes[:end], m.facts[:end]
+	for i := range m.nodes {
+		if n := &m.nodes[i]; n.set >= 0 {
+			sets = max(sets, int(n.set)+setWords(len(m.columns[n.column].levels)))
+		}
+	}
+	m.sets = m.sets[:sets]
+}
+
+// Columns returns the names of the columns of the fit, in their order.
+func (m *Model) Columns() []string {
+	names := make([]string, len(m.columns))
+	for i := range m.columns {
+		names[i] = m.columns[i].name
+	}
+	return names
+}
+
+// Trees returns the number of trees.
+func (m *Model) Trees() int { return len(m.roots) }
+
+// Base returns the score of a model without trees: of Fit the log-odds of the mean label.
+func (m *Model) Base() float64 { return m.base }
+
+// Code returns what stands for a level in a row: its index among the levels of column i that
+// the fit saw, or -1, which is as a missing value. It panics if i is out of range; for a number
+// column it returns -1.
+func (m *Model) Code(i int, level string) float64 {
+	return float64(m.columns[i].codeOf(level))
+}
+
+func (c *column) codeOf(level string) int32 {
+	if code, ok := c.code[level]; ok {
+		return code
+	}
+	return -1
+}

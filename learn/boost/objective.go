@@ -1,0 +1,124 @@
+package boost
+
+import (
+	"errors"
+	"fmt"
+	"math"
+)
+
+// Objective is a loss of a raw score F against a target y, which a fit makes small: the sum
+// over rows of weight·loss(y, F). Its methods are called from several goroutines at once, with
+// slices of the same length, a part of the rows, which they must not keep. Implementations
+// are to be safe for concurrent use.
+type Objective interface {
+	// Start returns the raw score before the first tree, best the one that alone makes the
+	// loss least, or an error if a target is not one the loss is defined for. Weight is
+	// nil if all are 1.
+	Start(target, weight []float64) (float64, error)
+	// Gradients writes the first and second derivative of the loss by the raw score, without
+	// weights, for each row. A second derivative must not be negative; those of losses that
+	// have none worth the name (absolute error) are 1.
+	Gradients(gradient, hessian, raw, target []float64)
+	// Loss returns Σ weight·loss.
+	Loss(raw, target, weight []float64) float64
+}
+
+// Logistic is the objective of Fit: log(1+exp(F)) - y·F, for targets from 0 to 1; F are
+// log-odds. A constant value: safe for concurrent use.
+type Logistic struct{}
+
+// Start returns the log-odds of the mean target.
+func (Logistic) Start(target, weight []float64) (float64, error) {
+	sum, total := 0.0, 0.0
+	for row, y := range target {
+		if !(y >= 0 && y <= 1) {
+			return 0, fmt.Errorf("%w: row %d is not in [0, 1]", ErrTarget, row)
+		}
+		w := weightOf(weight, row)
+		sum += float64(w * y)
+		total += w
+	}
+	if sum == 0 || sum >= total {
+		return 0, ErrOneClass
+	}
+	return math.Log(sum / (total - sum)), nil
+}
+
+// Gradients writes p-y and p(1-p) with p = 1/(1+exp(-F)).
+func (Logistic) Gradients(gradient, hessian, raw, target []float64) {
+	for i, f := range raw {
+		p := sigmoid(f)
+		gradient[i], hessian[i] = p-target[i], p*(1-p)
+	}
+}
+
+// Loss returns the log loss, a sum.
+func (Logistic) Loss(raw, target, weight []float64) float64 {
+	sum := 0.0
+	if weight == nil {
+		// The sum of logarithms is that of products, few enough not to overflow.
+		const few = 512
+		for lo := 0; lo < len(raw); lo += few {
+			product := 1.0
+			for i := lo; i < min(lo+few, len(raw)); i++ {
+				f := raw[i]
+				product *= 1 + math.Exp(-math.Abs(f))
+				sum += max(f, 0) - float64(target[i]*f)
+			}
+			sum += math.Log(product)
+		}
+		return sum
+	}
+	for i, f := range raw {
+		sum += float64(weight[i] * (max(f, 0) - float64(target[i]*f) + math.Log1p(math.Exp(-math.Abs(f)))))
+	}
+	return sum
+}
+
+// SquaredError is half the squared error, (y-F)²/2; F are means. A constant value: safe for
+// concurrent use.
+type SquaredError struct{}
+
+// Start returns the mean target.
+func (SquaredError) Start(target, weight []float64) (float64, error) {
+	sum, total := 0.0, 0.0
+	for row, y := range target {
+		if math.IsNaN(y) || math.Abs(y) > largest {
+			return 0, fmt.Errorf("%w: row %d is beyond 1e60, or not a number", ErrTarget, row)
+		}
+		w := weightOf(weight, row)
+		sum += float64(w * y)
+		total += w
+	}
+	return sum / total, nil
+}
+
+// Gradients writes F-y and 1.
+func (SquaredError) Gradients(gradient, hessian, raw, target []float64) {
+	for i, f := range raw {
+		gradient[i], hessian[i] = f-target[i], 1
+	}
+}
+
+// Loss returns half the sum of squares.
+func (SquaredError) Loss(raw, target, weight []float64) float64 {
+	sum := 0.0
+	for i, f := range raw {
+		d := f - target[i]
+		sum += float64(weightOf(weight, i) * d * d / 2)
+	}
+	return sum
+}
+
+// largest bounds targets and sums of weights, so that squares can be added up.
+const largest = 1e60
+
+var errDerivative = errors.New("boost: derivative of the objective is not finite, or a second one is negative")
+
+func sigmoid(f float64) float64 {
+	if f < 0 {
+		e := math.Exp(f)
+		return e / (1 + e)
+	}
+	return 1 / (1 + math.Exp(-f))
+}

@@ -1,0 +1,103 @@
+package logistic
+
+import (
+	"context"
+	"fmt"
+	"math"
+
+	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/table"
+)
+
+// Predict returns the probability of each row; columns and levels are found by name. The
+// table may have other columns, which are ignored. A column that is not there, or of
+// another kind, is an error that wraps [ErrColumn], a fault of the table a [*table.Fault].
+// Missing values and levels that the fit has not seen are as for LogOdds. workers is the
+// number of goroutines, 0: GOMAXPROCS; the result does not depend on it. Cost:
+// O(rows·columns·(knots+1)), and a pass to validate the table.
+func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], workers int) ([]float64, error) {
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	columns := make([]table.Column, len(m.columns))
+	codes := make([][]float64, len(m.columns)) // of the model for each level of the table
+	for i := range m.columns {
+		want := &m.columns[i]
+		c, ok := t.Column(want.name)
+		if !ok || c.Kind != want.kind {
+			return nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
+		}
+		columns[i], codes[i] = c, make([]float64, len(c.Levels))
+		for level, text := range c.Levels {
+			codes[i][level] = float64(want.codeOf(text))
+		}
+	}
+	probabilities := make([]float64, t.Rows())
+	const chunk = 4096
+	chunks := (len(probabilities) + chunk - 1) / chunk
+	parallel.Ranges(parallel.Workers(workers), len(probabilities), chunks, func(_, lo, hi int) {
+		if ctx.Err() != nil {
+			return
+		}
+		row := make([]float64, len(columns))
+		for at := lo; at < hi; at++ {
+			for i := range columns {
+				if c := &columns[i]; c.Kind == table.Number {
+					row[i] = c.Num[at]
+				} else if code := c.Code[at]; code >= 0 {
+					row[i] = codes[i][code]
+				} else {
+					row[i] = math.NaN()
+				}
+			}
+			probabilities[at] = m.PredictRow(row)
+		}
+	})
+	if err := ctx.Err(); err != nil {
+		return nil, err
+	}
+	return probabilities, nil
+}
+
+// LogOdds returns the log-odds of one row, which has a value for each of Columns: a number, or
+// the Code of a level; NaN is missing, and a number beyond ±1e100 counts
+// as that. A missing value of a column that had none in the fit,
+// and any code that is not of a level, adds what the column adds on average over the rows
+// of the fit. It panics if the row has another length. Cost: O(columns·(knots+1)), no
+// allocation.
+func (m *Model) LogOdds(row []float64) float64 {
+	m.check(row)
+	sum := m.terms[0].Coefficient
+	for i, x := range row {
+		sum += m.columns[i].at(x)
+	}
+	return sum
+}
+
+// PredictRow returns the probability of one row, which is as for LogOdds: 1/(1+exp(-log-odds)).
+func (m *Model) PredictRow(row []float64) float64 {
+	z := m.LogOdds(row)
+	if z < 0 {
+		e := math.Exp(z)
+		return e / (1 + e)
+	}
+	return 1 / (1 + math.Exp(-z))
+}
+
+// Contributions appends to dst what each column adds to the log-odds of a row beside the mean of
+// the rows of the fit, and returns the base: base + Σ contributions = LogOdds, up to
+// rounding. The row is as for LogOdds. It allocates nothing if dst has room.
+func (m *Model) Contributions(dst, row []float64) (contributions []float64, base float64) {
+	m.check(row)
+	for i, x := range row {
+		c := &m.columns[i]
+		dst = append(dst, c.at(x)-c.typical)
+	}
+	return dst, m.base
+}
+
+func (m *Model) check(row []float64) {
+	if len(row) != len(m.columns) {
+		panic(fmt.Sprintf("logistic: row of %d values for %d columns", len(row), len(m.columns)))
+	}
+}

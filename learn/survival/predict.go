@@ -1,0 +1,158 @@
+package survival
+
+import (
+	"context"
+	"fmt"
+	"math"
+	"slices"
+
+	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/table"
+)
+
+// LogRisk returns the log of by what the hazard of a row differs from that of the baseline:
+// Σ coefficient·(x-Mean). The row has a value for each of Columns: a number, or the Code of a
+// level. It is NaN if a value is NaN, or a code is of no level. It panics if the row has
+// another length. Cost: O(columns), no allocation.
+func (m *Cox) LogRisk(row []float64) float64 {
+	if len(row) != len(m.columns) {
+		panic(fmt.Sprintf("survival: row of %d values for %d columns", len(row), len(m.columns)))
+	}
+	total := 0.0
+	for i, x := range row {
+		c := &m.columns[i]
+		switch {
+		case c.kind == table.Number:
+			t := &m.terms[c.term]
+			total += float64(t.Coefficient * (x - t.Mean))
+		case !(x >= 0 && x < float64(len(c.levels))):
+			return math.NaN()
+		case x >= 1:
+			total += m.terms[c.term+int(x)-1].Coefficient
+		}
+	}
+	return total
+}
+
+// LogRisks returns the LogRisk of each row; columns and levels are found by name. The
+// table may have other columns, which are ignored. A column that is not there, or of
+// another kind, or has rows of a level that the fit has not seen, is an error that wraps
+// [ErrColumn]. A missing value ([ErrMissing]), a number beyond ±1e100 ([ErrTooLarge]) and a fault of the
+// table are a [*table.Fault]. workers is the number of goroutines, 0: GOMAXPROCS; the result does
+// not depend on it. Cost: O(rows·columns).
+func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], workers int) ([]float64, error) {
+	if err := t.Validate(); err != nil {
+		return nil, err
+	}
+	columns, codes, err := m.match(t.Column)
+	if err != nil {
+		return nil, err
+	}
+	risks := make([]float64, t.Rows())
+	const chunk = 4096
+	parallel.Ranges(parallel.Workers(workers), len(risks), (len(risks)+chunk-1)/chunk, func(_, lo, hi int) {
+		if ctx.Err() != nil {
+			return
+		}
+		row := make([]float64, len(columns))
+		for at := lo; at < hi; at++ {
+			for i := range columns {
+				if c := &columns[i]; c.Kind == table.Number {
+					row[i] = c.Num[at]
+				} else {
+					row[i] = codes[i][c.Code[at]]
+				}
+			}
+			risks[at] = m.LogRisk(row)
+		}
+	})
+	return risks, ctx.Err()
+}
+
+// match finds the columns of the model in a valid table, and the codes of the model for the levels
+// of the table.
+func (m *Cox) match(find func(string) (table.Column, bool)) (columns []table.Column, codes [][]float64, err error) {
+	columns, codes = make([]table.Column, len(m.columns)), make([][]float64, len(m.columns))
+	for i := range m.columns {
+		want := &m.columns[i]
+		c, ok := find(want.name)
+		if !ok || c.Kind != want.kind {
+			return nil, nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
+		}
+		columns[i], codes[i] = c, make([]float64, len(c.Levels))
+		for level, text := range c.Levels {
+			codes[i][level] = m.Code(i, text)
+		}
+		if err := missing(&c, i, nil); err != nil {
+			return nil, nil, err
+		}
+		for row, code := range c.Code {
+			if codes[i][code] < 0 {
+				return nil, nil, fmt.Errorf("%w: level of row %d of column %q", ErrColumn, row, want.name)
+			}
+		}
+	}
+	return columns, codes, nil
+}
+
+// missing returns the fault of missing values, or of numbers that are too large, among the rows that have
+// a weight, or nil.
+func missing(c *table.Column, index int, weights []float64) error {
+	fault := func(err error, bad func(row int) bool) error {
+		f := &table.Fault{Column: c.Name, Index: index, Err: err}
+		for row := range c.Len() {
+			if bad(row) && (weights == nil || weights[row] > 0) {
+				if f.Count == 0 {
+					f.Row = row
+				}
+				f.Count++
+			}
+		}
+		if f.Count == 0 {
+			return nil
+		}
+		return f
+	}
+	unusable := func(x float64) bool { return !(math.Abs(x) <= largest) }
+	if c.Kind == table.Number && !slices.ContainsFunc(c.Num, unusable) {
+		return nil
+	}
+	if err := fault(ErrMissing, c.Missing); err != nil {
+		return err
+	}
+	return fault(ErrTooLarge, func(row int) bool { return c.Kind == table.Number && unusable(c.Num[row]) })
+}
+
+// Survivals returns the probability that rows last beyond each of the times, row by row: row i at
+// time j is at i·len(times)+j. Nothing is computed at other times, so that many rows fit into memory. strata names
+// the stratum of each row; nil: all are of stratum "". Faults are those of [LogRisks],
+// [ErrLength] and [ErrStratum]. Cost: O(rows·(columns + times·log steps)).
+func Survivals[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, times []float64, workers int) ([]float64, error) {
+	if strata != nil && len(strata) != t.Rows() {
+		return nil, fmt.Errorf("%w: %d rows, %d strata", ErrLength, t.Rows(), len(strata))
+	}
+	risks, err := LogRisks(ctx, m, t, workers)
+	if err != nil {
+		return nil, err
+	}
+	forecasts := make([]Forecast, len(risks))
+	for i, risk := range risks {
+		stratum := ""
+		if strata != nil {
+			stratum = strata[i]
+		}
+		if forecasts[i], err = m.forecast(risk, stratum); err != nil {
+			return nil, err
+		}
+	}
+	all := make([]float64, len(risks)*len(times))
+	const chunk = 4096
+	parallel.Ranges(parallel.Workers(workers), len(risks), (len(risks)+chunk-1)/chunk, func(_, lo, hi int) {
+		for i := lo; i < hi; i++ {
+			for j, t := range times {
+				all[i*len(times)+j] = forecasts[i].Survival(t)
+			}
+		}
+	})
+	return all, nil
+}
