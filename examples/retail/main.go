@@ -1,6 +1,6 @@
 // Command retail goes from a file of invoice lines to decisions: how good the
 // data is, what the customers are worth, which segments they form and how they
-// move between them.
+// move between them, and who is leaving and why.
 //
 //	go run ./examples/retail                                  a generated shop
 //	go run ./examples/retail -data online_retail.csv.gz       a file of the layout of UCI Online Retail
@@ -99,6 +99,9 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		return err
 	}
 	if err := p.audiences(ctx, ix, asOf, c.location); err != nil {
+		return err
+	}
+	if err := p.leaving(ctx, &c, read.transactions, asOf); err != nil {
 		return err
 	}
 	if c.out != "" {

@@ -1,0 +1,99 @@
+package churn
+
+import (
+	"cmp"
+	"math"
+	"slices"
+)
+
+// ReasonOptions say which reasons are wanted. A plain value: safe for concurrent reads.
+type ReasonOptions struct {
+	Raising  int // most reasons that make the label likelier; 0: 3, negative: none
+	Lowering int // most reasons that make it less likely; 0: none
+	// Money writes an amount of minor units; nil: in hundreds with two decimals, as 1,234.50.
+	Money func(minor float64) string
+}
+
+// Reason is a business feature's part in a score, in words. A plain value: safe for
+// concurrent reads.
+type Reason struct {
+	Group   Group   // what it is about
+	Effect  float64 // sum over the columns of the group, in the unit of [Contribution]
+	Raises  bool    // it makes the label likelier
+	Column  string  // the column of the group with the largest effect in that direction
+	Value   float64 // of that column: number, or code of a level; NaN is missing
+	Typical float64 // median of that column among the training rows; NaN: not known, or a category
+	Text    Text    // "no purchase for 45 days; usually every 12 days"
+}
+
+// Reasons returns the business features with the largest effects on a row: first those that
+// raise the score, then those that lower it, each by size, ties by the name of the group.
+// Effects of a group are summed before they are compared, since columns of a group stand in
+// for each other and one may take back what another gives. The month of the cut-off is no reason: it
+// is the same for everybody on a list. The sentence is about the column of the group with the largest
+// effect in the direction of the group, with the row's own value and the median of the training
+// rows; a silence is set beside the customer's own rhythm where the row has it, because it says
+// more of who buys every week than of who buys once a year.
+// Nil options: the three that raise the score most. A group without effect is no reason,
+// nor is one whose sentence has been said.
+func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
+	o := ReasonOptions{}
+	if opts != nil {
+		o = *opts
+	}
+	if o.Raising == 0 {
+		o.Raising = 3
+	}
+	if o.Money == nil {
+		o.Money = writeHundredths
+	}
+	m.mustFit(row)
+	effects, _ := m.main.contributions(nil, row)
+	sums := make(map[Group]float64)
+	for i, e := range effects {
+		if m.measureOf(i) != measureMonth {
+			sums[m.schema.Columns[i].Group] += e
+		}
+	}
+	var reasons []Reason
+	for group, sum := range sums {
+		if sum != 0 {
+			reasons = append(reasons, Reason{Group: group, Effect: sum, Raises: sum > 0})
+		}
+	}
+	slices.SortFunc(reasons, func(a, b Reason) int {
+		return cmp.Or(cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect)), cmp.Compare(a.Group, b.Group))
+	})
+	left, said := map[bool]int{true: o.Raising, false: o.Lowering}, map[Text]bool{}
+	reasons = slices.DeleteFunc(reasons, func(r Reason) bool { return left[r.Raises] <= 0 })
+	kept := reasons[:0]
+	for _, r := range reasons {
+		if m.complete(&r, row, effects, o.Money); left[r.Raises] > 0 && !said[r.Text] {
+			left[r.Raises]--
+			said[r.Text] = true
+			kept = append(kept, r)
+		}
+	}
+	reasons = kept
+	slices.SortStableFunc(reasons, func(a, b Reason) int { return direction(a.Raises) - direction(b.Raises) })
+	return reasons
+}
+
+func direction(raises bool) int {
+	if raises {
+		return 0
+	}
+	return 1
+}
+
+// complete finds the column that speaks for the group, and what it says.
+func (m *Model) complete(r *Reason, row, effects []float64, money func(float64) string) {
+	best := -1
+	for i, e := range effects {
+		if m.schema.Columns[i].Group == r.Group && m.measureOf(i) != measureMonth && e > 0 == r.Raises && e != 0 && (best < 0 || math.Abs(e) > math.Abs(effects[best])) {
+			best = i
+		}
+	}
+	r.Column, r.Value, r.Typical = m.columns[best].Name, m.value(row, best), m.baseline.Columns[best].median()
+	r.Text = m.sentence(row, best, money)
+}
