@@ -245,7 +245,12 @@ func (e *evaluation) add(ctx context.Context, name string, scores []float64, pro
 	if err != nil {
 		return fmt.Errorf("churn: %s: %w", name, err)
 	}
-	c.EMPC, c.Target = profit.PerRow, profit.Target
+	c.EMPC, c.Target = score.Estimate{Value: profit.PerRow, Low: profit.PerRow, High: profit.PerRow}, profit.Target
+	if !constant {
+		if c.EMPC, err = b.ExpectedMaximumProfitInterval(e.opts.Profit); err != nil {
+			return fmt.Errorf("churn: %s: %w", name, err)
+		}
+	}
 	if probabilities {
 		c.Brier, c.LogLoss = b.Brier(), b.LogLoss()
 		if constant {

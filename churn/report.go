@@ -51,10 +51,10 @@ type Contender struct {
 	AUCGain score.Estimate `json:"auc_gain"`
 	P       float64        `json:"p"`
 	// EMPC is the expected maximum profit for each row, Target the share of rows that it takes.
-	// They have no interval. Of "nobody" both are 0; of equal scores they are those of calling
-	// everybody or nobody, whichever earns more.
-	EMPC   float64 `json:"empc"`
-	Target float64 `json:"target"`
+	// Of "nobody" both are 0; of equal scores they are those of calling everybody or nobody,
+	// whichever earns more, as if the share that comes true were known.
+	EMPC   score.Estimate `json:"empc"`
+	Target float64        `json:"target"`
 	// At is what alerting Report.Share of the rows comes to: those with the highest scores; of
 	// "nobody", none.
 	At OperatingPoint `json:"at"`

@@ -89,7 +89,7 @@ func TestEvaluationByHand(t *testing.T) {
 		require.True(t, math.IsNaN(e.Value) && math.IsNaN(e.Low) && math.IsNaN(e.High), "nobody is ranked")
 	}
 	require.True(t, math.IsNaN(nobody.P))
-	require.Zero(t, nobody.EMPC)
+	require.Zero(t, nobody.EMPC.Value)
 	require.Zero(t, nobody.Target)
 	require.Equal(t, []CurvePoint{{Precision: 1}}, nobody.Curve)
 	require.Len(t, nobody.Gains, 10)

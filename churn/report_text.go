@@ -90,7 +90,7 @@ func (r *Report) String() string {
 	of("Brier", 3, func(c *Contender) score.Estimate { return c.Brier })
 	of("log loss", 3, func(c *Contender) score.Estimate { return c.LogLoss })
 	of("ECE", 3, func(c *Contender) score.Estimate { return c.ECE })
-	line("expected maximum profit", func(c *Contender) string { return reportNumber(c.EMPC, 3) })
+	of("expected maximum profit", 3, func(c *Contender) score.Estimate { return c.EMPC })
 	t.flush()
 	fmt.Fprintf(&t.text, "\nalerts for %g %% of the rows\n", 100*r.Share)
 	points := func(point func(c *Contender) OperatingPoint) {

@@ -22,7 +22,7 @@ func (p *printer) leaving(ctx context.Context, c *config, transactions []rfm.Tra
 		return err
 	}
 	label := churn.Absent{}
-	plan := &churn.Plan{Window: 120, Gap: 5, Horizon: 60, Step: 14}
+	plan := &churn.Plan{Window: 120, Gap: 5, Horizon: 60, Step: 28}
 	campaign := churn.Economics{Contact: 100, Offer: 1000, Margin: 0.3} // cents
 	past, err := churn.Backtest(ctx, log, plan, label, nil, &churn.BacktestOptions[string]{Economics: &campaign})
 	if errors.Is(err, churn.ErrNoRows) || errors.Is(err, churn.ErrCutoff) {
