@@ -324,8 +324,8 @@ func TestBacktestOptions(t *testing.T) {
 		require.GreaterOrEqual(t, leads[1].Total.Lists[0].Lead, 7.0)
 
 		given := *backtestPlan
-		given.Step = 3
-		for _, last := range []Day{l.Until() - 17, l.Until() - 18, l.Until() - 21, l.Until() - 22, l.Until()} {
+		given.Step = 7
+		for _, last := range []Day{l.Until() - 17, l.Until() - 21, l.Until() - 22, l.Until()} {
 			given.Last = last
 			leads, err := BacktestLeads(t.Context(), l, &given, reportLabel, backtestFeatures, []int{3, 7}, &BacktestOptions[int]{Fit: backtestFit, Refit: 100})
 			require.NoError(t, err)
@@ -333,8 +333,8 @@ func TestBacktestOptions(t *testing.T) {
 			require.Equal(t, cutoffs, backtestCutoffs(leads[0]))
 			at := cutoffs[len(cutoffs)-1]
 			require.LessOrEqual(t, at, l.Until()-21)
-			require.Greater(t, at, l.Until()-24, "taken back by no more steps than it takes")
-			require.Zero(t, (last-at)%3, "by whole steps")
+			require.Greater(t, at, l.Until()-28, "taken back by no more steps than it takes")
+			require.Zero(t, (last-at)%7, "by whole steps")
 		}
 	})
 	t.Run("own values", func(t *testing.T) {
