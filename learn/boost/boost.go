@@ -22,11 +22,12 @@
 // # The same model every time
 //
 // A model depends on the rows, targets and options alone, not on goroutines, and not on the
-// order of the rows where they have ids that compare: sums over rows are of integers, to
-// which derivatives are rounded in each round, so that no order can matter: for a million rows
-// to 2^-40 of the largest gradient and 2^-20 of the largest hessian, or 2^-14 with weights
-// that are not whole numbers. Of equally good questions the one about the first column is
-// taken.
+// order of the rows where they have ids that compare and differ: the rows are sorted by them, and
+// sums over rows are of integers, to which derivatives are rounded in each round: for a million
+// rows to 2^-40 of the largest gradient and 2^-20 of the largest hessian, or 2^-14 with weights
+// that are not whole numbers. Hessians and weights of weighted rows are rounded up or down by
+// the place of the row, so that light rows count together as what they weigh. Of equally good
+// questions the one about the first column is taken.
 //
 // # When it misleads
 //
@@ -144,8 +145,7 @@ func (m *Model) place(tree []drawing) {
 
 // newModel is a model without trees.
 func (f *fitting) newModel(base float64) *Model {
-	_, logistic := f.objective.(Logistic)
-	m := &Model{base: base, logistic: logistic}
+	m := &Model{base: base, logistic: f.isLogistic()}
 	for i := range f.columns {
 		m.columns = append(m.columns, newColumn(f.columns[i].Name, f.columns[i].Kind, f.binnings[i].levels))
 	}

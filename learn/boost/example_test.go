@@ -34,6 +34,9 @@ func Example() {
 		log.Fatal(err)
 	}
 	r := m.Report()
+	if r.Best == 0 {
+		log.Fatal("no tree makes the loss over the later rows less")
+	}
 	fmt.Printf("stopped by %v, log loss %.2f -> %.2f\n", r.Stop, r.Start.Later, r.Rounds[r.Best-1].Later)
 	for _, where := range []string{"app", "web"} {
 		for _, days := range []float64{30, 150} {

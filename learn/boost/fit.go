@@ -18,7 +18,7 @@ const (
 	streamRounds
 )
 
-// within is the slack of comparisons with sums of weights, which are rounded to units.
+// within is the slack of comparisons with sums of weights that are rounded to units.
 const within = 1 - 1e-4
 
 // blockRows is the number of rows of which a sum is taken at once.
@@ -33,8 +33,8 @@ func Fit[K comparable](ctx context.Context, t *table.Table[K], labels []bool, op
 	}
 	if o.Later != nil {
 		later := *o.Later
-		if later.Labels == nil && later.Target != nil {
-			return nil, fmt.Errorf("%w: Later has a Target, not Labels", ErrLength)
+		if later.Target != nil {
+			return nil, fmt.Errorf("%w: Later has a Target, which is for FitTarget", ErrLength)
 		}
 		later.Target = targetOf(later.Labels)
 		o.Later = &later
@@ -48,30 +48,32 @@ func Fit[K comparable](ctx context.Context, t *table.Table[K], labels []bool, op
 // summed with weights over rows: the leaf whose question gains most is divided next, and a
 // leaf adds LearningRate·(-G/(H+L2)) to the score. A question about a number is "x <= c" with
 // c halfway between values where there are at most Bins of them, otherwise near quantiles
-// (of 200,000 rows where there are more); one about a category is "x in S", with S from the
-// order of the levels by G/H, or any set of up to four levels. Missing values go to the side
-// where they gain more, where a node had none to the heavier side. A level that the fit has
-// not seen goes the way of missing values.
+// (of 200,000 rows where there are more: a value of a few rows in a million may then have no
+// threshold of its own); one about a category is "x in S", with S from the order of the levels by
+// G/(H+LevelSmoothing), or any set of up to four levels. Missing values go to the side where
+// they gain more, where a node had none to the heavier side. A level that the fit has not seen
+// goes the way of missing values.
 //
 // A fault of the table is a [*table.Fault]. Other errors wrap [ErrLength], [ErrWeight],
-// [ErrTarget] or [ErrColumn], or are [ErrEmpty] or that of the objective, of which it is an error
-// too to have derivatives that are not finite or a negative second one. Columns may be
-// constant, or none.
+// [ErrTarget], [ErrColumn] or [ErrObjective], or are [ErrEmpty] or that of the objective. Columns
+// may be constant, or none.
 //
-// The model does not depend on Workers, nor, where rows have ids that compare, on their
-// order. That of the rows of Later matters only to the rounding of their loss.
+// The model does not depend on Workers, nor, where rows have ids that compare and differ, on
+// their order. That of the rows of Later changes the rounding of their loss, which can decide
+// which of two rounds as good as equal is best.
 //
-// Cost: a round is about O(rows·columns·log(MaxLeaves)/2) additions, and O(MaxLeaves·bins) for
-// the bins of all columns. Memory: for each row two bytes a column and 50 bytes, and for each
-// leaf 4 KB a column; a copy of the table if rows are without weight or have ids that do not
-// ascend. ctx is looked at once a round.
+// Cost: a round is about O(rows·columns·log(MaxLeaves)/2) additions where leaves are of like
+// size, at worst O(rows·columns·MaxLeaves/2), and O(MaxLeaves·bins) for the bins of all columns.
+// Memory: for each row two bytes a column and about 70 bytes, and for each leaf 4 KB a column,
+// columns counted in eights; a copy of the table if rows are without weight or have ids that do
+// not ascend. ctx is looked at once a round.
 func FitTarget[K comparable](ctx context.Context, t *table.Table[K], target []float64, objective Objective, opts *Options) (*Model, error) {
 	o, err := checked(opts)
 	if err != nil {
 		return nil, err
 	}
 	if o.Later != nil && o.Later.Labels != nil {
-		return nil, fmt.Errorf("%w: Later has Labels, not a Target", ErrLength)
+		return nil, fmt.Errorf("%w: Later has Labels, which are for Fit", ErrLength)
 	}
 	return fit(ctx, t, target, objective, o)
 }
@@ -108,14 +110,16 @@ func fit[K comparable](ctx context.Context, t *table.Table[K], target []float64,
 	if len(target) != n || o.Weights != nil && len(o.Weights) != n {
 		return nil, fmt.Errorf("%w: %d rows, %d targets, %d weights", ErrLength, n, len(target), len(o.Weights))
 	}
-	var rows []int32
-	for row := range n {
-		if weightOf(o.Weights, row) > 0 {
-			rows = append(rows, int32(row))
-		}
+	if err := checkSigns(t.Columns, o); err != nil {
+		return nil, err
 	}
+	objective = plain(objective)
+	rows := weighted(o.Weights, n)
 	if len(rows) == 0 {
 		return nil, ErrEmpty
+	}
+	if err := checkTarget(objective, target, rows); err != nil {
+		return nil, err
 	}
 	if t.IDs != nil && t.Compare != nil {
 		byID := func(a, b int32) int { return t.Compare(t.IDs[a], t.IDs[b]) }
@@ -129,6 +133,31 @@ func fit[K comparable](ctx context.Context, t *table.Table[K], target []float64,
 		f.train.take(rows)
 	}
 	return f.fit(o)
+}
+
+// weighted returns the rows that have a weight above 0.
+func weighted(weights []float64, n int) []int32 {
+	rows := make([]int32, 0, n)
+	for row := range n {
+		if weightOf(weights, row) > 0 {
+			rows = append(rows, int32(row))
+		}
+	}
+	return rows
+}
+
+// checkSigns looks for a column of Rising or Falling that is not there.
+func checkSigns(columns []table.Column, o *Options) error {
+	for _, name := range slices.Concat(o.Rising, o.Falling) {
+		if numberColumn(columns, name) < 0 {
+			return fmt.Errorf("%w: number column %q of Rising or Falling", ErrColumn, name)
+		}
+	}
+	return nil
+}
+
+func numberColumn(columns []table.Column, name string) int {
+	return slices.IndexFunc(columns, func(c table.Column) bool { return c.Name == name && c.Kind == table.Number })
 }
 
 // rowsOf are rows and their scores.
@@ -194,7 +223,10 @@ func (f *fitting) fit(o *Options) (*Model, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.o = o.settled(f.rarer())
+	if !(math.Abs(base) <= largest) {
+		return nil, fmt.Errorf("%w: its start", ErrObjective)
+	}
+	f.o = o.settled(f.rarer(), f.objective)
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
@@ -209,9 +241,14 @@ func (f *fitting) fit(o *Options) (*Model, error) {
 	return f.model, nil
 }
 
+func (f *fitting) isLogistic() bool {
+	_, ok := f.objective.(Logistic)
+	return ok
+}
+
 // rarer is m of Options.
 func (f *fitting) rarer() float64 {
-	if _, ok := f.objective.(Logistic); !ok {
+	if !f.isLogistic() {
 		return f.train.total / 4
 	}
 	sum := 0.0
@@ -248,7 +285,10 @@ func (f *fitting) prepare() error {
 	g.spare, g.ready = make([]int32, f.train.n), make([]int32, f.train.n)
 	g.o = &f.o
 	f.units = g.weigh(f.train.weight, f.train.n)
-	g.minUnits = max(1, int64(min(math.Ceil(f.o.MinLeaf/g.w*within), 1<<60)))
+	g.minUnits = max(1, int64(min(math.Ceil(f.o.MinLeaf/g.w*g.slack), 1<<60)))
+	if g.most = math.Inf(1); f.isLogistic() {
+		g.most = mostLogistic
+	}
 	g.histograms = histograms{matrix: f.train.matrix, workers: f.workers, pairs: make([]cell, f.train.n)}
 	g.used = make([]bool, g.stride)
 	g.category, g.sign, g.chosen = make([]bool, len(f.columns)), make([]int8, len(f.columns)), make([]bool, len(f.columns))
@@ -257,14 +297,11 @@ func (f *fitting) prepare() error {
 		g.category[i] = f.columns[i].Kind == table.Category
 	}
 	g.bins = g.counts
-	for sign, names := range map[int8][]string{1: f.o.Rising, -1: f.o.Falling} {
-		for _, name := range names {
-			i := slices.IndexFunc(f.columns, func(c table.Column) bool { return c.Name == name && c.Kind == table.Number })
-			if i < 0 {
-				return fmt.Errorf("%w: number column %q of Rising or Falling", ErrColumn, name)
-			}
-			g.sign[i] = sign
-		}
+	for _, name := range f.o.Rising {
+		g.sign[numberColumn(f.columns, name)] = 1
+	}
+	for _, name := range f.o.Falling {
+		g.sign[numberColumn(f.columns, name)] = -1
 	}
 	return nil
 }
@@ -273,19 +310,26 @@ func (f *fitting) prepare() error {
 func (f *fitting) prepareLater(s *Slice) error {
 	t := &table.Table[int]{Columns: s.Columns}
 	if err := t.Validate(); err != nil {
-		return fmt.Errorf("boost: Later: %w", err)
+		return fmt.Errorf("%w (in Later)", err)
 	}
 	n := t.Rows()
 	if len(f.columns) == 0 {
 		n = len(s.Target)
 	}
 	if n == 0 {
-		return fmt.Errorf("%w in Later", ErrEmpty)
+		return fmt.Errorf("%w (in Later)", ErrEmpty)
 	}
 	if len(s.Target) != n || s.Weights != nil && len(s.Weights) != n {
 		return fmt.Errorf("%w: Later has %d rows, %d targets, %d weights", ErrLength, n, len(s.Target), len(s.Weights))
 	}
-	later := &rowsOf{target: s.Target, weight: s.Weights, n: n}
+	rows := weighted(s.Weights, n)
+	if len(rows) == 0 {
+		return fmt.Errorf("%w (in Later)", ErrEmpty)
+	}
+	if err := checkTarget(f.objective, s.Target, rows); err != nil {
+		return fmt.Errorf("%w (in Later)", err)
+	}
+	later := &rowsOf{target: s.Target, weight: s.Weights, n: len(rows)}
 	codes := make([][]uint8, len(f.columns))
 	for i := range f.columns {
 		c, ok := t.Column(f.columns[i].Name)
@@ -295,13 +339,16 @@ func (f *fitting) prepareLater(s *Slice) error {
 		later.columns = append(later.columns, c)
 		codes[i] = f.binnings[i].matching(c.Levels)
 	}
+	if later.n < n {
+		later.take(rows)
+	}
 	if err := later.weigh(); err != nil {
-		return fmt.Errorf("%w of Later", err)
+		return fmt.Errorf("%w (in Later)", err)
 	}
 	if _, err := f.objective.Start(later.target, later.weight); err != nil && err != ErrOneClass {
-		return fmt.Errorf("%w of Later", err)
+		return fmt.Errorf("%w (in Later)", err)
 	}
-	later.matrix = newMatrix(later.columns, f.binnings, codes, n, f.workers)
+	later.matrix = newMatrix(later.columns, f.binnings, codes, later.n, f.workers)
 	f.later = later
 	return nil
 }
@@ -309,7 +356,10 @@ func (f *fitting) prepareLater(s *Slice) error {
 // rounds grows the trees.
 func (f *fitting) rounds() error {
 	best := math.Inf(1)
-	losses := f.losses()
+	losses, err := f.losses()
+	if err != nil {
+		return err
+	}
 	f.report.Start = losses
 	if f.later != nil {
 		best = losses.Later
@@ -329,9 +379,13 @@ func (f *fitting) rounds() error {
 			f.report.Stop = NothingEnd
 			break
 		}
-		f.score(nodes, len(rows))
+		if err := f.score(nodes, len(rows)); err != nil {
+			return err
+		}
 		f.add(nodes)
-		losses = f.losses()
+		if losses, err = f.losses(); err != nil {
+			return err
+		}
 		f.report.Rounds = append(f.report.Rounds, losses)
 		if f.o.Progress != nil {
 			f.o.Progress(int64(round+1), int64(f.o.Rounds))
@@ -410,20 +464,24 @@ func (f *fitting) derive() error {
 		all = bounds{max(all.g, b.g), max(all.h, b.h), min(all.low, b.low)}
 	}
 	if !(all.g <= largest && all.h <= largest && all.low >= 0) {
-		return errDerivative
+		return fmt.Errorf("%w: a derivative", ErrObjective)
 	}
 	s := &f.grower.scale
 	s.fix(all.g*f.train.total, all.h*f.train.total)
 	byG, byH := 1/s.g, 1/s.h
 	parallel.Ranges(f.workers, n, blocks, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
-			w, u := 1.0, int64(1)
-			if f.units != nil {
-				w, u = f.train.weight[i], f.units[i]
+			if f.units == nil {
+				f.grower.pairs[i] = cell{
+					g:  int64(math.RoundToEven(f.gradient[i] * byG)),
+					hw: int64(math.RoundToEven(f.hessian[i]*byH))<<s.shift + 1,
+				}
+				continue
 			}
+			w := f.train.weight[i]
 			f.grower.pairs[i] = cell{
 				g:  int64(math.RoundToEven(f.gradient[i] * w * byG)),
-				hw: int64(math.RoundToEven(f.hessian[i]*w*byH))<<s.shift + u,
+				hw: fairly(f.hessian[i]*w*byH, i)<<s.shift + f.units[i],
 			}
 		}
 	})
@@ -431,10 +489,14 @@ func (f *fitting) derive() error {
 }
 
 // score adds the values of a new tree, with the learning rate, to all scores.
-func (f *fitting) score(nodes []grown, drawn int) {
+func (f *fitting) score(nodes []grown, drawn int) error {
 	g := &f.grower
 	for i := range nodes {
-		nodes[i].value *= f.o.LearningRate
+		n := &nodes[i]
+		n.value *= f.o.LearningRate
+		if !(math.Abs(n.value) <= largest) || n.column >= 0 && math.IsInf(n.gain, 0) {
+			return fmt.Errorf("%w: a leaf", ErrObjective)
+		}
 	}
 	workers := 1
 	if f.train.n > 1<<14 {
@@ -454,22 +516,26 @@ func (f *fitting) score(nodes []grown, drawn int) {
 		}
 	})
 	if f.later == nil {
-		return
+		return nil
 	}
 	parallel.Ranges(f.workers, f.later.n, (f.later.n+blockRows-1)/blockRows, func(_, lo, hi int) {
 		for row := lo; row < hi; row++ {
 			f.later.raw[row] += nodes[g.walk(nodes, f.later.matrix, int32(row))].value
 		}
 	})
+	return nil
 }
 
 // losses returns the mean losses over the rows of the fit and the later ones.
-func (f *fitting) losses() Loss {
+func (f *fitting) losses() (Loss, error) {
 	loss := Loss{Training: f.loss(f.train), Later: math.NaN()}
 	if f.later != nil {
 		loss.Later = f.loss(f.later)
 	}
-	return loss
+	if math.IsNaN(loss.Training) || f.later != nil && math.IsNaN(loss.Later) {
+		return loss, fmt.Errorf("%w: a loss", ErrObjective)
+	}
+	return loss, nil
 }
 
 func (f *fitting) loss(r *rowsOf) float64 {

@@ -108,7 +108,8 @@ func (g *grower) divide(l *leaf) (left, right *leaf) {
 	right = &leaf{limits: l.limits, hi: l.hi, depth: l.depth + 1, sum: cell{l.sum.g - s.left.g, l.sum.hw - s.left.hw}}
 	left.hi = l.lo + g.partition(l.lo, l.hi, s)
 	right.lo = left.hi
-	if sign := g.sign[s.column]; sign != 0 {
+	known := int(s.bin) == g.bins[s.column]-1 // known, or not: no order
+	if sign := g.sign[s.column]; sign != 0 && !known {
 		middle := (g.value(left.sum, l.limits) + g.value(right.sum, l.limits)) / 2
 		low, high := left, right
 		if sign < 0 {

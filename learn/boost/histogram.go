@@ -19,6 +19,7 @@ type group [lanes][256]cell
 type scale struct {
 	g, h, w float64 // by which to multiply to get back; powers of two
 	shift   uint    // of hessians in hw
+	slack   float64 // of comparisons with sums of weights: 1 where units are not rounded
 }
 
 func (s *scale) gradient(c cell) float64 { return float64(c.g) * s.g }
@@ -27,9 +28,10 @@ func (s *scale) units(c cell) int64      { return c.hw & (1<<s.shift - 1) }
 func (s *scale) weight(c cell) float64   { return float64(s.units(c)) * s.w }
 
 // weigh makes weights into whole units: as they are if they are whole numbers of a moderate
-// sum, otherwise rounded, so that all together are about 2^26 units.
+// sum, otherwise rounded fairly, so that all together are about 2^26 units and rows lighter
+// than one of them count together as what they weigh.
 func (s *scale) weigh(weight []float64, rows int) []int64 {
-	s.w = 1
+	s.w, s.slack = 1, 1
 	units := make([]int64, 0, len(weight))
 	if weight == nil {
 		s.shift = uint(bits.Len(uint(rows)))
@@ -42,15 +44,22 @@ func (s *scale) weigh(weight []float64, rows int) []int64 {
 	}
 	if !whole || sum >= 1<<30 {
 		_, exponent := math.Frexp(sum)
-		s.w = math.Ldexp(1, exponent-26)
+		s.w, s.slack = math.Ldexp(1, exponent-26), within
 	}
 	total := int64(0)
-	for _, w := range weight {
-		units = append(units, int64(math.RoundToEven(w/s.w)))
+	for i, w := range weight {
+		units = append(units, fairly(w/s.w, i))
 		total += units[len(units)-1]
 	}
 	s.shift = uint(bits.Len64(uint64(total)))
 	return units
+}
+
+// fairly rounds what row i adds to a sum up or down, so that over many rows neither prevails,
+// however small each is: by the multiples of the golden ratio, which are spread evenly.
+// Whole numbers stay.
+func fairly(x float64, i int) int64 {
+	return int64(x + float64(uint64(i+1)*0x9E3779B97F4A7C15>>11)/(1<<53))
 }
 
 // fix chooses the scales of a round from bounds of sums of absolute gradients and of

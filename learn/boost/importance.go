@@ -69,12 +69,16 @@ type Increase struct {
 // Permutation returns for each of the columns of a model of Fit by how much the mean log loss
 // over rows rises when the values of the column are permuted among them (Breiman 2001, section
 // 10). Rows that the fit has not seen tell what the column is worth; rows of the fit tell what
-// the model makes of it. The permutations are of the rows by id where ids compare. Errors are
-// those of Scores, and wrap [ErrLength], [ErrWeight] or [ErrEmpty]. Cost: that of Scores,
+// the model makes of it. The permutations are of the rows by id where ids compare. A model whose
+// scores are not log-odds is an error; other errors are those of Scores, and wrap [ErrLength],
+// [ErrWeight] or [ErrEmpty]. Cost: that of Scores,
 // times repeats and columns that the model asks about.
 func Permutation[K comparable](ctx context.Context, m *Model, t *table.Table[K], labels []bool, opts *PermutationOptions) ([]Increase, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
+	}
+	if !m.logistic {
+		return nil, errors.New("boost: Permutation of a model whose scores are not log-odds")
 	}
 	o := PermutationOptions{}
 	if opts != nil {
@@ -98,12 +102,7 @@ func Permutation[K comparable](ctx context.Context, m *Model, t *table.Table[K],
 	for i := range columns {
 		rows.columns = append(rows.columns, columns[i].Column)
 	}
-	var order []int32
-	for row := range n {
-		if weightOf(o.Weights, row) > 0 {
-			order = append(order, int32(row))
-		}
-	}
+	order := weighted(o.Weights, n)
 	if len(order) == 0 {
 		return nil, ErrEmpty
 	}

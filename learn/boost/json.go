@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
+	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/table"
 )
@@ -41,7 +43,8 @@ type questionJSON struct {
 }
 
 // MarshalJSON writes the model with its schema version; equal models give equal bytes. The
-// report is not part of it.
+// report is not part of it. A name or level that is not UTF-8 is an error, since JSON would
+// change it.
 func (m *Model) MarshalJSON() ([]byte, error) {
 	j := modelJSON{
 		Version: modelVersion, Kind: "boost.Model", Logistic: m.logistic, Base: m.base,
@@ -49,6 +52,9 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 	}
 	for i := range m.columns {
 		c := &m.columns[i]
+		if !utf8.ValidString(c.name) || !allValid(c.levels) {
+			return nil, fmt.Errorf("boost: name or level of column %d is not UTF-8", i)
+		}
 		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels})
 	}
 	for _, root := range m.roots {
@@ -67,6 +73,10 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 		j.Trees = append(j.Trees, tree)
 	}
 	return json.Marshal(j)
+}
+
+func allValid(texts []string) bool {
+	return !slices.ContainsFunc(texts, func(s string) bool { return !utf8.ValidString(s) })
 }
 
 func (m *Model) question(n *node, gain float64) *questionJSON {
@@ -145,7 +155,7 @@ func (m *Model) readTree(tree []nodeJSON, room *int) ([]drawing, error) {
 	for i := range tree {
 		j, n := &tree[i], &nodes[i]
 		n.fact, n.column = fact{value: j.Value, cover: j.Cover}, -1
-		if !(math.Abs(n.value) <= largest) || !(n.cover > 0 && n.cover <= largest) {
+		if !(math.Abs(n.value) <= largest) || !(n.cover >= 0 && n.cover <= largest) || n.cover == 0 && len(tree) > 1 {
 			return nil, fmt.Errorf("node %d: value or cover is out of range", i)
 		}
 		if j.Ask != nil {

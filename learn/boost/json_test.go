@@ -62,6 +62,7 @@ func TestUnmarshalRefuses(t *testing.T) {
 		"a negative column":         {`"column":0`, `"column":-1`},
 		"a value too large":         {`"value":2`, `"value":1e99`},
 		"no cover":                  {`"cover":3`, `"cover":0`},
+		"negative cover":            {`"cover":3`, `"cover":-1`},
 		"cover of others":           {`"cover":3`, `"cover":5`},
 		"negative gain":             {`"gain":1`, `"gain":-1`},
 		"nothing goes right":        {`"up_to":25,"missing":true`, `"missing":true`},

@@ -1,7 +1,6 @@
 package boost
 
 import (
-	"errors"
 	"fmt"
 	"math"
 )
@@ -13,7 +12,9 @@ import (
 type Objective interface {
 	// Start returns the raw score before the first tree, best the one that alone makes the
 	// loss least, or an error if a target is not one the loss is defined for. Weight is
-	// nil if all are 1.
+	// nil if all are 1. Rows are in the order of their ids, without those of weight 0, so that
+	// an index says nothing to the caller of the fit. It is called for the rows of
+	// Later too, for its error.
 	Start(target, weight []float64) (float64, error)
 	// Gradients writes the first and second derivative of the loss by the raw score, without
 	// weights, for each row. A second derivative must not be negative; those of losses that
@@ -27,12 +28,12 @@ type Objective interface {
 // log-odds. A constant value: safe for concurrent use.
 type Logistic struct{}
 
-// Start returns the log-odds of the mean target.
+// Start returns the log-odds of the mean target. Its errors are ErrTarget and ErrOneClass, bare.
 func (Logistic) Start(target, weight []float64) (float64, error) {
 	sum, total := 0.0, 0.0
 	for row, y := range target {
 		if !(y >= 0 && y <= 1) {
-			return 0, fmt.Errorf("%w: row %d is not in [0, 1]", ErrTarget, row)
+			return 0, ErrTarget
 		}
 		w := weightOf(weight, row)
 		sum += float64(w * y)
@@ -75,16 +76,16 @@ func (Logistic) Loss(raw, target, weight []float64) float64 {
 	return sum
 }
 
-// SquaredError is half the squared error, (y-F)²/2; F are means. A constant value: safe for
-// concurrent use.
+// SquaredError is half the squared error, (y-F)²/2, for targets in [-1e50, 1e50]; F are means. A
+// constant value: safe for concurrent use.
 type SquaredError struct{}
 
-// Start returns the mean target.
+// Start returns the mean target, or ErrTarget, bare, of one that is not in [-1e50, 1e50].
 func (SquaredError) Start(target, weight []float64) (float64, error) {
 	sum, total := 0.0, 0.0
 	for row, y := range target {
-		if math.IsNaN(y) || math.Abs(y) > largest {
-			return 0, fmt.Errorf("%w: row %d is beyond 1e60, or not a number", ErrTarget, row)
+		if !(math.Abs(y) <= largestTarget) {
+			return 0, ErrTarget
 		}
 		w := weightOf(weight, row)
 		sum += float64(w * y)
@@ -110,10 +111,40 @@ func (SquaredError) Loss(raw, target, weight []float64) float64 {
 	return sum
 }
 
-// largest bounds targets and sums of weights, so that squares can be added up.
-const largest = 1e60
+// largest bounds scores, derivatives and sums of weights, so that squares can be added up;
+// largestTarget, which is far less, leaves room for what the scores do beyond targets.
+const largest, largestTarget = 1e60, 1e50
 
-var errDerivative = errors.New("boost: derivative of the objective is not finite, or a second one is negative")
+// plain returns the value that a pointer to an objective of this package points to.
+func plain(objective Objective) Objective {
+	switch objective.(type) {
+	case *Logistic:
+		return Logistic{}
+	case *SquaredError:
+		return SquaredError{}
+	}
+	return objective
+}
+
+// checkTarget looks for a target that an objective of this package is not defined for, in rows
+// as the caller counts them.
+func checkTarget(objective Objective, target []float64, rows []int32) error {
+	var low, high float64
+	switch objective.(type) {
+	case Logistic:
+		low, high = 0, 1
+	case SquaredError:
+		low, high = -largestTarget, largestTarget
+	default:
+		return nil
+	}
+	for _, row := range rows {
+		if y := target[row]; !(y >= low && y <= high) {
+			return fmt.Errorf("%w: row %d is not in [%g, %g]", ErrTarget, row, low, high)
+		}
+	}
+	return nil
+}
 
 func sigmoid(f float64) float64 {
 	if f < 0 {

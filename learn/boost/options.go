@@ -22,9 +22,12 @@ var (
 	// ErrWeight is wrapped by the error of a weight that is negative or not finite, which
 	// names the row, and of weights whose sum is not in [1e-60, 1e60].
 	ErrWeight = errors.New("boost: weight is negative or not finite")
+	// ErrObjective is wrapped by the error of an objective whose start, derivatives, losses or
+	// leaves are not finite or are above 1e60, or whose second derivative is negative.
+	ErrObjective = errors.New("boost: objective gives numbers that are of no use")
 	// ErrLength is wrapped by the error of targets or weights of another length than rows.
 	ErrLength = errors.New("boost: lengths differ")
-	// ErrEmpty is returned, bare, where no row has a weight above 0.
+	// ErrEmpty is returned, bare, where no row has a weight above 0; of Later it is wrapped.
 	ErrEmpty = errors.New("boost: no row has any weight")
 	// ErrColumn is wrapped by the error of a column of the model or of the options that a
 	// table does not have, or has as another kind.
@@ -47,14 +50,17 @@ type Options struct {
 	MaxLeaves int
 	// MaxDepth is the largest number of questions before a leaf. 0: no limit but MaxLeaves.
 	MaxDepth int
-	// MinLeaf is the smallest weight of the rows of a leaf. 0: 20.
+	// MinLeaf is the smallest weight of the rows of a leaf: with Weights it is not a number of
+	// rows. 0: 20.
 	MinLeaf float64
 	// MinHessian is the smallest sum of weight·hessian of a leaf. 0: 0.001.
 	MinHessian float64
 	// MinGain is what a question must gain at least: G²/(H+L2) of both sides less that of all.
 	// 0: more than nothing.
 	MinGain float64
-	// L2 is added to the hessian of each leaf: its value is -G/(H+L2). 0: none.
+	// L2 is added to the hessian of each leaf: its value is -G/(H+L2), of Logistic at most 20 in
+	// size, so that no tree runs away where labels are rare. 0: 1, of SquaredError none; a value
+	// such as 1e-12 is as none.
 	L2 float64
 	// Bins is the largest number of bins of a column, 2 to 255. 0: 255. Of a category with
 	// more levels the heaviest are kept, the others are as missing.
@@ -72,13 +78,15 @@ type Options struct {
 	// G/(H+LevelSmoothing), so that light levels are in the middle. 0: 10.
 	LevelSmoothing float64
 	// Rising and Falling name number columns with which the score must not fall, or not rise,
-	// all else equal. Missing values are not compared. Nil: none.
+	// all else equal. Missing values are not compared: their score may be any. Nil: none.
 	Rising, Falling []string
 	// Weights has one weight for each row, at least 0 and not all 0: a row of weight 2 counts
-	// as two equal rows. Nil: 1 each.
+	// as two equal rows. MinLeaf, MinHessian, L2, LevelWeight, LevelSmoothing, and m, are
+	// absolute: of weights whose sum is 1 no leaf has the weight 20, and nothing is learned. Use
+	// weights of mean 1. Nil: 1 each.
 	Weights []float64
 	// Later has rows of a later time. The model keeps the trees up to the round after which
-	// the loss over them was least. Nil: no early stopping.
+	// the loss over them was least, none if none made it less. Nil: no early stopping.
 	Later *Slice
 	// Patience is the number of rounds without a new least loss over Later after which the
 	// fit ends. 0: 2/LearningRate, at least 10.
@@ -99,7 +107,7 @@ type Slice struct {
 	Labels []bool
 	// Target has the target of each row, for FitTarget. Nil for Fit.
 	Target []float64
-	// Weights has one weight for each row, as in Options. Nil: 1 each.
+	// Weights has one weight for each row, at least 0 and not all 0. Nil: 1 each.
 	Weights []float64
 }
 
@@ -143,7 +151,7 @@ func (o *Options) Validate() error {
 	faults = append(faults, validWeights(o.Weights))
 	if o.Later != nil {
 		if err := validWeights(o.Later.Weights); err != nil {
-			faults = append(faults, fmt.Errorf("%w of Later", err))
+			faults = append(faults, fmt.Errorf("%w (in Later)", err))
 		}
 	}
 	return errors.Join(faults...)
@@ -159,8 +167,11 @@ func validWeights(weights []float64) error {
 }
 
 // settled returns the options with defaults in place of zeros; m is as in Options.
-func (o *Options) settled(m float64) Options {
+func (o *Options) settled(m float64, objective Objective) Options {
 	s := *o
+	if _, ok := objective.(SquaredError); !ok && s.L2 == 0 {
+		s.L2 = 1
+	}
 	root := math.Sqrt(m)
 	if s.Rounds == 0 {
 		if s.Rounds = int(min(max(40, 4*root), 200)); s.Later != nil {

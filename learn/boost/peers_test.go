@@ -119,7 +119,7 @@ func TestAUCEqualsPeers(t *testing.T) {
 		options  boost.Options
 		want     float64
 	}{
-		{"scikit-learn", true, boost.Options{}, p.ScikitLearn},
+		{"scikit-learn", true, boost.Options{L2: 1e-12}, p.ScikitLearn},
 		{"xgboost", false, boost.Options{MinHessian: 5, MinLeaf: 1, L2: 1}, p.XGBoost},
 	} {
 		t.Run(c.name, func(t *testing.T) {

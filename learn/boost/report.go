@@ -41,7 +41,7 @@ type Report struct {
 	Stop         Stop    // why it ended
 	Start        Loss    // before the first tree
 	Rounds       []Loss  // after each tree that was grown
-	Best         int     // trees that the model keeps
+	Best         int     // trees that the model keeps; 0: with Later, none helped
 	LearningRate float64 // as chosen, if Options had none
 	MaxLeaves    int     // as chosen, if Options had none
 }

@@ -36,8 +36,9 @@ func (l limits) clip(value float64) float64 { return min(max(value, l.low), l.hi
 type search struct {
 	o *Options
 	scale
-	minUnits int64 // of MinLeaf
-	bins     []int // of each column
+	minUnits int64   // of MinLeaf
+	most     float64 // size of a value
+	bins     []int   // of each column
 	category []bool
 	sign     []int8 // +1: rising, -1: falling
 	chosen   []bool // columns of the tree
@@ -49,8 +50,13 @@ func (s *search) value(sum cell, l limits) float64 {
 	if h == 0 {
 		return l.clip(0)
 	}
-	return l.clip(-s.gradient(sum) / h)
+	return l.clip(min(max(-s.gradient(sum)/h, -s.most), s.most))
 }
+
+// mostLogistic is the largest size of a value of Logistic before the learning rate. Where labels
+// are rare the hessian is so much smaller than the gradient that a Newton step would go far
+// beyond the log-odds it is to reach, where hessians are 0 and no tree can bring it back.
+const mostLogistic = 20
 
 // base is what a question must gain: what the node is worth as it is, and MinGain.
 func (s *search) base(n *leaf) float64 {
@@ -114,6 +120,10 @@ func (s *search) scan(n *leaf, cells *[256]cell, i int, missingLeft bool, best *
 		}
 		hl, hr = hl+l2, hr+l2
 		gl, gr := s.gradient(l), s.gradient(r)
+		bin, sign := uint8(b), s.sign[i]
+		if some && !missingLeft && r == cells[missing] { // known, or not: no order
+			bin, sign = uint8(last-1), 0
+		}
 		if free {
 			if !(float64(gl*gl*hr)+float64(gr*gr*hl) > most*hl*hr) {
 				continue
@@ -123,12 +133,12 @@ func (s *search) scan(n *leaf, cells *[256]cell, i int, missingLeft bool, best *
 				continue
 			}
 			most = gain
-		} else if gain, ok := s.bounded(n, gl, hl, gr, hr, s.sign[i]); ok && gain > most {
+		} else if gain, ok := s.bounded(n, gl, hl, gr, hr, sign); ok && gain > most {
 			most = gain
 		} else {
 			continue
 		}
-		*best = split{column: i, bin: uint8(b), missing: missingLeft, gain: most, left: l}
+		*best = split{column: i, bin: bin, missing: missingLeft, gain: most, left: l}
 		if !some {
 			best.missing = s.units(l) >= s.units(r)
 		}
@@ -165,7 +175,7 @@ func (s *search) levels(n *leaf, cells *[256]cell, i int, best *split) {
 	told, rest := room[:0], n.sum
 	for b := range s.bins[i] {
 		c := cells[b]
-		if u := s.units(c); u > 0 && float64(u)*s.w >= s.o.LevelWeight*within {
+		if u := s.units(c); u > 0 && float64(u)*s.w >= s.o.LevelWeight*s.slack {
 			told = append(told, levelSum{c, uint8(b), s.gradient(c) / (s.hessian(c) + s.o.LevelSmoothing)})
 			rest.g -= c.g
 			rest.hw -= c.hw

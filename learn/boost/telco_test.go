@@ -87,13 +87,13 @@ func auc(t *testing.T, m *boost.Model, test *table.Table[int], labels []bool) fl
 	return b.AUC().Value
 }
 
-// TestTelco: with automatic settings the area under the ROC curve of the test rows is that of a
-// logistic regression, 0.8355, or more; 100 trees of 31 leaves, usual defaults, come to 0.818.
+// TestTelco: with automatic settings the area under the ROC curve of the test rows is 0.8387; 100
+// trees of 31 leaves and a learning rate of 0.1 come to 0.8244 here.
 func TestTelco(t *testing.T) {
 	train, test, labels, truth := telco(t, false)
 	m, err := boost.Fit(t.Context(), train, labels, nil)
 	require.NoError(t, err)
-	require.Greater(t, auc(t, m, test, truth), 0.8355)
+	require.Greater(t, auc(t, m, test, truth), 0.838)
 }
 
 // TestTelcoEqualsPeers compares with HistGradientBoosting of scikit-learn 1.2.1 and
@@ -109,7 +109,7 @@ func TestTelcoEqualsPeers(t *testing.T) {
 		{8, 25, 0.1, 0.8373033771, 0.8376766624},
 	} {
 		t.Run(fmt.Sprintf("%d trees of %d leaves", c.rounds, c.leaves), func(t *testing.T) {
-			o := &boost.Options{Rounds: c.rounds, MaxLeaves: c.leaves, LearningRate: c.rate}
+			o := &boost.Options{Rounds: c.rounds, MaxLeaves: c.leaves, LearningRate: c.rate, L2: 1e-12}
 			m, err := boost.Fit(t.Context(), train, labels, o)
 			require.NoError(t, err)
 			a := auc(t, m, test, truth)
