@@ -4,7 +4,7 @@ import "math"
 
 // determined is the share of a column's scale below which what those before it leave of
 // it counts as nothing.
-const determined = 1e-9
+const determined = 1e-12
 
 // cholesky replaces the lower triangle of the p by p matrix a, row by row, by the factor L of
 // a = L·Lᵀ. A column whose pivot is at most tolerance times its scale is determined by those

@@ -60,7 +60,8 @@ type Term struct {
 	// Coefficient is what one unit of the column, as it came, adds to the log-hazard.
 	Coefficient float64
 	// StdErr is the standard error of Coefficient, robust if Options.Cluster was given;
-	// ModelStdErr is that from the model alone: from the inverse of the observed information.
+	// ModelStdErr is that from the model alone: from the inverse of the observed information. Both, Z and P are
+	// NaN if the fit failed so that there is no inverse ([PrecisionEnd]).
 	StdErr, ModelStdErr float64
 	Z                   float64 // Coefficient / StdErr
 	P                   float64 // two-sided probability of a larger |Z| if the coefficient were 0
@@ -87,9 +88,10 @@ type Report struct {
 	Weight float64 // sum of their weights
 	Events int     // rows that have a weight and ended
 	// Iterations is the number of steps of Newton's method, and Gap by how much the
-	// log-likelihood may be below its largest value, half the squared Newton decrement.
+	// log-likelihood may be below its largest value, half the squared Newton decrement; NaN if the information lost its inverse.
 	Iterations int
 	Gap        float64
+	Stop       Stop // why the fit ended
 	// LogLikelihood is the partial one at the end, NullLogLikelihood that of coefficients 0.
 	LogLikelihood, NullLogLikelihood float64
 	// Tests that all coefficients are 0: by the ratio of likelihoods, by the coefficients and

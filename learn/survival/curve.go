@@ -37,7 +37,8 @@ type Step struct {
 }
 
 // KaplanMeier returns the curve of each stratum, ascending by name, with intervals of the
-// level, such as 0.95. A row of weight 2 counts as two rows. With entries the first steps
+// level, such as 0.95. Weights are counts: a row of weight 2 counts as two rows, and
+// standard errors and intervals mean nothing for others, such as sampling weights. With entries the first steps
 // may rest on few rows: look at AtRisk; a Survival of 0 stays 0 however many rows enter
 // afterwards. Faults are those of [Data.Validate] and [ErrLevel]. A curve without events
 // has no steps.
@@ -115,7 +116,7 @@ func (c *Curve) At(t float64) Step {
 // Quantile returns the time by which a share p of (0, 1) has ended, 0.5: the median, and
 // its interval, where the bounds of the curve cross 1-p. It is the first time at which
 // Survival is at most 1-p; where Survival is 1-p up to rounding until the next step, the
-// middle between the two. A time that the curve does not reach is NaN. Cost: O(steps).
+// middle between the two, or after the last step that between it and End, as in R. A time that the curve does not reach is NaN. Cost: O(steps).
 func (c *Curve) Quantile(p float64) (time, low, high float64) {
 	return c.reach(1-p, func(s *Step) float64 { return s.Survival }),
 		c.reach(1-p, func(s *Step) float64 { return s.Low }),
@@ -134,6 +135,8 @@ func (c *Curve) reach(s float64, bound func(*Step) float64) float64 {
 		case math.IsNaN(b) || b > s+slack:
 		case b >= s-slack && i+1 < len(c.Steps):
 			return (c.Steps[i].Time + c.Steps[i+1].Time) / 2
+		case b >= s-slack:
+			return (c.Steps[i].Time + c.End) / 2
 		default:
 			return c.Steps[i].Time
 		}

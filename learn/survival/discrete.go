@@ -3,6 +3,7 @@ package survival
 import (
 	"fmt"
 	"math"
+	"strconv"
 
 	"github.com/clientele-go/clientele/table"
 )
@@ -11,9 +12,13 @@ import (
 // plain value: safe for concurrent reads.
 type Periods struct {
 	Ends []float64 // above 0, ascending
-	// Column is the name of the number column that the expansion adds after the others: the
-	// index of the period. Empty: "period".
+	// Column is the name of the column that the expansion adds after the others: the index of
+	// the period. Empty: "period".
 	Column string
+	// Category makes that a category column with the levels "0", "1" and so on, one for each period, so that a linear
+	// classifier learns a hazard for each. False: a number column, along which a linear classifier can only let the
+	// log-odds rise or fall evenly; it misses a peak such as that at the end of a yearly contract.
+	Category bool
 }
 
 // Validate returns nil or an error that wraps [ErrPeriods]. Cost: O(periods).
@@ -38,6 +43,21 @@ func (p *Periods) column() string {
 	return p.Column
 }
 
+// values is the column of the period.
+func (p *Periods) values(period []float64) table.Column {
+	if !p.Category {
+		return table.NumberColumn(p.column(), period...)
+	}
+	c := table.Column{Name: p.column(), Kind: table.Category, Code: make([]int32, len(period))}
+	for k := range p.Ends {
+		c.Levels = append(c.Levels, strconv.Itoa(k))
+	}
+	for i, k := range period {
+		c.Code[i] = int32(k)
+	}
+	return c
+}
+
 // PersonPeriod names a row of an expansion. A plain value: safe for concurrent use.
 type PersonPeriod[K comparable] struct {
 	ID     K   // of the row that was expanded
@@ -47,7 +67,7 @@ type PersonPeriod[K comparable] struct {
 // Expansion is a table of one row for each row and period in which it was at risk. A plain value: safe for
 // concurrent reads.
 type Expansion[K comparable] struct {
-	// Table has the columns of the table that was expanded, and the number column of the period as its last.
+	// Table has the columns of the table that was expanded, and the column of the period as its last.
 	// It has ids if that had.
 	Table *table.Table[PersonPeriod[K]]
 	Ended []bool // whether the row ended in the period: what a classifier learns
@@ -125,7 +145,7 @@ func Expand[K comparable](t *table.Table[K], d *Data, p *Periods) (*Expansion[K]
 		}
 	}
 	bare := table.Table[K]{Columns: t.Columns}
-	e.Table.Columns = append(bare.Take(e.Source).Columns, table.NumberColumn(p.column(), period...))
+	e.Table.Columns = append(bare.Take(e.Source).Columns, p.values(period))
 	return e, e.Table.Validate()
 }
 
@@ -141,15 +161,18 @@ type Classifier interface {
 type Discrete struct {
 	classifier Classifier
 	ends       []float64
+	category   bool
 }
 
 // NewDiscrete returns the forecaster of a classifier, whose rows have the values of the table that was
-// expanded and then the index of the period. A fault of the periods wraps [ErrPeriods].
+// expanded and then the index of the period. With Periods.Category it is asked for what stands for the period's
+// level, if it has a method Code(column int, level string) float64 as the models of learn/logistic do: these number levels
+// as the fit saw them, and -1 is a period in which nobody was at risk there. A fault of the periods wraps [ErrPeriods].
 func NewDiscrete(c Classifier, p *Periods) (*Discrete, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
 	}
-	return &Discrete{c, append([]float64(nil), p.Ends...)}, nil
+	return &Discrete{c, append([]float64(nil), p.Ends...), p.Category}, nil
 }
 
 // Forecast returns the forecast of a row, in which it can only end at the end of a
@@ -162,8 +185,13 @@ func (d *Discrete) Forecast(row []float64) Forecast {
 	values := make([]float64, len(row)+1)
 	copy(values, row)
 	total := 0.0
+	coder, codes := d.classifier.(interface {
+		Code(column int, level string) float64
+	})
 	for k := range d.ends {
-		values[len(row)] = float64(k)
+		if values[len(row)] = float64(k); codes && d.category {
+			values[len(row)] = coder.Code(len(row), strconv.Itoa(k))
+		}
 		h := d.classifier.PredictRow(values)
 		if !(h >= 0 && h <= 1) {
 			f.factor = math.NaN()

@@ -26,10 +26,19 @@ import (
 // [ErrLength], [ErrTooMany], [ErrNoEvents] or a [*MonotoneError]. A [*NotConvergedError] comes
 // with a model. There may be no columns: the model is then the baseline.
 //
+// Ids of the table are unique. Rows that follow each other for one customer (Data.Entry) need ids of
+// their own, such as customer and entry together, or none; Options.Cluster tells which belong together.
+//
+// A single number a million times as far away as the others costs digits of the standard errors,
+// and one much farther the fit, with either error: bound such numbers first. The largest log-risks
+// among those at risk at two times in one stratum may lie some 350 apart; a fit that goes beyond
+// ends with [PrecisionEnd] and a [*NotConvergedError].
+//
 // The model does not depend on Workers, nor, where rows have ids that compare, on their order.
 //
 // Cost: some five passes, each O(rows·p²) for p coefficients, and a sort. Memory: 8·p bytes a row and,
-// for each different time of events, 8·p bytes, twice that if some are tied.
+// for each different time of events, 8·p bytes, twice that if some are tied; with Options.Cluster
+// another 8·p bytes a cluster. With entries a pass also takes, for t times of events, O(p·t·log t).
 func FitCox[K comparable](ctx context.Context, t *table.Table[K], d *Data, opts *Options) (*Cox, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
@@ -47,7 +56,11 @@ func FitCox[K comparable](ctx context.Context, t *table.Table[K], d *Data, opts 
 		return nil, err
 	}
 	m, err := f.fit()
-	if err == nil && !f.converged && (opts == nil || opts.MaxIterations == 0 || m.report.Iterations < opts.MaxIterations) {
+	if err != nil {
+		return nil, err
+	}
+	chosen := opts != nil && opts.MaxIterations > 0
+	if stop := m.report.Stop; stop == PrecisionEnd || stop == IterationsEnd && !chosen {
 		err = &NotConvergedError{Iterations: m.report.Iterations, Gap: m.report.Gap}
 	}
 	return m, err
@@ -82,14 +95,13 @@ func check[K comparable](t *table.Table[K], d *Data) ([]int, error) {
 
 // fitting is a fit on its way.
 type fitting struct {
-	ctx       context.Context
-	o         *Options
-	data      *Data
-	rows      *rows
-	columns   []column
-	terms     []Term
-	kept      []int // the terms that are features of rows
-	converged bool
+	ctx     context.Context
+	o       *Options
+	data    *Data
+	rows    *rows
+	columns []column
+	terms   []Term
+	kept    []int // the terms that are features of rows
 }
 
 // prepare makes the rows with one feature for each term.
@@ -190,6 +202,7 @@ func (f *fitting) fill(from *table.Column, c *column, code []int32) {
 			}
 		}
 	}
+	r.centre(c.term)
 }
 
 // leaveOut marks the terms that those before them determine, given coefficients 0, and takes
@@ -209,6 +222,10 @@ func (f *fitting) leaveOut(l *likelihood) *likelihood {
 	}
 	old := *r
 	r.p = len(f.kept)
+	r.shift = nil
+	for _, j := range f.kept {
+		r.shift = append(r.shift, old.shift[j])
+	}
 	r.block = make([]float64, r.blocks()*gram.Block*r.p)
 	for k := range r.blocks() {
 		for to, j := range f.kept {
@@ -237,19 +254,18 @@ func (f *fitting) fit() (*Cox, error) {
 	if err != nil {
 		return nil, err
 	}
-	f.converged = best.converged
 	m := &Cox{ties: f.o.Ties, columns: f.columns, terms: f.terms}
 	m.report = Report{
-		Rows: f.rows.n, Events: len(f.rows.ended), Iterations: best.iterations, Gap: best.gap,
-		LogLikelihood: l.value, NullLogLikelihood: null,
+		Rows: f.rows.n, Events: len(f.rows.ended), Iterations: best.iterations, Gap: best.gap * f.rows.unit,
+		LogLikelihood: f.rows.natural(l.value), NullLogLikelihood: f.rows.natural(null), Stop: best.stop,
 	}
 	var weight sum
 	for _, w := range f.rows.weight {
 		weight.add(w)
 	}
-	m.report.Weight = weight.total()
+	m.report.Weight = weight.total() * f.rows.unit
 	f.infer(m, l, best, at0)
-	m.baselines = l.baselines(m.terms, f.kept)
+	m.baselines = l.baselines()
 	return m, nil
 }
 
@@ -269,10 +285,21 @@ func (f *fitting) infinite(features []int) error {
 	return e
 }
 
+// natural returns a log-likelihood for the weights as they came.
+func (r *rows) natural(value float64) float64 {
+	if r.unit == 1 {
+		return value
+	}
+	var dead sum
+	for _, w := range r.dead {
+		dead.add(w)
+	}
+	return r.unit * (value - dead.total()*math.Log(r.unit))
+}
+
 // baselines are those at the coefficients of the likelihood: of a row whose features are all 0.
-func (l *likelihood) baselines(terms []Term, kept []int) []Baseline {
+func (l *likelihood) baselines() []Baseline {
 	r := l.rows
-	scale := math.Exp(-l.top)
 	hazard := l.hazard(nil)
 	all := make([]Baseline, len(r.strata))
 	for s := range all {
@@ -280,9 +307,21 @@ func (l *likelihood) baselines(terms []Term, kept []int) []Baseline {
 		b.Stratum, b.End = r.strata[s], r.ends[s]
 		b.Times = slices.Clone(r.time[r.base[s]+1 : r.base[s+1]])
 		b.Hazard = make([]float64, len(b.Times))
+		if len(b.Times) == 0 {
+			continue
+		}
+		at := r.away(s, l.b)
+		scale := -l.top[s] - at
+		if math.Abs(scale) > farthest {
+			b.LogRisk, scale = at, -l.top[s]
+		}
+		scale = math.Exp(scale)
 		for i := range b.Hazard {
-			b.Hazard[i] = hazard.hi[int(r.base[s])+1+i] * scale
+			b.Hazard[i] = hazard.slot[int(r.base[s])+1+i] * scale
 		}
 	}
 	return all
 }
+
+// farthest is how far the log-hazard of a row at Term.Mean may be from that of the rows of the stratum.
+const farthest = 300

@@ -32,7 +32,7 @@ func marshalled(t *testing.T, m *Cox) string {
 
 func TestCoxDoesNotDependOnOrderOrWorkers(t *testing.T) {
 	cases(t, func(t *testing.T, rng *rand.Rand, entry, strata, weights, ties bool) {
-		const n = 3000
+		const n = 2000
 		tab, d := randomCox(rng, n, 3, entry, strata, weights, ties)
 		withCategory(rng, tab)
 		opts := &Options{Workers: 1}

@@ -15,6 +15,9 @@ type Baseline struct {
 	// rows at risk, by Efron's weights of tied events or Breslow's as Options.Ties.
 	Hazard []float64
 	End    float64 // the largest exit of the stratum; nothing is known beyond
+	// LogRisk is 0, unless the rows of the stratum are so far from Term.Mean that the hazard there is no number:
+	// Hazard is then that of a row in their midst, with this Cox.LogRisk.
+	LogRisk float64
 }
 
 // Baselines returns the baseline of each stratum, ascending by name. The slices belong to the caller.
@@ -57,7 +60,7 @@ func (m *Cox) forecast(risk float64, stratum string) (Forecast, error) {
 		return Forecast{}, ErrStratum
 	}
 	b := &m.baselines[at]
-	return Forecast{b.Times, b.Hazard, math.Exp(risk), b.End}, nil
+	return Forecast{b.Times, b.Hazard, math.Exp(risk - b.LogRisk), b.End}, nil
 }
 
 // End returns how far the forecast goes.

@@ -12,13 +12,19 @@ import (
 func (f *fitting) infer(m *Cox, l *likelihood, best *maximum, at0 *moments) {
 	p, all := f.rows.p, len(f.terms)
 	inverse := invert(best.factor, p)
+	unit := f.rows.unit
+	for i := range inverse {
+		if inverse[i] /= unit; best.lost {
+			inverse[i] = math.NaN()
+		}
+	}
 	covariance := inverse
 	if f.o.Cluster != nil {
 		covariance, m.report.Clusters = l.robust(inverse, f.o.Cluster)
 	}
 	r := &m.report
 	r.LikelihoodRatio = newChiSquare(max(0, 2*(r.LogLikelihood-r.NullLogLikelihood)), p)
-	r.Score = newChiSquare(quadratic(at0.information, p, at0.gradient), p)
+	r.Score = newChiSquare(unit*quadratic(at0.information, p, at0.gradient), p)
 	r.Wald = newChiSquare(quadratic(covariance, p, best.b), p)
 	m.covariance = make([]float64, all*all)
 	for i := range m.terms {
@@ -28,11 +34,15 @@ func (f *fitting) infer(m *Cox, l *likelihood, best *maximum, at0 *moments) {
 	for i, k := range f.kept {
 		t := &m.terms[k]
 		t.Coefficient = best.b[i] / t.Scale
-		t.ModelStdErr = math.Sqrt(inverse[i*(p+1)]) / t.Scale
-		t.StdErr = math.Sqrt(max(0, covariance[i*(p+1)])) / t.Scale
+		t.ModelStdErr = math.Sqrt(inverse[i*(p+1)] / t.Scale / t.Scale)
+		t.StdErr = math.Sqrt(max(0, covariance[i*(p+1)]) / t.Scale / t.Scale)
 		t.test()
 		for j, q := range f.kept {
-			m.covariance[k*all+q] = covariance[i*p+j] / t.Scale / m.terms[q].Scale
+			x := covariance[i*p+j] / t.Scale / m.terms[q].Scale
+			if i == j {
+				x = max(0, x)
+			}
+			m.covariance[k*all+q] = x
 		}
 	}
 }
@@ -98,7 +108,7 @@ func (l *likelihood) robust(inverse []float64, cluster []int) (covariance []floa
 	meat := make([]float64, p*p)
 	for i := range p {
 		for j := range i + 1 {
-			x := product(score[i*clusters:][:clusters], score[j*clusters:][:clusters])
+			x := product(score[i*clusters:][:clusters], score[j*clusters:][:clusters]) * r.unit * r.unit
 			meat[i*p+j], meat[j*p+i] = x, x
 		}
 	}
@@ -108,8 +118,8 @@ func (l *likelihood) robust(inverse []float64, cluster []int) (covariance []floa
 // meanOf returns of feature j the mean over the draws of each slot of what rows at risk have, and the running sum
 // of the hazard times it.
 func (l *likelihood) meanOf(j, slots int) (mean []float64, weighted *running) {
-	mean, weighted = make([]float64, slots), l.rows.newRunning()
-	l.rows.run(weighted, func(q int) (adds, less float64) {
+	mean = make([]float64, slots)
+	weighted = l.rows.run(func(q int) (adds, less float64) {
 		s1, d1 := l.s1[j*slots+q], 0.0
 		if l.d1 != nil {
 			d1 = l.d1[j*slots+q]

@@ -35,8 +35,7 @@ type termJSON struct {
 	Mean        float64 `json:"mean,omitempty"`
 	Scale       float64 `json:"scale"`
 	Coefficient float64 `json:"coefficient"`
-	StdErr      float64 `json:"std_err,omitempty"`
-	ModelStdErr float64 `json:"model_std_err,omitempty"`
+	ModelStdErr float64 `json:"model_std_err,omitempty"` // of robust models
 	Aliased     bool    `json:"aliased,omitempty"`
 }
 
@@ -45,6 +44,7 @@ type baselineJSON struct {
 	Times   []float64 `json:"times"`
 	Hazard  []float64 `json:"hazard"`
 	End     float64   `json:"end"`
+	LogRisk float64   `json:"log_risk,omitempty"`
 }
 
 type reportJSON struct {
@@ -53,6 +53,7 @@ type reportJSON struct {
 	Events            int      `json:"events"`
 	Clusters          int      `json:"clusters,omitempty"`
 	Iterations        int      `json:"iterations"`
+	Stop              Stop     `json:"stop,omitzero"`
 	Gap               float64  `json:"gap"`
 	LogLikelihood     float64  `json:"log_likelihood"`
 	NullLogLikelihood float64  `json:"null_log_likelihood"`
@@ -61,7 +62,8 @@ type reportJSON struct {
 	Score             float64  `json:"score"`
 }
 
-// MarshalJSON writes the model with its schema version; equal models give equal bytes.
+// MarshalJSON writes the model with its schema version; equal models give equal bytes. A model without
+// standard errors (see Term.StdErr) is an error.
 func (m *Cox) MarshalJSON() ([]byte, error) {
 	j := coxJSON{
 		Version: coxVersion, Kind: "survival.Cox", Ties: m.ties,
@@ -76,7 +78,12 @@ func (m *Cox) MarshalJSON() ([]byte, error) {
 		t := &m.terms[i]
 		to := termJSON{Mean: t.Mean, Scale: t.Scale, Coefficient: t.Coefficient, Aliased: t.Aliased}
 		if !t.Aliased {
-			to.StdErr, to.ModelStdErr = t.StdErr, t.ModelStdErr
+			if math.IsNaN(t.StdErr) {
+				return nil, errors.New("survival: the fit of the model failed: it has no standard errors")
+			}
+			if m.report.Clusters > 0 {
+				to.ModelStdErr = t.ModelStdErr
+			}
 		}
 		j.Terms = append(j.Terms, to)
 		j.Covariance = append(j.Covariance, m.covariance[i*p:][:i+1]...)
@@ -86,7 +93,7 @@ func (m *Cox) MarshalJSON() ([]byte, error) {
 	}
 	r := &m.report
 	j.Report = reportJSON{
-		r.Rows, r.Weight, r.Events, r.Clusters, r.Iterations, r.Gap, r.LogLikelihood, r.NullLogLikelihood,
+		r.Rows, r.Weight, r.Events, r.Clusters, r.Iterations, r.Stop, r.Gap, r.LogLikelihood, r.NullLogLikelihood,
 		r.LikelihoodRatio.Statistic, nil, r.Score.Statistic,
 	}
 	if w := r.Wald.Statistic; !math.IsNaN(w) {
@@ -110,7 +117,7 @@ func (m *Cox) UnmarshalJSON(data []byte) error {
 	if err := read.readTerms(&j); err != nil {
 		return err
 	}
-	if err := read.readCovariance(j.Covariance); err != nil {
+	if err := read.readCovariance(j.Covariance, j.Report.Clusters > 0); err != nil {
 		return err
 	}
 	if err := read.readBaselines(j.Baselines); err != nil {
@@ -170,16 +177,16 @@ func (m *Cox) readTerms(j *coxJSON) error {
 func (j *termJSON) term(c *column, k int) (Term, error) {
 	t := Term{
 		Column: c.name, Mean: j.Mean, Scale: j.Scale, Coefficient: j.Coefficient, Aliased: j.Aliased,
-		StdErr: j.StdErr, ModelStdErr: j.ModelStdErr,
+		ModelStdErr: j.ModelStdErr,
 	}
 	switch {
 	case c.kind == table.Category && (j.Mean != 0 || j.Scale != 1):
 		return t, errors.New("mean or scale of a level")
 	case !(j.Scale > 0):
 		return t, errors.New("wrong scale")
-	case j.StdErr < 0 || j.ModelStdErr < 0:
+	case j.ModelStdErr < 0:
 		return t, errors.New("negative standard error")
-	case j.Aliased && (j.Coefficient != 0 || j.StdErr != 0 || j.ModelStdErr != 0):
+	case j.Aliased && (j.Coefficient != 0 || j.ModelStdErr != 0):
 		return t, errors.New("aliased with a coefficient")
 	case max(math.Abs(j.Mean), j.Scale, math.Abs(j.Coefficient), math.Abs(j.Mean*j.Coefficient)) > largest*largest:
 		return t, errors.New("coefficient or mean is too large")
@@ -187,15 +194,11 @@ func (j *termJSON) term(c *column, k int) (Term, error) {
 	if c.kind == table.Category {
 		t.Level = c.levels[k+1]
 	}
-	if j.Aliased {
-		t.StdErr, t.ModelStdErr = math.NaN(), math.NaN()
-	}
-	t.test()
 	return t, nil
 }
 
-// readCovariance reads the lower triangle.
-func (m *Cox) readCovariance(triangle []float64) error {
+// readCovariance reads the lower triangle, whose diagonal has the standard errors.
+func (m *Cox) readCovariance(triangle []float64, robust bool) error {
 	p := len(m.terms)
 	if len(triangle) != p*(p+1)/2 {
 		return errors.New("survival: covariance of another size")
@@ -213,6 +216,15 @@ func (m *Cox) readCovariance(triangle []float64) error {
 			}
 			m.covariance[i*p+j], m.covariance[j*p+i] = x, x
 		}
+		t := &m.terms[i]
+		t.StdErr = math.Sqrt(m.covariance[i*(p+1)])
+		switch {
+		case t.Aliased:
+			t.StdErr, t.ModelStdErr = math.NaN(), math.NaN()
+		case !robust:
+			t.ModelStdErr = t.StdErr
+		}
+		t.test()
 	}
 	return nil
 }
@@ -259,7 +271,7 @@ func (m *Cox) readReport(j *reportJSON) error {
 		}
 	}
 	m.report = Report{
-		Rows: j.Rows, Weight: j.Weight, Events: j.Events, Clusters: j.Clusters, Iterations: j.Iterations, Gap: j.Gap,
+		Rows: j.Rows, Weight: j.Weight, Events: j.Events, Clusters: j.Clusters, Iterations: j.Iterations, Stop: j.Stop, Gap: j.Gap,
 		LogLikelihood: j.LogLikelihood, NullLogLikelihood: j.NullLogLikelihood,
 		LikelihoodRatio: newChiSquare(j.LikelihoodRatio, df), Wald: newChiSquare(wald, df), Score: newChiSquare(j.Score, df),
 	}

@@ -8,7 +8,7 @@ import (
 )
 
 // likelihood is the partial log-likelihood at some coefficients, with the sums it is made of. Those
-// are over the rows at risk in a slot, of r = w·exp(η-c), where c is the largest η:
+// are over the rows at risk in a slot, of r = w·exp(η-c), where c is the largest η of the stratum:
 //
 //	S0 = Σ r,  S1 = Σ r·x,  and D0, D1 the same over the events of the slot.
 //
@@ -27,7 +27,8 @@ type likelihood struct {
 	e1, f1     []float64 // w̄·Σ 1/den, w̄·Σ f/den
 	e2, f2, g2 []float64 // w̄·Σ 1/den², w̄·Σ f/den², w̄·Σ f²/den²
 	s1, d1     []float64 // feature by feature; d1 only if r.tied
-	top        float64   // c
+	top        []float64 // c of each stratum
+	spread     float64   // the largest difference of η between rows of a stratum
 	firstsOf   bool      // s1 and d1 belong to b
 	plain      *moments  // at b, with a g of 1, if they are known
 }
@@ -48,11 +49,21 @@ func newLikelihood(r *rows) *likelihood {
 func (l *likelihood) move(b []float64) {
 	r := l.rows
 	l.b, l.firstsOf, l.plain = b, false, nil
-	l.top = r.linear(l.eta, b)
+	r.linear(l.eta, b)
+	var low []float64
+	low, l.top = r.bounds(l.eta)
+	l.spread = 0
+	for s, top := range l.top {
+		l.spread = max(l.spread, top-low[s])
+	}
 	r.chunks(func(_, lo, hi int) {
+		s := 0
 		for i := lo * gram.Block; i < min(r.n, hi*gram.Block); i++ {
+			for int(r.begin[s+1]) <= i {
+				s++
+			}
 			if l.risk[i] = 0; !r.never(i) {
-				l.risk[i] = r.weight[i] * math.Exp(l.eta[i]-l.top)
+				l.risk[i] = r.weight[i] * math.Exp(l.eta[i]-l.top[s])
 			}
 		}
 	})
@@ -60,8 +71,12 @@ func (l *likelihood) move(b []float64) {
 		return l.risk[block*gram.Block : min(r.n, (block+1)*gram.Block)]
 	})
 	var value sum
+	s := 0
 	for _, i := range r.ended {
-		value.add(r.weight[i] * (l.eta[i] - l.top))
+		for r.begin[s+1] <= i {
+			s++
+		}
+		value.add(r.weight[i] * (l.eta[i] - l.top[s]))
 	}
 	for q, n := range r.deaths {
 		e1, f1, e2, f2, g2, logs := 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
@@ -116,44 +131,62 @@ func (l *likelihood) firsts() {
 	l.firstsOf = true
 }
 
-// running is a sum over the slots of each stratum, from the first to each of them, in two parts: hi+lo has
-// twice the digits, since a row that enters late takes a small difference of large sums. less is
-// what is to be added for the events of a slot, which are at risk in its later draws in part only.
-type running struct{ hi, lo, less []float64 }
+// running is a sum over the slots of each stratum, from the first to each of them, and if there are entries
+// over those in which each row is at risk. less is what is to be added for the events of a slot, which are at risk in its
+// later draws in part only.
+type running struct{ slot, row, less []float64 }
 
-func (r *rows) newRunning() *running {
+// run returns the sums of what each slot adds, and how much less of it its events have.
+func (r *rows) run(of func(q int) (adds, less float64)) *running {
 	slots := len(r.time)
-	s := &running{hi: make([]float64, slots), less: make([]float64, slots)}
-	if r.from != nil {
-		s.lo = make([]float64, slots)
-	}
-	return s
-}
-
-// run fills the sums of what each slot adds, and how much less of it its events have.
-func (r *rows) run(s *running, of func(q int) (adds, less float64)) {
+	s := &running{slot: make([]float64, slots), less: make([]float64, slots)}
+	adds := make([]float64, slots)
 	var total sum
 	for q, t := range r.time {
 		if t < 0 {
 			total = sum{}
 			continue
 		}
-		adds, less := of(q)
-		total.add(adds)
-		s.hi[q], s.less[q] = total.total(), -less
-		if s.lo != nil {
-			s.lo[q] = (total.s - s.hi[q]) + total.c
+		more, less := of(q)
+		total.add(more)
+		adds[q], s.slot[q], s.less[q] = more, total.total(), -less
+	}
+	if r.from == nil {
+		return s
+	}
+	s.row = make([]float64, r.n)
+	part := make([]float64, slots)
+	for level, rows := range r.spans {
+		if len(rows) == 0 {
+			continue
+		}
+		halves(slots, level, func(lo, mid, hi int) {
+			total := 0.0
+			for q := mid - 1; q >= lo; q-- {
+				total += adds[q]
+				part[q] = total
+			}
+			total = 0
+			for q := mid; q < hi; q++ {
+				total += adds[q]
+				part[q] = total
+			}
+		})
+		for _, i := range rows {
+			if s.row[i] = part[r.at[i]]; level > 0 {
+				s.row[i] += part[r.from[i]+1]
+			}
 		}
 	}
+	return s
 }
 
 // over returns the sum over the slots in which row i is at risk.
 func (r *rows) over(s *running, i int) float64 {
 	at := r.at[i]
-	x := s.hi[at]
-	if r.from != nil {
-		from := r.from[i]
-		x = (x - s.hi[from]) + (s.lo[at] - s.lo[from])
+	x := s.slot[at]
+	if s.row != nil {
+		x = s.row[i]
 	}
 	if r.event[i] {
 		x += s.less[at]
@@ -163,14 +196,12 @@ func (r *rows) over(s *running, i int) float64 {
 
 // hazard returns the running sum of g·hazard. A nil g is 1.
 func (l *likelihood) hazard(g []float64) *running {
-	s := l.rows.newRunning()
-	l.rows.run(s, func(q int) (adds, less float64) {
+	return l.rows.run(func(q int) (adds, less float64) {
 		if g != nil {
 			return float64(g[q] * l.e1[q]), float64(g[q] * l.f1[q])
 		}
 		return l.e1[q], l.f1[q]
 	})
-	return s
 }
 
 // moments are sums over the events, each times the g of its slot: gradient that of the event's x less the mean of those

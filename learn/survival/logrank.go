@@ -38,7 +38,9 @@ func newChiSquare(statistic float64, df int) ChiSquare {
 
 // LogRank tests whether groups have the same hazard (Mantel 1966; Peto and Peto 1972,
 // doi:10.2307/2344317), within the strata of the data if it has any. groups names that of each
-// row. A row of weight 2 counts as two rows. The degrees of freedom are one less than the
+// row. Weights are counts: a row of weight 2 counts as two rows, and a
+// weight that is not whole is a [*RowError] of [ErrFraction], since the variance has no meaning for it; for
+// sampling weights fit a Cox model with Options.Cluster. The degrees of freedom are one less than the
 // groups that have something expected; a group without takes no part.
 //
 // Faults are those of [Data.Validate], [ErrLength] and [ErrNoEvents].
@@ -50,6 +52,11 @@ func LogRank(d *Data, groups []string) (*Rank, error) {
 	}
 	if len(groups) != len(d.Exit) {
 		return nil, fmt.Errorf("%w: %d exits, %d groups", ErrLength, len(d.Exit), len(groups))
+	}
+	for row, w := range d.Weights {
+		if w != math.Trunc(w) {
+			return nil, &RowError{row, ErrFraction}
+		}
 	}
 	l := newTimeline(d, nil)
 	r := &Rank{}
@@ -137,7 +144,7 @@ func (r *Rank) test(variance []float64) error {
 		scale[i] = v[i*(len(kept)+1)]
 	}
 	rank := len(kept)
-	cholesky(v, len(kept), scale, determined, func(int) { rank-- })
+	cholesky(v, len(kept), scale, 1e-9, func(int) { rank-- })
 	u := make([]float64, len(kept))
 	for i, k := range kept {
 		u[i] = r.Observed[k] - r.Expected[k]

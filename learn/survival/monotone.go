@@ -10,23 +10,35 @@ import (
 )
 
 // negligible is by how much a row at risk may be above the event, relative to the largest
-// move: rounding.
-const negligible = 1e-9
+// sum of the sizes of what features add to the log-risk of a row: rounding.
+const negligible = 1e-14
+
+// rounding returns the slack of log-risks.
+func (r *rows) rounding(step []float64) float64 {
+	size, most := make([]float64, gram.Block), 0.0
+	for k := range r.blocks() {
+		clear(size)
+		for j, b := range step {
+			for i, x := range r.feature(k, j) {
+				size[i] += math.Abs(b * x)
+			}
+		}
+		most = max(most, slices.Max(size))
+	}
+	return negligible * most
+}
 
 // monotone reports whether along a step every event comes to the highest of the rows at risk, and
 // how far log-risks move: the largest difference between rows that are at risk.
 func (l *likelihood) monotone(step []float64) (yes bool, moved float64) {
 	r := l.rows
 	eta := make([]float64, r.n)
-	top := r.linear(eta, step)
-	low := math.Inf(1)
-	for i, x := range eta {
-		if !r.never(i) {
-			low = min(low, x)
-		}
+	r.linear(eta, step)
+	low, top := r.bounds(eta)
+	for s := range low {
+		moved = max(moved, top[s]-low[s])
 	}
-	moved = top - low
-	return moved > still && r.ordered(eta, negligible*moved), moved
+	return moved > still && r.ordered(eta, r.rounding(step)), moved
 }
 
 // ordered reports whether each event has the highest value among the rows at risk, but for a

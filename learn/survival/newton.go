@@ -13,12 +13,16 @@ type maximum struct {
 	factor     []float64 // Cholesky's factor of the information
 	iterations int
 	gap        float64
-	converged  bool
+	stop       Stop
+	lost       bool // the information has no inverse
 }
 
 // still is how little the log-risks of rows may move in a step at the end of a fit. If a
 // coefficient is infinite they move by about 1 for ever, although the likelihood stands still.
 const still = 1e-3
+
+// rounded is the same relative to the largest difference of log-risks, which an outlier makes large.
+const rounded = 1e-9
 
 // polish is how much smaller than wanted the gap has to be to go without one more step, which
 // doubles the digits of the coefficients.
@@ -46,18 +50,24 @@ func (l *likelihood) maximise(ctx context.Context, tolerance float64, most int) 
 		m.gap = product(step, step) / 2
 		backward(m.factor, p, step)
 		monotone, moved := l.monotone(step)
+		quiet := moved <= max(still, rounded*l.spread)
 		switch {
 		case monotone:
 			return nil, l.name(step)
-		case !lost && m.gap <= tolerance && moved <= still && (polished || m.gap <= polish*tolerance):
-			m.converged = true
+		case !lost && m.gap <= tolerance && quiet && (polished || m.gap <= polish*tolerance):
 			return m, nil
-		case lost || m.iterations >= most:
+		case lost:
+			m.stop, m.lost, m.gap = PrecisionEnd, true, math.NaN()
+			return m, nil
+		case m.iterations >= most:
+			m.stop = IterationsEnd
 			return m, nil
 		}
-		polished = m.gap <= tolerance && moved <= still
+		polished = m.gap <= tolerance && quiet
 		if !l.search(m, step) {
-			m.converged = m.gap <= math.Sqrt(tolerance)
+			if m.gap > math.Sqrt(tolerance) {
+				m.stop = PrecisionEnd
+			}
 			return m, nil
 		}
 	}

@@ -41,10 +41,10 @@ type Options struct {
 	// doi:10.1080/01621459.1989.10478874). Nil: standard errors from the model.
 	Cluster []int
 	// MaxIterations bounds the steps of Newton's method. 0: 50, and a fit that needs more is a
-	// [*NotConvergedError].
+	// [*NotConvergedError]. A number of the caller is no error to reach: look at Report.Stop.
 	MaxIterations int
 	// Tolerance is by how much the log-likelihood may be below its largest value at the end,
-	// half the squared Newton decrement; one more step is then made. 0: 1e-10.
+	// half the squared Newton decrement, for weights of mean about 1; one more step is then made. 0: 1e-10.
 	Tolerance float64
 	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
 	Workers int

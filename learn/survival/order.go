@@ -1,6 +1,7 @@
 package survival
 
 import (
+	"math"
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/radix"
@@ -207,4 +208,16 @@ func (l *timeline) suffix(x []float64, fresh []bool) {
 		}
 		x[lo] = 0
 	}
+}
+
+// unit returns the power of 2 next to the mean weight: 1 without weights.
+func (l *timeline) unit(d *Data) float64 {
+	if d.Weights == nil {
+		return 1
+	}
+	var total sum
+	for _, row := range l.rows {
+		total.add(d.Weights[row])
+	}
+	return math.Exp2(math.Round(math.Log2(total.total() / float64(len(l.rows)))))
 }

@@ -44,7 +44,7 @@ func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], work
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	columns, codes, err := m.match(t.Column)
+	columns, codes, err := m.match(t.Column, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -70,8 +70,8 @@ func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], work
 }
 
 // match finds the columns of the model in a valid table, and the codes of the model for the levels
-// of the table.
-func (m *Cox) match(find func(string) (table.Column, bool)) (columns []table.Column, codes [][]float64, err error) {
+// of the table, for the rows that have a weight; nil: all.
+func (m *Cox) match(find func(string) (table.Column, bool), weights []float64) (columns []table.Column, codes [][]float64, err error) {
 	columns, codes = make([]table.Column, len(m.columns)), make([][]float64, len(m.columns))
 	for i := range m.columns {
 		want := &m.columns[i]
@@ -83,11 +83,11 @@ func (m *Cox) match(find func(string) (table.Column, bool)) (columns []table.Col
 		for level, text := range c.Levels {
 			codes[i][level] = m.Code(i, text)
 		}
-		if err := missing(&c, i, nil); err != nil {
+		if err := missing(&c, i, weights); err != nil {
 			return nil, nil, err
 		}
 		for row, code := range c.Code {
-			if codes[i][code] < 0 {
+			if (weights == nil || weights[row] > 0) && codes[i][code] < 0 {
 				return nil, nil, fmt.Errorf("%w: level of row %d of column %q", ErrColumn, row, want.name)
 			}
 		}

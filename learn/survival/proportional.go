@@ -62,7 +62,7 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 	if err != nil {
 		return nil, err
 	}
-	columns, codes, err := m.match(t.Column)
+	columns, codes, err := m.match(t.Column, d.Weights)
 	if err != nil {
 		return nil, err
 	}
@@ -100,6 +100,9 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 				}
 				r.set(to, place[j], x)
 			}
+			if c.kind == table.Number {
+				r.centre(place[j])
+			}
 		}
 	}
 	like := newLikelihood(r)
@@ -125,9 +128,9 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 				of = append(of, place[j])
 			}
 		}
-		tests = append(tests, Proportionality{c.name, scoreTest(sums, p, of)})
+		tests = append(tests, Proportionality{c.name, scoreTest(sums, p, of, r.unit)})
 	}
-	return append(tests, Proportionality{"", scoreTest(sums, p, upTo(p))}), nil
+	return append(tests, Proportionality{"", scoreTest(sums, p, upTo(p), r.unit)}), nil
 }
 
 func upTo(n int) []int {
@@ -139,8 +142,8 @@ func upTo(n int) []int {
 }
 
 // scoreTest is that of coefficients for x·g of some features beside those of all p: sums has
-// the moments for g⁰, g¹ and g².
-func scoreTest(sums [3]*moments, p int, of []int) ChiSquare {
+// the moments for g⁰, g¹ and g², for weights divided by unit.
+func scoreTest(sums [3]*moments, p int, of []int, unit float64) ChiSquare {
 	n := p + len(of)
 	information, scale := make([]float64, n*n), make([]float64, n)
 	entry := func(a []float64, i, j int) float64 { return a[max(i, j)*p+min(i, j)] }
@@ -167,7 +170,7 @@ func scoreTest(sums [3]*moments, p int, of []int) ChiSquare {
 		}
 	})
 	forward(information, n, u)
-	return newChiSquare(product(u, u), rank)
+	return newChiSquare(unit*product(u, u), rank)
 }
 
 // transform returns g of each slot less its mean over the events.

@@ -23,7 +23,8 @@ type Data struct {
 	// Entry is when the row came under watch, at least 0 and before Exit: what ended
 	// earlier would not have been seen (left truncation). Rows that belong to one customer
 	// whose features change follow each other, the Exit of one being the Entry of the next.
-	// Nil: from the start, and an Exit of 0 is allowed.
+	// Ids of a table are unique: such rows need ids of their own, or none, and Options.Cluster tells the
+	// customer. Nil: from the start, and an Exit of 0 is allowed.
 	Entry []float64
 	// Weights has one weight a row, at least 0; rows of weight 0 are left out. Nil: 1 each.
 	Weights []float64
@@ -40,13 +41,16 @@ var (
 	// ErrNoEvents is returned, bare, where something is to be learnt from events and there
 	// is none.
 	ErrNoEvents = errors.New("survival: no events")
-	// ErrDuration is wrapped by the [RowError] of an exit or entry that is negative or not finite.
-	ErrDuration = errors.New("survival: duration is negative or not finite")
+	// ErrDuration is wrapped by the [RowError] of an exit or entry that is negative, not finite or
+	// beyond 1e100.
+	ErrDuration = errors.New("survival: duration is negative, not finite or beyond 1e100")
 	// ErrOrder is wrapped by the [RowError] of an entry that is not before the exit.
 	ErrOrder = errors.New("survival: entry is not before exit")
 	// ErrWeight is wrapped by the [RowError] of a weight that is negative or not finite, and
-	// returned, bare, where weights sum to something outside [1e-100, 1e100].
-	ErrWeight = errors.New("survival: weight is negative or not finite")
+	// wrapped where weights sum to something outside [1e-100, 1e100].
+	ErrWeight = errors.New("survival: weight is out of range")
+	// ErrFraction is wrapped by the [RowError] of a weight that is no whole number, where it has to be a count.
+	ErrFraction = errors.New("survival: weight is not a whole number")
 	// ErrRisk is wrapped by the [RowError] of a risk that is no number.
 	ErrRisk = errors.New("survival: risk is not a number")
 	// ErrLevel is returned, bare, for a confidence level that is not in (0, 1).
@@ -69,7 +73,7 @@ var (
 // RowError is what is wrong with a row. It never holds the value. Safe for concurrent reads.
 type RowError struct {
 	Row int   // from 0, as given
-	Err error // ErrDuration, ErrOrder, ErrWeight or ErrRisk
+	Err error // ErrDuration, ErrOrder, ErrWeight, ErrFraction or ErrRisk
 }
 
 // Error returns the sentence.
@@ -103,7 +107,7 @@ func (d *Data) Validate() error {
 		entry := -1.0
 		if d.Entry != nil {
 			entry = d.Entry[i]
-			if !(entry >= 0) && duration < 0 {
+			if (!(entry >= 0) || entry > largest) && duration < 0 {
 				duration = i
 			}
 		}
@@ -131,7 +135,7 @@ func (d *Data) Validate() error {
 	case sum == 0:
 		return ErrEmpty
 	case sum > largest || sum < 1/largest:
-		return ErrWeight
+		return fmt.Errorf("%w: the sum is outside [1e-100, 1e100]", ErrWeight)
 	}
 	return nil
 }
