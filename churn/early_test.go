@@ -69,6 +69,9 @@ func retailEvents(t *testing.T, loc *time.Location) []churn.Event[string] {
 // How good are lists that tell 3 to 7 days ahead who will buy nothing for 60 days, on a real shop? Of all who bought
 // lately, and of those who are still in their rhythm.
 func TestEarlyWarningOnOnlineRetail(t *testing.T) {
+	if debugSetting("-race") == "true" {
+		t.Skip("the lists are the same with the race detector, and take long with it")
+	}
 	loc, err := time.LoadLocation("Europe/London")
 	require.NoError(t, err)
 	log, err := churn.NewLog(t.Context(), slices.Values(retailEvents(t, loc)), &churn.LogOptions[string]{

@@ -24,7 +24,9 @@ func (p *printer) leaving(ctx context.Context, c *config, transactions []rfm.Tra
 	label := churn.Absent{}
 	plan := &churn.Plan{Window: 120, Gap: 5, Horizon: 60, Step: 28}
 	campaign := churn.Economics{Contact: 100, Offer: 1000, Margin: 0.3} // cents
-	past, err := churn.Backtest(ctx, log, plan, label, nil, &churn.BacktestOptions[string]{Economics: &campaign})
+	past, err := churn.Backtest(ctx, log, plan, label, nil, &churn.BacktestOptions[string]{
+		Economics: &campaign, Refit: 3, // a model serves three lists
+	})
 	if errors.Is(err, churn.ErrNoRows) || errors.Is(err, churn.ErrCutoff) {
 		p.title("Who is leaving: too little history to learn from")
 		return nil
