@@ -45,7 +45,7 @@ func TestSilentInIsThePosteriorWithoutAGap(t *testing.T) {
 func TestListIsNearlyAsGoodAsThePosterior(t *testing.T) {
 	customers, least, bound := 60_000, 10_000, 0.02
 	if slow := debugSetting("-race") == "true"; slow || testing.Short() {
-		customers, least, bound = 8_000, 1_000, 0.06
+		customers, least, bound = 6_000, 500, 0.08
 	}
 	loc, err := time.LoadLocation("Europe/London")
 	require.NoError(t, err)
