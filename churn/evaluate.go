@@ -226,11 +226,9 @@ func (e *evaluation) add(ctx context.Context, name string, scores []float64, pro
 	}
 	if e.model == nil {
 		e.model = b
-		for _, bin := range b.Reliability(score.QuantileBins(scores, nil, 10)) {
-			e.report.Reliability = append(e.report.Reliability, ReliabilityBin(bin))
-		}
+		e.report.Reliability = b.Reliability(score.QuantileBins(scores, nil, 10))
 	}
-	c := Contender{Name: name, Brier: noEstimate, LogLoss: noEstimate, ECE: noEstimate, At: operatingPoint(b.At(e.opts.Share))}
+	c := Contender{Name: name, Brier: noEstimate, LogLoss: noEstimate, ECE: noEstimate, At: b.At(e.opts.Share)}
 	constant := len(b.Curve()) == 2
 	if constant {
 		c.rankNothing(b)
@@ -258,16 +256,14 @@ func (e *evaluation) add(ctx context.Context, name string, scores []float64, pro
 		} else {
 			c.ECE = b.ECE(nil)
 		}
-		parts := BrierParts(b.BrierParts(nil))
+		parts := b.BrierParts(nil)
 		c.BrierParts = &parts
 	}
 	if !math.IsNaN(threshold) {
-		own := operatingPoint(b.AtThreshold(threshold))
+		own := b.AtThreshold(threshold)
 		c.Own = &own
 	}
-	for _, budget := range b.Gains(gainPoints) {
-		c.Gains = append(c.Gains, operatingPoint(budget))
-	}
+	c.Gains = b.Gains(gainPoints)
 	c.Curve = curveOf(b)
 	e.report.Contenders = append(e.report.Contenders, c)
 	return nil
@@ -295,27 +291,22 @@ func distance(share score.Estimate, from float64) score.Estimate {
 
 // addNobody adds telling of nobody that it comes true.
 func (e *evaluation) addNobody() {
-	nothing := operatingPoint(e.model.AtThreshold(math.Inf(1)))
+	nothing := e.model.AtThreshold(math.Inf(1))
 	e.report.Contenders = append(e.report.Contenders, Contender{
 		Name: "nobody", AUC: noEstimate, AveragePrecision: noEstimate, KS: noEstimate, AUCGain: noEstimate, P: math.NaN(),
 		Brier: noEstimate, LogLoss: noEstimate, ECE: noEstimate, At: nothing, Own: &nothing,
-		Gains: slices.Repeat([]OperatingPoint{nothing}, gainPoints), Curve: []CurvePoint{{Precision: 1}},
+		Gains: slices.Repeat([]score.Budget{nothing}, gainPoints), Curve: []score.Point{{Score: math.Inf(1), Precision: 1}},
 	})
 }
 
-// operatingPoint returns a budget without what is the same for all.
-func operatingPoint(b score.Budget) OperatingPoint {
-	return OperatingPoint{b.Rows, b.Precision, b.Recall, b.Accuracy, b.Lift}
-}
-
 // curveOf returns about a hundred points of a curve, the first and the last among them.
-func curveOf(b *score.Binary) []CurvePoint {
-	var curve []CurvePoint
+func curveOf(b *score.Binary) []score.Point {
+	var curve []score.Point
 	all := b.Curve()
 	next := 0.0
 	for i, p := range all {
 		if p.Alerted >= next || i == len(all)-1 {
-			curve = append(curve, CurvePoint{p.Alerted, p.Recall, p.FalseAlarms, p.Precision})
+			curve = append(curve, p)
 			next = math.Floor(p.Alerted*100)/100 + 0.01
 		}
 	}

@@ -26,7 +26,7 @@ type Report struct {
 	Contenders []Contender `json:"contenders"`
 	// Reliability sets the probabilities of the model beside what came true, in bins of as
 	// nearly equal counts as ties allow.
-	Reliability []ReliabilityBin `json:"reliability"`
+	Reliability []score.ReliabilityBin `json:"reliability"`
 }
 
 // Contender is one way to rank customers, and how it did. Measures are those of package
@@ -44,7 +44,7 @@ type Contender struct {
 	ECE              score.Estimate `json:"ece"`               // over ten bins of equal width
 	// BrierParts say where Brier comes from, over ten bins of equal width. Nil without
 	// probabilities.
-	BrierParts *BrierParts `json:"brier_parts,omitempty"`
+	BrierParts *score.BrierParts `json:"brier_parts,omitempty"`
 	// AUCGain is the AUC of the model less that of this one, paired: above 0 the model is
 	// better. P is the probability of so large a difference by chance; in JSON it is null where
 	// it is NaN.
@@ -57,16 +57,16 @@ type Contender struct {
 	Target float64        `json:"target"`
 	// At is what alerting Report.Share of the rows comes to: those with the highest scores; of
 	// "nobody", none.
-	At OperatingPoint `json:"at"`
+	At score.Budget `json:"at"`
 	// Own is what following the rule comes to, however many it alerts: all rows with that
 	// silence; nobody. Nil for the others, which have no threshold.
-	Own *OperatingPoint `json:"own,omitempty"`
-	// Gains are the operating points at 10 %, 20 % and so on to 100 % of the rows: Recall is
+	Own *score.Budget `json:"own,omitempty"`
+	// Gains are the budgets of 10 %, 20 % and so on to 100 % of the rows: Recall is
 	// the gain, Lift the lift; of "nobody" none are ever alerted.
-	Gains []OperatingPoint `json:"gains"`
+	Gains []score.Budget `json:"gains"`
 	// Curve is for plots: some hundred points at most, from nobody alerted to everybody; of
 	// "nobody" the first alone.
-	Curve []CurvePoint `json:"curve"`
+	Curve []score.Point `json:"curve"`
 }
 
 // plainContender is a Contender without methods.
@@ -99,42 +99,4 @@ func (c *Contender) UnmarshalJSON(data []byte) error {
 	}
 	*c = Contender(plain)
 	return nil
-}
-
-// OperatingPoint is what alerting some rows comes to. A plain value: safe for concurrent reads.
-type OperatingPoint struct {
-	Alerts    float64        `json:"alerts"`    // rows; not whole where equal scores count in proportion
-	Precision score.Estimate `json:"precision"` // share of alerts that came true; NaN if there are none
-	Recall    score.Estimate `json:"recall"`    // share of what came true that was alerted
-	Accuracy  score.Estimate `json:"accuracy"`  // share of rows told right: alerted and true, or not and not
-	Lift      score.Estimate `json:"lift"`      // Precision over the share of rows that came true
-}
-
-// BrierParts are what a Brier score comes from: see [score.BrierParts]. A plain value: safe
-// for concurrent reads.
-type BrierParts struct {
-	Reliability      float64 `json:"reliability"`       // what calibration could take away
-	Resolution       float64 `json:"resolution"`        // what telling rows apart gains
-	Uncertainty      float64 `json:"uncertainty"`       // score of one probability for all
-	WithinVariance   float64 `json:"within_variance"`   // of the probabilities in a bin
-	WithinCovariance float64 `json:"within_covariance"` // twice, with what came true
-}
-
-// ReliabilityBin is a point of a reliability diagram. A plain value: safe for concurrent reads.
-type ReliabilityBin struct {
-	Low  float64        `json:"low"`  // probabilities above it
-	High float64        `json:"high"` // and not above it are in the bin; 0 is in the first
-	Rows float64        `json:"rows"` // in the bin
-	Mean float64        `json:"mean"` // of the probabilities
-	True score.Estimate `json:"true"` // share that came true
-}
-
-// CurvePoint is what alerting all rows with at least some score comes to. Recall over
-// FalseAlarms is the ROC curve, Recall over Alerted that of gains, Precision over Recall the
-// precision-recall curve. A plain value: safe for concurrent reads.
-type CurvePoint struct {
-	Alerted     float64 `json:"alerted"`      // share of rows
-	Recall      float64 `json:"recall"`       // share of what came true
-	FalseAlarms float64 `json:"false_alarms"` // share of what did not come true
-	Precision   float64 `json:"precision"`    // share of the alerted that came true; 1 without any
 }

@@ -62,7 +62,7 @@ func ExampleEvaluate() {
 		panic(err)
 	}
 	for _, c := range report.Contenders {
-		fmt.Printf("%-19s AUC %.2f, precision %.2f of %2.0f alerts\n", c.Name, c.AUC.Value, c.At.Precision.Value, c.At.Alerts)
+		fmt.Printf("%-19s AUC %.2f, precision %.2f of %2.0f alerts\n", c.Name, c.AUC.Value, c.At.Precision.Value, c.At.Rows)
 	}
 	// Output:
 	// model               AUC 0.96, precision 0.77 of 22 alerts

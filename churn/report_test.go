@@ -75,10 +75,10 @@ func TestEvaluationByHand(t *testing.T) {
 	require.InDelta(t, 0.5, m.At.Recall.Value, 1e-12)
 	require.InDelta(t, 0.7, m.At.Accuracy.Value, 1e-12)
 	require.InDelta(t, (2.0/3)/0.4, m.At.Lift.Value, 1e-12)
-	require.InDelta(t, 3, m.At.Alerts, 1e-12)
+	require.InDelta(t, 3, m.At.Rows, 1e-12)
 	require.Nil(t, m.Own)
 	// Four of the five who are silent for 60 days came true.
-	require.InDelta(t, 5, rule.Own.Alerts, 1e-12)
+	require.InDelta(t, 5, rule.Own.Rows, 1e-12)
 	require.InDelta(t, 0.8, rule.Own.Precision.Value, 1e-12)
 	require.InDelta(t, 1, rule.Own.Recall.Value, 1e-12)
 	require.InDelta(t, 0.9, rule.Own.Accuracy.Value, 1e-12)
@@ -91,10 +91,10 @@ func TestEvaluationByHand(t *testing.T) {
 	require.True(t, math.IsNaN(nobody.P))
 	require.Zero(t, nobody.EMPC.Value)
 	require.Zero(t, nobody.Target)
-	require.Equal(t, []CurvePoint{{Precision: 1}}, nobody.Curve)
+	require.Equal(t, []score.Point{{Score: math.Inf(1), Precision: 1}}, nobody.Curve)
 	require.Len(t, nobody.Gains, 10)
 	for _, point := range append(nobody.Gains, nobody.At, *nobody.Own) {
-		require.Zero(t, point.Alerts)
+		require.Zero(t, point.Rows)
 		require.Zero(t, point.Recall.Value)
 	}
 	// Four of ten came true: whoever calls everybody has that precision, and is 0.1 from 0.3.
@@ -112,8 +112,8 @@ func TestEvaluationByHand(t *testing.T) {
 		require.True(t, math.IsNaN(c.Brier.Value) && math.IsNaN(c.LogLoss.Value) && math.IsNaN(c.ECE.Value))
 		require.Nil(t, c.BrierParts)
 	}
-	require.Equal(t, CurvePoint{0, 0, 0, 1}, m.Curve[0])
-	require.Equal(t, CurvePoint{1, 1, 1, 0.4}, m.Curve[len(m.Curve)-1])
+	require.Equal(t, score.Point{Score: math.Inf(1), Precision: 1}, m.Curve[0])
+	require.Equal(t, score.Point{Score: m.Curve[len(m.Curve)-1].Score, Alerted: 1, Recall: 1, FalseAlarms: 1, Precision: 0.4}, m.Curve[len(m.Curve)-1])
 	require.Len(t, m.Curve, 10, "nobody, and nine different scores")
 	require.InDelta(t, 0.5, m.Gains[2].Recall.Value, 1e-12)
 
@@ -187,7 +187,7 @@ func TestEvaluate(t *testing.T) {
 			}
 		}
 	}
-	require.InDelta(t, alerts, r.Contenders[2].Own.Alerts, 1e-9)
+	require.InDelta(t, alerts, r.Contenders[2].Own.Rows, 1e-9)
 	require.InDelta(t, hits/alerts, r.Contenders[2].Own.Precision.Value, 1e-12)
 
 	text, err := json.Marshal(r)

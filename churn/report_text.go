@@ -93,20 +93,20 @@ func (r *Report) String() string {
 	of("expected maximum profit", 3, func(c *Contender) score.Estimate { return c.EMPC })
 	t.flush()
 	fmt.Fprintf(&t.text, "\nalerts for %g %% of the rows\n", 100*r.Share)
-	points := func(point func(c *Contender) OperatingPoint) {
-		line("alerts", func(c *Contender) string { return reportNumber(point(c).Alerts, 0) })
+	points := func(point func(c *Contender) score.Budget) {
+		line("alerts", func(c *Contender) string { return reportNumber(point(c).Rows, 0) })
 		of("precision", 3, func(c *Contender) score.Estimate { return point(c).Precision })
 		of("recall", 3, func(c *Contender) score.Estimate { return point(c).Recall })
 		of("accuracy", 3, func(c *Contender) score.Estimate { return point(c).Accuracy })
 		of("lift", 2, func(c *Contender) score.Estimate { return point(c).Lift })
 	}
 	line("", func(c *Contender) string { return c.Name })
-	points(func(c *Contender) OperatingPoint { return c.At })
+	points(func(c *Contender) score.Budget { return c.At })
 	t.flush()
 	fmt.Fprintln(&t.text, "\nrules followed to the letter")
 	shown = slices.DeleteFunc(slices.Clone(shown), func(c Contender) bool { return c.Own == nil })
 	line("", func(c *Contender) string { return c.Name })
-	points(func(c *Contender) OperatingPoint { return *c.Own })
+	points(func(c *Contender) score.Budget { return *c.Own })
 	t.flush()
 	if len(r.Reliability) > 0 {
 		fmt.Fprintln(&t.text, "\nprobabilities of the model, and what came true")
@@ -162,11 +162,11 @@ func (r *BacktestResult) String() string {
 	})
 	line("median lead, days", func(q *ListQuality) string { return unlessNone(q.Hits == 0, reportNumber(q.Lead, 1)) })
 	if r.ByProfit {
-		line("earned", func(q *ListQuality) string { return reportNumber(q.Earned, 0) })
+		line("earned, minor units", func(q *ListQuality) string { return reportNumber(q.Earned, 0) })
 	}
 	t.flush()
 	fmt.Fprintln(&t.text)
-	t.row("cut-off", "subjects", "came true", "AUC", "alerts", "right", "precision", "mean probability", "recall", "of "+s.Lists[1].Name)
+	t.row("cut-off", "subjects", "came true", "AUC", "alerts", "right", "precision", "mean probability", "recall", "precision of "+s.Lists[1].Name)
 	for i := range r.Cutoffs {
 		c := &r.Cutoffs[i]
 		if len(c.Lists) < 2 {

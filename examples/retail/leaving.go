@@ -56,16 +56,20 @@ func (p *printer) leaving(ctx context.Context, c *config, transactions []rfm.Tra
 		return err
 	}
 	p.title("Who is leaving: no purchase from %s to %s, most profitable to call first", log.Until()+churn.Day(plan.Gap), log.Until()+churn.Day(plan.Gap+plan.Horizon-1))
-	p.printf("  %s of %s customers with a purchase in %d days; a contact costs 1.00, an offer 10.00, %s of would-be leavers accept, the margin is 30%%\n\n",
+	p.printf("  %s of %s customers with a purchase in %d days; a contact costs 1.00, an offer 10.00, %s of would-be leavers accept, the margin is 30.0%%; + speaks for leaving, - against\n\n",
 		group(int64(len(list.Alerts))), group(int64(list.Rows)), plan.Window, percent(churn.DefaultAcceptance, 1))
 	for _, a := range list.Alerts[:min(10, len(list.Alerts))] {
 		row, err := churn.Row(model, now, a.Row, nil)
 		if err != nil {
 			return err
 		}
-		p.printf("  %s  leaves with %s, %s at stake\n", a.Customer, percent(a.Probability, 1), cents(int64(a.Value)))
-		for _, why := range model.Reasons(row, &churn.ReasonOptions{Raising: 2}) {
-			p.printf("      %s\n", why.Text.EN)
+		p.printf("  %s  %s likely to leave, %s at stake\n", a.Customer, percent(a.Probability, 1), cents(int64(a.Value)))
+		for _, why := range model.Reasons(row, &churn.ReasonOptions{Raising: 2, Lowering: 1}) {
+			sign := '-'
+			if why.Raises {
+				sign = '+'
+			}
+			p.printf("      %c %s\n", sign, why.Text.EN)
 		}
 	}
 	p.title("How good such lists were")

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+
+	"github.com/clientele-go/clientele/internal/cholesky"
 )
 
 // determined is the share of a column's variance, given those before it, below which it
@@ -20,7 +22,7 @@ func (f *fitting) leaveOut(o *objective, all []prepared, terms []Term) (*rows, e
 	}
 	rank := r.p
 	order := r.inOrder()
-	cholesky(submatrix(at.hessian, r.p, order), r.p, determined, func(j int) {
+	cholesky.Factor(cholesky.Part(at.hessian, r.p, order), r.p, nil, determined, func(j int) {
 		terms[r.term[order[j]]].Aliased = true
 		rank--
 	})
@@ -41,17 +43,4 @@ func (r *rows) inOrder() []int {
 	}
 	slices.SortFunc(order, func(a, b int) int { return cmp.Compare(r.term[a], r.term[b]) })
 	return order
-}
-
-// submatrix returns the lower triangle of the rows and columns with the given indexes of a
-// symmetric matrix of which a has the lower triangle.
-func submatrix(a []float64, p int, index []int) []float64 {
-	n := len(index)
-	s := make([]float64, n*n)
-	for i, v := range index {
-		for j, u := range index[:i+1] {
-			s[i*n+j] = a[max(u, v)*p+min(u, v)]
-		}
-	}
-	return s
 }

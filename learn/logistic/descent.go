@@ -3,6 +3,8 @@ package logistic
 import (
 	"math"
 	"slices"
+
+	"github.com/clientele-go/clientele/internal/cholesky"
 )
 
 // maxSweeps bounds the sweeps of one step; another step goes on where it ended.
@@ -118,12 +120,12 @@ func (d *descent) solve() (settled, sound bool) {
 		}
 	}
 	sound = true
-	cholesky(a, k, 1e-12, func(int) { sound = false })
+	cholesky.Factor(a, k, nil, 1e-12, func(int) { sound = false })
 	if !sound {
 		return false, false
 	}
-	forward(a, k, move)
-	backward(a, k, move)
+	cholesky.Forward(a, k, move)
+	cholesky.Backward(a, k, move)
 	part, zero := 1.0, -1
 	for r, j := range on {
 		if x := d.x[j]; j > 0 && (x+move[r])*x <= 0 && -x/move[r] <= part {

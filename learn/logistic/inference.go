@@ -3,6 +3,8 @@ package logistic
 import (
 	"math"
 
+	"github.com/clientele-go/clientele/internal/cholesky"
+
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -30,7 +32,7 @@ func (f *fitting) finish(o *objective, s *solution, terms []Term) {
 		}
 	}
 	intercept := &terms[0]
-	intercept.Original = product(original, s.b)
+	intercept.Original = cholesky.Dot(original, s.b)
 	if o.l1 == 0 && !f.o.Balanced {
 		f.errors(o, s, terms, original)
 	}
@@ -58,8 +60,8 @@ func (f *fitting) errors(o *objective, s *solution, terms []Term, original []flo
 	}
 	terms[0].OriginalStdErr = math.NaN()
 	if determined {
-		forward(l, p, original)
-		terms[0].OriginalStdErr = math.Sqrt(product(original, original))
+		cholesky.Forward(l, p, original)
+		terms[0].OriginalStdErr = math.Sqrt(cholesky.Dot(original, original))
 	}
 }
 
@@ -111,10 +113,10 @@ func inflate(information []float64, r *rows, terms []Term) {
 	tied := map[string]bool{}
 	for again := true; again; {
 		again = false
-		l := submatrix(information, r.p, kept)
+		l := cholesky.Part(information, r.p, kept)
 		var next []int
 		drop := make([]bool, len(kept))
-		cholesky(l, len(kept), determined, func(j int) {
+		cholesky.Factor(l, len(kept), nil, determined, func(j int) {
 			drop[j], again = true, true
 			tied[terms[r.term[kept[j]]].Column] = true
 		})
@@ -181,7 +183,7 @@ func setInflation(information []float64, r *rows, terms []Term, kept []int, inve
 // logDeterminant is the logarithm of the determinant of a symmetric matrix of which a has
 // the lower triangle, +Inf if that is not positive definite; a changes.
 func logDeterminant(a []float64, k int) float64 {
-	cholesky(a, k, 0, nil)
+	cholesky.Factor(a, k, nil, 0, nil)
 	sum := 0.0
 	for i := range k {
 		sum += 2 * math.Log(a[i*(k+1)])

@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"github.com/clientele-go/clientele/internal/cholesky"
 )
 
 // solution is where a minimisation ended: a point with its Hessian.
@@ -141,7 +143,7 @@ func (o *objective) newQuadratic(at *point) *quadratic {
 		a[j*(p+1)] += o.l2
 	}
 	if o.l1 == 0 {
-		cholesky(a, p, 1e-14, nil)
+		cholesky.Factor(a, p, nil, 1e-14, nil)
 		m.factor = a
 		return m
 	}
@@ -160,9 +162,9 @@ func (m *quadratic) step(at *point) (target []float64, decrease float64) {
 		return m.descend(at)
 	}
 	d := slices.Clone(at.gradient)
-	forward(m.factor, m.p, d)
-	decrease = product(d, d) / 2
-	backward(m.factor, m.p, d)
+	cholesky.Forward(m.factor, m.p, d)
+	decrease = cholesky.Dot(d, d) / 2
+	cholesky.Backward(m.factor, m.p, d)
 	for j, x := range d {
 		d[j] = at.b[j] - x
 	}

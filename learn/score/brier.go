@@ -10,11 +10,11 @@ import "math"
 // exactly, up to rounding (Murphy 1973; Stephenson, Coelho and Jolliffe 2008). With bin k
 // of share w of the rows, mean probability p, share o that came true, and share o of all:
 type BrierParts struct {
-	Reliability      float64 // Σ w_k(p_k-o_k)²: what calibration could take away
-	Resolution       float64 // Σ w_k(o_k-o)²: what telling rows apart gains
-	Uncertainty      float64 // o(1-o): the score of one probability for all
-	WithinVariance   float64 // mean of (p-p_k)² within bins
-	WithinCovariance float64 // twice the mean of (p-p_k)(y-o_k) within bins
+	Reliability      float64 `json:"reliability"`       // Σ w_k(p_k-o_k)²: what calibration could take away
+	Resolution       float64 `json:"resolution"`        // Σ w_k(o_k-o)²: what telling rows apart gains
+	Uncertainty      float64 `json:"uncertainty"`       // o(1-o): the score of one probability for all
+	WithinVariance   float64 `json:"within_variance"`   // mean of (p-p_k)² within bins
+	WithinCovariance float64 `json:"within_covariance"` // twice the mean of (p-p_k)(y-o_k) within bins
 }
 
 // BrierParts takes the Brier score apart; nil bins are ten of equal width. NaN if a score is

@@ -8,12 +8,12 @@ import (
 // Budget is what alerting the rows with the highest scores comes to. A plain value: safe for
 // concurrent reads.
 type Budget struct {
-	Rows      float64  // weight of the rows that are alerted
-	Precision Estimate // share of alerts that came true; NaN if none is alerted
-	Recall    Estimate // share of what came true that was alerted; NaN if nothing came true
-	Accuracy  Estimate // share of rows that were told right: alerted and true, or not and not
-	Nobody    float64  // accuracy of alerting nobody
-	Lift      Estimate // Precision over the share of all rows that came true; NaN where either is
+	Rows      float64  `json:"rows"`      // weight of the rows that are alerted
+	Precision Estimate `json:"precision"` // share of alerts that came true; NaN if none is alerted
+	Recall    Estimate `json:"recall"`    // share of what came true that was alerted; NaN if nothing came true
+	Accuracy  Estimate `json:"accuracy"`  // share of rows that were told right: alerted and true, or not and not
+	Nobody    float64  `json:"nobody"`    // accuracy of alerting nobody
+	Lift      Estimate `json:"lift"`      // Precision over the share of all rows that came true; NaN where either is
 }
 
 // At returns what alerting the given share of rows, those with the highest scores, comes

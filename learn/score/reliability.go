@@ -18,10 +18,11 @@ func WidthBins(n int) Bins {
 
 // ReliabilityBin is one point of a reliability diagram. A plain value: safe for concurrent reads.
 type ReliabilityBin struct {
-	Low, High float64  // probabilities above Low and not above High are in the bin; 0 is in the first
-	Rows      float64  // their weight, above 0
-	Mean      float64  // of the probabilities
-	True      Estimate // share that came true, with Wilson's interval, groups as in At
+	Low  float64  `json:"low"`  // probabilities above it
+	High float64  `json:"high"` // and not above it are in the bin; 0 is in the first
+	Rows float64  `json:"rows"` // their weight, above 0
+	Mean float64  `json:"mean"` // of the probabilities
+	True Estimate `json:"true"` // share that came true, with Wilson's interval, groups as in At
 }
 
 // Reliability returns the bins that have rows, ascending. For bins of equal width see

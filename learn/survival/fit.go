@@ -7,10 +7,16 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/cholesky"
+
 	"github.com/clientele-go/clientele/internal/gram"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
+
+// determined is the share of a column's scale below which what those before it leave of
+// it counts as nothing.
+const determined = 1e-12
 
 // FitCox fits a Cox model by the largest partial likelihood. Number columns are standardised
 // inside and reported as they came; a category column has a term for each level that the fit
@@ -211,7 +217,7 @@ func (f *fitting) leaveOut(l *likelihood) *likelihood {
 	r := f.rows
 	m := l.moments(nil)
 	f.kept = nil
-	cholesky(slices.Clone(m.information), r.p, m.scale, determined, func(j int) { f.terms[j].Aliased = true })
+	cholesky.Factor(slices.Clone(m.information), r.p, m.scale, determined, func(j int) { f.terms[j].Aliased = true })
 	for j := range f.terms {
 		if !f.terms[j].Aliased {
 			f.kept = append(f.kept, j)

@@ -4,6 +4,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/cholesky"
+
 	"github.com/clientele-go/clientele/internal/gram"
 	"github.com/clientele-go/clientele/internal/parallel"
 )
@@ -11,7 +13,7 @@ import (
 // infer sets coefficients, standard errors and tests.
 func (f *fitting) infer(m *Cox, l *likelihood, best *maximum, at0 *moments) {
 	p, all := f.rows.p, len(f.terms)
-	inverse := invert(best.factor, p)
+	inverse := cholesky.Inverse(best.factor, p)
 	unit := f.rows.unit
 	for i := range inverse {
 		if inverse[i] /= unit; best.lost {
@@ -61,12 +63,12 @@ func quadratic(a []float64, p int, x []float64) float64 {
 		scale[j] = a[j*(p+1)]
 	}
 	singular := false
-	cholesky(factor, p, scale, 1e-13, func(int) { singular = true })
+	cholesky.Factor(factor, p, scale, 1e-13, func(int) { singular = true })
 	if singular {
 		return math.NaN()
 	}
-	forward(factor, p, x)
-	return product(x, x)
+	cholesky.Forward(factor, p, x)
+	return cholesky.Dot(x, x)
 }
 
 // robust returns the covariance Σ u·uᵀ over the clusters, where u is what a cluster moves the coefficients by, the
@@ -108,7 +110,7 @@ func (l *likelihood) robust(inverse []float64, cluster []int) (covariance []floa
 	meat := make([]float64, p*p)
 	for i := range p {
 		for j := range i + 1 {
-			x := product(score[i*clusters:][:clusters], score[j*clusters:][:clusters]) * r.unit * r.unit
+			x := cholesky.Dot(score[i*clusters:][:clusters], score[j*clusters:][:clusters]) * r.unit * r.unit
 			meat[i*p+j], meat[j*p+i] = x, x
 		}
 	}

@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/cholesky"
+
 	"gonum.org/v1/gonum/mathext"
 )
 
@@ -138,18 +140,18 @@ func (r *Rank) test(variance []float64) error {
 		return ErrNoEvents
 	}
 	kept = kept[1:] // what the first is beside its expectation, the others determine
-	v := submatrix(variance, len(r.Groups), kept)
+	v := cholesky.Part(variance, len(r.Groups), kept)
 	scale := make([]float64, len(kept))
 	for i := range kept {
 		scale[i] = v[i*(len(kept)+1)]
 	}
 	rank := len(kept)
-	cholesky(v, len(kept), scale, 1e-9, func(int) { rank-- })
+	cholesky.Factor(v, len(kept), scale, 1e-9, func(int) { rank-- })
 	u := make([]float64, len(kept))
 	for i, k := range kept {
 		u[i] = r.Observed[k] - r.Expected[k]
 	}
-	forward(v, len(kept), u)
-	r.ChiSquare = newChiSquare(product(u, u), rank)
+	cholesky.Forward(v, len(kept), u)
+	r.ChiSquare = newChiSquare(cholesky.Dot(u, u), rank)
 	return nil
 }

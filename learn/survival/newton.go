@@ -4,6 +4,8 @@ import (
 	"context"
 	"math"
 	"slices"
+
+	"github.com/clientele-go/clientele/internal/cholesky"
 )
 
 // maximum is where Newton's method ended.
@@ -44,11 +46,11 @@ func (l *likelihood) maximise(ctx context.Context, tolerance float64, most int) 
 		m.moments = l.moments(nil)
 		m.factor = slices.Clone(m.moments.information)
 		lost := false // where log-risks lie so far apart that sums overflow
-		cholesky(m.factor, p, m.moments.scale, 1e-15, func(int) { lost = true })
+		cholesky.Factor(m.factor, p, m.moments.scale, 1e-15, func(int) { lost = true })
 		step := slices.Clone(m.moments.gradient)
-		forward(m.factor, p, step)
-		m.gap = product(step, step) / 2
-		backward(m.factor, p, step)
+		cholesky.Forward(m.factor, p, step)
+		m.gap = cholesky.Dot(step, step) / 2
+		cholesky.Backward(m.factor, p, step)
 		monotone, moved := l.monotone(step)
 		quiet := moved <= max(still, rounded*l.spread)
 		switch {

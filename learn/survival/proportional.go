@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/cholesky"
+
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
@@ -164,13 +166,13 @@ func scoreTest(sums [3]*moments, p int, of []int, unit float64) ChiSquare {
 		scale[i] = information[i*(n+1)]
 	}
 	rank := len(of)
-	cholesky(information, n, scale, 1e-12, func(j int) {
+	cholesky.Factor(information, n, scale, 1e-12, func(j int) {
 		if j >= p {
 			rank--
 		}
 	})
-	forward(information, n, u)
-	return newChiSquare(unit*product(u, u), rank)
+	cholesky.Forward(information, n, u)
+	return newChiSquare(unit*cholesky.Dot(u, u), rank)
 }
 
 // transform returns g of each slot less its mean over the events.
