@@ -10,14 +10,15 @@ import (
 // number of workers. It is a sample sort: beside s it needs one byte an element.
 func SortFunc[T any](workers int, s []T, compare func(a, b T) int) {
 	const (
-		buckets    = 256
+		most       = 256 // buckets
 		oversample = 8
-		small      = 1 << 13
+		small      = 1 << 11
 	)
 	if len(s) < small {
 		slices.SortFunc(s, compare)
 		return
 	}
+	buckets := min(most, len(s)/128) // of a few elements, few
 	sample := make([]T, buckets*oversample)
 	for i := range sample {
 		sample[i] = s[i*len(s)/len(sample)]
@@ -30,9 +31,9 @@ func SortFunc[T any](workers int, s []T, compare func(a, b T) int) {
 
 	parts := Workers(workers)
 	bucket := make([]uint8, len(s))
-	counts := make([][buckets]int, parts)
+	counts := make([][most]int, parts)
 	Ranges(parts, len(s), parts, func(p, lo, hi int) {
-		var count [buckets]int
+		var count [most]int
 		for i := lo; i < hi; i++ {
 			b := sort.Search(len(splitters), func(j int) bool { return compare(splitters[j], s[i]) > 0 })
 			bucket[i] = uint8(b)
@@ -40,7 +41,7 @@ func SortFunc[T any](workers int, s []T, compare func(a, b T) int) {
 		}
 		counts[p] = count
 	})
-	var next, end [buckets]int
+	var next, end [most]int
 	at := 0
 	for b := range buckets {
 		next[b] = at

@@ -34,7 +34,7 @@ import (
 //
 // Cost: about ten passes over the rows, three to five of them O(d²/2) a row for d terms of
 // numbers and of categories with up to six levels, and O(d+c) for each of c other categories,
-// the rest O(d+c) a row; with each of those few, O(p³) for p coefficients. From 65,536 rows
+// the rest O(d+c) a row; with each of those few, O(p³) for p coefficients. From 4,096 rows
 // on, most are over a sample of the rows. ctx is looked at once a block of 256 rows.
 // Memory: a copy of the table if it has ids that do not ascend, one of its number columns
 // with Winsorize, a quarter of the table or less for the sample of many rows, 8 bytes a row
@@ -182,7 +182,7 @@ func (f *fitting) classes() (factor [2]float64, err error) {
 }
 
 // sampleRows is the least number of rows of a sample.
-const sampleRows = 1 << 14
+const sampleRows = 1 << 10
 
 // minimise starts from the minimum over a sample of the rows, every so manieth, if there
 // are many, and from an intercept alone if there are not or if that is better.

@@ -175,16 +175,17 @@ func (o *objective) dense(s *scratch, block, n int) []float64 {
 
 // slopes adds the loss of the rows and sets their first and second derivatives by the
 // log-odds. With m the log-odds of the label, these are log(1+exp(-m)) =
-// max(-m, 0) + log1p(exp(-|m|)), q = 1/(1+exp(m)) towards the label, and q·(1-q).
+// max(-m, 0) + log1p(exp(-|m|)), q = 1/(1+exp(m)) towards the label, and q·(1-q). The
+// logarithms of rows of one weight are that of a product.
 func (o *objective) slopes(sum *point, s *scratch, first, n int) {
 	r := o.rows
 	clear(s.slope[n:])
 	clear(s.curve[n:])
-	loss := 0.0
+	loss, product := 0.0, [2]float64{1, 1}
 	for i := range n {
-		w, sign, m := o.factor[0], -1.0, -s.z[i]
+		label, w, sign, m := 0, o.factor[0], -1.0, -s.z[i]
 		if r.label[first+i] {
-			w, sign, m = o.factor[1], 1, s.z[i]
+			label, w, sign, m = 1, o.factor[1], 1, s.z[i]
 		}
 		if r.weight != nil {
 			w *= r.weight[first+i]
@@ -192,7 +193,12 @@ func (o *objective) slopes(sum *point, s *scratch, first, n int) {
 		e := math.Exp(-math.Abs(m))
 		high := 1 / (1 + e)
 		low := e * high
-		l, q := math.Log1p(e), low
+		l, q := 0.0, low
+		if r.weight == nil && e > 1e-3 {
+			product[label] *= 1 + e // of at most 256 factors of at most 2
+		} else {
+			l = math.Log1p(e)
+		}
 		if m < 0 {
 			l, q = l-m, high
 		}
@@ -207,7 +213,7 @@ func (o *objective) slopes(sum *point, s *scratch, first, n int) {
 			}
 		}
 	}
-	sum.loss += loss
+	sum.loss += loss + float64(o.factor[0]*math.Log(product[0])) + float64(o.factor[1]*math.Log(product[1]))
 	if o.z != nil {
 		copy(o.z[first:], s.z[:n])
 	}
