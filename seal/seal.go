@@ -3,7 +3,10 @@ package seal
 import (
 	"crypto/aes"
 	"crypto/cipher"
+	"crypto/hkdf"
+	"crypto/hmac"
 	"crypto/rand"
+	"crypto/sha256"
 	"errors"
 	"fmt"
 
@@ -44,6 +47,7 @@ type Key struct {
 	tenant string
 	atom   customer.AtomID
 	aead   cipher.AEAD // nil: the key of a nil Vault
+	commit []byte      // key of commitments
 }
 
 // newKey makes a key of KeyBytes bytes.
@@ -52,7 +56,11 @@ func newKey(tenant string, atom customer.AtomID, raw []byte) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Key{tenant: tenant, atom: atom, aead: aead}, nil
+	commit, err := hkdf.Key(sha256.New, raw, nil, "clientele commitment", sha256.Size)
+	if err != nil {
+		return nil, fmt.Errorf("seal: %w", err)
+	}
+	return &Key{tenant: tenant, atom: atom, aead: aead, commit: commit}, nil
 }
 
 // newAEAD is AES-256-GCM with random nonces: up to 2^32 values a key.
@@ -113,4 +121,20 @@ func random() []byte {
 	raw := make([]byte, KeyBytes)
 	rand.Read(raw) // never fails
 	return raw
+}
+
+// Commitment returns 32 bytes that stand for a value of a field of the atom where the value
+// itself must not be, as in a log: who has the key and the value gets the same bytes, and
+// once the key is destroyed nobody can tell whether a guess is right. It is the HMAC-SHA256, under a
+// key derived from that of the atom, of tenant, atom, field and value. Under the key of a nil
+// Vault it hides nothing. Safe for concurrent use.
+func (k *Key) Commitment(value []byte, field string) []byte {
+	mac := hmac.New(sha256.New, k.commit)
+	w := wire.New("seal/commitment", 1)
+	w.Text(k.tenant)
+	w.Bytes(k.atom[:])
+	w.Text(field)
+	w.Bytes(value)
+	mac.Write(w.Data())
+	return mac.Sum(nil)
 }

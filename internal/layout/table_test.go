@@ -21,6 +21,9 @@ var edges = map[string][]string{
 	"store/sqlstore":  {"store"},
 	"seal":            {"customer", "store"},
 
+	"audit":             {"customer", "store"},
+	"audit/auditverify": {"audit"},
+
 	"ingest":             {},
 	"identity":           {"customer", "store", "seal", "identity/normalize"},
 	"identity/normalize": {},
@@ -65,7 +68,7 @@ var dependencies = []dependency{
 	{module: "github.com/tidwall/btree", only: []string{"store"}},
 	{module: "github.com/nyaruka/phonenumbers", only: []string{"identity/normalize"}},
 	{module: "golang.org/x/sys"},
-	{module: "golang.org/x/mod"},
+	{module: "golang.org/x/mod", only: []string{"audit", "audit/auditverify"}},
 	{module: "golang.org/x/text"},
 	{module: "github.com/stretchr/testify", tests: true},
 	{module: "github.com/anishathalye/porcupine", tests: true},

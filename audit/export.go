@@ -1,0 +1,191 @@
+package audit
+
+import (
+	"bufio"
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+
+	"golang.org/x/mod/sumdb/tlog"
+
+	"github.com/clientele-go/clientele/store"
+)
+
+const (
+	exportKind    = "audit.Export"
+	exportVersion = 1
+	longestLine   = 1 << 20
+)
+
+// exportHead is the first line of an export.
+type exportHead struct {
+	Kind       string `json:"kind"`
+	Version    int    `json:"version"`
+	Checkpoint string `json:"checkpoint"`
+}
+
+// exportLine is each further one: an entry, or the hash of one whose retention has ended.
+type exportLine struct {
+	Number int64 `json:"number"`
+	*Entry
+	Hash *hash `json:"hash,omitempty"`
+}
+
+// Export writes the log as of its newest checkpoint as JSON lines: the checkpoint, then each
+// entry with its number, and for those whose retention has ended their hash. Nothing in it is secret from
+// who may see the log; [VerifyExport] checks it without the store. Trim must not run meanwhile. Errors
+// wrap [ErrTampered] where a page is missing, or are those of the store and of w.
+// Cost: O(entries).
+func (l *Log) Export(ctx context.Context, w io.Writer) error {
+	c, err := l.Checkpoint(ctx)
+	if err != nil {
+		return err
+	}
+	buffer := bufio.NewWriter(w)
+	out := json.NewEncoder(buffer)
+	if err := out.Encode(exportHead{exportKind, exportVersion, c.Text}); err != nil {
+		return err
+	}
+	next := int64(0)
+	for data, err := range l.pages(ctx, 0, c.Size) {
+		if err != nil {
+			return err
+		}
+		if next == 0 {
+			if err := l.exportHashes(ctx, out, data.number, c); err != nil {
+				return err
+			}
+			next = data.number
+		}
+		if data.number != next {
+			return fmt.Errorf("%w: entry %d is missing", ErrTampered, next)
+		}
+		e, err := decodeEntry(data.data)
+		if err != nil {
+			return err
+		}
+		if err := out.Encode(exportLine{Number: next, Entry: &e}); err != nil {
+			return err
+		}
+		next++
+	}
+	if next != c.Size {
+		return fmt.Errorf("%w: entry %d is missing", ErrTampered, next)
+	}
+	return buffer.Flush()
+}
+
+// exportHashes writes the hashes of the entries below a number.
+func (l *Log) exportHashes(ctx context.Context, out *json.Encoder, below int64, c Checkpoint) error {
+	for n := int64(0); n < below; {
+		t := tlog.Tile{H: tileHeight, N: n / tileWidth, W: int(min(tileWidth, c.Size-n))}
+		data, err := l.readTiles(ctx, []tlog.Tile{t})
+		if err != nil {
+			return err
+		}
+		for ; len(data[0]) > 0 && n < below; n++ {
+			leaf := hash(data[0])
+			data[0] = data[0][tlog.HashSize:]
+			if err := out.Encode(exportLine{Number: n, Hash: &leaf}); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// VerifyExport checks what [Log.Export] wrote, as [Log.Verify] checks a log, and returns its
+// checkpoint. origin is that of the log. Of opts, Progress has -1 for the total. Tampering is in the
+// result: entries that are out of order, altered or cut off lead to another root, of which
+// it cannot tell where. Errors are those of r, or wrap [store.ErrCorrupt] where it is no export.
+// Cost: O(entries), in constant memory.
+func VerifyExport(ctx context.Context, r io.Reader, origin string, opts *VerifyOptions) (Checkpoint, *Verification, error) {
+	o := VerifyOptions{}
+	if opts != nil {
+		o = *opts
+	}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, longestLine)
+	corrupt := func(line int64, what string) error {
+		return fmt.Errorf("audit: export, line %d: %s: %w", line, what, store.ErrCorrupt)
+	}
+	var first exportHead
+	if !lines.Scan() {
+		return Checkpoint{}, nil, errors.Join(lines.Err(), corrupt(1, "is missing"))
+	}
+	if json.Unmarshal(lines.Bytes(), &first) != nil || first.Kind != exportKind || first.Version != exportVersion {
+		return Checkpoint{}, nil, corrupt(1, "not an export of a known version")
+	}
+	var c Checkpoint
+	result := &Verification{}
+	if first.Checkpoint == "" { // of an empty log
+		c = Checkpoint{Origin: origin, Root: emptyRoot}
+	} else {
+		var err error
+		if c, err = ParseCheckpoint(first.Checkpoint, origin, nil); err != nil {
+			return Checkpoint{}, nil, corrupt(1, "no checkpoint")
+		}
+		if o.Verifier != nil {
+			if _, err := ParseCheckpoint(first.Checkpoint, origin, o.Verifier); err != nil {
+				result.fault(CheckpointForged, c.Size)
+			}
+		}
+	}
+	v := &verifying{options: &o, head: head{size: c.Size, root: c.Root}, sealed: c.Time, result: *result}
+	for number := int64(0); lines.Scan(); number++ {
+		if err := ctx.Err(); number%4096 == 0 && err != nil {
+			return Checkpoint{}, nil, err
+		}
+		var line exportLine
+		if json.Unmarshal(lines.Bytes(), &line) != nil || (line.Entry == nil) == (line.Hash == nil) {
+			return Checkpoint{}, nil, corrupt(number+2, "neither entry nor hash")
+		}
+		v.line(&line, number)
+		if o.Progress != nil && number%4096 == 0 {
+			o.Progress(number, -1)
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return Checkpoint{}, nil, err
+	}
+	v.end()
+	return c, &v.result, nil
+}
+
+// line takes the next line of an export.
+func (v *verifying) line(line *exportLine, number int64) {
+	if line.Number != number {
+		v.result.fault(EntryMissing, number)
+	}
+	if line.Hash != nil {
+		if v.result.First++; v.result.First != v.tree.size+1 {
+			v.result.fault(EntryMissing, number)
+		}
+		v.grow(*line.Hash)
+		return
+	}
+	e := line.Entry
+	if e.ID == [16]byte{} || e.Validate() != nil {
+		v.result.fault(EntryAltered, number)
+	}
+	v.tell(e, number)
+	v.grow(tlog.RecordHash(e.encode()))
+}
+
+// end compares the tree with the checkpoints.
+func (v *verifying) end() {
+	v.result.Size = v.tree.size
+	if v.result.First > v.retained {
+		v.result.fault(EntryMissing, v.retained)
+	}
+	if v.tree.size != v.head.size || v.tree.root() != v.head.root {
+		v.result.fault(RootAltered, v.head.size)
+	}
+	for _, t := range v.options.Trusted {
+		if t.Size > v.tree.size {
+			v.result.fault(RootAltered, t.Size)
+		}
+	}
+}
