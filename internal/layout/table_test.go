@@ -21,6 +21,7 @@ var edges = map[string][]string{
 	"store/sqlstore":  {"store"},
 	"seal":            {"customer", "store"},
 
+	"consent":           {"customer", "store"},
 	"audit":             {"customer", "store"},
 	"audit/auditverify": {"audit"},
 

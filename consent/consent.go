@@ -1,0 +1,111 @@
+// Package consent answers whether a customer's data may be used, or the customer contacted,
+// for a purpose, and why.
+//
+// A [Record] says what somebody chose: for which purpose, by which channel, on which legal
+// basis, with which identifier, and what proves it. It is held by the atom, the piece of evidence
+// it came with, and is never changed: a later record takes its place. [Consents.Allowed] answers for a
+// customer, who has atoms, at a moment.
+//
+// # The rules
+//
+//  1. What was not granted is not allowed.
+//  2. For each atom, identifier and legal basis the record counts that was collected last, of those that are about the
+//     purpose and channel and were collected, and a grant also begun, by the moment; of several at the same time the one that denies.
+//  3. A grant lasts to its Until, and at most as many days as the purpose says. When it has ended nothing is granted: what
+//     came before it does not come back.
+//  4. A refusal or withdrawal lasts until something later is said by the same identifier of the same atom.
+//     It may be about all purposes or all channels; a grant names both.
+//  5. If any identifier of any atom of the customer refuses on a basis, nothing is allowed on that
+//     basis. Contract, legal duty, vital interest and public task cannot be refused, other than by name.
+//  6. Otherwise each grant allows what it says for its own atom and identifier: contact by that
+//     identifier, use of that atom's data. It allows nothing for the others.
+//
+// So a merge only narrows: it brings together what was allowed before, and all refusals. A
+// number that somebody else has now brings its consent to nobody, as that stays with the atom.
+//
+// # What it is not
+//
+// The names of legal bases follow Article 6 of the GDPR and Article 13 of China's Personal
+// Information Protection Law (PIPL). Which of them suffices for what is for a lawyer to say, and
+// for the [Policy] to hold.
+package consent
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/store"
+)
+
+// Errors, wrapped with what they are about.
+var (
+	// ErrPolicy is wrapped by what is wrong with a policy.
+	ErrPolicy = errors.New("consent: invalid policy")
+	// ErrRecord is wrapped by what is wrong with a record.
+	ErrRecord = errors.New("consent: invalid record")
+	// ErrReused: the atom has another record of the same ID.
+	ErrReused = errors.New("consent: ID of another record")
+	// ErrErased: the atom has been erased, and takes no records any more.
+	ErrErased = errors.New("consent: atom is erased")
+	// ErrPurpose: the policy has no such purpose, or the purpose no such channel.
+	ErrPurpose = errors.New("consent: purpose or channel is not declared")
+)
+
+// Members returns the atoms that a customer has now: of one who was merged into another, those
+// of the other, and none of one who was erased. It is what identity or profile know. Safe for concurrent
+// use.
+type Members func(ctx context.Context, id customer.ID) ([]customer.AtomID, error)
+
+// Options of Open. Nil is the defaults. Safe for concurrent reads.
+type Options struct {
+	// Prefix begins the store's keys. Nil: "consent/".
+	Prefix []byte
+	// Committing is called with each batch of records, and may add to it what is to be
+	// committed with them, such as entries of an audit log. It may be called again for the
+	// same records where a commit is tried again. Nil: nothing.
+	Committing func(b *store.Batch, records []Record) error
+	// Backoff is how to retry where another process writes to the same atom. Nil: the defaults
+	// of store.
+	Backoff *store.Backoff
+}
+
+// Consents are the records of a store, under a policy. Safe for concurrent use; so are several,
+// in any number of processes, on one store.
+type Consents struct {
+	store      store.Store
+	members    Members
+	prefix     []byte
+	purposes   map[string]*Purpose
+	committing func(b *store.Batch, records []Record) error
+	backoff    *store.Backoff
+}
+
+// Open returns the consents that s has. The policy is copied; it is not stored, as the records
+// are true under any. Errors wrap [ErrPolicy].
+func Open(s store.Store, policy *Policy, members Members, opts *Options) (*Consents, error) {
+	if err := policy.Validate(); err != nil {
+		return nil, err
+	}
+	o := Options{Prefix: []byte("consent/")}
+	if opts != nil {
+		o = *opts
+		if o.Prefix == nil {
+			o.Prefix = []byte("consent/")
+		}
+	}
+	if n := len(o.Prefix) + longestKey; n > s.Limits().KeyBytes {
+		return nil, fmt.Errorf("%w: Options.Prefix: keys of %d bytes, the store takes %d", ErrPolicy, n, s.Limits().KeyBytes)
+	}
+	c := &Consents{
+		store: s, members: members, prefix: slices.Clone(o.Prefix), purposes: map[string]*Purpose{},
+		committing: o.Committing, backoff: o.Backoff,
+	}
+	for _, p := range policy.Purposes {
+		p.Bases, p.Channels = slices.Clone(p.Bases), slices.Clone(p.Channels)
+		c.purposes[p.Name] = &p
+	}
+	return c, nil
+}
