@@ -1,10 +1,12 @@
 package audit_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -211,6 +213,35 @@ func TestQueue(t *testing.T) {
 	_, n, err = l.Seal(t.Context(), start)
 	require.NoError(t, err)
 	require.Equal(t, 3, n)
+}
+
+// The largest entries go through the smallest store.
+func TestLargest(t *testing.T) {
+	text := strings.Repeat("x", 256)
+	l := open(t, store.Limited(new(store.Memory), store.MinLimits))
+	var entries []*audit.Entry
+	for i := range 200 {
+		e := entry(i)
+		e.Actor, e.Action, e.Purpose, e.Object, e.Customer = text, text, text, text, customer.FromInt64(int64(i))
+		e.Details, e.Commitments = nil, nil
+		for range 32 {
+			e.Details = append(e.Details, audit.Detail{Name: text, Text: text})
+			e.Commitments = append(e.Commitments, audit.Commitment{Name: text, Sum: make([]byte, 32)})
+		}
+		entries = append(entries, e)
+	}
+	require.NoError(t, l.Append(t.Context(), entries...))
+	_, n, err := l.Seal(t.Context(), start)
+	require.NoError(t, err)
+	require.Equal(t, 200, n)
+	v, err := l.Verify(t.Context(), nil)
+	require.NoError(t, err)
+	require.NoError(t, v.Err())
+	var export bytes.Buffer
+	require.NoError(t, l.Export(t.Context(), &export))
+	_, v, err = audit.VerifyExport(t.Context(), &export, origin, nil)
+	require.NoError(t, err)
+	require.NoError(t, v.Err())
 }
 
 func TestValidate(t *testing.T) {

@@ -20,21 +20,24 @@ const (
 )
 
 // Append queues entries and commits them, for deeds that write nothing themselves, such as
-// reads. Errors wrap [ErrEntry] or are those of the store; an unknown outcome can be
-// tried again with entries that have an ID.
+// reads. Many go in several commits. Errors wrap [ErrEntry] or are those of the store; an
+// unknown outcome can be tried again, before the next Seal, with entries that have an ID.
 func (l *Log) Append(ctx context.Context, entries ...*Entry) error {
-	for len(entries) > 0 {
-		var b store.Batch
-		n := min(len(entries), l.store.Limits().Operations, 128)
-		for _, e := range entries[:n] {
-			if err := l.Queue(&b, e); err != nil {
-				return err
-			}
+	const most, mostBytes = 128, 512 << 10 // of a batch: an entry has at most some 30 KiB
+	var b store.Batch
+	size := 0
+	for i, e := range entries {
+		if err := l.Queue(&b, e); err != nil {
+			return err
+		}
+		size += len(b.Writes[len(b.Writes)-1].Value)
+		if len(b.Writes) < most && size < mostBytes && i < len(entries)-1 {
+			continue
 		}
 		if _, err := l.store.Commit(ctx, &b); err != nil {
 			return err
 		}
-		entries = entries[n:]
+		b, size = store.Batch{}, 0
 	}
 	return nil
 }
