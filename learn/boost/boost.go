@@ -7,6 +7,8 @@
 // is: numbers on any scale, categories, missing values. The [Model] answers for a table,
 // [Predict], and for one row, [Model.PredictRow].
 //
+// [FitForest] grows a random forest with the same questions, whose score is a share.
+//
 // # How much to learn
 //
 // Options that are zero are chosen from the number of rows and of the rarer label: small data
@@ -25,9 +27,9 @@
 // order of the rows where they have ids that compare and differ: the rows are sorted by them, and
 // sums over rows are of integers, to which derivatives are rounded in each round: for a million
 // rows to 2^-40 of the largest gradient and 2^-20 of the largest hessian, or 2^-14 with weights
-// that are not whole numbers. Hessians and weights of weighted rows are rounded up or down by
-// the place of the row, so that light rows count together as what they weigh. Of equally good
-// questions the one about the first column is taken.
+// that are not whole numbers. Hessians, and weights, are rounded up or down by the place of the
+// row, so that light rows count together as what they weigh. Of equally good questions the one
+// about the first column is taken.
 //
 // # When it misleads
 //
@@ -36,11 +38,17 @@
 //  3. Importance by gain favours columns of many values; [Permutation] on rows that the fit has
 //     not seen does not, but columns that say the same share theirs.
 //  4. Importance tells what goes together with the label, not what would change it.
+//
+// # Models of other tools
+//
+// [ReadXGBoost] and [ReadLightGBM] read models that were fitted elsewhere: they predict, explain
+// and are saved as any other.
 package boost
 
 import (
 	"math"
 	"slices"
+	"sync/atomic"
 
 	"github.com/clientele-go/clientele/table"
 )
@@ -55,6 +63,7 @@ type Model struct {
 	facts    []fact // of the nodes
 	sets     []uint64
 	report   Report
+	shares   *atomic.Pointer[shares] // of the trees, found when they are first asked for
 }
 
 // column is a column of the table that was fitted on.
@@ -63,6 +72,7 @@ type column struct {
 	kind   table.Kind
 	levels []string // that the fit saw
 	code   map[string]int32
+	others bool // the last of levels has no text: it stands for all texts that are not a level
 }
 
 // node is a question, or a leaf. Of a number "x <= upTo" goes left; "x < c" is the same as
@@ -72,7 +82,7 @@ type node struct {
 	upTo    float64 // number; +Inf: all but missing values
 	child   int32   // the left one, the right one is the next; of a leaf itself
 	column  int32
-	set     int32 // category: where its set of levels begins in sets; -1: a number
+	set     int32 // category: where its set of levels begins in sets; number: -1, or 0 where zero is missing too
 	missing int32 // side of missing values: 0 left, 1 right
 }
 
@@ -100,6 +110,12 @@ func newColumn(name string, kind table.Kind, levels []string) column {
 	return c
 }
 
+// addOthers adds a level for all texts that are not a level, which otherwise are as missing
+// values.
+func (c *column) addOthers() {
+	c.levels, c.others = append(slices.Clip(c.levels), ""), true
+}
+
 // drawing is a node of a tree whose nodes are not placed yet: children are indexes among
 // those of the tree, of which the first is the root.
 type drawing struct {
@@ -108,11 +124,13 @@ type drawing struct {
 	upTo        float64
 	set         []uint64 // nil: a number
 	missing     bool
+	zero        bool // of a number zero is missing too
 	left, right int
 }
 
 // place adds a tree. Pairs of children are in preorder of their parents.
 func (m *Model) place(tree []drawing) {
+	m.shares = new(atomic.Pointer[shares])
 	m.roots = append(m.roots, int32(len(m.nodes)))
 	type todo struct{ from, to int }
 	put := func(n fact) {
@@ -138,6 +156,8 @@ func (m *Model) place(tree []drawing) {
 		if d.set != nil {
 			n.set = int32(len(m.sets))
 			m.sets = append(m.sets, d.set...)
+		} else if d.zero {
+			n.set = 0
 		}
 		open = append(open, todo{d.right, child + 1}, todo{d.left, child})
 	}
@@ -181,6 +201,7 @@ func (m *Model) cut(trees int) {
 	if trees == len(m.roots) {
 		return
 	}
+	m.shares = new(atomic.Pointer[shares])
 	end, sets := m.roots[trees], 0
 	m.roots, m.nodes, m.facts = m.roots[:trees], m.nodes[:end], m.facts[:end]
 	for i := range m.nodes {
@@ -207,7 +228,8 @@ func (m *Model) Trees() int { return len(m.roots) }
 func (m *Model) Base() float64 { return m.base }
 
 // Code returns what stands for a level in a row: its index among the levels of column i that
-// the fit saw, or -1, which is as a missing value. It panics if i is out of range; for a number
+// the fit saw, or -1, which is as a missing value; of a model of XGBoost, where other levels are
+// not as missing values, the number of levels. It panics if i is out of range; for a number
 // column it returns -1.
 func (m *Model) Code(i int, level string) float64 {
 	return float64(m.columns[i].codeOf(level))
@@ -216,6 +238,8 @@ func (m *Model) Code(i int, level string) float64 {
 func (c *column) codeOf(level string) int32 {
 	if code, ok := c.code[level]; ok {
 		return code
+	} else if c.others {
+		return int32(len(c.levels) - 1)
 	}
 	return -1
 }

@@ -162,6 +162,7 @@ func TestFaultyObjective(t *testing.T) {
 		"hessian":  {hessian: -1, loss: 1},
 		"infinite": {hessian: math.Inf(1), loss: 1},
 		"loss":     {hessian: 1, loss: math.NaN()},
+		"no loss":  {hessian: 1, loss: math.Inf(1)},
 		"leaf":     {hessian: 1e-30, loss: 1},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -175,6 +176,53 @@ func TestFaultyObjective(t *testing.T) {
 	require.NoError(t, json.Unmarshal([]byte(text(t, m)), &read))
 	_, err = boost.Permutation(t.Context(), m, x, make([]bool, 4), nil)
 	require.ErrorContains(t, err, "log-odds")
+}
+
+// rowScaled is half of s(y-F)², where s is 1 for whole targets and otherwise scale.
+type rowScaled struct{ scale float64 }
+
+func (rowScaled) Start([]float64, []float64) (float64, error) { return 0, nil }
+
+func (o rowScaled) Gradients(gradient, hessian, raw, target []float64) {
+	for i, f := range raw {
+		y := math.Floor(target[i])
+		if hessian[i] = o.scale; target[i] == y {
+			hessian[i] = 1
+		}
+		gradient[i] = hessian[i] * (f - y)
+	}
+}
+
+func (rowScaled) Loss(_, _, _ []float64) float64 { return 0 }
+
+// TestSmallHessians: each of a million rows has less than half a unit of what hessians are
+// rounded to, because of a few rows of which it is much larger.
+func TestSmallHessians(t *testing.T) {
+	x, y := make([]float64, 1<<20), make([]float64, 1<<20)
+	for i := 100; i < len(x); i++ {
+		x[i], y[i] = float64(1+i%2), float64(i%2)+0.5
+	}
+	m, err := boost.FitTarget(t.Context(), numbers(x), y, rowScaled{2e-7}, &boost.Options{Rounds: 1, LearningRate: 1, L2: 1e-12})
+	require.NoError(t, err)
+	for value, want := range []float64{0, 0, 1} {
+		require.InDelta(t, want, m.LogOdds([]float64{float64(value)}), 1e-3)
+	}
+}
+
+// TestHugeSums: weights and derivatives that are each within bounds, but not their sums.
+func TestHugeSums(t *testing.T) {
+	x, y, w := make([]float64, 100), make([]float64, 100), slices.Repeat([]float64{1e50}, 100)
+	for i := range x {
+		x[i], y[i] = float64(i%2), float64(i%2)+0.5
+	}
+	fit := func(scale float64) (*boost.Model, error) {
+		return boost.FitTarget(t.Context(), numbers(x), y, rowScaled{scale}, &boost.Options{Rounds: 1, LearningRate: 1, L2: 1e-12, Weights: w})
+	}
+	m, err := fit(1e30)
+	require.NoError(t, err)
+	require.InDelta(t, 1, m.LogOdds([]float64{1}), 1e-6)
+	_, err = fit(1e55)
+	require.ErrorIs(t, err, boost.ErrObjective)
 }
 
 // TestPointers to objectives are as the objectives.

@@ -100,26 +100,54 @@ func targetOf(labels []bool) []float64 {
 }
 
 func fit[K comparable](ctx context.Context, t *table.Table[K], target []float64, objective Objective, o *Options) (*Model, error) {
-	if err := t.Validate(); err != nil {
+	f, _, err := begin(ctx, t, target, objective, o)
+	if err != nil {
 		return nil, err
+	}
+	base, err := f.objective.Start(f.train.target, f.train.weight)
+	if err != nil {
+		return nil, err
+	}
+	if !(math.Abs(base) <= largest) {
+		return nil, fmt.Errorf("%w: its start", ErrObjective)
+	}
+	if err := f.prepare(); err != nil {
+		return nil, err
+	}
+	f.model = f.newModel(base)
+	f.train.start(base)
+	if f.later != nil {
+		f.later.start(base)
+	}
+	if err := f.rounds(); err != nil {
+		return nil, err
+	}
+	return f.model, nil
+}
+
+// begin checks what a fit is of and returns it with the rows of the table that it has, those with
+// weight in the order of their ids.
+func begin[K comparable](ctx context.Context, t *table.Table[K], target []float64, objective Objective, o *Options) (*fitting, []int32, error) {
+	if err := t.Validate(); err != nil {
+		return nil, nil, err
 	}
 	n := t.Rows()
 	if len(t.Columns) == 0 && t.IDs == nil {
 		n = len(target)
 	}
 	if len(target) != n || o.Weights != nil && len(o.Weights) != n {
-		return nil, fmt.Errorf("%w: %d rows, %d targets, %d weights", ErrLength, n, len(target), len(o.Weights))
+		return nil, nil, fmt.Errorf("%w: %d rows, %d targets, %d weights", ErrLength, n, len(target), len(o.Weights))
 	}
 	if err := checkSigns(t.Columns, o); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	objective = plain(objective)
 	rows := weighted(o.Weights, n)
 	if len(rows) == 0 {
-		return nil, ErrEmpty
+		return nil, nil, ErrEmpty
 	}
 	if err := checkTarget(objective, target, rows); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	if t.IDs != nil && t.Compare != nil {
 		byID := func(a, b int32) int { return t.Compare(t.IDs[a], t.IDs[b]) }
@@ -127,12 +155,16 @@ func fit[K comparable](ctx context.Context, t *table.Table[K], target []float64,
 			parallel.SortFunc(parallel.Workers(o.Workers), rows, byID)
 		}
 	}
-	f := &fitting{ctx: ctx, objective: objective, workers: parallel.Workers(o.Workers), columns: t.Columns}
+	f := &fitting{ctx: ctx, copies: 1, objective: objective, workers: parallel.Workers(o.Workers), columns: t.Columns}
 	f.train = &rowsOf{columns: t.Columns, target: target, weight: o.Weights, n: len(rows)}
 	if len(rows) < n || !slices.IsSorted(rows) {
 		f.train.take(rows)
 	}
-	return f.fit(o)
+	if err := f.train.weigh(); err != nil {
+		return nil, nil, err
+	}
+	f.o = o.settled(f.rarer(), f.objective)
+	return f, rows, nil
 }
 
 // weighted returns the rows that have a weight above 0.
@@ -202,6 +234,7 @@ type fitting struct {
 	ctx       context.Context
 	o         Options
 	objective Objective
+	copies    float64 // how often a row may count
 	workers   int
 	columns   []table.Column
 	train     *rowsOf
@@ -213,32 +246,6 @@ type fitting struct {
 	grower            grower
 	model             *Model
 	report            Report
-}
-
-func (f *fitting) fit(o *Options) (*Model, error) {
-	if err := f.train.weigh(); err != nil {
-		return nil, err
-	}
-	base, err := f.objective.Start(f.train.target, f.train.weight)
-	if err != nil {
-		return nil, err
-	}
-	if !(math.Abs(base) <= largest) {
-		return nil, fmt.Errorf("%w: its start", ErrObjective)
-	}
-	f.o = o.settled(f.rarer(), f.objective)
-	if err := f.prepare(); err != nil {
-		return nil, err
-	}
-	f.model = f.newModel(base)
-	f.train.start(base)
-	if f.later != nil {
-		f.later.start(base)
-	}
-	if err := f.rounds(); err != nil {
-		return nil, err
-	}
-	return f.model, nil
 }
 
 func (f *fitting) isLogistic() bool {
@@ -466,15 +473,19 @@ func (f *fitting) derive() error {
 	if !(all.g <= largest && all.h <= largest && all.low >= 0) {
 		return fmt.Errorf("%w: a derivative", ErrObjective)
 	}
+	g, h := all.g*f.train.total*f.copies, all.h*f.train.total*f.copies
+	if math.IsInf(g*g*h, 1) { // what gains are compared by
+		return fmt.Errorf("%w: sums of derivatives", ErrObjective)
+	}
 	s := &f.grower.scale
-	s.fix(all.g*f.train.total, all.h*f.train.total)
+	s.fix(g, h)
 	byG, byH := 1/s.g, 1/s.h
 	parallel.Ranges(f.workers, n, blocks, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			if f.units == nil {
 				f.grower.pairs[i] = cell{
 					g:  int64(math.RoundToEven(f.gradient[i] * byG)),
-					hw: int64(math.RoundToEven(f.hessian[i]*byH))<<s.shift + 1,
+					hw: fairly(f.hessian[i]*byH, i)<<s.shift + 1,
 				}
 				continue
 			}
@@ -532,7 +543,8 @@ func (f *fitting) losses() (Loss, error) {
 	if f.later != nil {
 		loss.Later = f.loss(f.later)
 	}
-	if math.IsNaN(loss.Training) || f.later != nil && math.IsNaN(loss.Later) {
+	infinite := func(x float64) bool { return !(math.Abs(x) <= math.MaxFloat64) }
+	if infinite(loss.Training) || f.later != nil && infinite(loss.Later) {
 		return loss, fmt.Errorf("%w: a loss", ErrObjective)
 	}
 	return loss, nil

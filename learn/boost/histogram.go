@@ -57,8 +57,11 @@ func (s *scale) weigh(weight []float64, rows int) []int64 {
 
 // fairly rounds what row i adds to a sum up or down, so that over many rows neither prevails,
 // however small each is: by the multiples of the golden ratio, which are spread evenly.
-// Whole numbers stay.
+// Whole numbers stay, and those so large that no sum suffers are rounded to the nearest.
 func fairly(x float64, i int) int64 {
+	if x >= 1<<40 {
+		return int64(math.RoundToEven(x))
+	}
 	return int64(x + float64(uint64(i+1)*0x9E3779B97F4A7C15>>11)/(1<<53))
 }
 

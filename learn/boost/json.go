@@ -26,6 +26,7 @@ type columnJSON struct {
 	Name   string   `json:"name"`
 	Kind   string   `json:"kind"`
 	Levels []string `json:"levels,omitempty"`
+	Others bool     `json:"others,omitempty"` // levels has one more, for all other texts
 }
 
 type nodeJSON struct {
@@ -39,6 +40,7 @@ type questionJSON struct {
 	UpTo    *float64 `json:"up_to,omitempty"`   // number; nil: whether it is known
 	Left    []int    `json:"left,omitempty"`    // category: the levels that go left, ascending
 	Missing bool     `json:"missing,omitempty"` // missing values go left
+	Zero    bool     `json:"zero,omitempty"`    // number: zero is missing too
 	Gain    float64  `json:"gain"`
 }
 
@@ -55,7 +57,7 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 		if !utf8.ValidString(c.name) || !allValid(c.levels) {
 			return nil, fmt.Errorf("boost: name or level of column %d is not UTF-8", i)
 		}
-		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels})
+		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels[:len(c.code)], c.others})
 	}
 	for _, root := range m.roots {
 		var tree []nodeJSON
@@ -81,8 +83,8 @@ func allValid(texts []string) bool {
 
 func (m *Model) question(n *node, gain float64) *questionJSON {
 	q := &questionJSON{Column: int(n.column), Missing: n.missing == 0, Gain: gain}
-	if n.set < 0 {
-		if !math.IsInf(n.upTo, 1) {
+	if m.columns[n.column].kind == table.Number {
+		if q.Zero = n.set >= 0; !math.IsInf(n.upTo, 1) {
 			q.UpTo = &n.upTo
 		}
 		return q
@@ -114,7 +116,7 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 		return err
 	}
 	// Sets are much larger than their text where a column has many levels.
-	room := max(len(data), 1<<20)
+	room := max(len(data), setsRoom)
 	for i, tree := range j.Trees {
 		nodes, err := read.readTree(tree, &room)
 		if err != nil {
@@ -137,10 +139,13 @@ func (m *Model) readColumns(columns []columnJSON) error {
 		switch {
 		case c.Kind != kind.String():
 			return fmt.Errorf("boost: column %d is of an unknown kind", i)
-		case kind == table.Number && c.Levels != nil, len(column.code) != len(c.Levels):
+		case kind == table.Number && (c.Levels != nil || c.Others), len(column.code) != len(c.Levels):
 			return fmt.Errorf("boost: column %d has wrong levels", i)
 		case names[c.Name]:
 			return fmt.Errorf("boost: column %d has the name of another", i)
+		}
+		if c.Others {
+			column.addOthers()
 		}
 		names[c.Name] = true
 		m.columns = append(m.columns, column)
@@ -154,8 +159,8 @@ func (m *Model) readTree(tree []nodeJSON, room *int) ([]drawing, error) {
 	var open []int // questions whose right side is still to come
 	for i := range tree {
 		j, n := &tree[i], &nodes[i]
-		n.fact, n.column = fact{value: j.Value, cover: j.Cover}, -1
-		if !(math.Abs(n.value) <= largest) || !(n.cover >= 0 && n.cover <= largest) || n.cover == 0 && len(tree) > 1 {
+		n.fact, n.column = fact{value: j.Value, cover: j.Cover}, -1 // of a model of another tool cover may be 0
+		if !(math.Abs(n.value) <= largest) || !(n.cover >= 0 && n.cover <= largest) {
 			return nil, fmt.Errorf("node %d: value or cover is out of range", i)
 		}
 		if j.Ask != nil {
@@ -196,7 +201,7 @@ func (m *Model) readQuestion(q *questionJSON, n *drawing, room *int) error {
 	if !(q.Gain >= 0) {
 		return errors.New("negative gain")
 	}
-	n.column, n.missing, n.gain = q.Column, q.Missing, q.Gain
+	n.column, n.missing, n.zero, n.gain = q.Column, q.Missing, q.Zero, q.Gain
 	levels := len(m.columns[n.column].levels)
 	if m.columns[n.column].kind == table.Number {
 		switch {
@@ -211,7 +216,7 @@ func (m *Model) readQuestion(q *questionJSON, n *drawing, room *int) error {
 		}
 		return nil
 	}
-	if q.UpTo != nil {
+	if q.UpTo != nil || q.Zero {
 		return errors.New("threshold of a category")
 	}
 	if *room -= setWords(levels); *room < 0 {

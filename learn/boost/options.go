@@ -22,8 +22,9 @@ var (
 	// ErrWeight is wrapped by the error of a weight that is negative or not finite, which
 	// names the row, and of weights whose sum is not in [1e-60, 1e60].
 	ErrWeight = errors.New("boost: weight is negative or not finite")
-	// ErrObjective is wrapped by the error of an objective whose start, derivatives, losses or
-	// leaves are not finite or are above 1e60, or whose second derivative is negative.
+	// ErrObjective is wrapped by the error of an objective whose start, derivatives or leaves are
+	// not finite or are above 1e60, whose second derivative is negative, whose loss is not finite,
+	// or whose weighted derivatives are so large that G²·H of all rows is not finite.
 	ErrObjective = errors.New("boost: objective gives numbers that are of no use")
 	// ErrLength is wrapped by the error of targets or weights of another length than rows.
 	ErrLength = errors.New("boost: lengths differ")

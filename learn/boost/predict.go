@@ -9,9 +9,9 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-// Predict returns the probability of each row, 1/(1+exp(-score)) of Scores, for a model of Fit or
-// of [Logistic], and the scores themselves for one of another objective. Arguments, errors and
-// cost are those of Scores.
+// Predict returns the probability of each row, 1/(1+exp(-score)) of Scores, for a model of Fit, of
+// [Logistic] or of the log-odds of another tool, and the scores themselves for one of another
+// objective. Arguments, errors and cost are those of Scores.
 func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], workers int) ([]float64, error) {
 	scores, err := Scores(ctx, m, t, workers)
 	if err == nil && m.logistic {
@@ -170,9 +170,16 @@ func (n *node) side(x float64) int32 {
 	return above + unknown
 }
 
-// levelSide returns the side of a question about a category to which a code goes.
+// zeroThreshold is up to what size a number is zero where zero is missing: LightGBM's.
+const zeroThreshold = float64(float32(1e-35))
+
+// levelSide returns the side of a question about a category to which a code goes, or of one
+// about a number where zero is missing.
 func (m *Model) levelSide(n *node, x float64) int32 {
-	if !(x >= 0 && x < float64(len(m.columns[n.column].levels))) {
+	if c := &m.columns[n.column]; !(x >= 0 && x < float64(len(c.levels))) {
+		if c.kind == table.Number && math.Abs(x) > zeroThreshold {
+			return n.side(x)
+		}
 		return n.missing
 	}
 	code := uint(x)

@@ -44,12 +44,16 @@ type Report struct {
 	Best         int     // trees that the model keeps; 0: with Later, none helped
 	LearningRate float64 // as chosen, if Options had none
 	MaxLeaves    int     // as chosen, if Options had none
+
+	// OutOfBag has for each row of the fit the mean share of the trees that it was not drawn for,
+	// NaN without any; of [FitForest], which fills only Best beside it.
+	OutOfBag []float64
 }
 
-// Report tells how the fit went; the zero Report of a model read from JSON. The slice belongs
-// to the caller.
+// Report tells how the fit went; the zero Report of a model read from JSON. The slices
+// belong to the caller.
 func (m *Model) Report() Report {
 	r := m.report
-	r.Rounds = slices.Clone(r.Rounds)
+	r.Rounds, r.OutOfBag = slices.Clone(r.Rounds), slices.Clone(r.OutOfBag)
 	return r
 }

@@ -230,7 +230,7 @@ func (c *counter) forward(s int) {
 			}
 		}
 		for ; row < end; row++ {
-			if !c.ends(row) {
+			if !c.ends(row) && !c.never(row) { // who is never at risk is not taken off again
 				settle(row, 1)
 			}
 		}

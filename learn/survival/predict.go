@@ -123,11 +123,10 @@ func missing(c *table.Column, index int, weights []float64) error {
 	return fault(ErrTooLarge, func(row int) bool { return c.Kind == table.Number && unusable(c.Num[row]) })
 }
 
-// Survivals returns the probability that rows last beyond each of the times, row by row: row i at
-// time j is at i·len(times)+j. Nothing is computed at other times, so that many rows fit into memory. strata names
-// the stratum of each row; nil: all are of stratum "". Faults are those of [LogRisks],
-// [ErrLength] and [ErrStratum]. Cost: O(rows·(columns + times·log steps)).
-func Survivals[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, times []float64, workers int) ([]float64, error) {
+// Forecasts returns the forecast of each row, whose columns and levels are found by name. strata names
+// the stratum of each row; nil: all are of stratum "". Faults are those of [LogRisks], [ErrLength] and
+// [ErrStratum]. Cost: O(rows·columns); a forecast holds no more than a reference to the model.
+func Forecasts[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, workers int) ([]Forecast, error) {
 	if strata != nil && len(strata) != t.Rows() {
 		return nil, fmt.Errorf("%w: %d rows, %d strata", ErrLength, t.Rows(), len(strata))
 	}
@@ -145,14 +144,28 @@ func Survivals[K comparable](ctx context.Context, m *Cox, t *table.Table[K], str
 			return nil, err
 		}
 	}
-	all := make([]float64, len(risks)*len(times))
+	return forecasts, nil
+}
+
+// Survivals returns the probability that rows last beyond each of the times, row by row: row i at
+// time j is at i·len(times)+j. Nothing is computed at other times, so that many rows fit into memory. Strata and
+// faults are those of [Forecasts]. Cost: O(rows·(columns + times·log steps)).
+func Survivals[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, times []float64, workers int) ([]float64, error) {
+	forecasts, err := Forecasts(ctx, m, t, strata, workers)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]float64, len(forecasts)*len(times))
 	const chunk = 4096
-	parallel.Ranges(parallel.Workers(workers), len(risks), (len(risks)+chunk-1)/chunk, func(_, lo, hi int) {
+	parallel.Ranges(parallel.Workers(workers), len(forecasts), (len(forecasts)+chunk-1)/chunk, func(_, lo, hi int) {
+		if ctx.Err() != nil {
+			return
+		}
 		for i := lo; i < hi; i++ {
 			for j, t := range times {
 				all[i*len(times)+j] = forecasts[i].Survival(t)
 			}
 		}
 	})
-	return all, nil
+	return all, ctx.Err()
 }

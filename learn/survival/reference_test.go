@@ -1,12 +1,9 @@
 package survival
 
 import (
-	"encoding/csv"
 	"encoding/json"
 	"math"
 	"os"
-	"path/filepath"
-	"strconv"
 	"strings"
 	"testing"
 
@@ -286,85 +283,4 @@ func TestLogRankAsR(t *testing.T) {
 			checkRank(t, want, got)
 		})
 	}
-}
-
-// TestRossi reproduces R and lifelines on the recidivism data of Rossi, Berk and Lenihan (1980): 432
-// men, 114 arrests. The data comes with R's package carData under the GPL and is not part of
-// the repository; testdata/reference.R says how to write it.
-func TestRossi(t *testing.T) {
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	file, err := os.Open(filepath.Join(dir, "rossi", "rossi.csv"))
-	if err != nil {
-		t.Skip("data set rossi/rossi.csv is not here; set CLIENTELE_DATA to its folder")
-	}
-	defer file.Close()
-	rows, err := csv.NewReader(file).ReadAll()
-	require.NoError(t, err)
-	index := map[string]int{}
-	for i, name := range rows[0] {
-		index[name] = i
-	}
-	column := func(name, one string) []float64 {
-		values := make([]float64, 0, len(rows))
-		for _, row := range rows[1:] {
-			text := row[index[name]]
-			x, err := strconv.ParseFloat(text, 64)
-			if one != "" {
-				x, err = 0, nil
-				if text == one {
-					x = 1
-				}
-			}
-			require.NoError(t, err)
-			values = append(values, x)
-		}
-		return values
-	}
-	d := &Data{Exit: column("week", "")}
-	for _, x := range column("arrest", "") {
-		d.Event = append(d.Event, x == 1)
-	}
-	tab := &table.Table[int]{}
-	for _, c := range [][2]string{
-		{"fin", "yes"}, {"age", ""}, {"race", "black"}, {"wexp", "yes"}, {"mar", "married"}, {"paro", "yes"}, {"prio", ""},
-	} {
-		tab.Columns = append(tab.Columns, table.NumberColumn(c[0], column(c[0], c[1])...))
-	}
-	r := readReference(t).Rossi
-	// Printed by lifelines' documentation: -658.75, 33.27 and 0.64.
-	near(t, -658.74765945, r.Efron.Loglik[1])
-	for ties, want := range map[Ties]referenceCox{Efron: r.Efron, Breslow: r.Breslow} {
-		m, err := FitCox(t.Context(), tab, d, &Options{Ties: ties})
-		require.NoError(t, err)
-		checkCox(t, want, m, tab, d)
-		risks, err := LogRisks(t.Context(), m, tab, 0)
-		require.NoError(t, err)
-		a, err := Concordance(d, risks)
-		require.NoError(t, err)
-		near(t, want.C, a.C)
-		near(t, want.SE, a.StdErr)
-		nearAll(t, want.Count, []float64{a.Concordant, a.Discordant, a.TiedRisk, a.TiedTime, a.TiedBoth})
-	}
-	curves, err := KaplanMeier(d, .95)
-	require.NoError(t, err)
-	checkKM(t, r.KM, &curves[0])
-	near(t, .96527778, curves[0].At(10).Survival)
-	near(t, .02120510, curves[0].At(52).StdErr)
-	groups := make([]string, len(d.Exit))
-	for i, row := range rows[1:] {
-		groups[i] = row[index["fin"]]
-	}
-	rank, err := LogRank(d, groups)
-	require.NoError(t, err)
-	checkRank(t, r.Logrank, rank)
-	strata := *d
-	for _, row := range rows[1:] {
-		strata.Strata = append(strata.Strata, row[index["race"]])
-	}
-	rank, err = LogRank(&strata, groups)
-	require.NoError(t, err)
-	checkRank(t, r.LogrankStrata, rank)
 }

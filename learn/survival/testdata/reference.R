@@ -1,6 +1,7 @@
 # Freezes results of R's package survival on made-up data: Rscript reference.R > reference.json
 # The results on Rossi's data (in R's package carData, GPL, so not itself in the repository) are frozen
-# too; Rscript -e 'write.csv(carData::Rossi[, 1:9], "rossi.csv", row.names = FALSE)' writes the data.
+# too; the test reads the data out of that package, or from rossi.csv as written by
+# Rscript -e 'write.csv(carData::Rossi[, 1:9], "rossi.csv", row.names = FALSE)'
 suppressMessages({ library(survival); library(jsonlite) })
 options(warn = 2)
 set.seed(20)

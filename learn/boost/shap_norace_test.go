@@ -1,0 +1,5 @@
+//go:build !race
+
+package boost
+
+const shapRace = false
