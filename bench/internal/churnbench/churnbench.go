@@ -54,34 +54,6 @@ func newPython(peer, packages, interpreter string) *harness.Python {
 	return &harness.Python{Program: program, Args: []string{peer}, Needs: peer, Packages: packages, Interpreter: interpreter}
 }
 
-// A way is one way to do a job whose answer is an A.
-type way[A any] struct {
-	name    string
-	python  *harness.Python // nil: the library
-	prepare func(ctx context.Context) error
-	run     func(ctx context.Context) (harness.Cost, error)
-	answer  func() (A, error)
-}
-
-func (w *way[A]) Name() string { return w.name }
-
-func (w *way[A]) Version() string {
-	if w.python == nil {
-		return ""
-	}
-	return w.python.Version
-}
-
-func (w *way[A]) Prepare(ctx context.Context) error {
-	if w.prepare == nil {
-		return nil
-	}
-	return w.prepare(ctx)
-}
-
-func (w *way[A]) Run(ctx context.Context) (harness.Cost, error) { return w.run(ctx) }
-func (w *way[A]) Answer(context.Context) (A, error)             { return w.answer() }
-
 // Run measures all tasks and writes their table.
 func Run(ctx context.Context, s *harness.Session, table io.Writer, o Options) (err error) {
 	pandas, sklearn := newPython("pandas", "python3-pandas", o.Python), newPython("sklearn", "python3-sklearn", o.Python)

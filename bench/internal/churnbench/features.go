@@ -67,11 +67,11 @@ type rows struct {
 	sums, missing []float64
 }
 
-func (h *history) ours() *way[*rows] {
+func (h *history) ours() *harness.Way[*rows] {
 	var d *churn.Dataset[int64]
-	return &way[*rows]{
-		name: libraryName,
-		run: func(ctx context.Context) (harness.Cost, error) {
+	return &harness.Way[*rows]{
+		Label: libraryName,
+		Do: func(ctx context.Context) (harness.Cost, error) {
 			d = nil
 			return harness.Clock(func() error {
 				log, err := churn.NewLogColumns(ctx, &h.columns, &churn.LogOptions[int64]{
@@ -85,7 +85,7 @@ func (h *history) ours() *way[*rows] {
 				return err
 			})
 		},
-		answer: func() (*rows, error) {
+		Result: func() (*rows, error) {
 			answer := &rows{}
 			for _, name := range compared {
 				c, ok := d.Table.Column(name)
@@ -113,7 +113,7 @@ func (h *history) ours() *way[*rows] {
 	}
 }
 
-func (h *history) pandas(p *harness.Python) *way[*rows] {
+func (h *history) pandas(p *harness.Python) *harness.Way[*rows] {
 	c := &h.columns
 	request := request{Cutoff: int(h.cutoff.Unix() / 86400), Channels: c.ChannelNames, Columns: compared, Head: head}
 	call := func(do string) (got reply, err error) {
@@ -121,19 +121,19 @@ func (h *history) pandas(p *harness.Python) *way[*rows] {
 		err = p.Call(request, &got)
 		return got, err
 	}
-	return &way[*rows]{
-		name: pandasName, python: p,
-		prepare: func(ctx context.Context) error {
+	return &harness.Way[*rows]{
+		Label: pandasName, Child: &p.Child,
+		Before: func(ctx context.Context) error {
 			err := p.Open(ctx, func() error {
 				for name, column := range map[string][]int64{"customer": c.Customers, "unix": c.Times, "amount": c.Amounts} {
-					if err := harness.Column(p, name, column); err != nil {
+					if err := harness.Column(p.Dir, name, column); err != nil {
 						return err
 					}
 				}
-				if err := harness.Column(p, "kind", c.Kinds); err != nil {
+				if err := harness.Column(p.Dir, "kind", c.Kinds); err != nil {
 					return err
 				}
-				return harness.Column(p, "channel", c.Channels)
+				return harness.Column(p.Dir, "channel", c.Channels)
 			})
 			if err != nil {
 				return err
@@ -141,19 +141,19 @@ func (h *history) pandas(p *harness.Python) *way[*rows] {
 			_, err = call("prepare")
 			return err
 		},
-		run: func(context.Context) (harness.Cost, error) {
+		Do: func(context.Context) (harness.Cost, error) {
 			got, err := call("run")
 			return got.Cost(), err
 		},
-		answer: func() (*rows, error) {
+		Result: func() (*rows, error) {
 			if _, err := call("answer"); err != nil {
 				return nil, err
 			}
-			first, err := harness.ReadColumn[float64](p, "head")
+			first, err := harness.ReadColumn[float64](p.Dir, "head")
 			if err != nil {
 				return nil, err
 			}
-			sums, err := harness.ReadColumn[float64](p, "sums")
+			sums, err := harness.ReadColumn[float64](p.Dir, "sums")
 			if err != nil {
 				return nil, err
 			}

@@ -76,34 +76,34 @@ func (g *regression) rows() []float64 {
 	return rows
 }
 
-func (g *regression) ours() *way[float64] {
+func (g *regression) ours() *harness.Way[float64] {
 	var m *logistic.Model
-	return &way[float64]{
-		name: libraryName,
-		run: func(ctx context.Context) (harness.Cost, error) {
+	return &harness.Way[float64]{
+		Label: libraryName,
+		Do: func(ctx context.Context) (harness.Cost, error) {
 			return harness.Clock(func() (err error) {
 				m, err = logistic.Fit(ctx, g.table, g.labels, nil)
 				return err
 			})
 		},
-		answer: func() (float64, error) { return m.Report().Objective, nil },
+		Result: func() (float64, error) { return m.Report().Objective, nil },
 	}
 }
 
-func (g *regression) sklearn(p *harness.Python, solver string, tolerance float64) *way[float64] {
+func (g *regression) sklearn(p *harness.Python, solver string, tolerance float64) *harness.Way[float64] {
 	request := request{D: g.d, Solver: solver, Tolerance: tolerance, Rows: "rows", Labels: "labels"}
 	call := func(do string) (got reply, err error) {
 		request.Do = do
 		err = p.Call(request, &got)
 		return got, err
 	}
-	return &way[float64]{
-		name: "scikit-learn, " + solver, python: p,
-		prepare: func(ctx context.Context) error {
+	return &harness.Way[float64]{
+		Label: "scikit-learn, " + solver, Child: &p.Child,
+		Before: func(ctx context.Context) error {
 			if err := p.Open(ctx, nil); err != nil {
 				return err
 			}
-			if err := harness.Column(p, "rows", g.rows()); err != nil {
+			if err := harness.Column(p.Dir, "rows", g.rows()); err != nil {
 				return err
 			}
 			labels := make([]int32, g.n)
@@ -112,17 +112,17 @@ func (g *regression) sklearn(p *harness.Python, solver string, tolerance float64
 					labels[i] = 1
 				}
 			}
-			if err := harness.Column(p, "labels", labels); err != nil {
+			if err := harness.Column(p.Dir, "labels", labels); err != nil {
 				return err
 			}
 			_, err := call("prepare")
 			return err
 		},
-		run: func(context.Context) (harness.Cost, error) {
+		Do: func(context.Context) (harness.Cost, error) {
 			got, err := call("run")
 			return got.Cost(), err
 		},
-		answer: func() (float64, error) {
+		Result: func() (float64, error) {
 			got, err := call("answer")
 			return got.Objective, err
 		},
@@ -142,11 +142,11 @@ func logisticTasks(ctx context.Context, s *harness.Session, p *harness.Python, o
 			}
 			return nil
 		}}
-		for _, w := range []*way[float64]{
+		for _, w := range []*harness.Way[float64]{
 			g.sklearn(p, "newton-cholesky", 1e-6), g.sklearn(p, "lbfgs", 1e-5), g.sklearn(p, "newton-cg", 1e-6),
 		} {
 			task.Peers = append(task.Peers, w)
-			task.Targets = append(task.Targets, harness.Target{Peer: w.name, Ratio: 1})
+			task.Targets = append(task.Targets, harness.Target{Peer: w.Label, Ratio: 1})
 		}
 		if err := harness.Measure(ctx, s, task); err != nil {
 			return err

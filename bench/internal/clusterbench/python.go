@@ -50,7 +50,7 @@ type reply struct {
 func (p *python) file(of *points) (string, error) {
 	if p.rows[of] == "" {
 		name := fmt.Sprintf("rows%d", len(p.rows))
-		if err := harness.Column(&p.Python, name, of.rows); err != nil {
+		if err := harness.Column(p.Dir, name, of.rows); err != nil {
 			return "", err
 		}
 		p.rows[of] = name
@@ -75,7 +75,7 @@ func (p *python) way(name, task string, j *job) *way {
 			return err
 		}
 		r.Start = "start"
-		if err := harness.Column(&p.Python, r.Start, j.start(j.k)...); err != nil {
+		if err := harness.Column(p.Dir, r.Start, j.start(j.k)...); err != nil {
 			return err
 		}
 		r.Do = "prepare"
@@ -98,10 +98,10 @@ func (p *python) way(name, task string, j *job) *way {
 		a := &answer{inertia: got.Inertia, score: got.Score}
 		switch got.Wrote {
 		case "labels":
-			a.labels, err = harness.ReadColumn[int32](&p.Python, "answer")
+			a.labels, err = harness.ReadColumn[int32](p.Dir, "answer")
 		case "centers":
 			var centers []float64
-			centers, err = harness.ReadColumn[float64](&p.Python, "answer")
+			centers, err = harness.ReadColumn[float64](p.Dir, "answer")
 			a.inertia = j.inertia(centers)
 		}
 		return a, err

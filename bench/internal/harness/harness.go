@@ -63,6 +63,21 @@ func Clock(f func() error) (Cost, error) {
 	return Cost{Wall: time.Since(start), CPU: cpuTime() - cpu}, err
 }
 
+// Repeat measures f over and over for a time, once at least: the cost is that of one.
+func Repeat(least time.Duration, f func() error) (Cost, error) {
+	times := 0
+	cost, err := Clock(func() error {
+		for start := time.Now(); times == 0 || time.Since(start) < least; times++ {
+			if err := f(); err != nil {
+				return err
+			}
+		}
+		return nil
+	})
+	n := time.Duration(max(times, 1))
+	return Cost{Wall: cost.Wall / n, CPU: cost.CPU / n}, err
+}
+
 func cpuTime() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
@@ -88,6 +103,12 @@ type Session struct {
 // Wants tells whether the task of that name is to be run.
 func (s *Session) Wants(task string) bool { return s.Only == nil || s.Only.MatchString(task) }
 
+// LeaveOut notes for the report that a task, or a peer of one, was not run.
+func (s *Session) LeaveOut(what, why string) {
+	s.missing = append(s.missing, what+": "+why)
+	fmt.Fprintf(s.Log, "%s: left out: %s\n", what, why)
+}
+
 // Measure runs a task: every peer once to warm up, then in turns.
 func Measure[A any](ctx context.Context, s *Session, t *Task[A]) error {
 	if !s.Wants(t.Name) {
@@ -98,8 +119,7 @@ func Measure[A any](ctx context.Context, s *Session, t *Task[A]) error {
 		err := p.Prepare(ctx)
 		switch {
 		case errors.Is(err, ErrNotInstalled) && i > 0:
-			s.missing = append(s.missing, fmt.Sprintf("%s, %s: %v", t.Name, p.Name(), err))
-			fmt.Fprintf(s.Log, "%s: left out: %s: %v\n", t.Name, p.Name(), err)
+			s.LeaveOut(t.Name+", "+p.Name(), err.Error())
 		case err != nil:
 			return fmt.Errorf("%s: %s: %w", t.Name, p.Name(), err)
 		default:

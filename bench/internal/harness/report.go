@@ -49,8 +49,8 @@ func (s *Session) Report(w io.Writer) {
 			if ratio < 1 {
 				lost = append(lost, fmt.Sprintf("%s: %s takes %.2f times ours.", task, peer, ratio))
 			}
-			fmt.Fprintf(w, "| %s | %s | %.3f (%.3f to %.3f) | %.3f | %.2f | %s |\n",
-				task, peer, Median(wall), wall[0], wall[len(wall)-1], Median(cpu), ratio, goal)
+			fmt.Fprintf(w, "| %s | %s | %s (%s to %s) | %s | %.2f | %s |\n",
+				task, peer, seconds(Median(wall)), seconds(wall[0]), seconds(wall[len(wall)-1]), seconds(Median(cpu)), ratio, goal)
 		}
 	}
 	list(w, "Cases we lose", "None of the above.", lost)
@@ -58,6 +58,14 @@ func (s *Session) Report(w io.Writer) {
 	if len(s.missing) > 0 {
 		list(w, "Left out", "", s.missing)
 	}
+}
+
+// seconds has milliseconds, or where there are few of them, microseconds.
+func seconds(s float64) string {
+	if s < 0.1 {
+		return fmt.Sprintf("%.6f", s)
+	}
+	return fmt.Sprintf("%.3f", s)
 }
 
 func list(w io.Writer, title, none string, lines []string) {
@@ -97,6 +105,5 @@ func sorted(records []Record, of func(Record) float64) (out []float64) {
 	return out
 }
 
-// median of ascending values.
 // Median is the middle of v, which is in ascending order, or the mean of the two in the middle.
 func Median(v []float64) float64 { return (v[(len(v)-1)/2] + v[len(v)/2]) / 2 }

@@ -41,7 +41,7 @@ type request struct {
 func (p *python) open(ctx context.Context) error {
 	return p.Open(ctx, func() error {
 		for name, column := range map[string][]int64{"customer": p.shop.customer, "unix": p.shop.unix, "amount": p.shop.amount, "order": p.shop.order} {
-			if err := harness.Column(&p.Python, name, column); err != nil {
+			if err := harness.Column(p.Dir, name, column); err != nil {
 				return err
 			}
 		}
@@ -94,7 +94,7 @@ func (p *pandasPeer) Answer(context.Context) (*answer, error) {
 	if _, err := p.call(p.request("answer", filepath.Join(p.Dir, "answer"))); err != nil {
 		return nil, err
 	}
-	data, err := harness.ReadColumn[int64](&p.Python, "answer")
+	data, err := harness.ReadColumn[int64](p.Dir, "answer")
 	if err != nil {
 		return nil, err
 	}
