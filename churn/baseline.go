@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"slices"
+	"strconv"
 
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/learn/score"
@@ -15,16 +16,20 @@ import (
 
 // Sizes of a baseline.
 const (
-	baselineRows = 16384 // at most, which stand for all
-	baselineBins = 10    // of a number
+	baselineRows  = 16384 // at most, of which quantiles are taken and effects measured
+	baselineBins  = 10    // of a number
+	baselineSteps = 100   // of a number
 )
 
-// baseline is what the training rows looked like: for drift, reasons and changes. It is made
-// of a sample of the rows.
+// baseline is what the training rows looked like: for drift, reasons and changes. Edges, steps,
+// deciles and effects are made of a sample of the rows, all else of all of them.
 type baseline struct {
-	Rows    int              `json:"rows"`    // of the sample
+	Rows    int              `json:"rows"`    // of training
+	Mean    float64          `json:"mean"`    // of the probabilities
 	Score   columnBaseline   `json:"score"`   // of the probabilities
 	Columns []columnBaseline `json:"columns"` // in the order of the model
+	Past    pastCutoffs      `json:"past"`
+	Quality *WatchQuality    `json:"quality,omitempty"` // on the rows of the calibration; nil without
 }
 
 // columnBaseline is the distribution of a column.
@@ -34,7 +39,14 @@ type columnBaseline struct {
 	// Deciles are the values at or below which at least 1 to 9 tenths of the known ones
 	// are; nil of a category, or where no value is known.
 	Deciles []float64 `json:"deciles,omitempty"`
-	Effect  float64   `json:"effect,omitempty"` // mean size of what the column adds to the score
+	// Steps divide the known values of a number finely, the edges among them, and Counts are the rows
+	// in the bins that they make. Nil of a category.
+	Steps  score.Bins `json:"steps,omitempty"`
+	Counts []int      `json:"counts,omitempty"`
+	Worth  float64    `json:"worth"`            // independent rows that tell as much of the shares as all rows do
+	Effect float64    `json:"effect,omitempty"` // mean size of what the column adds to the score
+	// Past is how far single cut-offs were from the others, beyond chance.
+	Past pastDistance `json:"past,omitzero"`
 }
 
 // median returns that of the known values, NaN where there is none.
@@ -58,38 +70,65 @@ func baselineSample(n int, seed uint64) []int {
 	return sample
 }
 
-// newBaseline describes the rows of train. Cost: O(sample·(log sample + cost of explaining)).
-func newBaseline[K comparable](ctx context.Context, m *Model, train *Dataset[K], seed uint64, workers int) (baseline, error) {
-	t := train.Table.Take(baselineSample(train.Rows(), seed))
-	b := baseline{Rows: t.Rows(), Columns: make([]columnBaseline, len(m.columns))}
-	parallel.For(parallel.Workers(workers), len(m.columns), func(i int) {
-		if c := &t.Columns[i]; c.Kind == table.Number {
-			b.Columns[i] = numberBaseline(c.Num)
-		} else {
-			b.Columns[i] = categoryBaseline(c)
+// newBaseline describes the rows of train, and of calibrate, which may be nil, how far they are from
+// those and how well the model does there. Cost: O(rows·columns + sample·(log sample + cost of
+// explaining)), and a prediction for each row.
+func newBaseline[K comparable](ctx context.Context, m *Model, train, calibrate *Dataset[K], seed uint64, workers int) (baseline, error) {
+	sample := baselineSample(train.Rows(), seed)
+	b := baseline{Rows: train.Rows(), Columns: make([]columnBaseline, len(m.columns))}
+	samples, err := pastSlices(ctx, m, train, calibrate, workers)
+	if err != nil {
+		return b, err
+	}
+	b.Past = pastOf(m, samples)
+	parallel.For(parallel.Workers(workers), len(m.columns)+1, func(i int) {
+		if ctx.Err() != nil {
+			return
 		}
+		c := &b.Score
+		if i < len(m.columns) {
+			c = &b.Columns[i]
+		}
+		column := samples[0].column(i)
+		if column.as == nil {
+			values := make([]float64, len(sample))
+			for k, row := range sample {
+				values[k] = column.num[row]
+			}
+			*c = numberBaseline(values)
+		} else {
+			c.Shares = make([]float64, len(m.columns[i].Levels)+1)
+		}
+		c.count(i, samples)
 	})
-	probabilities, err := eachRow(ctx, m, t, workers, m.main.probability)
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return b, err
 	}
-	b.Score = numberBaseline(probabilities)
+	b.Mean = meanOf(samples[0].probabilities)
+	labels := [][]bool{train.Labels}
+	if calibrate != nil {
+		labels = append(labels, calibrate.Labels)
+		if b.Quality, err = newWatchQuality(samples[1].probabilities, calibrate); err != nil {
+			return b, err
+		}
+	}
+	b.Past.Rate = pastRate(samples, labels...)
+	return b, b.measureEffects(ctx, m, samples[0].columns, sample, workers)
+}
 
+// measureEffects fills in what columns add to scores.
+func (b *baseline) measureEffects(ctx context.Context, m *Model, rows boundColumns, sample []int, workers int) error {
 	const chunk = 1024
-	chunks := (t.Rows() + chunk - 1) / chunk
+	chunks := (len(sample) + chunk - 1) / chunk
 	sums := make([][]float64, chunks)
-	rows, err := m.bind(t.Columns)
-	if err != nil {
-		return b, err
-	}
 	parallel.For(parallel.Workers(workers), chunks, func(part int) {
 		if ctx.Err() != nil {
 			return
 		}
 		sums[part] = make([]float64, len(m.columns))
 		row, effects := make([]float64, len(m.columns)), make([]float64, 0, len(m.columns))
-		for i := part * chunk; i < min((part+1)*chunk, t.Rows()); i++ {
-			rows.read(row, i)
+		for i := part * chunk; i < min((part+1)*chunk, len(sample)); i++ {
+			rows.read(row, sample[i])
 			effects, _ = m.main.contributions(effects[:0], row)
 			for k, e := range effects {
 				sums[part][k] += math.Abs(e)
@@ -97,48 +136,70 @@ func newBaseline[K comparable](ctx context.Context, m *Model, train *Dataset[K],
 		}
 	})
 	if err := ctx.Err(); err != nil {
-		return b, err
+		return err
 	}
 	for _, sum := range sums {
 		for k, s := range sum {
-			b.Columns[k].Effect += s / float64(t.Rows())
+			b.Columns[k].Effect += s / float64(len(sample))
 		}
 	}
-	return b, nil
+	return nil
 }
 
+// numberBaseline chooses edges, deciles and steps by the values.
 func numberBaseline(values []float64) columnBaseline {
 	c := columnBaseline{Edges: score.QuantileBins(values, nil, baselineBins)}
-	counts := make([]float64, len(c.Edges)+2)
-	for _, x := range values {
-		counts[c.Edges.Of(x)]++
-	}
-	c.Shares = sharesOf(counts, len(values))
+	c.Shares = make([]float64, len(c.Edges)+2)
 	known := slices.DeleteFunc(slices.Clone(values), math.IsNaN)
 	if slices.Sort(known); len(known) > 0 {
 		for i := 1; i <= 9; i++ {
 			c.Deciles = append(c.Deciles, known[(i*len(known)+9)/10-1])
 		}
 	}
+	c.Steps = stepsOf(known, c.Edges)
 	return c
 }
 
-func categoryBaseline(column *table.Column) columnBaseline {
-	counts := make([]float64, len(column.Levels)+1)
-	for _, code := range column.Code {
-		if code < 0 {
-			code = int32(len(column.Levels))
+// stepsOf returns the edges and numbers that divide known values, which ascend, as nearly as ties
+// allow in equal parts; up to that many different values, each is divided from the next. They are
+// numbers of few digits that divide the values as the values themselves do.
+func stepsOf(known []float64, edges score.Bins) score.Bins {
+	steps := slices.Clone(edges)
+	last := math.NaN()
+	for i := 1; i <= baselineSteps && len(known) > 0; i++ {
+		x := known[(i*len(known)+baselineSteps-1)/baselineSteps-1]
+		if _, ok := slices.BinarySearch(edges, x); ok || x == last {
+			continue
 		}
-		counts[code]++
+		last = x
+		above, _ := slices.BinarySearchFunc(known, x, func(y, x float64) int {
+			if y > x {
+				return 1
+			}
+			return -1
+		})
+		if above < len(known) {
+			x = shortNumber(x, known[above])
+		}
+		steps = append(steps, x)
 	}
-	return columnBaseline{Shares: sharesOf(counts, len(column.Code))}
+	slices.Sort(steps)
+	return slices.Compact(steps)
 }
 
-func sharesOf(counts []float64, rows int) []float64 {
-	for i := range counts {
-		counts[i] /= float64(rows)
+// shortNumber returns a number of few decimal digits from low on, and below high.
+func shortNumber(low, high float64) float64 {
+	for digits := range 16 {
+		x, err := strconv.ParseFloat(strconv.FormatFloat(low, 'e', digits, 64), 64)
+		if err == nil && x < low {
+			unit := math.Pow(10, math.Floor(math.Log10(math.Abs(low)))-float64(digits))
+			x, err = strconv.ParseFloat(strconv.FormatFloat(low+unit, 'e', digits, 64), 64)
+		}
+		if err == nil && x >= low && x < high {
+			return x
+		}
 	}
-	return counts
+	return low
 }
 
 // columnsByEffect returns the columns, those first that add most to scores, with ties in their
@@ -156,25 +217,31 @@ func (m *Model) columnsByEffect() []int {
 
 // validate checks a baseline that was read for columns.
 func (b *baseline) validate(columns []modelColumn) error {
-	if b.Rows < 1 || b.Rows > baselineRows || len(b.Columns) != len(columns) {
+	if b.Rows < 1 || b.Rows > math.MaxInt32 || len(b.Columns) != len(columns) {
 		return fmt.Errorf("baseline of %d rows and %d columns", b.Rows, len(b.Columns))
 	}
-	if !b.Score.valid(&modelColumn{}) {
+	if !(b.Mean >= 0 && b.Mean <= 1) || !b.Score.valid(&modelColumn{}, b.Rows) {
 		return fmt.Errorf("baseline of the score is impossible")
 	}
 	for i := range columns {
-		if !b.Columns[i].valid(&columns[i]) {
+		if !b.Columns[i].valid(&columns[i], b.Rows) {
 			return fmt.Errorf("baseline of column %d is impossible", i)
 		}
+	}
+	if !b.Past.valid() {
+		return fmt.Errorf("past cut-offs are impossible")
+	}
+	if !b.Quality.valid() {
+		return fmt.Errorf("quality of the calibration is impossible")
 	}
 	return nil
 }
 
-func (c *columnBaseline) valid(column *modelColumn) bool {
+func (c *columnBaseline) valid(column *modelColumn, rows int) bool {
 	bins := len(column.Levels)
 	if column.kind() == table.Number {
 		bins = len(c.Edges) + 1
-	} else if c.Edges != nil || c.Deciles != nil {
+	} else if c.Edges != nil || c.Deciles != nil || c.Steps != nil || c.Counts != nil {
 		return false
 	}
 	sum := 0.0
@@ -192,6 +259,29 @@ func (c *columnBaseline) valid(column *modelColumn) bool {
 		}
 		return true
 	}
-	return len(c.Shares) == bins+1 && math.Abs(sum-1) <= 1e-9 && c.Effect >= 0 &&
-		ascending(c.Edges, true) && ascending(c.Deciles, false) && (c.Deciles == nil || len(c.Deciles) == 9)
+	switch {
+	case len(c.Shares) != bins+1 || !(math.Abs(sum-1) <= 1e-9):
+		return false
+	case !ascending(c.Edges, true) || !ascending(c.Deciles, false) || c.Deciles != nil && len(c.Deciles) != 9:
+		return false
+	case !(c.Worth > 0 && c.Worth <= float64(rows)) || !(c.Effect >= 0):
+		return false
+	case !c.Past.valid():
+		return false
+	case column.kind() == table.Category:
+		return true
+	}
+	known := 0
+	for _, n := range c.Counts {
+		if n < 0 || n > rows-known {
+			return false
+		}
+		known += n
+	}
+	for _, edge := range c.Edges {
+		if _, ok := slices.BinarySearch(c.Steps, edge); !ok {
+			return false
+		}
+	}
+	return len(c.Counts) == len(c.Steps)+1 && ascending(c.Steps, true)
 }

@@ -11,7 +11,7 @@ import (
 type Contribution struct {
 	Column int     // index into Columns
 	Value  float64 // of the row: number, or code of a level; NaN is missing
-	Effect float64 // added to the log-odds (Logistic) or to the share of the leaf (Tree)
+	Effect float64 // added to the log-odds (Logistic, Boosted) or to the share of the leaf (Tree)
 }
 
 // Explain returns what each column adds to the score of a row, largest size first, ties in
@@ -22,7 +22,9 @@ type Contribution struct {
 // up to 1e-9. The raw score is the log-odds before calibration for [Logistic], and the effects
 // are those beside the mean of the training rows. For [Tree] it is the share of positives in
 // the leaf, and an effect is the sum of what the questions about the column changed in that
-// share on the way. Rows are those of PredictRow. Calibration is a rising function of the raw
+// share on the way. For [Boosted] it is the log-odds before calibration, the base their mean over
+// the training rows, and effects are Shapley values: what columns do together is shared among
+// them alike, see [boost.Model.Contributions]. Rows are those of PredictRow. Calibration is a rising function of the raw
 // score and the same for all rows: it changes no order and no sign.
 // Effects are of the model: they say why it gives the score, not what a customer does.
 func (m *Model) Explain(row []float64) (base float64, effects []Contribution) {
@@ -48,8 +50,11 @@ func (m *Model) value(row []float64, column int) float64 {
 
 // contributions appends to dst what each column adds to the raw score.
 func (l *learner) contributions(dst, row []float64) (effects []float64, base float64) {
-	if l.logistic != nil {
+	switch {
+	case l.logistic != nil:
 		return l.logistic.Contributions(dst, row)
+	case l.boost != nil:
+		return l.boost.Contributions(dst, row)
 	}
 	return l.tree.Contributions(dst, row, 1)
 }

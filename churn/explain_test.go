@@ -43,7 +43,7 @@ func TestExplainIsOfTheProbability(t *testing.T) {
 		m := modelFit(t, opts)
 		for _, row := range modelRows(m, 100, 8) {
 			logOdds := m.main.raw(row)
-			if opts != nil {
+			if m.method == Tree {
 				p := min(max(logOdds, leastShare), 1-leastShare)
 				logOdds = math.Log(p / (1 - p))
 			}

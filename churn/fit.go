@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/learn/tree"
@@ -25,11 +26,20 @@ type FitOptions struct {
 	// lose least for their size, it is the smallest with the least Brier score in cross-validation
 	// with all rows of a customer in one fold.
 	Tree *tree.Options
+	// Boost are the options of the learner of that method, whose Later must be nil. Nil: its
+	// defaults, which give few rows small trees. Rising and Falling name columns, as of [Features].
+	//
+	// Where Rounds is 0 there are as many trees, up to 1,000, as predict rows of train best that
+	// the others know nothing of: those of the last fifth of its cut-offs, from trees fitted on the
+	// rows whose horizon ended before them. Where these are too few, one of five customers is
+	// held out. Then so many trees are fitted on all rows. The rows of calibrate have no part in it,
+	// since probabilities that had chosen the trees would look too well calibrated on them.
+	Boost *boost.Options
 	// Calibration is how probabilities are fitted to the later slice, from the log-odds of the
 	// learner, of Tree from those of the share of the leaf, taken as at least 0.001 and at most
 	// 0.999: [score.Platt] is the zero value. Without such a slice there is none.
 	Calibration score.CalibrationMethod
-	// Seed chooses the folds of Tree and the rows of the baselines. 0: DefaultSeed.
+	// Seed chooses the folds of Tree, what Boosted draws, and the rows of the baselines. 0: DefaultSeed.
 	Seed uint64
 	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
 	Workers int
@@ -49,7 +59,8 @@ func (o *FitOptions) Validate() error {
 	}
 	fault(int(o.Method) >= len(methodNames), "Method is unknown")
 	fault(o.Calibration > score.Isotonic, "Calibration is unknown")
-	fault(o.Tree != nil && o.Tree.Weights != nil || o.Logistic != nil && o.Logistic.Weights != nil, "Weights are not for churn: every row counts once")
+	fault(o.Tree != nil && o.Tree.Weights != nil || o.Logistic != nil && o.Logistic.Weights != nil ||
+		o.Boost != nil && o.Boost.Weights != nil, "Weights are not for churn: every row counts once")
 	if o.Tree != nil {
 		if err := o.Tree.Validate(); err != nil {
 			faults = append(faults, fmt.Errorf("%w: Tree: %w", ErrOptions, err))
@@ -58,6 +69,16 @@ func (o *FitOptions) Validate() error {
 	if o.Logistic != nil {
 		if err := o.Logistic.Validate(); err != nil {
 			faults = append(faults, fmt.Errorf("%w: Logistic: %w", ErrOptions, err))
+		}
+	}
+	if o.Boost != nil {
+		fault(o.Boost.Later != nil, "Boost.Later is chosen by Fit")
+		trees := *o.Boost
+		if trees.Later = nil; trees.Rounds == 0 {
+			trees.Later = &boost.Slice{} // Patience has a meaning
+		}
+		if err := trees.Validate(); err != nil {
+			faults = append(faults, fmt.Errorf("%w: Boost: %w", ErrOptions, err))
 		}
 	}
 	return errors.Join(faults...)
@@ -72,12 +93,15 @@ func (o *FitOptions) settings() FitOptions {
 	if s.Seed == 0 {
 		s.Seed = DefaultSeed
 	}
-	lines, questions := defaultLogistic, defaultTree
+	lines, questions, trees := defaultLogistic, defaultTree, defaultBoost
 	if s.Logistic != nil {
 		lines = *s.Logistic
 	}
 	if s.Tree != nil {
 		questions = *s.Tree
+	}
+	if s.Boost != nil {
+		trees = *s.Boost
 	}
 	if lines.Workers == 0 {
 		lines.Workers = s.Workers
@@ -85,7 +109,13 @@ func (o *FitOptions) settings() FitOptions {
 	if questions.Workers == 0 {
 		questions.Workers = s.Workers
 	}
-	s.Logistic, s.Tree = &lines, &questions
+	if trees.Workers == 0 {
+		trees.Workers = s.Workers
+	}
+	if trees.Seed == 0 {
+		trees.Seed = s.Seed
+	}
+	s.Logistic, s.Tree, s.Boost = &lines, &questions, &trees
 	return s
 }
 
@@ -102,6 +132,7 @@ var (
 	defaultLogistic  = logistic.Options{L2: 1000, Winsorize: 0.01}
 	referenceOptions = logistic.Options{L2: 1, Tolerance: 1e-8}
 	defaultTree      = tree.Options{MinLeaf: 50, MaxDepth: 8}
+	defaultBoost     = boost.Options{}
 )
 
 // Fit learns from the rows of train and calibrates on those of calibrate, whose first
@@ -112,7 +143,7 @@ var (
 // Errors wrap [ErrOptions] (options, or a calibrate that is too early), [ErrNoRows],
 // [ErrOneClass] (of train or calibrate, also without labels), [ErrSchema] (the two
 // disagree), or are those of the learner. Fewer rows than columns are no error with a
-// penalty. Cost: that of the learner, twice for Logistic.
+// penalty. Cost: that of the learner, twice for Logistic and for Boosted.
 func Fit[K comparable](ctx context.Context, train, calibrate *Dataset[K], opts *FitOptions) (*Model, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
@@ -135,6 +166,11 @@ func Fit[K comparable](ctx context.Context, train, calibrate *Dataset[K], opts *
 		c := &train.Table.Columns[i]
 		m.columns = append(m.columns, modelColumn{c.Name, c.Levels})
 	}
+	if s.Method == Boosted {
+		if err := chooseRounds(ctx, train, &s, &m.training); err != nil {
+			return nil, err
+		}
+	}
 	if m.main, err = fitLearner(ctx, train, s.Method, &s); err != nil {
 		return nil, err
 	}
@@ -152,7 +188,7 @@ func Fit[K comparable](ctx context.Context, train, calibrate *Dataset[K], opts *
 			}
 		}
 	}
-	if m.baseline, err = newBaseline(ctx, m, train, s.Seed, s.Workers); err != nil {
+	if m.baseline, err = newBaseline(ctx, m, train, calibrate, s.Seed, s.Workers); err != nil {
 		return nil, err
 	}
 	return m, nil
@@ -246,13 +282,19 @@ func checkCalibrate[K comparable](train, calibrate *Dataset[K], t *training) err
 }
 
 func fitLearner[K comparable](ctx context.Context, train *Dataset[K], method Method, s *FitOptions) (l learner, err error) {
-	if method == Logistic {
+	switch method {
+	case Logistic:
 		l.logistic, err = logistic.Fit(ctx, train.Table, train.Labels, s.Logistic)
 		var slow *logistic.NotConvergedError
 		if errors.As(err, &slow) && slow.Gap <= nearlyConverged {
 			err = nil
 		}
 		if err != nil {
+			return l, fmt.Errorf("churn: %w", err)
+		}
+		return l, nil
+	case Boosted:
+		if l.boost, err = boost.Fit(ctx, train.Table, train.Labels, s.Boost); err != nil {
 			return l, fmt.Errorf("churn: %w", err)
 		}
 		return l, nil

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/learn/tree"
@@ -47,6 +48,11 @@ func TestFitErrors(t *testing.T) {
 		{"made by hand", &Dataset[int]{Table: train.Table, Labels: train.Labels, Columns: train.Columns}, nil, nil, ErrSchema},
 		{"one customer", changed(train.Take([]int{2, 3}), func(d *Dataset[int]) { d.Labels = []bool{true, false} }), nil, &FitOptions{Method: Tree}, ErrNoRows},
 		{"options", train, later, &FitOptions{Method: 9, Calibration: 9, Tree: &tree.Options{MaxDepth: -1}}, ErrOptions},
+		{"weights", train, later, &FitOptions{Boost: &boost.Options{Weights: make([]float64, train.Rows())}}, ErrOptions},
+		{"rows to stop by", train, later, &FitOptions{Boost: &boost.Options{Later: &boost.Slice{}}}, ErrOptions},
+		{"patience without choice", train, later, &FitOptions{Boost: &boost.Options{Rounds: 9, Patience: 3}}, ErrOptions},
+		{"bins", train, later, &FitOptions{Method: Boosted, Boost: &boost.Options{Bins: 2}}, ErrOptions},
+		{"no such column", train, later, &FitOptions{Method: Boosted, Boost: &boost.Options{Rising: []string{"?"}}}, boost.ErrColumn},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			_, err := Fit(t.Context(), test.train, test.calibrate, test.opts)
@@ -54,8 +60,8 @@ func TestFitErrors(t *testing.T) {
 			require.Regexp(t, "^churn: ", err.Error())
 		})
 	}
-	err := (&FitOptions{Method: 9, Calibration: 9, Tree: &tree.Options{MaxDepth: -1}}).Validate()
-	for _, part := range []string{"Method", "Calibration", "Tree", "MaxDepth"} {
+	err := (&FitOptions{Method: 9, Calibration: 9, Tree: &tree.Options{MaxDepth: -1}, Boost: &boost.Options{L2: -1}}).Validate()
+	for _, part := range []string{"Method", "Calibration", "Tree", "MaxDepth", "Boost", "L2"} {
 		require.ErrorContains(t, err, part)
 	}
 	require.NoError(t, (*FitOptions)(nil).Validate())
@@ -72,7 +78,7 @@ func TestFitErrors(t *testing.T) {
 // A model does not depend on the number of goroutines, bit for bit.
 func TestFitWorkers(t *testing.T) {
 	for name, opts := range map[string]FitOptions{
-		"logistic": {}, "tree": {Method: Tree}, "isotonic": {Calibration: score.Isotonic},
+		"logistic": {}, "tree": {Method: Tree}, "boosted": {Method: Boosted, Boost: &boost.Options{RowShare: 0.5, ColumnShare: 0.5}}, "isotonic": {Calibration: score.Isotonic},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var want []byte
@@ -113,7 +119,7 @@ func TestFitFewRows(t *testing.T) {
 func TestFitLearns(t *testing.T) {
 	test := modelData(t, modelCalibrate, 2000, 4)
 	for name, opts := range map[string]*FitOptions{
-		"logistic": nil, "tree": {Method: Tree},
+		"logistic": nil, "tree": {Method: Tree}, "boosted": {Method: Boosted},
 		"own options": {Logistic: &logistic.Options{L2: 1, Balanced: true}, Calibration: score.Isotonic},
 	} {
 		m := modelFit(t, opts)

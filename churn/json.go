@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 
+	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/learn/tree"
@@ -42,6 +43,7 @@ type planJSON struct {
 type learnerJSON struct {
 	Logistic    *logistic.Model    `json:"logistic,omitempty"`
 	Tree        *tree.Tree         `json:"tree,omitempty"`
+	Boost       *boost.Model       `json:"boost,omitempty"`
 	Calibration *score.Calibration `json:"calibration,omitempty"`
 }
 
@@ -49,7 +51,7 @@ type learnerJSON struct {
 // features with their windows and categories, plan, training window and baselines. Equal
 // models give equal bytes, and a model that was read predicts the same bits.
 func (m *Model) MarshalJSON() ([]byte, error) {
-	of := func(l *learner) learnerJSON { return learnerJSON{l.logistic, l.tree, l.calibration} }
+	of := func(l *learner) learnerJSON { return learnerJSON{l.logistic, l.tree, l.boost, l.calibration} }
 	return json.Marshal(modelJSON{
 		modelKind, modelVersion, m.label, planJSON(m.plan), m.schema, m.columns, m.method, m.training,
 		of(&m.main), of(&m.reference), m.baseline,
@@ -67,7 +69,7 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 	if j.Kind != modelKind || j.Version != modelVersion {
 		return fmt.Errorf("churn: not a %s of version %d", modelKind, modelVersion)
 	}
-	of := func(l *learnerJSON) learner { return learner{l.Logistic, l.Tree, l.Calibration} }
+	of := func(l *learnerJSON) learner { return learner{l.Logistic, l.Tree, l.Boost, l.Calibration} }
 	read := Model{
 		label: j.Label, plan: Plan(j.Plan), schema: j.Schema, columns: j.Columns, method: j.Method, training: j.Training,
 		main: of(&j.Main), reference: of(&j.Reference), baseline: j.Baseline,
@@ -90,7 +92,8 @@ func (m *Model) validate() error {
 		return err
 	}
 	switch {
-	case (m.method == Tree) != (m.main.tree != nil) || m.reference.tree != nil:
+	case (m.method == Tree) != (m.main.tree != nil) || (m.method == Boosted) != (m.main.boost != nil) ||
+		m.reference.tree != nil || m.reference.boost != nil || m.method != Boosted && m.training.RoundsRows != 0:
 		return errors.New("learners that are not of the method")
 	case (m.main.calibration != nil) != (m.training.CalibrationRows > 0) ||
 		(m.reference.calibration != nil) != (m.training.CalibrationRows > 0):
@@ -136,9 +139,14 @@ func (t *training) validate() error {
 	if !slice(t.First, t.Last, t.Rows, t.Positive) {
 		return errors.New("rows of the fit that cannot be")
 	}
-	if *t != (training{First: t.First, Last: t.Last, Rows: t.Rows, Positive: t.Positive}) &&
-		(!slice(t.CalibrationFirst, t.CalibrationLast, t.CalibrationRows, t.CalibrationPositive) || t.CalibrationFirst <= t.Last) {
+	without := training{First: t.First, Last: t.Last, Rows: t.Rows, Positive: t.Positive}
+	without.RoundsFirst, without.RoundsLast, without.RoundsRows = t.RoundsFirst, t.RoundsLast, t.RoundsRows
+	if *t != without && (!slice(t.CalibrationFirst, t.CalibrationLast, t.CalibrationRows, t.CalibrationPositive) || t.CalibrationFirst <= t.Last) {
 		return errors.New("rows of the calibration that cannot be")
+	}
+	if (t.RoundsFirst != 0 || t.RoundsLast != 0 || t.RoundsRows != 0) &&
+		(t.RoundsFirst < t.First || t.RoundsFirst > t.RoundsLast || t.RoundsLast > t.Last || t.RoundsRows < 1 || t.RoundsRows >= t.Rows) {
+		return errors.New("rows that the number of trees was chosen by that cannot be")
 	}
 	return nil
 }
@@ -148,15 +156,23 @@ func (t *training) validate() error {
 func (l *learner) validate(columns []modelColumn) error {
 	var names []string
 	var code func(i int, level string) float64
-	switch {
-	case l.logistic != nil && l.tree == nil:
+	learners := 0
+	if l.logistic != nil {
+		learners++
 		names, code = l.logistic.Columns(), l.logistic.Code
-	case l.tree != nil && l.logistic == nil:
+	}
+	if l.tree != nil {
 		if l.tree.Classes() != 2 {
 			return errors.New("tree of other than two classes")
 		}
+		learners++
 		names, code = l.tree.Columns(), l.tree.Code
-	default:
+	}
+	if l.boost != nil {
+		learners++
+		names, code = l.boost.Columns(), l.boost.Code
+	}
+	if learners != 1 {
 		return errors.New("not one learner")
 	}
 	if len(names) != len(columns) {

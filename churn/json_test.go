@@ -22,7 +22,7 @@ var updateModels = flag.Bool("update-models", false, "write the golden models of
 
 // modelKinds are options of models that have different JSON.
 func modelKinds() map[string]*FitOptions {
-	return map[string]*FitOptions{"logistic": nil, "tree": {Method: Tree, Calibration: score.Isotonic}}
+	return map[string]*FitOptions{"logistic": nil, "tree": {Method: Tree, Calibration: score.Isotonic}, "boosted": {Method: Boosted}}
 }
 
 func TestModelJSON(t *testing.T) {
@@ -56,7 +56,7 @@ func TestModelJSON(t *testing.T) {
 // The golden files are what version 1 writes: models of old must be read for ever, and tell
 // the same.
 func TestModelGolden(t *testing.T) {
-	want := map[string]float64{"logistic": 55.011137261385734, "tree": 37.91414141414135} // sums when they were written
+	want := map[string]float64{"logistic": 55.011137261385734, "tree": 37.91414141414135, "boosted": 46.462281643573185} // sums when they were written
 	for name, opts := range modelKinds() {
 		path := filepath.Join("testdata", "model_"+name+"_v1.json")
 		if *updateModels {
@@ -85,7 +85,7 @@ func TestModelJSONErrors(t *testing.T) {
 	m := modelFit(t, &FitOptions{Method: Tree})
 	good, err := json.Marshal(m)
 	require.NoError(t, err)
-	for name, change := range map[string]func(j map[string]any){
+	modelJSONErrors(t, m, good, map[string]func(j map[string]any){
 		"kind":         func(j map[string]any) { j["kind"] = "tree.Tree" },
 		"version":      func(j map[string]any) { j["version"] = 2 },
 		"method":       func(j map[string]any) { j["method"] = "magic" },
@@ -120,7 +120,43 @@ func TestModelJSONErrors(t *testing.T) {
 		"levels":              func(j map[string]any) { modelLevelsOf(j)[0] = "fax" },
 		"level twice":         func(j map[string]any) { l := modelLevelsOf(j); l[1] = l[0] },
 		"columns are no list": func(j map[string]any) { j["columns"] = 1 },
-	} {
+		"rows of rounds":      func(j map[string]any) { j["training"].(map[string]any)["rounds_rows"] = 9 },
+	})
+	require.Error(t, new(Model).UnmarshalJSON(good[:len(good)/2]))
+
+	m = modelFit(t, &FitOptions{Method: Boosted})
+	good, err = json.Marshal(m)
+	require.NoError(t, err)
+	boostOf := func(j map[string]any) map[string]any { return j["main"].(map[string]any)["boost"].(map[string]any) }
+	columnOf := func(j map[string]any, i int) map[string]any { return boostOf(j)["columns"].([]any)[i].(map[string]any) }
+	category := slices.IndexFunc(m.columns, func(c modelColumn) bool { return c.Levels != nil })
+	modelJSONErrors(t, m, good, map[string]func(j map[string]any){
+		"trees of other columns": func(j map[string]any) { columnOf(j, 0)["name"] = "?" },
+		"fewer columns": func(j map[string]any) {
+			boostOf(j)["columns"], boostOf(j)["trees"] = boostOf(j)["columns"].([]any)[1:], []any{}
+		},
+		"other order of levels": func(j map[string]any) {
+			levels := columnOf(j, category)["levels"].([]any)
+			levels[0], levels[1] = levels[1], levels[0]
+		},
+		"fewer levels": func(j map[string]any) {
+			boostOf(j)["trees"] = []any{}
+			columnOf(j, category)["levels"] = columnOf(j, category)["levels"].([]any)[1:]
+		},
+		"reference is boosted": func(j map[string]any) { j["reference"] = j["main"] },
+		"method":               func(j map[string]any) { j["method"] = "tree" },
+		"no rows of rounds":    func(j map[string]any) { j["training"].(map[string]any)["rounds_rows"] = 0 },
+		"all rows of rounds":   func(j map[string]any) { j["training"].(map[string]any)["rounds_rows"] = 600 },
+		"early rounds":         func(j map[string]any) { j["training"].(map[string]any)["rounds_first"] = 1 },
+		"late rounds":          func(j map[string]any) { j["training"].(map[string]any)["rounds_last"] = 99999 },
+		"log-odds of no use":   func(j map[string]any) { boostOf(j)["base"] = 1e300 },
+	})
+}
+
+// modelJSONErrors requires an error of each change of the JSON of a model.
+func modelJSONErrors(t *testing.T, m *Model, good []byte, changes map[string]func(j map[string]any)) {
+	t.Helper()
+	for name, change := range changes {
 		t.Run(name, func(t *testing.T) {
 			var j map[string]any
 			require.NoError(t, json.Unmarshal(good, &j))
@@ -134,7 +170,6 @@ func TestModelJSONErrors(t *testing.T) {
 			require.Equal(t, *m, read)
 		})
 	}
-	require.Error(t, new(Model).UnmarshalJSON(good[:len(good)/2]))
 }
 
 func modelBaselineOf(j map[string]any) map[string]any {
@@ -155,21 +190,18 @@ func modelLevelsOf(j map[string]any) []any {
 func FuzzModelJSON(f *testing.F) {
 	var models [][]byte
 	var values [][][2]int // of each model from where to where its values are
-	for _, name := range []string{"logistic", "tree"} {
+	for _, name := range []string{"logistic", "tree", "boosted"} {
 		data, err := json.Marshal(modelFit(f, modelKinds()[name]))
 		require.NoError(f, err)
 		models, values = append(models, data), append(values, modelValues(f, data))
 	}
 	for _, value := range []string{"0", "-1", "1e308", "null", `""`, "[]", "{}", "]"} {
 		for at := range 4 {
-			f.Add(at%2 == 0, uint16(at*at*at*50), value)
+			f.Add(uint8(at), uint16(at*at*at*50), value)
 		}
 	}
-	f.Fuzz(func(t *testing.T, which bool, at uint16, value string) {
-		k := 0
-		if which {
-			k = 1
-		}
+	f.Fuzz(func(t *testing.T, which uint8, at uint16, value string) {
+		k := int(which) % len(models)
 		place := values[k][int(at)%len(values[k])]
 		data := slices.Concat(models[k][:place[0]], []byte(value), models[k][place[1]:])
 		var m Model

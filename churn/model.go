@@ -20,11 +20,15 @@ const (
 	// Tree is a classification tree, pruned by cross-validation over customers, see package
 	// tree: few questions that a person can read.
 	Tree
+	// Boosted is gradient boosting, see package boost: a sum of many small trees, which finds
+	// bends and what columns say together. The number of trees is the one that predicts a later
+	// part of the rows best.
+	Boosted
 )
 
-var methodNames = []string{"logistic", "tree"}
+var methodNames = []string{"logistic", "tree", "boosted"}
 
-// String returns "logistic" or "tree".
+// String returns "logistic", "tree" or "boosted".
 func (m Method) String() string { return enum.Name(methodNames, m) }
 
 // MarshalText returns the text of String.
@@ -78,6 +82,11 @@ type training struct {
 	CalibrationLast     Day `json:"calibration_last,omitempty"`
 	CalibrationRows     int `json:"calibration_rows,omitempty"`
 	CalibrationPositive int `json:"calibration_positive,omitempty"`
+	// Rounds says by which of the training rows the number of trees was chosen, all 0 where
+	// it was not: those of the last cut-offs, or, where RoundsFirst is First, of some customers.
+	RoundsFirst Day `json:"rounds_first,omitempty"`
+	RoundsLast  Day `json:"rounds_last,omitempty"`
+	RoundsRows  int `json:"rounds_rows,omitempty"`
 }
 
 // rate is the share of positives among the training rows.
@@ -114,8 +123,18 @@ func (m *Model) String() string {
 	} else {
 		b.WriteString("not calibrated\n")
 	}
-	if m.method == Tree {
+	switch {
+	case m.method == Tree:
 		fmt.Fprintf(&b, "tree of %d leaves, depth %d\n", len(m.main.tree.Leaves()), m.main.tree.Depth())
+	case m.method == Boosted && t.RoundsRows == 0:
+		fmt.Fprintf(&b, "%d trees\n", m.main.boost.Trees())
+	case m.method == Boosted:
+		of := ""
+		if t.RoundsFirst == t.First {
+			of = "of customers held out, "
+		}
+		fmt.Fprintf(&b, "%d trees: best on %d of the rows, %scut-offs %s to %s\n",
+			m.main.boost.Trees(), t.RoundsRows, of, t.RoundsFirst, t.RoundsLast)
 	}
 	b.WriteString("largest mean effects:\n")
 	for i, column := range m.columnsByEffect() {

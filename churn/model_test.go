@@ -144,11 +144,11 @@ func modelFitted(t testing.TB, opts *FitOptions) *Model {
 
 // modelMethods are the options of a model of each method.
 func modelMethods() map[string]*FitOptions {
-	return map[string]*FitOptions{"logistic": nil, "tree": {Method: Tree}}
+	return map[string]*FitOptions{"logistic": nil, "tree": {Method: Tree}, "boosted": {Method: Boosted}}
 }
 
 func TestMethodText(t *testing.T) {
-	for _, m := range []Method{Logistic, Tree} {
+	for _, m := range []Method{Logistic, Tree, Boosted} {
 		text, err := m.MarshalText()
 		require.NoError(t, err)
 		require.Equal(t, m.String(), string(text))

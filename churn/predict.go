@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/learn/tree"
@@ -14,7 +15,8 @@ import (
 // learner is a fitted classifier and how its scores become probabilities.
 type learner struct {
 	logistic    *logistic.Model // or
-	tree        *tree.Tree
+	tree        *tree.Tree      // or
+	boost       *boost.Model
 	calibration *score.Calibration // nil: none
 }
 
@@ -22,17 +24,20 @@ type learner struct {
 // greater one, before it becomes log-odds: a leaf without positives does not say never.
 const leastShare = 0.001
 
-// raw is what explanations add up to: log-odds of logistic, the share of the leaf of a tree.
+// raw is what explanations add up to: the share of the leaf of a tree, of others log-odds.
 func (l *learner) raw(row []float64) float64 {
-	if l.logistic != nil {
-		return l.logistic.LogOdds(row)
+	if l.tree != nil {
+		return l.tree.Probability(row, 1)
 	}
-	return l.tree.Probability(row, 1)
+	return l.logOdds(row)
 }
 
 func (l *learner) logOdds(row []float64) float64 {
-	if l.logistic != nil {
+	switch {
+	case l.logistic != nil:
 		return l.logistic.LogOdds(row)
+	case l.boost != nil:
+		return l.boost.LogOdds(row)
 	}
 	p := min(max(l.tree.Probability(row, 1), leastShare), 1-leastShare)
 	return math.Log(p / (1 - p))
@@ -44,6 +49,8 @@ func (l *learner) probability(row []float64) float64 {
 		return l.calibration.Probability(l.logOdds(row))
 	case l.logistic != nil:
 		return l.logistic.PredictRow(row)
+	case l.boost != nil:
+		return 1 / (1 + math.Exp(-l.boost.LogOdds(row)))
 	}
 	return l.tree.Probability(row, 1)
 }
@@ -51,7 +58,7 @@ func (l *learner) probability(row []float64) float64 {
 // Predict returns the calibrated probability of each row of a data set. Columns and levels
 // are found by name; others are ignored. A column of the model that is not there, or of another
 // kind, is an error that wraps [ErrSchema], a fault of the table a [*table.Fault]. Of a level that the fit
-// has not seen, Logistic adds what the column adds on average; Tree goes the way of
+// has not seen, Logistic adds what the column adds on average; Tree and Boosted go the way of
 // missing values. It runs on GOMAXPROCS goroutines; no result depends on them.
 func Predict[K comparable](ctx context.Context, m *Model, d *Dataset[K]) ([]float64, error) {
 	return predictTable(ctx, m, d, m.main.probability)

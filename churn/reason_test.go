@@ -64,8 +64,13 @@ func TestReasons(t *testing.T) {
 					require.NotEmpty(t, r.Text.EN)
 					require.NotEmpty(t, r.Text.ZH)
 				}
-				require.Equal(t, texts(all[:min(raising, 3)]), texts(m.Reasons(row, nil)))
-				require.Equal(t, texts(all[raising:raising+min(lowering, 2)]), texts(m.Reasons(row, &ReasonOptions{Raising: -1, Lowering: 2})))
+				// What the other direction says is not said again, so that both are asked for.
+				require.Equal(t, texts(all[:min(raising, 3)]), texts(m.Reasons(row, &ReasonOptions{Lowering: 99})[:min(raising, 3)]))
+				require.Equal(t, texts(all[raising:raising+min(lowering, 2)]), texts(m.Reasons(row, &ReasonOptions{Raising: 99, Lowering: 2})[raising:]))
+				require.LessOrEqual(t, len(m.Reasons(row, nil)), 3)
+				for _, r := range m.Reasons(row, &ReasonOptions{Raising: -1, Lowering: 2}) {
+					require.False(t, r.Raises)
+				}
 			}
 		})
 	}

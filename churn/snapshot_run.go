@@ -44,6 +44,11 @@ func (r *snapshots[K]) run(ctx context.Context) (*Dataset[K], error) {
 	if err != nil {
 		return nil, err
 	}
+	return r.build(ctx, rows, report)
+}
+
+// build makes the data set of the rows that were chosen.
+func (r *snapshots[K]) build(ctx context.Context, rows [][]snapshotRow, report SnapshotReport) (*Dataset[K], error) {
 	first := make([]int, r.parts+1) // row of each part
 	for part := range rows {
 		first[part+1] = first[part] + len(rows[part])
@@ -100,20 +105,29 @@ func (r *snapshots[K]) choose(ctx context.Context) ([][]snapshotRow, SnapshotRep
 	if slices.ContainsFunc(states, func(s *state) bool { return s.odd }) {
 		return nil, SnapshotReport{}, errOutcome(r.label)
 	}
+	counts := make([][]CutoffReport, len(states))
+	for i, s := range states {
+		counts[i] = s.counts
+	}
+	return rows, r.report(counts), ctx.Err()
+}
+
+// report adds up what goroutines counted at each cut-off.
+func (r *snapshots[K]) report(counts [][]CutoffReport) SnapshotReport {
 	report := SnapshotReport{Label: r.label.Name(), Cutoffs: make([]CutoffReport, len(r.cutoffs))}
 	for i := range report.Cutoffs {
 		c := &report.Cutoffs[i]
 		c.Cutoff = r.cutoffs[i]
-		for _, s := range states {
-			c.Rows += s.counts[i].Rows
-			c.Positive += s.counts[i].Positive
-			c.NotSubject += s.counts[i].NotSubject
-			c.TooEarly += s.counts[i].TooEarly
-			c.TooLate += s.counts[i].TooLate
-			c.Unknown += s.counts[i].Unknown
+		for _, of := range counts {
+			c.Rows += of[i].Rows
+			c.Positive += of[i].Positive
+			c.NotSubject += of[i].NotSubject
+			c.TooEarly += of[i].TooEarly
+			c.TooLate += of[i].TooLate
+			c.Unknown += of[i].Unknown
 		}
 	}
-	return rows, report, ctx.Err()
+	return report
 }
 
 // ask says what the label says of a customer at a cut-off, and counts it.

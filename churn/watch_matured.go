@@ -1,0 +1,84 @@
+package churn
+
+import (
+	"context"
+	"fmt"
+	"slices"
+)
+
+// Matured looks back at cut-offs whose horizon is complete by now: the rows that the model was or
+// could have been asked about there, with labels, for [Watch]. cutoffs nil are those a step of the model's plan
+// apart, back from the latest whose horizon is complete, to the first after all that the model has seen.
+//
+// Cut-offs whose horizon is not complete are left out and counted in Report.Incomplete; without
+// cutoffs those are the steps up to the end of the log. Rows that came true in the gap are left out too, as by
+// [Snapshots]. cutoffs may be in any order; those that the model has seen are an error that wraps [ErrOptions],
+// those outside of what is observed one that wraps [ErrCutoff]. None that is complete is one that
+// wraps [ErrNoRows]. Other errors, own and the cost are those of [SnapshotAt].
+func Matured[K comparable](ctx context.Context, l *Log[K], cutoffs []Day, label Label, m *Model, own []Own[K]) (*Dataset[K], error) {
+	if label == nil {
+		return nil, fmt.Errorf("%w: label is required", ErrOptions)
+	}
+	if m == nil {
+		return nil, fmt.Errorf("%w: model is required", ErrOptions)
+	}
+	if err := checkLabel(label, &m.plan); err != nil {
+		return nil, err
+	}
+	if name := label.Name(); name != m.label {
+		return nil, fmt.Errorf("%w: the label is %q, that of the model %q", ErrSchema, name, m.label)
+	}
+	ordered, err := ownOf(&m.schema, own)
+	if err != nil {
+		return nil, err
+	}
+	if len(l.customers) == 0 {
+		return nil, fmt.Errorf("%w: the log has no events", ErrNoRows)
+	}
+	days, incomplete, err := maturedCutoffs(cutoffs, m, l.since, l.until)
+	if err != nil {
+		return nil, err
+	}
+	plan := m.plan
+	plan.First, plan.Last = 0, 0
+	d, err := (&snapshots[K]{
+		log: l, plan: &plan, label: label, cutoffs: days, ahead: true, schema: m.schema, own: ordered,
+	}).run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	d.Report.Incomplete = incomplete
+	return d, nil
+}
+
+// maturedCutoffs returns the cut-offs whose horizon is complete, ascending, and how many are not.
+func maturedCutoffs(cutoffs []Day, m *Model, since, until Day) (days []Day, incomplete int, err error) {
+	seen, complete := m.training.seen(), until-Day(m.plan.gap()+m.plan.Horizon)
+	if cutoffs == nil {
+		step := Day(m.plan.step())
+		for day := complete; day > seen && day >= since; day -= step {
+			days = append(days, day)
+		}
+		incomplete = int((until - max(complete, seen)) / step)
+	}
+	for _, day := range cutoffs {
+		switch {
+		case day < since || day > until:
+			return nil, 0, fmt.Errorf("%w: it is %v, and can be from %v to %v", ErrCutoff, day, since, until)
+		case day <= seen:
+			return nil, 0, fmt.Errorf("%w: cut-off %v, and the model has seen rows up to %v", ErrOptions, day, seen)
+		}
+		days = append(days, day)
+	}
+	slices.Sort(days)
+	days = slices.Compact(days)
+	if cutoffs != nil {
+		all := len(days)
+		days = slices.DeleteFunc(days, func(day Day) bool { return day > complete })
+		incomplete = all - len(days)
+	}
+	if len(days) == 0 {
+		return nil, 0, fmt.Errorf("%w: no cut-off after %v, up to which the model has seen rows, has a whole horizon before %v", ErrNoRows, seen, until)
+	}
+	return days, incomplete, nil
+}

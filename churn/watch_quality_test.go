@@ -1,0 +1,98 @@
+package churn
+
+import (
+	"math"
+	"math/rand/v2"
+	"slices"
+	"testing"
+
+	"github.com/stretchr/testify/require"
+)
+
+// watchJudge relabels rows by what becomes of the probabilities of a model, and judges it on them.
+func watchJudge(t *testing.T, m *Model, customers int, change func(logOdds float64) float64) *WatchReport {
+	t.Helper()
+	past := watchData(t, watchWorld{}, watchCutoffs(30)[28:], 0, customers, 5)
+	probabilities, err := Predict(t.Context(), m, past)
+	require.NoError(t, err)
+	random := rand.New(rand.NewPCG(9, 9))
+	for i, p := range probabilities {
+		past.Labels[i] = random.Float64() < 1/(1+math.Exp(-change(logOddsOf(p))))
+	}
+	past.Report.Incomplete = 1
+	r, err := Watch(t.Context(), m, past, past, nil)
+	require.NoError(t, err)
+	return r
+}
+
+// What has become of a model is told apart: nothing, another rate, too extreme probabilities, worse ranking.
+func TestWatchPerformance(t *testing.T) {
+	m := watchFit(t, watchWorld{}, 12, 200)
+	for name, test := range map[string]struct {
+		change func(z float64) float64
+		codes  []string
+		says   string
+	}{
+		"as it was":     {func(z float64) float64 { return z }, nil, "0 of 59 columns shifted, probabilities stable"},
+		"another rate":  {func(z float64) float64 { return z + 0.8 }, []string{"rate"}, "It came true of "},
+		"too timid":     {func(z float64) float64 { return 1.6 * z }, []string{"slope"}, "Probabilities are too timid: calibration slope 1."},
+		"knows nothing": {func(z float64) float64 { return 0 }, []string{"auc", "slope"}, "Ranking has become worse: AUC 0."},
+	} {
+		r := watchJudge(t, m, 1500, test.change)
+		var codes []string
+		for _, f := range r.Findings {
+			codes = append(codes, f.Code)
+			require.Regexp(t, `\p{Han}`, f.Text.ZH)
+			require.NotRegexp(t, `\p{Han}`, f.Text.EN)
+		}
+		require.Equal(t, test.codes, codes, "%s: %s", name, r)
+		require.Contains(t, r.String(), test.says, name)
+		require.Equal(t, len(codes) > 0, r.Alarm)
+		p := r.Performance
+		require.Equal(t, 3000, p.Rows)
+		require.Equal(t, 1500, p.Customers)
+		require.Contains(t, r.String(), "of 1 later ones the labels are not complete")
+		require.InDelta(t, float64(p.Positive)/3000, p.Rate.Value, 1e-12)
+		require.Equal(t, r.Mean, p.Mean, "the same rows")
+		require.NotNil(t, p.AtFit)
+	}
+	require.False(t, watchJudge(t, m, 20, func(z float64) float64 { return z + 0.8 }).Alarm, "of few rows")
+}
+
+// Rows of one customer count as one draw: twice the same rows have the same interval.
+func TestWatchRate(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 9))
+	n := 400
+	p, labels, groups := make([]float64, n), make([]bool, n), make([]int32, n)
+	for i := range p {
+		p[i] = random.Float64()
+		labels[i] = random.Float64() < p[i]
+		groups[i] = int32(i)
+	}
+	once := rateOf(p, labels, groups, n, 1)
+	twice := rateOf(slices.Concat(p, p), slices.Concat(labels, labels), slices.Concat(groups, groups), n, 1)
+	require.InDelta(t, once.High-once.Low, twice.High-twice.Low, 0.1*(once.High-once.Low))
+	require.InDelta(t, once.Value, twice.Value, 1e-12)
+	apart := rateOf(slices.Concat(p, p), slices.Concat(labels, labels), seq32(2*n), 2*n, 1)
+	require.InDelta(t, math.Sqrt2, (once.High-once.Low)/(apart.High-apart.Low), 0.01)
+	none := rateOf([]float64{0.02, 0.02}, []bool{false, false}, []int32{0, 1}, 2, 1)
+	require.Greater(t, none.High, 0.05, "nothing came true, which is no certainty")
+}
+
+func seq32(n int) (groups []int32) {
+	for i := range n {
+		groups = append(groups, int32(i))
+	}
+	return groups
+}
+
+func BenchmarkWatch(b *testing.B) {
+	m := watchFit(b, watchWorld{}, 6, 200)
+	current := watchData(b, watchWorld{}, watchCutoffs(30)[29:], 0, 100_000, 5)
+	b.ReportMetric(float64(len(m.columns)), "columns")
+	for b.Loop() {
+		if _, err := Watch(b.Context(), m, current, nil, &WatchOptions{Workers: 1}); err != nil {
+			b.Fatal(err)
+		}
+	}
+}
