@@ -27,7 +27,7 @@ help: ## list the targets
 test: export CGO_ENABLED := 0
 test: ## vet and test the library (under 3 minutes)
 	$(GO) vet ./...
-	$(GO) test -shuffle=on -timeout=3m ./...
+	$(GO) test -vet=off -shuffle=on -timeout=3m ./...
 
 check: format vet lint fix tidy apicheck generated race examples ## everything a change has to pass (under 20 minutes)
 	@echo "check: all passed"
@@ -55,10 +55,11 @@ generated: # the generated assembly is what its generator writes
 	@echo "$@"; $(GO) -C tools run ./nearestgen -check -root $(ROOT)
 	@$(GO) -C tools run ./gramgen -check -root $(ROOT)
 
-race: # all tests with the race detector
+race: # tests with the race detector; vet has seen them
 	@command -v gcc >/dev/null || { echo "the race detector needs gcc"; exit 1; }
-	@$(call each,$(TESTED),CGO_ENABLED=1 $(GO) test -race -shuffle=on -timeout=10m ./...)
+	@$(call each,$(TESTED),CGO_ENABLED=1 $(GO) test -race -vet=off -shuffle=on -timeout=10m ./...)
 
+examples: export CGO_ENABLED := 0
 examples: # every example runs without arguments
 	@set -e; for p in $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./examples/...); do \
 		echo "$@: $$p"; $(GO) run $$p </dev/null >/dev/null; done

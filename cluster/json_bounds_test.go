@@ -29,6 +29,9 @@ func TestModelJSONBoundsNumbers(t *testing.T) {
 // A text of 2 MB takes no memory for the 25 billion numbers that so many centres of so
 // many levels would have.
 func TestModelJSONBoundsMemory(t *testing.T) {
+	if cluster.RaceDetector() {
+		t.Skip("nothing in it runs at the same time")
+	}
 	levels := make([]string, 1000)
 	for i := range levels {
 		levels[i] = fmt.Sprintf(`"%03d"`, i)

@@ -239,7 +239,10 @@ func TestKMeansIsTheSameForAnyWorkers(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			var first *solution
-			for _, workers := range []int{1, 2, 3, 8} {
+			for _, workers := range []int{1, 3, 2, 8} {
+				if first != nil && workers != 3 && RaceDetector() {
+					continue
+				}
 				o := testOptions(9)
 				o.Workers, o.Starts, o.MaxIterations = workers, 2, 40
 				change(o)

@@ -13,7 +13,11 @@ import (
 // TestApply: a preview changes nothing and tells what applying does; who is one customer
 // is then as if the policy had always been in force; and back again.
 func TestApply(t *testing.T) {
-	all := crowdObservations(t, 5, 150, 0.2)
+	people := 150
+	if raceDetector() {
+		people = 60
+	}
+	all := crowdObservations(t, 5, people, 0.2)
 	for i := range 60 { // a shop that gives its own number for everybody
 		all = append(all, seenAt(fmt.Sprint("x", i), i, fmt.Sprint("x", i), ident("email", fmt.Sprintf("x%d@mail.cn", i)), ident("phone", "+862155550000")))
 	}

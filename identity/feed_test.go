@@ -196,6 +196,9 @@ func TestFeedOfManyAtoms(t *testing.T) {
 		a, b := feedID(1), feedID(2)
 		var cursor customer.Cursor
 		for n, parts := range map[int]int{0: 0, 1: 0, feedInlineAtoms: 0, feedInlineAtoms + 1: 1, 4000: 1, 4001: 2, 32_000: 8, 32_001: 9, 100_000: 25} {
+			if n > 10_000 && raceDetector() {
+				continue
+			}
 			before := len(feedKeys(t, s, "feed/atoms/"))
 			want := feedAtoms(1, n)
 			_, err := f.commit(t.Context(), new(store.Batch), []customer.Change{feedChange(customer.Moved, a, b, want)})
@@ -484,7 +487,11 @@ func followPairs(t *testing.T, f *feed, done <-chan struct{}) (all []customer.Ch
 // TestFeedOnAFailingStore: whatever becomes of the commits, and of the answers to them,
 // each change is there once and whole.
 func TestFeedOnAFailingStore(t *testing.T) {
-	for seed := range uint64(24) {
+	seeds := uint64(24)
+	if raceDetector() {
+		seeds = 6
+	}
+	for seed := range seeds {
 		r := rand.New(rand.NewPCG(seed, 2))
 		memory := feedStores["minimal limits"]()
 		s := &feedFaults{Store: memory}

@@ -16,10 +16,13 @@ import (
 
 var patient = &store.Backoff{Attempts: 1 << 20, Most: 50 * time.Millisecond}
 
-// onEach runs a test on each kind of server.
+// onEach runs a test on each kind of server, at the same time.
 func onEach(t *testing.T, f func(t *testing.T, e *engine)) {
 	for _, e := range engines {
-		t.Run(e.name, func(t *testing.T) { f(t, e) })
+		t.Run(e.name, func(t *testing.T) {
+			t.Parallel()
+			f(t, e)
+		})
 	}
 }
 

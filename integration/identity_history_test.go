@@ -20,6 +20,7 @@ import (
 // ObserveMany adds what belongs together in more portions, so that customers may begin
 // under other ids and become one: then all is the same up to renaming from there on.
 func TestIdentityHistory(t *testing.T) {
+	t.Cleanup(memories.Clear)
 	want := tell(t, places[0])
 	onPlaces(t, nil, func(t *testing.T, p *place) {
 		have := tell(t, p)
@@ -179,7 +180,6 @@ func tell(t *testing.T, p *place) (told story) {
 	require.NoError(t, err)
 	told.atOnce = y.export(t)
 	require.NoError(t, errors.Join(x.s.Close(), y.s.Close()))
-	memories.Clear()
 	require.Greater(t, len(told.export), 30)
 	return told
 }

@@ -73,13 +73,14 @@ func served(e *engine) *place {
 	}
 }
 
-// onPlaces runs a test on each kind of store that ok, if not nil, says yes to.
+// onPlaces runs a test on each kind of store that ok, if not nil, says yes to, at the same time.
 func onPlaces(t *testing.T, ok func(p *place) bool, f func(t *testing.T, p *place)) {
 	for _, p := range places {
 		if ok != nil && !ok(p) {
 			continue
 		}
 		t.Run(p.name, func(t *testing.T) {
+			t.Parallel()
 			if p.start != nil {
 				p.start(t)
 			}

@@ -46,6 +46,7 @@ var mariadb = &engine{
 			programs["mariadbd"], "--no-defaults", "--datadir=" + filepath.Join(folder, "data"), "--port=" + strconv.Itoa(port),
 			"--bind-address=127.0.0.1", "--socket=" + filepath.Join(folder, "s"), "--pid-file=" + filepath.Join(folder, "pid"),
 			"--max-connections=200",
+			"--innodb-flush-log-at-trx-commit=2", // here processes die, not machines: what was written stays
 		}
 	},
 	source: func(addr string) string { return "root@tcp(" + addr + ")/mysql?interpolateParams=true" },

@@ -40,6 +40,7 @@ var postgres = &engine{
 		return []string{
 			programs["postgres"], "-D", filepath.Join(folder, "data"), "-p", strconv.Itoa(port),
 			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
+			"-c", "fsync=off", // here processes die, not machines: what was written stays
 		}
 	},
 	source: func(addr string) string { return "postgres://postgres@" + addr + "/postgres?sslmode=disable" },

@@ -158,6 +158,7 @@ func (x *leaving) check(t *testing.T) {
 // Of who is erased nothing is left in any store after the next Sync, and nothing that is
 // said of them again is taken.
 func TestProfileErased(t *testing.T) {
+	t.Cleanup(memories.Clear)
 	onPlaces(t, nil, func(t *testing.T, p *place) {
 		x := &leaving{shop: shop{place: p, dir: t.TempDir()}}
 		x.leave(t)
@@ -166,11 +167,11 @@ func TestProfileErased(t *testing.T) {
 		x.check(t)
 		require.NoError(t, x.s.Close())
 	})
-	memories.Clear()
 }
 
 // So it is where Sync was broken off, after whatever commit.
 func TestProfileErasedBroken(t *testing.T) {
+	t.Cleanup(memories.Clear)
 	for _, p := range places[:2] {
 		t.Run(p.name, func(t *testing.T) {
 			ctx := t.Context()
@@ -198,5 +199,4 @@ func TestProfileErasedBroken(t *testing.T) {
 			require.Greater(t, n, 3)
 		})
 	}
-	memories.Clear()
 }

@@ -38,6 +38,7 @@ func (s *shaky) Commit(ctx context.Context, b *store.Batch) (store.Version, erro
 // Where it is often not known whether a commit was made, profiles come to the same, and say
 // the same of the evidence they are given.
 func TestProfileShaky(t *testing.T) {
+	t.Cleanup(memories.Clear)
 	chapters := book(t)
 	said := func(answers []string) []string {
 		return slices.DeleteFunc(slices.Clone(answers), func(a string) bool {
@@ -49,5 +50,4 @@ func TestProfileShaky(t *testing.T) {
 	want.late.agree(t, have.late)
 	want.purged.agree(t, have.purged)
 	require.Equal(t, said(want.answers), said(have.answers))
-	memories.Clear()
 }

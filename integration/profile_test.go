@@ -265,6 +265,7 @@ func atOnce(t *testing.T, chapters []chapter) (told plot) {
 // for the ids of customers they are those of a shop that is told everything at once. What
 // was believed at a time is what is answered as known then.
 func TestProfile(t *testing.T) {
+	t.Cleanup(memories.Clear)
 	chapters := book(t)
 	want := atOnce(t, chapters)
 	memory := (&shop{place: places[0], dir: t.TempDir()}).live(t, chapters)
@@ -280,5 +281,4 @@ func TestProfile(t *testing.T) {
 		require.Equal(t, memory.purged.exact, have.purged.exact)
 		require.NoError(t, x.s.Close())
 	})
-	memories.Clear()
 }

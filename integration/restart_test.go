@@ -15,7 +15,6 @@ import (
 // nothing and counts nothing twice.
 func TestRestart(t *testing.T) {
 	onEach(t, func(t *testing.T, e *engine) {
-		t.Parallel()
 		server := e.own(t)
 		s := e.storeAt(t, server.addr(), t.TempDir(), 8)
 		ctx, cancel := context.WithTimeout(t.Context(), 2*time.Minute)
@@ -66,11 +65,11 @@ func TestRestart(t *testing.T) {
 // again starts the server on its data and port, which it may take a killed one some
 // time to leave.
 func (s *server) again() (err error) {
-	for range 50 {
+	for range 200 {
 		if err = s.run(); err == nil {
 			return nil
 		}
-		time.Sleep(200 * time.Millisecond)
+		time.Sleep(50 * time.Millisecond)
 	}
 	return err
 }

@@ -173,7 +173,7 @@ func (s *server) run() error {
 		return err
 	}
 	defer db.Close()
-	for range 600 {
+	for range 3000 {
 		ctx, cancel := context.WithTimeout(context.Background(), 5*time.Second)
 		err = db.PingContext(ctx)
 		cancel()
@@ -183,7 +183,7 @@ func (s *server) run() error {
 		select {
 		case <-s.ended:
 			return fmt.Errorf("server has ended:\n%s", s.logged())
-		case <-time.After(100 * time.Millisecond):
+		case <-time.After(20 * time.Millisecond):
 		}
 	}
 	s.kill()

@@ -39,9 +39,10 @@ func TestPostgreSQL(t *testing.T) { postgres.suite(t) }
 
 func TestMariaDB(t *testing.T) { mariadb.suite(t) }
 
-// suite checks the engine against all rules of the contract. A process executed by
+// suite checks the engine against all rules of the contract, beside the other suites. A process executed by
 // one of them finds the server's address in the environment.
 func (e *engine) suite(t *testing.T) {
+	t.Parallel()
 	addr := e.address(t)
 	storetest.Run(t, func(ctx context.Context, dir string) (store.Store, error) {
 		return e.open(ctx, addr, dir, 16)

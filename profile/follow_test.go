@@ -277,7 +277,7 @@ func TestFollow(t *testing.T) {
 }
 
 func TestFollowCrash(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds(6, 2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWild(seed)
 			w.part = int(seed % 4)

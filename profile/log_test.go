@@ -402,7 +402,7 @@ func (l ledger) size() (n int) {
 }
 
 func TestHistoriesOfEvidence(t *testing.T) {
-	for seed := range uint64(20) {
+	for seed := range seeds(20, 6) {
 		var s store.Store = new(store.Memory)
 		if seed%2 == 0 {
 			s = minimal()

@@ -17,7 +17,7 @@ import (
 
 // Quality agrees with its definitions, word by word, on random pasts and stores.
 func TestQualitySlow(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds(6, 3) {
 		s := []store.Store{new(store.Memory), store.Limited(new(store.Memory), store.MinLimits)}[seed%2]
 		schema := readsSchema()
 		schema.Traits[1].Refresh, schema.Traits[3].Refresh = 60, 1

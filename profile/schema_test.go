@@ -319,6 +319,7 @@ func TestSchemaTooLarge(t *testing.T) {
 // What a large schema takes does not grow with the cube of its size. The bound is far above
 // what it takes, and below what that would.
 func TestSchemaValidatesQuickly(t *testing.T) {
+	aloneOnly(t)
 	const events = 8000
 	s := &Schema{Location: "UTC", Sources: []Source{{Name: "a"}}, Computed: []Computed{{Name: "c", Of: Count}}}
 	c := &s.Computed[0]

@@ -18,7 +18,7 @@ import (
 // graph says that it was that customer: with logins that become known late, observations that
 // were wrong, and erasures.
 func TestSlicesOfIdentity(t *testing.T) {
-	for seed := range uint64(4) {
+	for seed := range seeds(4, 2) {
 		var s store.Store = new(store.Memory)
 		if seed%2 == 0 {
 			s = minimal()

@@ -86,6 +86,7 @@ func TestStateOfManyInAnyOrder(t *testing.T) {
 // No order makes adding the square of the number. The bound is far above what it takes, and
 // far below what that would.
 func TestStateOfManyQuickly(t *testing.T) {
+	aloneOnly(t)
 	for name, a := range manyStates() {
 		a.loc = time.UTC
 		all := manyOccurrences(a, 50_000)

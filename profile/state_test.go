@@ -263,6 +263,7 @@ func someOccurrences(r *rand.Rand, a *aggregation, n int) []occurrence {
 // TestStates holds every aggregate to its definition: however the occurrences come to the
 // state, and at whatever time it is asked, it says what the list of them does.
 func TestStates(t *testing.T) {
+	aloneOnly(t)
 	for _, plain := range aggregations() {
 		t.Run(plain.name(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(11, uint64(plain.Of)))

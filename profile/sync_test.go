@@ -22,7 +22,7 @@ func TestSyncEqualsFolding(t *testing.T) {
 		"least":  smallest,
 	}
 	for name, open := range stores {
-		for seed := range uint64(4) {
+		for seed := range seeds(4, 2) {
 			t.Run(fmt.Sprint(name, seed), func(t *testing.T) {
 				w := newSyncWorld(t, seed)
 				s := open()

@@ -71,7 +71,7 @@ func (w *readsWorld) timeline(id customer.ID, m Moment, q *TimelineQuery) []*Tim
 }
 
 func TestTimelineIsEverythingInOrder(t *testing.T) {
-	for seed := range uint64(6) {
+	for seed := range seeds(6, 3) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			schema := readsSchema()
 			schema.Retention = []int{0, 0, 50}[seed%3]

@@ -10,6 +10,7 @@ import (
 )
 
 func TestWide(t *testing.T) {
+	aloneOnly(t)
 	r := rand.New(rand.NewPCG(14, 15))
 	edges := []int64{0, 1, -1, math.MaxInt64, math.MinInt64, math.MinInt64 + 1}
 	limit := new(big.Int).Lsh(big.NewInt(1), 191)

@@ -23,6 +23,7 @@ import (
 var start = time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)
 
 func TestCustomersEqualDefinition(t *testing.T) {
+	rfm.AloneOnly(t)
 	eachPolicy(t, func(t *testing.T, o rfm.Options) {
 		for seed := range uint64(20) {
 			txns := randomTransactions(rand.New(rand.NewPCG(seed, 1)), 40+int(seed)*20, start)
@@ -51,8 +52,11 @@ func TestCustomersEqualDefinition(t *testing.T) {
 // Every way in, any order and any partition give the same bytes.
 func TestEveryWayInAgrees(t *testing.T) {
 	eachPolicy(t, func(t *testing.T, o rfm.Options) {
-		r := rand.New(rand.NewPCG(7, 7))
-		txns := randomTransactions(r, 1500, start)
+		r, n := rand.New(rand.NewPCG(7, 7)), 1500
+		if rfm.RaceDetector() {
+			n = 300
+		}
+		txns := randomTransactions(r, n, start)
 		encode := func(a *rfm.Analysis[int], err error) string {
 			require.NoError(t, err)
 			data, err := json.Marshal(a)

@@ -115,6 +115,7 @@ func TestTiersAreTheSmallestSets(t *testing.T) {
 }
 
 func TestMigrationHoldsEveryCustomerOnce(t *testing.T) {
+	rfm.AloneOnly(t)
 	r := rand.New(rand.NewPCG(3, 9))
 	for range 50 {
 		before, after := analyzed(t, randomBase(r, 1+r.IntN(200), 300)), analyzed(t, randomBase(r, 1+r.IntN(200), 300))

@@ -141,12 +141,12 @@ func TestFileSets(t *testing.T) {
 
 func TestFileTruncated(t *testing.T) {
 	data, _, _ := written(t)
-	step := 17
+	ends, step := 300, 17
 	if raceDetector() {
-		step = 170
+		ends, step = 30, 510
 	}
 	for n := range len(data) {
-		if n > 300 && n < len(data)-300 && n%step != 0 {
+		if n > ends && n < len(data)-ends && n%step != 0 {
 			continue
 		}
 		_, err := Read(t.Context(), bytes.NewReader(data[:n]), nil)
@@ -156,8 +156,12 @@ func TestFileTruncated(t *testing.T) {
 
 func TestFileAltered(t *testing.T) {
 	data, _, _ := written(t)
+	start, step := 300, 13
+	if raceDetector() {
+		start, step = 30, 130
+	}
 	for n := range data {
-		if n > 300 && n%13 != 0 {
+		if n > start && n%step != 0 {
 			continue
 		}
 		bad := bytes.Clone(data)

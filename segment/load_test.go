@@ -19,7 +19,11 @@ import (
 // TestLoadIsApply gives the same rows to Load, to a Batch and to LoadRows, over several chunks and on top of what is there.
 func TestLoadIsApply(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 1))
-	const n, known = 6000, kernel.Bits + 5000
+	const known = kernel.Bits + 5000
+	n := 6000
+	if raceDetector() {
+		n = 2000
+	}
 	tags := modelTags
 	var indexes []*Index
 	for i := range 3 {
@@ -104,10 +108,14 @@ func TestLoadIsApply(t *testing.T) {
 			got := ix.Snapshot()
 			require.Equal(t, want.Len(), got.Len())
 			for id := range want.Customers() {
-				if a, b := want.Row(id), got.Row(id); fmt.Sprint(a) != fmt.Sprint(b) || len(a) != len(b) {
+				a, b := want.Row(id), got.Row(id)
+				if len(a)+len(b) == 0 {
+					continue
+				}
+				if fmt.Sprint(a) != fmt.Sprint(b) || len(a) != len(b) {
 					require.Equal(t, a, b)
 				}
-				for _, f := range want.Row(id) {
+				for _, f := range a {
 					if got.Value(id, f.Name) != f.Value {
 						require.Equal(t, f.Value, got.Value(id, f.Name), f.Name)
 					}

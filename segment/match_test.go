@@ -152,7 +152,7 @@ func TestMatchIsSlow(t *testing.T) {
 	}
 	segments := func(name string) Rule { return testSegments[name] }
 	rules, selected, tried := 2500, 0, 0
-	if testing.Short() {
+	if testing.Short() || raceDetector() {
 		rules = 500
 	}
 	for i := range rules {

@@ -197,7 +197,11 @@ func randomBatch(rng *rand.Rand, tags []Tag, n, size int) *Batch {
 }
 
 func TestApplyModel(t *testing.T) {
-	for seed := range uint64(6) {
+	seeds := uint64(6)
+	if raceDetector() {
+		seeds = 3 // one of each number of workers
+	}
+	for seed := range seeds {
 		testApplyModel(t, seed)
 	}
 }

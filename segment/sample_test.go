@@ -80,6 +80,9 @@ func chiSquare(counts []int) float64 {
 // TestSampleIsEven puts ids into buckets. The statistics of 6 shapes and 5 salts stay within 4.5 standard deviations, which
 // by chance one in 100,000 would not.
 func TestSampleIsEven(t *testing.T) {
+	if raceDetector() {
+		t.Skip("nothing in it runs at the same time")
+	}
 	shapes := sampleIDs(100_000)
 	for shape, ids := range shapes {
 		t.Run(shape, func(t *testing.T) {
@@ -102,6 +105,9 @@ func TestSampleIsEven(t *testing.T) {
 
 // TestSampleAvalanche flips each bit of ids: each bit of the hash turns half of the time.
 func TestSampleAvalanche(t *testing.T) {
+	if raceDetector() {
+		t.Skip("nothing in it runs at the same time")
+	}
 	ids := sampleIDs(2000)["numbers"]
 	s := newSampler("")
 	for bit := range 128 {

@@ -108,7 +108,7 @@ func answers(t *testing.T, s *Snapshot, q Query, want []customer.ID, workers int
 
 func TestSelectIsSlow(t *testing.T) {
 	rules := 100
-	if testing.Short() {
+	if testing.Short() || raceDetector() {
 		rules = 40
 	}
 	testSelectIsSlow(t, 11, rules)
@@ -147,7 +147,7 @@ func TestSelectIsMatch(t *testing.T) {
 	moments := slowMoments(t)
 	for k, c := range []*people{newPeople(t, rng, 11_000, .95, 0), newPeople(t, rng, kernel.Bits+1000, .2, 1.0/64)} {
 		rules := []int{60, 12}[k]
-		if testing.Short() {
+		if testing.Short() || raceDetector() {
 			rules /= 4
 		}
 		s := c.ix.Snapshot()

@@ -37,6 +37,7 @@ func TestCrowdIsAFunctionOfItsSeed(t *testing.T) {
 }
 
 func TestCrowdShares(t *testing.T) {
+	aloneOnly(t)
 	const people = 2000
 	o := synth.DefaultCrowd()
 	c := newCrowd(t, 1, people, nil)
@@ -107,6 +108,7 @@ func TestCrowdShares(t *testing.T) {
 
 // TestCrowdTruth: who shares what with whom is as the origins say.
 func TestCrowdTruth(t *testing.T) {
+	aloneOnly(t)
 	c := newCrowd(t, 2, 2000, nil)
 	type use struct {
 		person int
@@ -156,6 +158,7 @@ func TestCrowdTruth(t *testing.T) {
 
 // TestCrowdFrequency: people are met as often as the documentation says.
 func TestCrowdFrequency(t *testing.T) {
+	aloneOnly(t)
 	yearly := map[string]float64{
 		"store": 4, "app": 15, "mini-program": 12, "mini-program-2": 6, "official-account": 8, "website": 12,
 		"call-centre": 0.7, "tmall": 4, "jd": 3, "douyin": 3, "wecom": 3, "after-sales": 0.5,

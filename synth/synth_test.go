@@ -73,6 +73,7 @@ func near(t testing.TB, want float64, x []float64, what string) {
 }
 
 func TestPurchasesAndLivesFollowTheParetoNBD(t *testing.T) {
+	aloneOnly(t)
 	shop := cohort(t, 30_000, &synth.Rates{})
 	model := synth.DefaultPurchasing()
 	for _, weeks := range []float64{4, 26, 100} {
@@ -203,6 +204,7 @@ func TestAliveOfHistories(t *testing.T) {
 }
 
 func TestGuestsAreTheStatedShare(t *testing.T) {
+	aloneOnly(t)
 	for name, opts := range map[string]synth.Options{
 		"default": {},
 		"early arrivals, growth": {
@@ -249,6 +251,7 @@ func TestArrivals(t *testing.T) {
 }
 
 func TestHistoriesAreTheFilteredEvents(t *testing.T) {
+	aloneOnly(t)
 	rates := synth.DefaultRates()
 	rates.ContactLeaving = 0.5
 	for name, opts := range map[string]synth.Options{
@@ -279,6 +282,7 @@ func TestHistoriesAreTheFilteredEvents(t *testing.T) {
 }
 
 func TestEventsAgreeWithTheTruth(t *testing.T) {
+	aloneOnly(t)
 	rates := synth.DefaultRates()
 	rates.ContactLeaving = 1
 	shop := newShop(t, 2, synth.Options{Customers: 5000, Rates: rates})
@@ -328,6 +332,7 @@ func TestEventsAgreeWithTheTruth(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
+	aloneOnly(t)
 	want := *synth.DefaultRates()
 	want.ContactRefund = 0
 	shop := cohort(t, 20_000, &want)

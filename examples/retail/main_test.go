@@ -8,6 +8,8 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"runtime/debug"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +28,16 @@ func output(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
+// raceDetector tells whether it is on: everything is many times slower then.
+func raceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
 func TestGeneratedShop(t *testing.T) {
+	if raceDetector() {
+		t.Skip("TestSmallShop does the same with fewer customers")
+	}
 	got, err := output(t)
 	require.NoError(t, err)
 	golden := filepath.Join("testdata", "shop.golden")
@@ -39,9 +50,27 @@ func TestGeneratedShop(t *testing.T) {
 	require.True(t, strings.HasPrefix(got, "No -data given: this is a generated shop"))
 }
 
+// TestSmallShop goes all the way with few customers, so that the race detector sees it.
+func TestSmallShop(t *testing.T) {
+	shop, err := synth.New(1, &synth.Options{Location: time.UTC, Customers: 250})
+	require.NoError(t, err)
+	lines, err := io.ReadAll(shop.CSV())
+	require.NoError(t, err)
+	file := filepath.Join(t.TempDir(), "shop.csv")
+	require.NoError(t, os.WriteFile(file, lines, 0o600))
+	small, err := output(t, "-data", file)
+	require.NoError(t, err)
+	for _, part := range []string{"Data quality", "Value tiers", "Back-test", "Groups of alike customers", "Audiences", "Who is leaving"} {
+		require.Contains(t, small, "\n"+part)
+	}
+}
+
 // Totals of UCI Online Retail as published (541,909 lines) and as added up
 // over the file: quantity 5,176,450, value 9,747,747.93.
 func TestOnlineRetail(t *testing.T) {
+	if raceDetector() {
+		t.Skip("the totals are the same with the race detector, and take long with it")
+	}
 	dir := os.Getenv("CLIENTELE_DATA")
 	if dir == "" {
 		dir = filepath.Join("..", "..", "..", "shared", "data")

@@ -129,6 +129,7 @@ func length(chunks []Set) (n int) {
 }
 
 func TestRealSets(t *testing.T) {
+	aloneOnly(t)
 	for _, real := range realSets {
 		t.Run(real.file, func(t *testing.T) {
 			bitmaps := realBitmaps(t, real.file)

@@ -59,6 +59,9 @@ func constants(width int) []uint64 {
 
 func TestBetween(t *testing.T) {
 	for width := range 65 {
+		if width%8 > 0 && raceDetector() {
+			continue
+		}
 		values, slices := column(width)
 		edges := constants(width)
 		if width%9 != 2 {

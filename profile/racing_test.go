@@ -1,0 +1,29 @@
+package profile
+
+import (
+	"runtime/debug"
+	"slices"
+	"testing"
+)
+
+// raceDetector tells whether it is on: everything is many times slower then.
+func raceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
+}
+
+// seeds are how many histories to try: few with the race detector.
+func seeds(n, racing uint64) uint64 {
+	if raceDetector() {
+		return racing
+	}
+	return n
+}
+
+// aloneOnly skips a test in which nothing runs at the same time, if the race detector is on.
+func aloneOnly(t *testing.T) {
+	t.Helper()
+	if raceDetector() {
+		t.Skip("nothing in it runs at the same time")
+	}
+}
