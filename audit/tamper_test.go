@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/audit"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -91,7 +92,7 @@ func TestTamperEntries(t *testing.T) {
 	filled(t, s, n, 67)
 	require.Empty(t, verify(t, s, nil))
 	for i := range int64(n) {
-		if raceEnabled && i%10 > 0 {
+		if race.Enabled && i%10 > 0 {
 			continue
 		}
 		for name, change := range map[string]func(entries [][]byte, at int) [][]byte{

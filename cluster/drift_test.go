@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/cluster"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -202,7 +203,7 @@ func driftNoise(random *rand.Rand, n, d int) *table.Table[int] {
 // default, with a fit of its own each time: its rows are nearer to their centres than
 // others, and the bins are quantiles of few rows.
 func TestDriftAlarm(t *testing.T) {
-	if cluster.RaceDetector() {
+	if race.Enabled {
 		t.Skip("there are as many alarms with the race detector, and they take long with it")
 	}
 	total := 0

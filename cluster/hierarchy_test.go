@@ -16,6 +16,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/score"
 )
 
@@ -52,7 +53,7 @@ func sipuNumbers(t *testing.T, name string) [][]float64 {
 // TestWardFindsThePublishedGroups compares with the adjusted Rand indices of Ward in the
 // results of Gagolewski's clustering benchmarks, doi 10.1016/j.softx.2022.101270.
 func TestWardFindsThePublishedGroups(t *testing.T) {
-	if RaceDetector() {
+	if race.Enabled {
 		t.Skip("the groups are the same with the race detector, and take long with it")
 	}
 	for _, c := range []struct {

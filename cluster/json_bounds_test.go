@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/cluster"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestModelJSONBoundsNumbers(t *testing.T) {
@@ -29,7 +30,7 @@ func TestModelJSONBoundsNumbers(t *testing.T) {
 // A text of 2 MB takes no memory for the 25 billion numbers that so many centres of so
 // many levels would have.
 func TestModelJSONBoundsMemory(t *testing.T) {
-	if cluster.RaceDetector() {
+	if race.Enabled {
 		t.Skip("nothing in it runs at the same time")
 	}
 	levels := make([]string, 1000)

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/cluster"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -202,7 +203,7 @@ func FuzzModelJSON(f *testing.F) {
 // Every value of a golden model is replaced by others, one at a time: it is refused, or
 // the model is used without a panic.
 func TestModelJSONReplaced(t *testing.T) {
-	if cluster.RaceDetector() {
+	if race.Enabled {
 		t.Skip("nothing in it runs at the same time")
 	}
 	others := func(value any) []string {

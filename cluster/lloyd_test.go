@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/nearest"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // rowsOf makes rows of points, d numbers each.
@@ -240,7 +241,7 @@ func TestKMeansIsTheSameForAnyWorkers(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			var first *solution
 			for _, workers := range []int{1, 3, 2, 8} {
-				if first != nil && workers != 3 && RaceDetector() {
+				if first != nil && workers != 3 && race.Enabled {
 					continue
 				}
 				o := testOptions(9)

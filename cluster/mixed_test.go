@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/cluster"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -96,7 +97,7 @@ func TestMixedLabelsAreAssigned(t *testing.T) {
 // which a sync.Pool forgets.
 func mixedZeroAllocs(t *testing.T, f func()) {
 	t.Helper()
-	if cluster.RaceDetector() {
+	if race.Enabled {
 		return
 	}
 	require.Zero(t, testing.AllocsPerRun(100, f))
@@ -133,7 +134,7 @@ func TestMixedOrderAndGoroutinesDoNotMatter(t *testing.T) {
 			o.Weights = weights
 			one := mixedFit(t, data, o)
 			for _, workers := range []int{2, 3, 8} {
-				if workers != 3 && cluster.RaceDetector() {
+				if workers != 3 && race.Enabled {
 					continue
 				}
 				o.Workers = workers

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -384,7 +385,7 @@ func ask(t *testing.T, c *consent.Consents, id int64, purpose, channel string, a
 // was not allowed before.
 func TestRandom(t *testing.T) {
 	rounds := 300
-	if raceEnabled {
+	if race.Enabled {
 		rounds = 30 // there are no goroutines
 	}
 	before, allowed := 0, 0
@@ -589,7 +590,7 @@ func TestStop(t *testing.T) {
 	}
 	for _, after := range []bool{false, true} {
 		for left := range 30 {
-			if raceEnabled && left%10 != 5 {
+			if race.Enabled && left%10 != 5 {
 				continue
 			}
 			s := new(store.Memory)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -14,7 +15,7 @@ import (
 // is then as if the policy had always been in force; and back again.
 func TestApply(t *testing.T) {
 	people := 150
-	if raceDetector() {
+	if race.Enabled {
 		people = 60
 	}
 	all := crowdObservations(t, 5, people, 0.2)

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity/normalize"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 	"github.com/clientele-go/clientele/synth"
 )
@@ -340,7 +341,7 @@ var seeds = []uint64{1, 2, 3}
 // testCrowd is the acceptance test: the bounds hold for each seed.
 func testCrowd(t *testing.T, people int) {
 	for _, seed := range seeds {
-		if seed > 1 && raceDetector() {
+		if seed > 1 && race.Enabled {
 			break // what is put together does not depend on it
 		}
 		t.Run(fmt.Sprint("seed ", seed), func(t *testing.T) {
@@ -364,7 +365,7 @@ func TestCrowd(t *testing.T) { testCrowd(t, 600) }
 // where nothing else is known. So precision is below what is asked for above, at some seeds;
 // the bounds are what holds, with room for chance.
 func TestSparseCrowd(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("what is put together does not depend on it")
 	}
 	o := synth.DefaultCrowd()
@@ -383,7 +384,7 @@ func TestSparseCrowd(t *testing.T) {
 // the first hundred, change nothing about those, not even their ids.
 func TestCrowdDoesNotDependOnStrangers(t *testing.T) {
 	people := 1100
-	if raceDetector() {
+	if race.Enabled {
 		people = 300
 	}
 	o := synth.DefaultCrowd()

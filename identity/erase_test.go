@@ -18,6 +18,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
@@ -471,7 +472,7 @@ func (s *breaking) Commit(ctx context.Context, b *store.Batch) (store.Version, e
 func TestEraseIsResumed(t *testing.T) {
 	for _, records := range []int{3, 500} {
 		for _, finish := range []string{"resume", "erase", "open"} {
-			if records > 100 && finish != "open" && raceDetector() {
+			if records > 100 && finish != "open" && race.Enabled {
 				continue
 			}
 			t.Run(fmt.Sprintf("%d records, %s", records, finish), func(t *testing.T) {

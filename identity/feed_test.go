@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -196,7 +197,7 @@ func TestFeedOfManyAtoms(t *testing.T) {
 		a, b := feedID(1), feedID(2)
 		var cursor customer.Cursor
 		for n, parts := range map[int]int{0: 0, 1: 0, feedInlineAtoms: 0, feedInlineAtoms + 1: 1, 4000: 1, 4001: 2, 32_000: 8, 32_001: 9, 100_000: 25} {
-			if n > 10_000 && raceDetector() {
+			if n > 10_000 && race.Enabled {
 				continue
 			}
 			before := len(feedKeys(t, s, "feed/atoms/"))
@@ -488,7 +489,7 @@ func followPairs(t *testing.T, f *feed, done <-chan struct{}) (all []customer.Ch
 // each change is there once and whole.
 func TestFeedOnAFailingStore(t *testing.T) {
 	seeds := uint64(24)
-	if raceDetector() {
+	if race.Enabled {
 		seeds = 6
 	}
 	for seed := range seeds {

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // mappings are the two that every test is about.
@@ -29,7 +31,7 @@ func mapped(e *Entity, ev *evidence) []int32 {
 func everySeed(t *testing.T, d time.Duration, f func(seed uint64)) {
 	t.Helper()
 	start, seed, least := time.Now(), uint64(0), uint64(100)
-	if raceDetector() {
+	if race.Enabled {
 		d, least = 0, 40
 	}
 	for seed < least || time.Since(start) < d {

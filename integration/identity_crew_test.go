@@ -14,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -260,7 +261,7 @@ func checkEnd(t *testing.T, g *identity.Graph, list []task, want []string, f *fo
 
 const crewSeed = 11
 
-var crewPeople = unlessRacing(40, 20)
+var crewPeople = race.Fewer(40, 20)
 
 // Two graphs on one store, each with eight goroutines, come to the customers of one graph
 // that is told everything in order; and who follows the feed meanwhile sees every change

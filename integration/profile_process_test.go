@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/store"
 )
@@ -27,7 +28,7 @@ type job struct {
 
 const jobsSeed = 11
 
-var jobsPeople = unlessRacing(12, 6)
+var jobsPeople = race.Fewer(12, 6)
 
 // reckoned is when all that jobs say is reckoned up. Part of it is still to come then.
 var reckoned = time.Date(2025, 12, 20, 10, 0, 0, 0, time.UTC)

@@ -17,6 +17,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -277,7 +278,7 @@ func TestFollow(t *testing.T) {
 }
 
 func TestFollowCrash(t *testing.T) {
-	for seed := range seeds(6, 2) {
+	for seed := range race.Fewer[uint64](6, 2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newWild(seed)
 			w.part = int(seed % 4)

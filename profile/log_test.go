@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -402,7 +403,7 @@ func (l ledger) size() (n int) {
 }
 
 func TestHistoriesOfEvidence(t *testing.T) {
-	for seed := range seeds(20, 6) {
+	for seed := range race.Fewer[uint64](20, 6) {
 		var s store.Store = new(store.Memory)
 		if seed%2 == 0 {
 			s = minimal()

@@ -12,12 +12,13 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/civil"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
 // Quality agrees with its definitions, word by word, on random pasts and stores.
 func TestQualitySlow(t *testing.T) {
-	for seed := range seeds(6, 3) {
+	for seed := range race.Fewer[uint64](6, 3) {
 		s := []store.Store{new(store.Memory), store.Limited(new(store.Memory), store.MinLimits)}[seed%2]
 		schema := readsSchema()
 		schema.Traits[1].Refresh, schema.Traits[3].Refresh = 60, 1

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // shopSchema has something of everything.
@@ -319,7 +320,7 @@ func TestSchemaTooLarge(t *testing.T) {
 // What a large schema takes does not grow with the cube of its size. The bound is far above
 // what it takes, and below what that would.
 func TestSchemaValidatesQuickly(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	const events = 8000
 	s := &Schema{Location: "UTC", Sources: []Source{{Name: "a"}}, Computed: []Computed{{Name: "c", Of: Count}}}
 	c := &s.Computed[0]

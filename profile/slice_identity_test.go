@@ -11,6 +11,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -18,7 +19,7 @@ import (
 // graph says that it was that customer: with logins that become known late, observations that
 // were wrong, and erasures.
 func TestSlicesOfIdentity(t *testing.T) {
-	for seed := range seeds(4, 2) {
+	for seed := range race.Fewer[uint64](4, 2) {
 		var s store.Store = new(store.Memory)
 		if seed%2 == 0 {
 			s = minimal()

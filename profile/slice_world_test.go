@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -317,7 +318,7 @@ func (w *sliceWorld) sync(p *Profiles) {
 }
 
 func TestSlices(t *testing.T) {
-	for seed := range seeds(8, 2) {
+	for seed := range race.Fewer[uint64](8, 2) {
 		t.Run(fmt.Sprint(seed), func(t *testing.T) {
 			w := newSliceWorld(t, seed)
 			var s store.Store = new(store.Memory)
@@ -381,7 +382,7 @@ func TestSlicesTogether(t *testing.T) {
 // Whatever commit it crashes at, the next who follows does the rest, and nobody sees of who was
 // erased anything in between.
 func TestSlicesCrash(t *testing.T) {
-	for seed := range seeds(4, 2) {
+	for seed := range race.Fewer[uint64](4, 2) {
 		w := newSliceWorld(t, 200+seed)
 		s := store.Limited(new(store.Memory), store.MinLimits)
 		p, k := openLog(t, s), newKeeper(t)

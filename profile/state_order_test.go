@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // manyOccurrences are n in a window of 8,000 hours, ascending, some at the same time.
@@ -86,7 +87,7 @@ func TestStateOfManyInAnyOrder(t *testing.T) {
 // No order makes adding the square of the number. The bound is far above what it takes, and
 // far below what that would.
 func TestStateOfManyQuickly(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	for name, a := range manyStates() {
 		a.loc = time.UTC
 		all := manyOccurrences(a, 50_000)

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
@@ -263,7 +264,7 @@ func someOccurrences(r *rand.Rand, a *aggregation, n int) []occurrence {
 // TestStates holds every aggregate to its definition: however the occurrences come to the
 // state, and at whatever time it is asked, it says what the list of them does.
 func TestStates(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	for _, plain := range aggregations() {
 		t.Run(plain.name(), func(t *testing.T) {
 			r := rand.New(rand.NewPCG(11, uint64(plain.Of)))

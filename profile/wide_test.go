@@ -7,10 +7,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestWide(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	r := rand.New(rand.NewPCG(14, 15))
 	edges := []int64{0, 1, -1, math.MaxInt64, math.MinInt64, math.MinInt64 + 1}
 	limit := new(big.Int).Lsh(big.NewInt(1), 191)

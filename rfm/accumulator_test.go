@@ -17,13 +17,14 @@ import (
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/rfm"
 )
 
 var start = time.Date(2024, 3, 1, 0, 0, 0, 0, time.UTC)
 
 func TestCustomersEqualDefinition(t *testing.T) {
-	rfm.AloneOnly(t)
+	race.Skip(t)
 	eachPolicy(t, func(t *testing.T, o rfm.Options) {
 		for seed := range uint64(20) {
 			txns := randomTransactions(rand.New(rand.NewPCG(seed, 1)), 40+int(seed)*20, start)
@@ -53,7 +54,7 @@ func TestCustomersEqualDefinition(t *testing.T) {
 func TestEveryWayInAgrees(t *testing.T) {
 	eachPolicy(t, func(t *testing.T, o rfm.Options) {
 		r, n := rand.New(rand.NewPCG(7, 7)), 1500
-		if rfm.RaceDetector() {
+		if race.Enabled {
 			n = 300
 		}
 		txns := randomTransactions(r, n, start)

@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/rfm"
 )
 
@@ -190,7 +191,7 @@ func keep[K comparable](all []rfm.Customer[K], want func(rfm.Customer[K]) bool) 
 }
 
 func TestInvariantsOfScores(t *testing.T) {
-	rfm.AloneOnly(t)
+	race.Skip(t)
 	r := rand.New(rand.NewPCG(4, 1))
 	for _, mode := range []rfm.Mode{rfm.MidRank, rfm.NTile, rfm.QCut, rfm.RQuantile} {
 		for range 100 {

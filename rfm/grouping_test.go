@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/rfm"
 )
 
@@ -115,7 +116,7 @@ func TestTiersAreTheSmallestSets(t *testing.T) {
 }
 
 func TestMigrationHoldsEveryCustomerOnce(t *testing.T) {
-	rfm.AloneOnly(t)
+	race.Skip(t)
 	r := rand.New(rand.NewPCG(3, 9))
 	for range 50 {
 		before, after := analyzed(t, randomBase(r, 1+r.IntN(200), 300)), analyzed(t, randomBase(r, 1+r.IntN(200), 300))

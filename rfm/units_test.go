@@ -6,6 +6,8 @@ import (
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestUnmix(t *testing.T) {
@@ -19,7 +21,7 @@ func TestUnmix(t *testing.T) {
 }
 
 func TestUnitTableEqualsMap(t *testing.T) {
-	AloneOnly(t)
+	race.Skip(t)
 	for name, draw := range map[string]func(r *rand.Rand, i int) unitKey{
 		"random":    func(r *rand.Rand, i int) unitKey { return newUnitKey(unit{r.Uint64N(5000), 0}, r.IntN(40)) },
 		"ascending": func(r *rand.Rand, i int) unitKey { return newUnitKey(unit{uint64(i), lowNumber}, 3) },

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // crowd is an index of three chunks, the second and the last of them partly filled, and what each customer has, read one
@@ -243,11 +244,11 @@ func eachQuestion(t *testing.T, tags []Tag, f func(t *testing.T, q *question)) {
 			}
 			q.tag = tag // names stand for questions, kinds do not
 			many := len(q.selected) > 20_000
-			if many && (i+j)%9 > 0 && raceDetector() {
+			if many && (i+j)%9 > 0 && race.Enabled {
 				continue
 			}
 			for _, q.Workers = range []int{1, 3} {
-				if q.Workers == 1 && (many || raceDetector()) {
+				if q.Workers == 1 && (many || race.Enabled) {
 					continue
 				}
 				t.Run(fmt.Sprintf("%s/%s/%d workers", query.name, tag.Name, q.Workers), func(t *testing.T) { f(t, q) })

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -15,6 +14,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // testID returns the n-th of many different ids that look random.
@@ -30,12 +30,6 @@ func testIDs(from, to int) []customer.ID {
 		ids[i] = testID(from + i)
 	}
 	return ids
-}
-
-// raceDetector tells whether it is on: everything is many times slower then.
-func raceDetector() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // blocksOf returns a copy of the ids of v, block by block.
@@ -83,7 +77,7 @@ func TestDictionaryAgainstList(t *testing.T) {
 		ids  []customer.ID
 	}
 	batches := 100
-	if raceDetector() {
+	if race.Enabled {
 		batches = 30
 	}
 	for seed := range uint64(5) {
@@ -269,7 +263,7 @@ func TestDictionaryAddAllIsTheSameForAnyWorkers(t *testing.T) {
 
 // TestDictionaryBytes: at most 26 bytes an id, whatever the size and the way there.
 func TestDictionaryBytes(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("what it holds is the same without the race detector, and takes long with it")
 	}
 	check := func(d *dictionary) {
@@ -403,7 +397,7 @@ func TestRestoreDictionaryRefusesBlocks(t *testing.T) {
 // three quarters of the slots in use a search that finds looks at 2.5 slots (Knuth, The Art of Computer Programming,
 // volume 3, section 6.4).
 func TestDictionarySpreadsIDs(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("nothing in it runs at the same time")
 	}
 	const n = 100_000

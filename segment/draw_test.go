@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestDrawTakesTheSmallestHashes(t *testing.T) {
@@ -29,7 +30,7 @@ func TestDrawTakesTheSmallestHashes(t *testing.T) {
 		slices.SortFunc(want, func(a, b customer.ID) int { return cmp.Compare(hashes[a], hashes[b]) })
 		for _, n := range []int{7, 1000, math.MaxInt} {
 			for _, workers := range []int{1, 3} {
-				if workers == 1 && raceDetector() {
+				if workers == 1 && race.Enabled {
 					continue
 				}
 				got, err := c.s.Draw(t.Context(), Query{Rule: ch.rule, Workers: workers}, n, "pilot")

@@ -22,6 +22,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
@@ -142,7 +143,7 @@ func TestFileSets(t *testing.T) {
 func TestFileTruncated(t *testing.T) {
 	data, _, _ := written(t)
 	ends, step := 300, 17
-	if raceDetector() {
+	if race.Enabled {
 		ends, step = 30, 510
 	}
 	for n := range len(data) {
@@ -157,7 +158,7 @@ func TestFileTruncated(t *testing.T) {
 func TestFileAltered(t *testing.T) {
 	data, _, _ := written(t)
 	start, step := 300, 13
-	if raceDetector() {
+	if race.Enabled {
 		start, step = 30, 130
 	}
 	for n := range data {
@@ -508,7 +509,7 @@ func TestReadRefuses(t *testing.T) {
 
 // TestReadMemory has files that become large in memory, and the bound that Read states.
 func TestReadMemory(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("what reading takes is measured without the race detector")
 	}
 	n := kernel.Bits

@@ -14,6 +14,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // TestLoadIsApply gives the same rows to Load, to a Batch and to LoadRows, over several chunks and on top of what is there.
@@ -21,7 +22,7 @@ func TestLoadIsApply(t *testing.T) {
 	rng := rand.New(rand.NewPCG(21, 1))
 	const known = kernel.Bits + 5000
 	n := 6000
-	if raceDetector() {
+	if race.Enabled {
 		n = 2000
 	}
 	tags := modelTags

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // slowMoments are moments near the odd days of zones east and west: clocks put forward and back, also across midnight,
@@ -152,7 +153,7 @@ func TestMatchIsSlow(t *testing.T) {
 	}
 	segments := func(name string) Rule { return testSegments[name] }
 	rules, selected, tried := 2500, 0, 0
-	if testing.Short() || raceDetector() {
+	if testing.Short() || race.Enabled {
 		rules = 500
 	}
 	for i := range rules {

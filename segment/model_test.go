@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // model is the obvious index: a map of maps.
@@ -198,7 +199,7 @@ func randomBatch(rng *rand.Rand, tags []Tag, n, size int) *Batch {
 
 func TestApplyModel(t *testing.T) {
 	seeds := uint64(6)
-	if raceDetector() {
+	if race.Enabled {
 		seeds = 3 // one of each number of workers
 	}
 	for seed := range seeds {

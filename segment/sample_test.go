@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // TestSampleGolden holds the promise of Sample: these numbers never change. They come from the formula at sampler,
@@ -80,7 +81,7 @@ func chiSquare(counts []int) float64 {
 // TestSampleIsEven puts ids into buckets. The statistics of 6 shapes and 5 salts stay within 4.5 standard deviations, which
 // by chance one in 100,000 would not.
 func TestSampleIsEven(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("nothing in it runs at the same time")
 	}
 	shapes := sampleIDs(100_000)
@@ -105,7 +106,7 @@ func TestSampleIsEven(t *testing.T) {
 
 // TestSampleAvalanche flips each bit of ids: each bit of the hash turns half of the time.
 func TestSampleAvalanche(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("nothing in it runs at the same time")
 	}
 	ids := sampleIDs(2000)["numbers"]

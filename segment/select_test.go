@@ -11,6 +11,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // people is an index of customers with random values, and what they have.
@@ -108,7 +109,7 @@ func answers(t *testing.T, s *Snapshot, q Query, want []customer.ID, workers int
 
 func TestSelectIsSlow(t *testing.T) {
 	rules := 100
-	if testing.Short() || raceDetector() {
+	if testing.Short() || race.Enabled {
 		rules = 40
 	}
 	testSelectIsSlow(t, 11, rules)
@@ -147,7 +148,7 @@ func TestSelectIsMatch(t *testing.T) {
 	moments := slowMoments(t)
 	for k, c := range []*people{newPeople(t, rng, 11_000, .95, 0), newPeople(t, rng, kernel.Bits+1000, .2, 1.0/64)} {
 		rules := []int{60, 12}[k]
-		if testing.Short() || raceDetector() {
+		if testing.Short() || race.Enabled {
 			rules /= 4
 		}
 		s := c.ix.Snapshot()

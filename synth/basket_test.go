@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -125,7 +126,7 @@ func TestSamplesDiscountsAndCountries(t *testing.T) {
 }
 
 func TestCatalogue(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	for _, n := range []int{10, 2000, 20_000} {
 		shop := newShop(t, 1, synth.Options{Products: n})
 		products := shop.Products()
@@ -150,7 +151,7 @@ func TestCatalogue(t *testing.T) {
 // TestPopularity compares the shares of products among first lines at list
 // price with their weights.
 func TestPopularity(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	rates := &synth.Rates{}
 	shop := newShop(t, 1, synth.Options{
 		Customers: 30_000, Products: 50, Rates: rates, Channels: []synth.Channel{{Name: "till", Weight: 1}},

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -37,7 +38,7 @@ func TestCrowdIsAFunctionOfItsSeed(t *testing.T) {
 }
 
 func TestCrowdShares(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	const people = 2000
 	o := synth.DefaultCrowd()
 	c := newCrowd(t, 1, people, nil)
@@ -108,7 +109,7 @@ func TestCrowdShares(t *testing.T) {
 
 // TestCrowdTruth: who shares what with whom is as the origins say.
 func TestCrowdTruth(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	c := newCrowd(t, 2, 2000, nil)
 	type use struct {
 		person int
@@ -158,7 +159,7 @@ func TestCrowdTruth(t *testing.T) {
 
 // TestCrowdFrequency: people are met as often as the documentation says.
 func TestCrowdFrequency(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	yearly := map[string]float64{
 		"store": 4, "app": 15, "mini-program": 12, "mini-program-2": 6, "official-account": 8, "website": 12,
 		"call-centre": 0.7, "tmall": 4, "jd": 3, "douyin": 3, "wecom": 3, "after-sales": 0.5,

@@ -6,6 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -46,7 +47,7 @@ func likelihood(p synth.ParetoNBD, x int, tx, t float64) (stay, left float64) {
 }
 
 func TestParetoNBDAgainstQuadrature(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	models := map[string]synth.ParetoNBD{
 		"default":       *synth.DefaultPurchasing(),
 		"alpha above":   {R: .8, Alpha: 30, S: 1.4, Beta: 4},

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -35,7 +36,7 @@ func multiplier(t time.Time) float64 {
 }
 
 func TestClockIsTheIntegralOfTheMultiplier(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	for _, zone := range []string{"UTC", "Europe/London", "America/New_York", "Asia/Kolkata", "Asia/Shanghai"} {
 		t.Run(zone, func(t *testing.T) {
 			loc, err := time.LoadLocation(zone)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -73,7 +74,7 @@ func near(t testing.TB, want float64, x []float64, what string) {
 }
 
 func TestPurchasesAndLivesFollowTheParetoNBD(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	shop := cohort(t, 30_000, &synth.Rates{})
 	model := synth.DefaultPurchasing()
 	for _, weeks := range []float64{4, 26, 100} {
@@ -204,7 +205,7 @@ func TestAliveOfHistories(t *testing.T) {
 }
 
 func TestGuestsAreTheStatedShare(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	for name, opts := range map[string]synth.Options{
 		"default": {},
 		"early arrivals, growth": {
@@ -251,7 +252,7 @@ func TestArrivals(t *testing.T) {
 }
 
 func TestHistoriesAreTheFilteredEvents(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	rates := synth.DefaultRates()
 	rates.ContactLeaving = 0.5
 	for name, opts := range map[string]synth.Options{
@@ -282,7 +283,7 @@ func TestHistoriesAreTheFilteredEvents(t *testing.T) {
 }
 
 func TestEventsAgreeWithTheTruth(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	rates := synth.DefaultRates()
 	rates.ContactLeaving = 1
 	shop := newShop(t, 2, synth.Options{Customers: 5000, Rates: rates})
@@ -332,7 +333,7 @@ func TestEventsAgreeWithTheTruth(t *testing.T) {
 }
 
 func TestRates(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	want := *synth.DefaultRates()
 	want.ContactRefund = 0
 	shop := cohort(t, 20_000, &want)

@@ -8,14 +8,13 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
-	"runtime/debug"
-	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -28,14 +27,8 @@ func output(t *testing.T, args ...string) (string, error) {
 	return out.String(), err
 }
 
-// raceDetector tells whether it is on: everything is many times slower then.
-func raceDetector() bool {
-	info, ok := debug.ReadBuildInfo()
-	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
-}
-
 func TestGeneratedShop(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("TestSmallShop does the same with fewer customers")
 	}
 	got, err := output(t)
@@ -68,7 +61,7 @@ func TestSmallShop(t *testing.T) {
 // Totals of UCI Online Retail as published (541,909 lines) and as added up
 // over the file: quantity 5,176,450, value 9,747,747.93.
 func TestOnlineRetail(t *testing.T) {
-	if raceDetector() {
+	if race.Enabled {
 		t.Skip("the totals are the same with the race detector, and take long with it")
 	}
 	dir := os.Getenv("CLIENTELE_DATA")

@@ -7,6 +7,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 var operations = []struct {
@@ -86,7 +87,7 @@ func TestPairs(t *testing.T) {
 // The kind of a result depends on its members and on dense, whatever the kinds
 // of the operands.
 func TestPairsKind(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	scratch := new(kernel.Words)
 	pairs(func(a, b sample) {
 		if len(a.sorted) == 0 || len(b.sorted) == 0 {

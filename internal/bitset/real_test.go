@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // The sets of 200 bitmaps of RoaringBitmap/real-roaring-datasets on which papers
@@ -129,7 +130,7 @@ func length(chunks []Set) (n int) {
 }
 
 func TestRealSets(t *testing.T) {
-	aloneOnly(t)
+	race.Skip(t)
 	for _, real := range realSets {
 		t.Run(real.file, func(t *testing.T) {
 			bitmaps := realBitmaps(t, real.file)

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 var columns [65]struct{ values, slices []uint64 }
@@ -59,7 +61,7 @@ func constants(width int) []uint64 {
 
 func TestBetween(t *testing.T) {
 	for width := range 65 {
-		if width%8 > 0 && raceDetector() {
+		if width%8 > 0 && race.Enabled {
 			continue
 		}
 		values, slices := column(width)

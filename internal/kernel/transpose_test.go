@@ -6,11 +6,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestTranspose(t *testing.T) {
 	for width := range 65 {
-		if width%8 > 0 && raceDetector() {
+		if width%8 > 0 && race.Enabled {
 			continue
 		}
 		values, want := column(width)

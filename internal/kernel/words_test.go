@@ -6,12 +6,14 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestWords(t *testing.T) {
 	all := samples()
 	some := []string{"last", "half", "runs", "empty", "full", "five"}
-	if raceDetector() {
+	if race.Enabled {
 		some = some[:3]
 	}
 	maps.DeleteFunc(all, func(name string, _ *Words) bool {

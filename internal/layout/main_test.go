@@ -3,16 +3,15 @@ package layout
 import (
 	"fmt"
 	"os"
-	"runtime/debug"
-	"slices"
 	"testing"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // TestMain leaves all out with the race detector: sources are read here, by nothing that runs at the same time, and much
 // is compiled for it.
 func TestMain(m *testing.M) {
-	info, ok := debug.ReadBuildInfo()
-	if ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"}) {
+	if race.Enabled {
 		fmt.Println("left out with the race detector: nothing runs at the same time")
 		os.Exit(0)
 	}

@@ -1,0 +1,25 @@
+// Package race lets tests do less with the race detector, which makes everything many times
+// slower and shows only what runs at the same time.
+package race
+
+// TB is what a test is, of package testing.
+type TB interface {
+	Helper()
+	Skip(args ...any)
+}
+
+// Skip skips a test in which nothing runs at the same time.
+func Skip(t TB) {
+	t.Helper()
+	if Enabled {
+		t.Skip("nothing in it runs at the same time")
+	}
+}
+
+// Fewer is n, or with the race detector the few.
+func Fewer[N int | uint64](n, few N) N {
+	if Enabled {
+		return few
+	}
+	return n
+}
