@@ -94,7 +94,7 @@ func TestLog(t *testing.T) {
 	for name, limits := range map[string]store.Limits{"memory": {}, "least": store.MinLimits} {
 		for _, c := range []struct{ n, every int }{{1, 1}, {7, 1}, {300, 70}, {700, 700}, {66_000, 66_000}} {
 			t.Run(fmt.Sprintf("%s/%d by %d", name, c.n, c.every), func(t *testing.T) {
-				if c.n > 1000 && (testing.Short() || race.Enabled) {
+				if c.n > 1000 && (race.Enabled || limits.KeyBytes == 0) {
 					t.Skip("long")
 				}
 				s := store.Limited(new(store.Memory), limits)
@@ -218,6 +218,7 @@ func TestQueue(t *testing.T) {
 
 // The largest entries go through the smallest store.
 func TestLargest(t *testing.T) {
+	race.Skip(t)
 	text := strings.Repeat("x", 256)
 	l := open(t, store.Limited(new(store.Memory), store.MinLimits))
 	var entries []*audit.Entry
@@ -332,6 +333,7 @@ func (s *stopping) Commit(ctx context.Context, b *store.Batch) (store.Version, e
 
 // A process that is killed at any commit loses and doubles nothing.
 func TestStop(t *testing.T) {
+	race.Skip(t)
 	for _, after := range []bool{false, true} {
 		for left := 0; left < 400; left += 1 + left/4 {
 			s := store.Limited(new(store.Memory), store.MinLimits)
