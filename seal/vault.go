@@ -89,13 +89,25 @@ func (v *Vault) Create(ctx context.Context, b *store.Batch, atom customer.AtomID
 		return new(Key), nil
 	}
 	raw := random()
-	wrapped, err := v.wrapper.Wrap(ctx, raw, v.binding(atom))
+	wrapped, err := v.wrap(ctx, raw, atom)
 	if err != nil {
-		return nil, fmt.Errorf("seal: wrap: %w", err)
+		return nil, err
 	}
 	b.If(v.place(atom), 0)
 	b.Put(v.place(atom), record(wrapped))
 	return newKey(v.options.Tenant, atom, raw)
+}
+
+// wrap wraps the key of an atom. A wrapped key of no bytes would read as a destroyed one.
+func (v *Vault) wrap(ctx context.Context, raw []byte, atom customer.AtomID) ([]byte, error) {
+	wrapped, err := v.wrapper.Wrap(ctx, raw, v.binding(atom))
+	if err == nil && len(wrapped) == 0 {
+		err = errors.New("the wrapper returned nothing")
+	}
+	if err != nil {
+		return nil, fmt.Errorf("seal: wrap: %w", err)
+	}
+	return wrapped, nil
 }
 
 // record is what the store has of a key; wrapped is nil where it was destroyed.
@@ -274,8 +286,8 @@ func (v *Vault) rewrap(ctx context.Context, atoms []customer.AtomID) (*store.Bat
 		if err != nil {
 			return nil, fmt.Errorf("seal: unwrap: %w", err)
 		}
-		if wrapped, err = v.wrapper.Wrap(ctx, raw, v.binding(atoms[i])); err != nil {
-			return nil, fmt.Errorf("seal: wrap: %w", err)
+		if wrapped, err = v.wrap(ctx, raw, atoms[i]); err != nil {
+			return nil, err
 		}
 		b.If(places[i], e.Version)
 		b.Put(places[i], record(wrapped))
