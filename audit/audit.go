@@ -12,18 +12,18 @@
 //
 // # What it does not see
 //
-// Entries that still wait for Seal are not protected: seal every few seconds. Who
-// may write to the store and has the signing key can write another history, and who may
-// write to it can bring back an older state with its checkpoint: give checkpoints to somebody
-// else from time to time, and have Verify compare with them.
+// Entries that still wait for Seal are not protected: seal every few seconds. Who may write
+// to the store can bring back an older state with its checkpoint, and who has the signing key as
+// well can write another history: give checkpoints to somebody else from time to time, and
+// have Verify compare with them. Without a signer there is nothing else to hold on to.
 //
 // # Personal data
 //
 // Entries live longer than customers. They hold ids that say nothing by themselves, names of
 // fields, and of values only commitments, such as those of seal.Key, which nobody can check
 // against a guess when the key is destroyed. Nothing of an entry is removed when a customer
-// is erased, or the tree would break. Each entry has 16 bytes of chance, so that its hash
-// tells nothing of it.
+// is erased, or the tree would break. IDs that are drawn by chance also keep its hash, which
+// outlives it, from being guessed.
 package audit
 
 import (
@@ -32,6 +32,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
+	"sync"
 
 	"golang.org/x/mod/sumdb/note"
 
@@ -54,6 +55,8 @@ var (
 // MinRetention is the least number of days for which entries are kept.
 const MinRetention = 365
 
+const mostRetention = 36500
+
 // DefaultOrigin names a log whose options do not.
 const DefaultOrigin = "clientele/audit"
 
@@ -67,8 +70,12 @@ type Options struct {
 	// Signer signs checkpoints. Its key belongs elsewhere than the store. Nil: checkpoints are
 	// not signed, and who may write to the store can replace the whole log.
 	Signer note.Signer
-	// Retention is the number of days, each of 24 hours, for which Trim keeps entries. 0:
-	// MinRetention; less is an error.
+	// Verifier has the public key of Signer, and is mandatory with it: Seal and Trim go on from a
+	// checkpoint only if it is signed, or they would sign what somebody else has written.
+	Verifier note.Verifier
+	// Retention is the number of days, each of 24 hours, for which Trim keeps entries after they
+	// were sealed. 0: MinRetention; less, or more than 36,500, is an error. Of all processes that
+	// seal the longest counts.
 	Retention int
 	// Backoff is how to retry where another process seals at the same time. Nil: the defaults
 	// of store.
@@ -82,8 +89,12 @@ type Log struct {
 	prefix    []byte
 	origin    string
 	signer    note.Signer
+	verifier  note.Verifier
 	retention int
 	backoff   *store.Backoff
+
+	mu   sync.Mutex
+	seen Checkpoint // the newest: what is older now was brought back
 }
 
 // Open returns the log that s has, which begins empty. The store stays the caller's. Errors
@@ -94,7 +105,7 @@ func Open(s store.Store, opts *Options) (*Log, error) {
 		o = *opts
 	}
 	l := &Log{
-		store: s, prefix: bytes.Clone(o.Prefix), origin: o.Origin, signer: o.Signer,
+		store: s, prefix: bytes.Clone(o.Prefix), origin: o.Origin, signer: o.Signer, verifier: o.Verifier,
 		retention: o.Retention, backoff: o.Backoff,
 	}
 	if o.Prefix == nil {
@@ -109,6 +120,13 @@ func Open(s store.Store, opts *Options) (*Log, error) {
 	var faults []error
 	if l.retention < MinRetention {
 		faults = append(faults, fmt.Errorf("%w: Retention of %d days is less than %d", ErrOptions, l.retention, MinRetention))
+	}
+	if l.retention > mostRetention {
+		faults = append(faults, fmt.Errorf("%w: Retention of more than %d days", ErrOptions, mostRetention))
+	}
+	if (o.Signer == nil) != (o.Verifier == nil) ||
+		o.Signer != nil && (o.Signer.Name() != o.Verifier.Name() || o.Signer.KeyHash() != o.Verifier.KeyHash()) {
+		faults = append(faults, fmt.Errorf("%w: Signer and Verifier are not of one key", ErrOptions))
 	}
 	if !validText(l.origin, mostText) {
 		faults = append(faults, fmt.Errorf("%w: Origin is not one line of at most %d bytes", ErrOptions, mostText))
@@ -125,12 +143,12 @@ func Open(s store.Store, opts *Options) (*Log, error) {
 // The parts of the keys, behind the prefix.
 const (
 	partHead     = "head"
-	partQueue    = "q/" // time and id of an entry that waits
+	partQueue    = "q/" // time, id and hash of an entry that waits
 	partPage     = "e/" // number of the first entry
 	partTile     = "t/" // level and index
 	partCustomer = "c/" // customer and number of an entry about it
 
-	longestKey = len(partQueue) + 12 + 16
+	longestKey = len(partQueue) + 12 + 16 + 8
 )
 
 // key is the prefix with what follows; n more bytes have room.
@@ -161,10 +179,12 @@ func numberOf(key []byte) int64 {
 
 // head is the state of the log.
 type head struct {
-	size int64
-	root hash
-	page int64  // number of the first entry of the last page
-	note []byte // the checkpoint
+	size  int64
+	root  hash
+	page  int64  // number of the first entry of the last page
+	first int64  // number of the first entry that Trim has kept
+	days  int    // the longest retention of those who sealed
+	note  []byte // the checkpoint
 }
 
 func (h *head) encode() []byte {
@@ -172,6 +192,8 @@ func (h *head) encode() []byte {
 	w.Uint(uint64(h.size))
 	w.Bytes(h.root[:])
 	w.Uint(uint64(h.page))
+	w.Uint(uint64(h.first))
+	w.Uint(uint64(h.days))
 	w.Bytes(h.note)
 	return w.Data()
 }
@@ -193,14 +215,14 @@ func readHead(e store.Entry) (h head, err error) {
 	}
 	r := wire.Read(e.Value)
 	r.Expect("audit/head", 1)
-	size, root, page := r.Uint(), r.Bytes(), r.Uint()
+	size, root, page, first, days := r.Uint(), r.Bytes(), r.Uint(), r.Uint(), r.Uint()
 	h.note = bytes.Clone(r.Bytes())
 	if err := r.Close(); err != nil {
 		return head{}, fmt.Errorf("audit: head: %w", err)
 	}
-	if size == 0 || size > mostEntries || page >= size || copy(h.root[:], root) != len(h.root) || len(root) != len(h.root) {
+	if size == 0 || size > mostEntries || page >= size || first > page || days > mostRetention || copy(h.root[:], root) != len(h.root) || len(root) != len(h.root) {
 		return head{}, fmt.Errorf("audit: head: %w", store.ErrCorrupt)
 	}
-	h.size, h.page = int64(size), int64(page)
+	h.size, h.page, h.first, h.days = int64(size), int64(page), int64(first), int(days)
 	return h, nil
 }

@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -40,8 +41,8 @@ func keys(t testing.TB) (note.Signer, note.Verifier) {
 
 func open(t testing.TB, s store.Store) *audit.Log {
 	t.Helper()
-	signer, _ := keys(t)
-	l, err := audit.Open(s, &audit.Options{Origin: origin, Signer: signer})
+	signer, verifier := keys(t)
+	l, err := audit.Open(s, &audit.Options{Origin: origin, Signer: signer, Verifier: verifier})
 	require.NoError(t, err)
 	return l
 }
@@ -104,7 +105,8 @@ func TestLog(t *testing.T) {
 				var hashes []tlog.Hash
 				for i, e := range got {
 					if e.Number != int64(i) || i < 1000 || i%1000 == 0 {
-						require.Equal(t, audit.Sealed{Number: int64(i), Entry: *entry(i)}, e)
+						sealed := start.Add(time.Duration(i/c.every*c.every) * time.Second)
+						require.Equal(t, audit.Sealed{Number: int64(i), SealedAt: sealed, Entry: *entry(i)}, e)
 					}
 				}
 				one, err := l.Entry(t.Context(), int64(c.n-1))
@@ -165,13 +167,17 @@ func TestQuery(t *testing.T) {
 	l := filled(t, new(store.Memory), 400, 90)
 	everything := all(t, l, nil)
 	for name, q := range map[string]audit.Query{
-		"customer":          {Customer: customer.FromInt64(4)},
-		"customer in range": {Customer: customer.FromInt64(4), From: 20, To: 300},
-		"actor":             {Actor: "agent-2"},
-		"action and time":   {Action: "export", Since: start.Add(time.Minute), Until: start.Add(3 * time.Minute)},
-		"range":             {From: 250, To: 260},
-		"nothing":           {From: 400},
-		"nobody":            {Customer: customer.FromInt64(99)},
+		"customer":                {Customer: customer.FromInt64(4)},
+		"customer in range":       {Customer: customer.FromInt64(4), From: 20, To: 300},
+		"actor":                   {Actor: "agent-2"},
+		"action and time":         {Action: "export", Since: start.Add(time.Minute), Until: start.Add(3 * time.Minute)},
+		"range":                   {From: 250, To: 260},
+		"nothing":                 {From: 400},
+		"nobody":                  {Customer: customer.FromInt64(99)},
+		"to before from":          {From: 9, To: 4},
+		"negative":                {To: -1},
+		"of a customer, negative": {To: -1, Customer: customer.FromInt64(4)},
+		"far":                     {From: math.MaxInt64},
 	} {
 		t.Run(name, func(t *testing.T) {
 			var want []audit.Sealed
@@ -208,12 +214,16 @@ func TestQueue(t *testing.T) {
 	// Without an id it gets one by chance; with one, the same waits once.
 	e := entry(3)
 	e.ID = uuid.Nil
-	require.NoError(t, l.Append(t.Context(), e, e, entry(4)))
+	require.NoError(t, l.Append(t.Context(), e, e, entry(4), entry(4)))
 	require.NoError(t, l.Append(t.Context(), entry(4)))
 	require.Equal(t, uuid.Nil, e.ID)
+	// Another deed under the same id takes nothing away.
+	other := entry(4)
+	other.Action = "profile.delete"
+	require.NoError(t, l.Append(t.Context(), other))
 	_, n, err = l.Seal(t.Context(), start)
 	require.NoError(t, err)
-	require.Equal(t, 3, n)
+	require.Equal(t, 4, n)
 }
 
 // The largest entries go through the smallest store.
@@ -253,6 +263,7 @@ func TestValidate(t *testing.T) {
 		"far time":     func(e *audit.Entry) { e.Time = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC) },
 		"no actor":     func(e *audit.Entry) { e.Actor = "" },
 		"no action":    func(e *audit.Entry) { e.Action = "" },
+		"reserved":     func(e *audit.Entry) { e.Action = "audit.trim" },
 		"long purpose": func(e *audit.Entry) { e.Purpose = long },
 		"newline":      func(e *audit.Entry) { e.Object = "a\nb" },
 		"not UTF-8":    func(e *audit.Entry) { e.Actor = "\xff" },
@@ -265,8 +276,20 @@ func TestValidate(t *testing.T) {
 			change(e)
 			l := open(t, new(store.Memory))
 			require.ErrorIs(t, l.Queue(new(store.Batch), e), audit.ErrEntry)
-			require.ErrorIs(t, l.Append(t.Context(), e), audit.ErrEntry)
+			require.ErrorIs(t, l.Append(t.Context(), entry(1), e), audit.ErrEntry)
+			_, n, err := l.Seal(t.Context(), start)
+			require.NoError(t, err)
+			require.Zero(t, n, "something was appended")
 		})
+	}
+	for _, now := range []time.Time{{}, time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)} {
+		_, _, err := open(t, new(store.Memory)).Seal(t.Context(), now)
+		require.ErrorIs(t, err, audit.ErrOptions)
+	}
+	signer, verifier := keys(t)
+	for _, o := range []*audit.Options{{Retention: 36501}, {Retention: math.MaxInt}, {Signer: signer}, {Verifier: verifier}} {
+		_, err := audit.Open(new(store.Memory), o)
+		require.ErrorIs(t, err, audit.ErrOptions)
 	}
 	_, err := audit.Open(store.Limited(new(store.Memory), store.MinLimits), &audit.Options{Origin: "a\nb", Retention: 364, Prefix: make([]byte, 600)})
 	for _, what := range []string{"Origin", "Retention", "Prefix"} {

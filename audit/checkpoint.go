@@ -20,17 +20,21 @@ type Checkpoint struct {
 	Size   int64     // number of entries
 	Root   [32]byte  // of the Merkle tree over them
 	Time   time.Time // that Seal was told
+	First  int64     // number of the first entry that Trim has kept
 	// Text is the checkpoint as a note (golang.org/x/mod/sumdb/note): the lines of
 	// c2sp.org/tlog-checkpoint, which are origin, size and root in base64, one with the time,
 	// and, if the log has a signer, an empty line and its signature.
 	Text string
 }
 
-const timePrefix = "time "
+const timePrefix, firstPrefix = "time ", "first "
 
 // checkpointText returns the lines of a checkpoint, signed if there is a signer.
 func checkpointText(c *Checkpoint, signer note.Signer) (string, error) {
 	text := fmt.Sprintf("%s\n%d\n%s\n%s%s\n", c.Origin, c.Size, tlog.Hash(c.Root), timePrefix, c.Time.UTC().Format(time.RFC3339Nano))
+	if c.First > 0 {
+		text += firstPrefix + strconv.FormatInt(c.First, 10) + "\n"
+	}
 	if signer == nil {
 		return text, nil
 	}
@@ -85,6 +89,11 @@ func (c *Checkpoint) parse(lines []string) error {
 	at, ok := strings.CutPrefix(lines[3], timePrefix)
 	if c.Time, err = time.Parse(time.RFC3339Nano, at); err != nil || !ok {
 		return errors.New("impossible time")
+	}
+	if first, ok := strings.CutPrefix(lines[4], firstPrefix); ok {
+		if c.First, err = strconv.ParseInt(first, 10, 64); err != nil || c.First < 1 || c.First >= size || strconv.FormatInt(c.First, 10) != first {
+			return errors.New("impossible first")
+		}
 	}
 	c.Origin, c.Size = lines[0], size
 	copy(c.Root[:], root)

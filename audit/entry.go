@@ -2,6 +2,7 @@ package audit
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -17,6 +18,9 @@ import (
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
+
+// reserved begins the actions of the log itself.
+const reserved = "audit."
 
 // Sizes of an entry.
 const (
@@ -56,14 +60,14 @@ func (o *Outcome) UnmarshalText(text []byte) error {
 // Entry is one deed. It must hold no personal data: see the package. Texts are of at
 // most 256 bytes, without control characters. Safe for concurrent reads.
 type Entry struct {
-	// ID is drawn by chance where it is zero. An entry queued again under the same ID and time
-	// while it waits is one entry.
+	// ID is drawn by chance where it is zero. The same entry queued again under its ID while it
+	// waits is one entry, after that another.
 	ID uuid.UUID `json:"id"`
 	// Time is when it happened. It must be in the years 1 to 9999; its location is not kept.
 	Time time.Time `json:"time"`
 	// Actor is who: the opaque id of a person who works here, or of a service. Mandatory.
 	Actor string `json:"actor"`
-	// Action is what, such as "profile.read". Mandatory.
+	// Action is what, such as "profile.read". Mandatory. Those that begin with "audit." are the log's own.
 	Action string `json:"action"`
 	// Outcome is how it ended.
 	Outcome Outcome `json:"outcome"`
@@ -96,6 +100,15 @@ type Commitment struct {
 
 // Validate reports every fault of an entry at once, each wrapping [ErrEntry].
 func (e *Entry) Validate() error {
+	err := e.validate()
+	if strings.HasPrefix(e.Action, reserved) {
+		return errors.Join(err, fmt.Errorf("%w: Action begins as those of the log itself", ErrEntry))
+	}
+	return err
+}
+
+// validate is Validate for entries of the log as well.
+func (e *Entry) validate() error {
 	var faults []error
 	fault := func(bad bool, what string) {
 		if bad {
@@ -107,8 +120,7 @@ func (e *Entry) Validate() error {
 			fault(true, name+" is not a line of text of at most 256 bytes")
 		}
 	}
-	y := e.Time.UTC().Year()
-	fault(e.Time.IsZero() || y < 1 || y > 9999, "Time is not in the years 1 to 9999")
+	fault(!validTime(e.Time), "Time is not in the years 1 to 9999")
 	text(e.Actor, "Actor", true)
 	text(e.Action, "Action", true)
 	text(e.Purpose, "Purpose", false)
@@ -127,6 +139,12 @@ func (e *Entry) Validate() error {
 	return errors.Join(faults...)
 }
 
+// validTime tells whether a time can be written.
+func validTime(t time.Time) bool {
+	y := t.UTC().Year()
+	return !t.IsZero() && y >= 1 && y <= 9999
+}
+
 // validText tells whether s is a line of at most n bytes.
 func validText(s string, n int) bool {
 	if len(s) > n || !utf8.ValidString(s) {
@@ -135,9 +153,9 @@ func validText(s string, n int) bool {
 	return strings.IndexFunc(s, unicode.IsControl) < 0
 }
 
-// encode returns the bytes of a valid entry that has an id: the leaf of the tree.
+// encode returns the bytes of a valid entry that has an id.
 func (e *Entry) encode() []byte {
-	w := wire.Sized("audit/entry", 1, 160)
+	w := wire.Sized("audit/entry", 1, 192)
 	w.Bytes(e.ID[:])
 	w.Time(e.Time)
 	w.Text(e.Actor)
@@ -177,10 +195,32 @@ func readID[T ~[16]byte](r *wire.Reader) (id T, ok bool) {
 	return id, n == len(id) && id != T{}
 }
 
-// decodeEntry reads what encode returned. Every value that it accepts encodes to the
-// same bytes.
+// leaf returns the bytes of a sealed entry, a leaf of the tree: those of the entry and, as one
+// more item, the time at which it was sealed.
+func leaf(entry []byte, at time.Time) []byte {
+	w := wire.Onto(entry)
+	w.Time(at)
+	return w.Data()
+}
+
+// encode returns the bytes of a sealed entry.
+func (s *Sealed) encode() []byte { return leaf(s.Entry.encode(), s.SealedAt) }
+
+// decodeEntry reads what Entry.encode returned.
 func decodeEntry(data []byte) (Entry, error) {
-	var e Entry
+	e, _, err := decode(data, false)
+	return e, err
+}
+
+// decodeSealed reads a leaf of the tree.
+func decodeSealed(number int64, data []byte) (Sealed, error) {
+	e, at, err := decode(data, true)
+	return Sealed{Number: number, SealedAt: at, Entry: e}, err
+}
+
+// decode reads an entry, and if it is sealed when. Every value that it accepts encodes to the
+// same bytes.
+func decode(data []byte, sealed bool) (e Entry, at time.Time, err error) {
 	r := wire.Read(data)
 	r.Share()
 	r.Expect("audit/entry", 1)
@@ -201,35 +241,47 @@ func decodeEntry(data []byte) (Entry, error) {
 	for range commitments / 2 {
 		e.Commitments = append(e.Commitments, Commitment{r.Text(), append([]byte(nil), r.Bytes()...)})
 	}
+	if sealed {
+		at = r.Time()
+	}
 	if err := r.Close(); err != nil {
-		return Entry{}, fmt.Errorf("audit: entry: %w", err)
+		return Entry{}, at, fmt.Errorf("audit: entry: %w", err)
 	}
 	if copy(e.ID[:], id) != len(e.ID) || len(id) != len(e.ID) || e.ID == uuid.Nil || !okCustomer || !okAtom ||
-		details%2 != 0 || commitments%2 != 0 || e.Validate() != nil {
-		return Entry{}, fmt.Errorf("audit: entry: %w", store.ErrCorrupt)
+		details%2 != 0 || commitments%2 != 0 || e.validate() != nil || sealed && !validTime(at) {
+		return Entry{}, at, fmt.Errorf("audit: entry: %w", store.ErrCorrupt)
 	}
-	return e, nil
+	return e, at, nil
 }
 
-// queueKey is where an entry waits: first come those that happened first.
-func (l *Log) queueKey(e *Entry) []byte {
-	k := l.key(partQueue, 12+16)
+// queueKey is where an entry waits: first come those that happened first. The hash keeps apart
+// what has the same id.
+func (l *Log) queueKey(e *Entry, data []byte) []byte {
+	k := l.key(partQueue, 12+16+8)
 	k = binary.BigEndian.AppendUint64(k, uint64(e.Time.Unix())^1<<63)
 	k = binary.BigEndian.AppendUint32(k, uint32(e.Time.Nanosecond()))
-	return append(k, e.ID[:]...)
+	k = append(k, e.ID[:]...)
+	sum := sha256.Sum256(data)
+	return append(k, sum[:8]...)
 }
 
 // Queue adds an entry to a batch: it is in the log if, and only if, the batch is committed,
-// with a number as soon as Seal has passed. One write of some 300 bytes; entries of any
+// with a number as soon as Seal has passed. One write of some 300 bytes, at most 30 KiB; entries of any
 // number of processes do not meet. Errors wrap [ErrEntry]. Cost: about a microsecond.
 func (l *Log) Queue(b *store.Batch, e *Entry) error {
 	if err := e.Validate(); err != nil {
 		return err
 	}
+	l.queue(b, e)
+	return nil
+}
+
+// queue adds a valid entry to a batch.
+func (l *Log) queue(b *store.Batch, e *Entry) {
 	own := *e
 	for own.ID == uuid.Nil {
 		rand.Read(own.ID[:])
 	}
-	b.Put(l.queueKey(&own), own.encode())
-	return nil
+	data := own.encode()
+	b.Put(l.queueKey(&own, data), data)
 }

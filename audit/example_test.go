@@ -31,7 +31,7 @@ func Example() {
 	}
 
 	s := new(store.Memory)
-	log, err := audit.Open(s, &audit.Options{Origin: "shop.example/audit", Signer: signer})
+	log, err := audit.Open(s, &audit.Options{Origin: "shop.example/audit", Signer: signer, Verifier: verifier})
 	if err != nil {
 		panic(err)
 	}

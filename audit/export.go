@@ -2,11 +2,13 @@ package audit
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"time"
 
 	"golang.org/x/mod/sumdb/tlog"
 
@@ -28,15 +30,17 @@ type exportHead struct {
 
 // exportLine is each further one: an entry, or the hash of one whose retention has ended.
 type exportLine struct {
-	Number int64 `json:"number"`
+	Number   int64     `json:"number"`
+	SealedAt time.Time `json:"sealed_at,omitzero"`
 	*Entry
 	Hash *hash `json:"hash,omitempty"`
 }
 
 // Export writes the log as of its newest checkpoint as JSON lines: the checkpoint, then each
 // entry with its number, and for those whose retention has ended their hash. Nothing in it is secret from
-// who may see the log; [VerifyExport] checks it without the store. Trim must not run meanwhile. Errors
-// wrap [ErrTampered] where a page is missing, or are those of the store and of w.
+// who may see the log; [VerifyExport] checks it without the store. Errors
+// wrap [ErrTampered] where a page is missing, [store.ErrConflict] where entries were removed meanwhile, or are those of the
+// store and of w.
 // Cost: O(entries).
 func (l *Log) Export(ctx context.Context, w io.Writer) error {
 	c, err := l.Checkpoint(ctx)
@@ -62,17 +66,22 @@ func (l *Log) Export(ctx context.Context, w io.Writer) error {
 		if data.number != next {
 			return fmt.Errorf("%w: entry %d is missing", ErrTampered, next)
 		}
-		e, err := decodeEntry(data.data)
+		e, err := decodeSealed(next, data.data)
 		if err != nil {
 			return err
 		}
-		if err := out.Encode(exportLine{Number: next, Entry: &e}); err != nil {
+		if err := out.Encode(exportLine{Number: next, SealedAt: e.SealedAt, Entry: &e.Entry}); err != nil {
 			return err
 		}
 		next++
 	}
 	if next != c.Size {
 		return fmt.Errorf("%w: entry %d is missing", ErrTampered, next)
+	}
+	if h, _, err := l.head(ctx); err != nil {
+		return err
+	} else if h.first != c.First {
+		return fmt.Errorf("audit: entries were removed meanwhile: %w", store.ErrConflict)
 	}
 	return buffer.Flush()
 }
@@ -115,25 +124,19 @@ func VerifyExport(ctx context.Context, r io.Reader, origin string, opts *VerifyO
 	if !lines.Scan() {
 		return Checkpoint{}, nil, errors.Join(lines.Err(), corrupt(1, "is missing"))
 	}
-	if json.Unmarshal(lines.Bytes(), &first) != nil || first.Kind != exportKind || first.Version != exportVersion {
+	again := &canonical{}
+	if json.Unmarshal(lines.Bytes(), &first) != nil || first.Kind != exportKind || first.Version != exportVersion || !again.is(&first, lines.Bytes()) {
 		return Checkpoint{}, nil, corrupt(1, "not an export of a known version")
 	}
-	var c Checkpoint
-	result := &Verification{}
-	if first.Checkpoint == "" { // of an empty log
-		c = Checkpoint{Origin: origin, Root: emptyRoot}
-	} else {
+	c := Checkpoint{Origin: origin, Root: emptyRoot} // of an empty log
+	if first.Checkpoint != "" {
 		var err error
 		if c, err = ParseCheckpoint(first.Checkpoint, origin, nil); err != nil {
 			return Checkpoint{}, nil, corrupt(1, "no checkpoint")
 		}
-		if o.Verifier != nil {
-			if _, err := ParseCheckpoint(first.Checkpoint, origin, o.Verifier); err != nil {
-				result.fault(CheckpointForged, c.Size)
-			}
-		}
 	}
-	v := &verifying{options: &o, head: head{size: c.Size, root: c.Root}, sealed: c.Time, result: *result}
+	v := &verifying{options: &o, head: head{size: c.Size, root: c.Root, first: c.First, note: []byte(first.Checkpoint)}}
+	v.checkHead(origin, o.Verifier)
 	for number := int64(0); lines.Scan(); number++ {
 		if err := ctx.Err(); number%4096 == 0 && err != nil {
 			return Checkpoint{}, nil, err
@@ -141,6 +144,13 @@ func VerifyExport(ctx context.Context, r io.Reader, origin string, opts *VerifyO
 		var line exportLine
 		if json.Unmarshal(lines.Bytes(), &line) != nil || (line.Entry == nil) == (line.Hash == nil) {
 			return Checkpoint{}, nil, corrupt(number+2, "neither entry nor hash")
+		}
+		line.SealedAt = line.SealedAt.UTC()
+		if line.Entry != nil {
+			line.Time = line.Time.UTC()
+		}
+		if !again.is(&line, lines.Bytes()) {
+			return Checkpoint{}, nil, corrupt(number+2, "not as it is written")
 		}
 		v.line(&line, number)
 		if o.Progress != nil && number%4096 == 0 {
@@ -152,6 +162,16 @@ func VerifyExport(ctx context.Context, r io.Reader, origin string, opts *VerifyO
 	}
 	v.end()
 	return c, &v.result, nil
+}
+
+// canonical tells whether a line is the one form of what was read from it: in any other,
+// with names twice or of other case, somebody else may read something else.
+type canonical struct{ text bytes.Buffer }
+
+func (c *canonical) is(value any, line []byte) bool {
+	c.text.Reset()
+	err := json.NewEncoder(&c.text).Encode(value)
+	return err == nil && bytes.Equal(bytes.TrimSuffix(c.text.Bytes(), []byte("\n")), line)
 }
 
 // line takes the next line of an export.
@@ -167,25 +187,19 @@ func (v *verifying) line(line *exportLine, number int64) {
 		return
 	}
 	e := line.Entry
-	if e.ID == [16]byte{} || e.Validate() != nil {
+	if e.ID == [16]byte{} || e.validate() != nil || !validTime(line.SealedAt) {
 		v.result.fault(EntryAltered, number)
 	}
-	v.tell(e, number)
-	v.grow(tlog.RecordHash(e.encode()))
+	v.grow(tlog.RecordHash(leaf(e.encode(), line.SealedAt)))
 }
 
 // end compares the tree with the checkpoints.
 func (v *verifying) end() {
 	v.result.Size = v.tree.size
-	if v.result.First > v.retained {
-		v.result.fault(EntryMissing, v.retained)
+	if v.result.First > v.head.first {
+		v.result.fault(EntryMissing, v.head.first)
 	}
 	if v.tree.size != v.head.size || v.tree.root() != v.head.root {
 		v.result.fault(RootAltered, v.head.size)
-	}
-	for _, t := range v.options.Trusted {
-		if t.Size > v.tree.size {
-			v.result.fault(RootAltered, t.Size)
-		}
 	}
 }

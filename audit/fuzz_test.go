@@ -22,15 +22,23 @@ func seed() *Entry {
 
 // What is read as an entry is written as the same bytes.
 func FuzzEntry(f *testing.F) {
+	sealed := Sealed{SealedAt: time.Unix(2e9, 7), Entry: *seed()}
 	f.Add(seed().encode())
+	f.Add(sealed.encode())
 	f.Add([]byte{})
 	f.Fuzz(func(t *testing.T, data []byte) {
 		e, err := decodeEntry(data)
-		if err != nil {
+		if err == nil {
+			require.Equal(t, data, e.encode())
+		} else {
 			require.ErrorIs(t, err, store.ErrCorrupt)
-			return
 		}
-		require.Equal(t, data, e.encode())
+		s, err := decodeSealed(0, data)
+		if err == nil {
+			require.Equal(t, data, s.encode())
+		} else {
+			require.ErrorIs(t, err, store.ErrCorrupt)
+		}
 	})
 }
 
@@ -49,7 +57,7 @@ func FuzzPage(f *testing.F) {
 }
 
 func FuzzHead(f *testing.F) {
-	h := head{size: 7, page: 3, note: []byte("x")}
+	h := head{size: 7, page: 3, first: 1, days: 365, note: []byte("x")}
 	f.Add(h.encode())
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if read, err := readHead(store.Entry{Value: data, Version: 1}); err == nil {

@@ -68,8 +68,10 @@ func TestReleasedFormats(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	require.Equal(t, int64(12), c.Size)
-	require.Empty(t, verify(t, old, nil))
-	_, v, err := audit.VerifyExport(t.Context(), bytes.NewReader(wantExport), origin, nil)
+	v, err := l.Verify(t.Context(), nil)
+	require.NoError(t, err)
+	require.NoError(t, v.Err())
+	_, v, err = audit.VerifyExport(t.Context(), bytes.NewReader(wantExport), origin, nil)
 	require.NoError(t, err)
 	require.NoError(t, v.Err())
 }

@@ -12,10 +12,10 @@ import (
 // Proof shows that an entry is in a log as of a checkpoint, to somebody who has nothing else
 // of it. As JSON it can be handed on. Safe for concurrent reads.
 type Proof struct {
-	Number     int64  `json:"number"`     // of the entry
-	Data       []byte `json:"data"`       // the entry, as it was sealed
-	Path       []hash `json:"path"`       // from the leaf to the root (RFC 6962, section 2.1.1)
-	Checkpoint string `json:"checkpoint"` // text
+	Number     int64       `json:"number"`     // of the entry
+	Data       []byte      `json:"data"`       // the entry and when it was sealed, as stored
+	Path       []tlog.Hash `json:"path"`       // from the leaf to the root (RFC 6962, section 2.1.1)
+	Checkpoint string      `json:"checkpoint"` // text
 }
 
 // Prove returns the proof of an entry as of a checkpoint of the log; the zero Checkpoint:
@@ -60,39 +60,31 @@ func (p *Proof) Verify(origin string, verifier note.Verifier) (Sealed, error) {
 		tlog.CheckRecord(p.Path, c.Size, c.Root, p.Number, tlog.RecordHash(p.Data)) != nil {
 		return Sealed{}, fmt.Errorf("%w: entry %d is not in the tree", ErrTampered, p.Number)
 	}
-	e, err := decodeEntry(p.Data)
+	e, err := decodeSealed(p.Number, p.Data)
 	if err != nil {
 		return Sealed{}, fmt.Errorf("%w: entry %d is none", ErrTampered, p.Number)
 	}
-	return Sealed{p.Number, e}, nil
+	return e, nil
 }
 
 // ProveExtends returns the proof that a log at a newer checkpoint begins with all of what it
 // was at an older one (RFC 6962, section 2.1.2), for [CheckExtends]. Errors are those of
 // [Log.Prove].
-func (l *Log) ProveExtends(ctx context.Context, older, newer Checkpoint) ([][32]byte, error) {
+func (l *Log) ProveExtends(ctx context.Context, older, newer Checkpoint) ([]tlog.Hash, error) {
 	if older.Size > newer.Size {
 		return nil, fmt.Errorf("%w: the older checkpoint is of more entries", ErrTampered)
 	}
 	if older.Size == 0 || older.Size == newer.Size {
 		return nil, nil
 	}
-	proof, err := l.prove(ctx, newer.Size, newer.Root, func(r tlog.HashReader) ([]hash, error) {
+	return l.prove(ctx, newer.Size, newer.Root, func(r tlog.HashReader) ([]hash, error) {
 		return tlog.ProveTree(newer.Size, older.Size, r)
 	})
-	if err != nil {
-		return nil, err
-	}
-	hashes := make([][32]byte, len(proof))
-	for i, h := range proof {
-		hashes[i] = h
-	}
-	return hashes, nil
 }
 
 // CheckExtends checks what ProveExtends returned, given two checkpoints that are trusted, such
 // as by their signature. Errors wrap [ErrTampered].
-func CheckExtends(proof [][32]byte, older, newer Checkpoint) error {
+func CheckExtends(proof []tlog.Hash, older, newer Checkpoint) error {
 	var err error
 	switch {
 	case older.Origin != newer.Origin || older.Size > newer.Size:
@@ -106,11 +98,7 @@ func CheckExtends(proof [][32]byte, older, newer Checkpoint) error {
 			err = ErrTampered
 		}
 	default:
-		hashes := make(tlog.TreeProof, len(proof))
-		for i, h := range proof {
-			hashes[i] = h
-		}
-		err = tlog.CheckTree(hashes, newer.Size, newer.Root, older.Size, older.Root)
+		err = tlog.CheckTree(proof, newer.Size, newer.Root, older.Size, older.Root)
 	}
 	if err != nil {
 		return fmt.Errorf("%w: the log does not go on from the older checkpoint", ErrTampered)

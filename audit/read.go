@@ -2,6 +2,7 @@ package audit
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -12,9 +13,10 @@ import (
 	"github.com/clientele-go/clientele/store"
 )
 
-// Sealed is an entry with its number in the log. Safe for concurrent reads.
+// Sealed is an entry in the log. Safe for concurrent reads.
 type Sealed struct {
-	Number int64 `json:"number"` // from 0 on
+	Number   int64     `json:"number"`    // from 0 on
+	SealedAt time.Time `json:"sealed_at"` // when it got its number, by the clock of whoever sealed it
 	Entry
 }
 
@@ -42,12 +44,18 @@ func (q *Query) takes(e *Sealed) bool {
 // does that. Errors wrap [ErrUnknown] or are those of the store.
 // Cost: reading a page of up to 256 entries.
 func (l *Log) Entry(ctx context.Context, number int64) (Sealed, error) {
+	h, _, err := l.head(ctx)
+	if err != nil {
+		return Sealed{}, err
+	}
+	if number >= h.size {
+		return Sealed{}, fmt.Errorf("%w: number %d", ErrUnknown, number)
+	}
 	data, err := l.data(ctx, number)
 	if err != nil {
 		return Sealed{}, err
 	}
-	e, err := decodeEntry(data)
-	return Sealed{number, e}, err
+	return decodeSealed(number, data)
 }
 
 // data returns the bytes of an entry.
@@ -79,11 +87,18 @@ func (l *Log) Entries(ctx context.Context, q *Query) iter.Seq2[Sealed, error] {
 		q = &Query{}
 	}
 	own := *q
-	own.From = max(own.From, 0)
+	own.From = min(max(own.From, 0), mostEntries)
 	if own.To == 0 || own.To > mostEntries {
 		own.To = mostEntries
 	}
 	return func(yield func(Sealed, error) bool) {
+		h, _, err := l.head(ctx)
+		if err != nil {
+			yield(Sealed{}, err)
+			return
+		}
+		own := own
+		own.To = max(min(own.To, h.size), own.From)
 		all := l.pages(ctx, own.From, own.To)
 		if own.Customer != uuid.Nil {
 			all = l.about(ctx, own.Customer, own.From, own.To)
@@ -91,8 +106,7 @@ func (l *Log) Entries(ctx context.Context, q *Query) iter.Seq2[Sealed, error] {
 		for data, err := range all {
 			var e Sealed
 			if err == nil {
-				e.Number = data.number
-				e.Entry, err = decodeEntry(data.data)
+				e, err = decodeSealed(data.number, data.data)
 			}
 			if err != nil {
 				yield(Sealed{}, err)
@@ -149,6 +163,15 @@ func (l *Log) about(ctx context.Context, id customer.ID, from, to int64) iter.Se
 			number := numberOf(e.Key)
 			if err == nil {
 				data, err = l.data(ctx, number)
+			}
+			if errors.Is(err, ErrUnknown) {
+				// Trim may have removed it meanwhile.
+				var h head
+				if h, _, err = l.head(ctx); err == nil && number < h.first {
+					continue
+				} else if err == nil {
+					err = fmt.Errorf("%w: entry %d is missing", ErrTampered, number)
+				}
 			}
 			if err != nil {
 				yield(numberedData{}, err)

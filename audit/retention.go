@@ -7,67 +7,132 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"golang.org/x/mod/sumdb/tlog"
 
 	"github.com/clientele-go/clientele/store"
 )
 
 // trimAction is what an entry says that tells of a removal.
 const (
-	trimAction = "audit.trim"
+	trimAction = reserved + "trim"
 	trimBelow  = "below"  // number below which entries are removed
-	trimBefore = "before" // time before which all of them happened
+	trimBefore = "before" // time before which all of them were sealed
 )
 
-// Trim removes entries whose retention has ended: from the first on, while they are older than
-// the retention before now, in whole pages. Their hashes stay, so that everything else can
-// still be proven. An entry of actor that tells of it is sealed first; Verify takes the absence
-// of entries for a fault without it. It returns the number of entries removed. A process that is killed in
-// the middle leaves some to the next call. Errors are those of Seal.
+// Trim removes entries whose retention has ended: from the first on, while they were sealed more than the
+// retention before now, in whole pages. Their hashes stay, so that everything else can
+// still be proven. An entry of actor, with action "audit.trim", that tells of it is sealed first, and the checkpoint says from
+// which number on entries are kept; Verify takes any other absence for a fault. It returns the number of entries
+// removed. Nothing is removed that is not as it was sealed: errors are those of Seal. A process that
+// is killed in the middle leaves some to the next call.
 func (l *Log) Trim(ctx context.Context, now time.Time, actor string) (removed int64, err error) {
-	below, err := l.expired(ctx, now)
-	if err != nil || below == 0 {
+	below, before, err := l.expired(ctx, now)
+	if err != nil {
 		return 0, err
 	}
-	told := &Entry{Time: now, Actor: actor, Action: trimAction, Details: []Detail{
-		{trimBelow, strconv.FormatInt(below, 10)},
-		{trimBefore, daysAfter(now, -l.retention).UTC().Format(time.RFC3339Nano)},
-	}}
-	if err := l.Append(ctx, told); err != nil {
-		return 0, err
+	if below > 0 {
+		told := &Entry{Time: now, Actor: actor, Action: trimAction, Details: []Detail{
+			{trimBelow, strconv.FormatInt(below, 10)},
+			{trimBefore, before.UTC().Format(time.RFC3339Nano)},
+		}}
+		if err := told.validate(); err != nil {
+			return 0, err
+		}
+		if err := l.append(ctx, []*Entry{told}); err != nil {
+			return 0, err
+		}
+		if _, _, err := l.Seal(ctx, now); err != nil {
+			return 0, err
+		}
+		if err := l.keepFrom(ctx, below); err != nil {
+			return 0, err
+		}
 	}
-	if _, _, err := l.Seal(ctx, now); err != nil {
-		return 0, err
-	}
-	return l.remove(ctx, below)
-}
-
-// expired returns the number of the first entry that is to be kept, 0 if all are.
-func (l *Log) expired(ctx context.Context, now time.Time) (below int64, err error) {
 	h, _, err := l.head(ctx)
 	if err != nil {
 		return 0, err
 	}
-	// The last page may still grow; it stays.
-	for e, err := range l.store.Scan(ctx, store.Range{From: l.key(partPage, 0), To: l.pageKey(h.page)}) {
+	return l.remove(ctx, h.first)
+}
+
+// keepFrom has the checkpoint say from which number on entries are kept.
+func (l *Log) keepFrom(ctx context.Context, first int64) error {
+	_, err := store.Update(ctx, l.store, l.backoff, func(ctx context.Context) (*store.Batch, error) {
+		h, version, err := l.head(ctx)
+		if err != nil || h.first >= first {
+			return nil, err
+		}
+		c, err := l.checkpoint(&h)
 		if err != nil {
-			return 0, err
+			return nil, err
+		}
+		h.first, c.First = first, first
+		b := new(store.Batch)
+		b.If(l.key(partHead, 0), version)
+		return b, l.putHead(b, &h, &c)
+	})
+	return err
+}
+
+// expired returns the number of the first entry that is to be kept, 0 if nothing new is to be
+// removed, and the time before which all before it were sealed.
+func (l *Log) expired(ctx context.Context, now time.Time) (below int64, before time.Time, err error) {
+	h, _, err := l.head(ctx)
+	if err == nil {
+		_, err = l.checkpoint(&h)
+	}
+	if err != nil {
+		return 0, before, err
+	}
+	before = now.Add(-time.Duration(max(h.days, l.retention)) * 24 * time.Hour)
+	tiles := &tileReader{ctx: ctx, log: l}
+	tree := tlog.TileHashReader(tlog.Tree{N: h.size, Hash: h.root}, tiles)
+	// The last page may still grow; it stays.
+	for e, err := range l.store.Scan(ctx, store.Range{From: l.pageKey(h.first), To: l.pageKey(h.page)}) {
+		if err != nil {
+			return 0, before, err
 		}
 		p, err := readPage(e)
 		if err != nil {
-			return 0, err
+			return 0, before, err
 		}
-		for _, data := range p.entries {
-			entry, err := decodeEntry(data)
-			if err != nil {
-				return 0, err
-			}
-			if !daysAfter(entry.Time, l.retention).Before(now) {
-				return below, nil
-			}
+		all, err := p.sealedBefore(before, tree)
+		if tiles.err != nil {
+			return 0, before, tiles.err
+		}
+		if err != nil {
+			return 0, before, err
+		}
+		if !all {
+			break
 		}
 		below = p.end()
 	}
-	return below, nil
+	return below, before, nil
+}
+
+// sealedBefore tells whether all entries of a page were sealed before a time, having checked
+// that they are those of the tree.
+func (p *page) sealedBefore(before time.Time, tree tlog.HashReader) (bool, error) {
+	indexes := make([]int64, len(p.entries))
+	for i := range indexes {
+		indexes[i] = tlog.StoredHashIndex(0, p.first+int64(i))
+	}
+	leaves, err := tree.ReadHashes(indexes)
+	if err != nil {
+		return false, fmt.Errorf("%w: %w", ErrTampered, err)
+	}
+	for i, data := range p.entries {
+		number := p.first + int64(i)
+		if leaves[i] != tlog.RecordHash(data) {
+			return false, fmt.Errorf("%w: entry %d", ErrTampered, number)
+		}
+		e, err := decodeSealed(number, data)
+		if err != nil || !e.SealedAt.Before(before) {
+			return false, err
+		}
+	}
+	return true, nil
 }
 
 // remove removes the pages of entries below a number, with their keys for customers.
@@ -89,7 +154,7 @@ func (l *Log) remove(ctx context.Context, below int64) (removed int64, err error
 		}
 		var b store.Batch
 		for i, data := range p.entries {
-			e, err := decodeEntry(data)
+			e, err := decodeSealed(p.first+int64(i), data)
 			if err != nil {
 				return removed, fmt.Errorf("audit: entry %d: %w", p.first+int64(i), err)
 			}
@@ -103,22 +168,4 @@ func (l *Log) remove(ctx context.Context, below int64) (removed int64, err error
 		}
 		removed += int64(len(p.entries))
 	}
-}
-
-// told returns below which number an entry tells that entries were removed whose retention
-// had ended, 0 if it does not.
-func told(e *Entry) int64 {
-	below, before := int64(0), time.Time{}
-	for _, d := range e.Details {
-		switch d.Name {
-		case trimBelow:
-			below, _ = strconv.ParseInt(d.Text, 10, 64)
-		case trimBefore:
-			before, _ = time.Parse(time.RFC3339Nano, d.Text)
-		}
-	}
-	if before.IsZero() || daysAfter(before, MinRetention).After(e.Time) {
-		return 0
-	}
-	return below
 }

@@ -2,6 +2,8 @@ package audit
 
 import (
 	"context"
+	"crypto/sha256"
+	"errors"
 	"fmt"
 	"time"
 
@@ -17,20 +19,37 @@ const (
 	pageEntries = 256
 	pageBytes   = 24 << 10 // from which on a page takes no more
 	pageGrows   = 64       // entries up to which a page is written anew with more
+
+	mostEntryBytes = 32 << 10 // more than any entry has
 )
 
 // Append queues entries and commits them, for deeds that write nothing themselves, such as
-// reads. Many go in several commits. Errors wrap [ErrEntry] or are those of the store; an
-// unknown outcome can be tried again, before the next Seal, with entries that have an ID.
+// reads. Many go in several commits. Errors wrap [ErrEntry], before anything is committed, or are
+// those of the store; after an unknown outcome the same can be appended again, if its entries have IDs,
+// and may then be in the log twice where somebody has sealed meanwhile.
 func (l *Log) Append(ctx context.Context, entries ...*Entry) error {
+	for i, e := range entries {
+		if err := e.Validate(); err != nil {
+			return fmt.Errorf("audit: entry %d: %w", i, err)
+		}
+	}
+	return l.append(ctx, entries)
+}
+
+// append is Append for valid entries.
+func (l *Log) append(ctx context.Context, entries []*Entry) error {
 	const most, mostBytes = 128, 512 << 10 // of a batch: an entry has at most some 30 KiB
 	var b store.Batch
-	size := 0
+	size, keys := 0, map[string]bool{}
 	for i, e := range entries {
-		if err := l.Queue(&b, e); err != nil {
-			return err
+		l.queue(&b, e)
+		last := &b.Writes[len(b.Writes)-1]
+		if keys[string(last.Key)] {
+			b.Writes = b.Writes[:len(b.Writes)-1]
+		} else {
+			keys[string(last.Key)] = true
+			size += len(last.Value)
 		}
-		size += len(b.Writes[len(b.Writes)-1].Value)
 		if len(b.Writes) < most && size < mostBytes && i < len(entries)-1 {
 			continue
 		}
@@ -38,25 +57,31 @@ func (l *Log) Append(ctx context.Context, entries ...*Entry) error {
 			return err
 		}
 		b, size = store.Batch{}, 0
+		clear(keys)
 	}
 	return nil
 }
 
-// Seal gives all entries that wait their numbers, oldest first, and returns the checkpoint
-// after them and how many there were. now is what the checkpoint says of its time. Any number
-// of processes may seal: each batch is sealed by one of them, under the condition that the
-// log has not grown meanwhile, and the others find it done. It returns when nothing waits
-// any more. Of a log without entries the checkpoint is that of an empty tree.
+// Seal gives the entries that wait their numbers, oldest first, and returns the checkpoint
+// after them and how many there were. now is when they are sealed. Any number of processes may seal:
+// each batch is sealed by one of them, under the condition that the log has not grown
+// meanwhile, and the others find it done. Of a log without entries the checkpoint is that of an
+// empty tree. An entry that was damaged while it waited is replaced by one of actor and action
+// "audit.unreadable" with the SHA-256 of what was found.
 //
-// Errors are those of the store and of the signer, or wrap [ErrTampered] where the end of the log
-// does not fit its root; what was sealed before stays so.
+// Errors are those of the store and of the signer, wrap [ErrOptions] where now is not in the years 1 to 9999,
+// or [ErrTampered] where the checkpoint or the end of the log is not what was sealed; what was
+// sealed before stays so.
 func (l *Log) Seal(ctx context.Context, now time.Time) (c Checkpoint, sealed int, err error) {
+	if !validTime(now) {
+		return Checkpoint{}, 0, fmt.Errorf("%w: now is not in the years 1 to 9999", ErrOptions)
+	}
 	for {
-		n, err := l.sealBatch(ctx, now)
+		n, all, err := l.sealBatch(ctx, now)
 		if err != nil {
 			return Checkpoint{}, sealed, err
 		}
-		if sealed += n; n == 0 {
+		if sealed += n; all {
 			c, err := l.Checkpoint(ctx)
 			return c, sealed, err
 		}
@@ -73,79 +98,111 @@ func (l *Log) Checkpoint(ctx context.Context) (Checkpoint, error) {
 	return l.checkpoint(&h)
 }
 
-func (l *Log) checkpoint(h *head) (Checkpoint, error) {
-	if h.size == 0 {
-		return Checkpoint{Origin: l.origin, Root: h.root}, nil
+// checkpoint returns that of a head, and checks its signature and that it is not older than
+// one that was seen before.
+func (l *Log) checkpoint(h *head) (c Checkpoint, err error) {
+	c = Checkpoint{Origin: l.origin, Root: h.root}
+	if h.size > 0 {
+		c, err = ParseCheckpoint(string(h.note), l.origin, l.verifier)
+		if err == nil && (c.Size != h.size || c.Root != h.root || c.First != h.first) {
+			err = fmt.Errorf("%w: the checkpoint is not that of the head", ErrTampered)
+		}
 	}
-	c, err := ParseCheckpoint(string(h.note), l.origin, nil)
-	if err == nil && (c.Size != h.size || c.Root != h.root) {
-		err = fmt.Errorf("%w: the checkpoint is not that of the head", ErrTampered)
+	if err != nil {
+		return Checkpoint{}, err
 	}
-	return c, err
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if c.Size < l.seen.Size || c.Size == l.seen.Size && c.Size > 0 && c.Root != l.seen.Root {
+		return Checkpoint{}, fmt.Errorf("%w: the log was longer before", ErrTampered)
+	}
+	l.seen = c
+	return c, nil
 }
 
-// sealBatch seals as many entries as go into one batch and returns their number.
-func (l *Log) sealBatch(ctx context.Context, now time.Time) (sealed int, err error) {
+// sealBatch seals as many entries as go into one batch, and tells whether these were all.
+func (l *Log) sealBatch(ctx context.Context, now time.Time) (sealed int, all bool, err error) {
 	_, err = store.Update(ctx, l.store, l.backoff, func(ctx context.Context) (*store.Batch, error) {
-		sealed = 0
+		var b *store.Batch
 		h, version, err := l.head(ctx)
-		if err != nil {
-			return nil, err
+		if err == nil {
+			b, sealed, all, err = l.batch(ctx, &h, version, now)
 		}
-		waiting, err := l.waiting(ctx)
-		if err != nil || len(waiting) == 0 {
-			return nil, err
+		if errors.Is(err, ErrTampered) {
+			// Or others have sealed and trimmed since the head was read.
+			if _, again, err := l.head(ctx); err == nil && again != version {
+				return nil, store.ErrConflict
+			}
 		}
-		b := new(store.Batch)
-		b.If(l.key(partHead, 0), version)
-		if err := l.grow(ctx, b, &h, waiting, now); err != nil {
-			return nil, err
-		}
-		sealed = len(waiting)
-		return b, nil
+		return b, err
 	})
 	if err != nil {
-		return 0, err
+		return 0, false, err
 	}
-	return sealed, nil
+	return sealed, all, nil
 }
 
-// queued is an entry that waits.
+// batch makes the batch that seals the entries that wait first.
+func (l *Log) batch(ctx context.Context, h *head, version store.Version, now time.Time) (b *store.Batch, sealed int, all bool, err error) {
+	if _, err := l.checkpoint(h); err != nil {
+		return nil, 0, false, err
+	}
+	waiting, all, err := l.waiting(ctx, now)
+	if err != nil || len(waiting) == 0 {
+		return nil, 0, all, err
+	}
+	b = new(store.Batch)
+	b.If(l.key(partHead, 0), version)
+	return b, len(waiting), all, l.grow(ctx, b, h, waiting, now)
+}
+
+// queued is an entry that waits, and the leaf that it becomes.
 type queued struct {
-	key, data []byte
+	key, leaf []byte
 	customer  uuid.UUID
 }
 
-// waiting reads the first entries of the queue, as many as a batch takes.
-func (l *Log) waiting(ctx context.Context) (list []queued, err error) {
+// waiting reads the first entries of the queue, as many as a batch takes, and tells whether these
+// are all.
+func (l *Log) waiting(ctx context.Context, now time.Time) (list []queued, all bool, err error) {
 	const (
 		mostOperations = 8192
 		mostBytes      = 4 << 20
 		others         = 2*tileLevels + 8 // operations beside those of entries, pages and full tiles
 		otherBytes     = 1 << 18          // of last tiles, a page that grows, and the head
+		each           = 3                // operations of an entry: of the queue, of its customer, and room for pages and tiles
 	)
 	operations := min(l.store.Limits().Operations, mostOperations) - others
 	bytes := min(l.store.Limits().BatchBytes, mostBytes) - otherBytes
-	for e, err := range l.store.Scan(ctx, store.Range{
-		From: l.key(partQueue, 0), To: store.Under(l.key(partQueue, 0)).To, Limit: operations / 2,
-	}) {
+	queue := store.Under(l.key(partQueue, 0))
+	queue.Limit = operations/each + 1
+	for e, err := range l.store.Scan(ctx, queue) {
 		if err != nil {
-			return nil, err
+			return nil, false, err
 		}
-		// One that cannot be read is sealed too, or the log would end here; Verify reports it.
-		entry, _ := decodeEntry(e.Value)
-		// It leaves the queue, and has a key for its customer, a place in a page and a hash in a tile.
-		operations -= 2
-		if len(list)%32 == 0 {
-			operations -= 2
+		entry, err := decodeEntry(e.Value)
+		if err != nil || len(e.Value) > mostEntryBytes {
+			entry = unreadable(e.Value, now)
+			e.Value = entry.encode()
 		}
-		bytes -= 2*(len(l.prefix)+longestKey) + len(e.Value) + 2*tlog.HashSize
+		q := queued{e.Key, leaf(e.Value, now), entry.Customer}
+		operations -= each
+		bytes -= 2*(len(l.prefix)+longestKey) + len(q.leaf) + 2*tlog.HashSize
 		if operations < 0 || bytes < 0 {
-			break
+			return list, false, nil
 		}
-		list = append(list, queued{e.Key, e.Value, entry.Customer})
+		list = append(list, q)
 	}
-	return list, nil
+	return list, true, nil
+}
+
+// unreadable stands for an entry that was damaged while it waited.
+func unreadable(data []byte, now time.Time) Entry {
+	sum := sha256.Sum256(data)
+	return Entry{
+		ID: uuid.UUID(sum[:16]), Time: now, Actor: reserved + "unreadable", Action: reserved + "unreadable",
+		Commitments: []Commitment{{Name: "sha256", Sum: sum[:]}},
+	}
 }
 
 // grow adds to a batch what the entries make of the log.
@@ -170,9 +227,9 @@ func (l *Log) grow(ctx context.Context, b *store.Batch, h *head, entries []queue
 		if q.customer != uuid.Nil {
 			b.Put(l.customerKey(q.customer, e.size), nil)
 		}
-		p.entries = append(p.entries, q.data)
-		p.bytes += len(q.data)
-		e.add(tlog.RecordHash(q.data))
+		p.entries = append(p.entries, q.leaf)
+		p.bytes += len(q.leaf)
+		e.add(tlog.RecordHash(q.leaf))
 		b.Delete(q.key)
 	}
 	b.Put(l.pageKey(p.first), p.encode())
@@ -181,13 +238,22 @@ func (l *Log) grow(ctx context.Context, b *store.Batch, h *head, entries []queue
 			b.Put(l.tileKey(t.L, t.N), encodeTile(e.tiles[t.L]))
 		}
 	}
-	c := Checkpoint{Origin: l.origin, Size: e.size, Root: e.root(), Time: now}
-	text, err := checkpointText(&c, l.signer)
+	c := Checkpoint{Origin: l.origin, Size: e.size, Root: e.root(), Time: now, First: h.first}
+	next := head{size: c.Size, root: c.Root, page: p.first, first: h.first, days: max(h.days, l.retention)}
+	return l.putHead(b, &next, &c)
+}
+
+// putHead puts a head with its checkpoint.
+func (l *Log) putHead(b *store.Batch, h *head, c *Checkpoint) error {
+	text, err := checkpointText(c, l.signer)
 	if err != nil {
 		return err
 	}
-	next := head{size: c.Size, root: c.Root, page: p.first, note: []byte(text)}
-	b.Put(l.key(partHead, 0), next.encode())
+	if _, err := ParseCheckpoint(text, l.origin, l.verifier); err != nil {
+		return fmt.Errorf("audit: the signer's checkpoint: %w", err)
+	}
+	h.note = []byte(text)
+	b.Put(l.key(partHead, 0), h.encode())
 	return nil
 }
 

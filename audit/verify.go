@@ -9,7 +9,6 @@ import (
 	"hash/maphash"
 	"slices"
 	"strconv"
-	"time"
 
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/note"
@@ -24,10 +23,10 @@ type FaultKind uint8
 
 // The kinds of faults.
 const (
-	// EntryAltered is an entry that is not the one that was sealed under its number, or that
-	// cannot be read.
+	// EntryAltered is an entry that is not the one that was sealed under its number, that cannot be
+	// read, or that lies behind the end of the log.
 	EntryAltered FaultKind = iota
-	// EntryMissing is one that is not there, though no retention that the log tells of has ended.
+	// EntryMissing is one that is not there, though the checkpoint does not say that it was removed.
 	EntryMissing
 	// HashAltered is a stored hash of the tree, of the entries from Number on, that does not
 	// follow from those below.
@@ -98,7 +97,8 @@ func (v *Verification) fault(kind FaultKind, number int64) {
 // VerifyOptions say what to compare a log with. Nil compares it with itself. Safe for
 // concurrent reads.
 type VerifyOptions struct {
-	// Verifier has the public key of the log's signer. Nil: the signature is not looked at.
+	// Verifier has the public key of the log's signer. Nil: that of the log's options, and
+	// without it the signature is not looked at.
 	Verifier note.Verifier
 	// Trusted are checkpoints that were given away earlier: the log must go on from each.
 	Trusted []Checkpoint
@@ -108,10 +108,10 @@ type VerifyOptions struct {
 
 // Verify reads the whole log and checks it: that each entry is there and is the one that was
 // sealed, that all hashes follow from them, and that the checkpoints are those of the tree.
-// Entries that Trim has removed are checked by their hashes, and that the log tells that
-// their retention had ended. What is tampered with is in the result, not an error; errors are those of
-// the store. Entries may be sealed meanwhile: the log is checked as it was when Verify began. Trim must not run.
-// Cost: O(entries), about a second a million.
+// Entries that Trim has removed are checked by their hashes. What is tampered with is in the
+// result, not an error; errors are those of the store. Entries may be sealed meanwhile: the log is checked as it was
+// when Verify began. Where entries are removed meanwhile the error wraps [store.ErrConflict]: verify again.
+// Cost: O(entries), about two seconds a million.
 func (l *Log) Verify(ctx context.Context, opts *VerifyOptions) (*Verification, error) {
 	o := VerifyOptions{}
 	if opts != nil {
@@ -127,9 +127,11 @@ func (l *Log) Verify(ctx context.Context, opts *VerifyOptions) (*Verification, e
 	v := &verifying{ctx: ctx, log: l, options: &o, head: h, tileAt: -1, seed: maphash.MakeSeed()}
 	v.tree.full = v.full
 	v.result.Size = h.size
-	if err := v.checkHead(); err != nil {
-		return nil, err
+	verifier := o.Verifier
+	if verifier == nil {
+		verifier = l.verifier
 	}
+	v.checkHead(l.origin, verifier)
 	if err := v.entries(); err != nil {
 		return nil, err
 	}
@@ -142,39 +144,39 @@ func (l *Log) Verify(ctx context.Context, opts *VerifyOptions) (*Verification, e
 
 // verifying is a verification on its way.
 type verifying struct {
-	ctx      context.Context
-	log      *Log
-	options  *VerifyOptions
-	head     head
-	tree     edge   // of what is stored
-	leaves   []byte // the tile of leaves that is being compared, of tileAt
-	tileAt   int64
-	retained int64     // below which number the log tells that entries were removed
-	sealed   time.Time // of the head
-	seed     maphash.Seed
-	index    uint64 // sum of hashes of the keys of customers that should be there
-	err      error  // of the store, while a tile is compared
-	result   Verification
+	ctx     context.Context
+	log     *Log
+	options *VerifyOptions
+	head    head
+	tree    edge   // of what is stored
+	leaves  []byte // the tile of leaves that is being compared, of tileAt
+	tileAt  int64
+	trusted []Checkpoint // those not passed yet, by size
+	seed    maphash.Seed
+	index   uint64 // sum of hashes of the keys of customers that should be there
+	err     error  // of the store, while a tile is compared
+	result  Verification
 }
 
-func (v *verifying) checkHead() error {
-	c, err := v.log.checkpoint(&v.head)
-	if err != nil {
-		v.result.fault(RootAltered, v.head.size)
-		return nil
-	}
-	if v.options.Verifier != nil && v.head.size > 0 {
-		if _, err := ParseCheckpoint(c.Text, v.log.origin, v.options.Verifier); err != nil {
-			v.result.fault(CheckpointForged, v.head.size)
+// checkHead compares the head with its checkpoint, and that with those that are trusted.
+func (v *verifying) checkHead(origin string, verifier note.Verifier) {
+	if v.head.size > 0 {
+		c, err := ParseCheckpoint(string(v.head.note), origin, nil)
+		if err != nil || c.Size != v.head.size || c.Root != v.head.root || c.First != v.head.first {
+			v.result.fault(RootAltered, v.head.size)
+		}
+		if verifier != nil {
+			if _, err := ParseCheckpoint(string(v.head.note), origin, verifier); err != nil {
+				v.result.fault(CheckpointForged, v.head.size)
+			}
 		}
 	}
-	v.sealed = c.Time
 	for _, t := range v.options.Trusted {
-		if t.Size > v.head.size || t.Origin != v.log.origin {
+		if t.Size > v.head.size || t.Origin != origin {
 			v.result.fault(RootAltered, t.Size)
 		}
 	}
-	return nil
+	v.trusted = slices.SortedFunc(slices.Values(v.options.Trusted), func(a, b Checkpoint) int { return cmp.Compare(a.Size, b.Size) })
 }
 
 // entries reads all pages. Hashes stand in for what is not there.
@@ -219,8 +221,8 @@ func (v *verifying) entries() error {
 	if err := v.missing(v.head.size, v.gap); err != nil {
 		return err
 	}
-	if v.result.First > v.retained {
-		v.result.fault(EntryMissing, v.retained)
+	if v.result.First > v.head.first {
+		v.result.fault(EntryMissing, v.head.first)
 	}
 	return nil
 }
@@ -252,27 +254,14 @@ func (v *verifying) entry(data []byte) error {
 	if err != nil {
 		return err
 	}
-	e, err := decodeEntry(data)
+	e, err := decodeSealed(n, data)
 	if leaf != stored || err != nil {
 		v.result.fault(EntryAltered, n)
-	}
-	if err == nil {
-		v.tell(&e, n)
 	}
 	if err == nil && e.Customer != uuid.Nil {
 		v.index += maphash.Bytes(v.seed, v.log.customerKey(e.Customer, n))
 	}
 	return v.leaf(leaf)
-}
-
-// tell looks whether an entry tells of a removal that came before it.
-func (v *verifying) tell(e *Entry, n int64) {
-	if e.Action != trimAction {
-		return
-	}
-	if below := told(e); below <= n && !e.Time.After(v.sealed) {
-		v.retained = max(v.retained, below)
-	}
 }
 
 // stored returns the stored hash of an entry, zero if there is none.
@@ -307,13 +296,14 @@ func (v *verifying) leaf(leaf hash) error {
 	return nil
 }
 
-// grow adds a leaf, and compares the tree with the trusted checkpoint of its size.
+// grow adds a leaf, and compares the tree with the trusted checkpoints of its size.
 func (v *verifying) grow(leaf hash) {
 	v.tree.add(leaf)
-	for _, t := range v.options.Trusted {
-		if t.Size == v.tree.size && t.Root != v.tree.root() {
+	for len(v.trusted) > 0 && v.trusted[0].Size <= v.tree.size {
+		if t := v.trusted[0]; t.Size == v.tree.size && t.Root != v.tree.root() {
 			v.result.fault(RootAltered, t.Size)
 		}
+		v.trusted = v.trusted[1:]
 	}
 }
 
@@ -346,13 +336,46 @@ func (v *verifying) rest() error {
 	if v.tree.root() != v.head.root {
 		v.result.fault(RootAltered, v.head.size)
 	}
-	keys := v.log.key(partCustomer, 0)
-	for e, err := range v.log.store.Scan(v.ctx, store.Range{From: keys, To: store.Under(keys).To}) {
+	return v.behind()
+}
+
+// behind looks for what is stored of entries behind the end of the log, and compares the keys of
+// customers.
+func (v *verifying) behind() error {
+	var numbers []int64
+	pages := store.Range{From: v.log.pageKey(v.head.page), To: store.Under(v.log.key(partPage, 0)).To}
+	for e, err := range v.log.store.Scan(v.ctx, pages) {
 		if err != nil {
 			return err
 		}
-		if numberOf(e.Key) < v.head.size {
+		if p, err := readPage(e); err == nil && p.end() > v.head.size {
+			numbers = append(numbers, p.end()-1)
+		}
+	}
+	keys := v.log.key(partCustomer, 0)
+	for e, err := range v.log.store.Scan(v.ctx, store.Under(keys)) {
+		if err != nil {
+			return err
+		}
+		if n := numberOf(e.Key); n < v.head.size {
 			v.index -= maphash.Bytes(v.seed, e.Key)
+		} else {
+			numbers = append(numbers, n)
+		}
+	}
+	end, _, err := v.log.head(v.ctx)
+	if err != nil {
+		return err
+	}
+	if end.first != v.head.first {
+		return fmt.Errorf("audit: entries were removed meanwhile: %w", store.ErrConflict)
+	}
+	if end.size < v.head.size {
+		v.result.fault(RootAltered, end.size)
+	}
+	for _, n := range numbers {
+		if n >= end.size {
+			v.result.fault(EntryAltered, n)
 		}
 	}
 	if v.index != 0 && len(v.result.Faults) == 0 {
@@ -360,6 +383,3 @@ func (v *verifying) rest() error {
 	}
 	return nil
 }
-
-// daysAfter is the end of a retention.
-func daysAfter(t time.Time, days int) time.Time { return t.Add(time.Duration(days) * 24 * time.Hour) }

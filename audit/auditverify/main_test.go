@@ -22,7 +22,9 @@ func TestRun(t *testing.T) {
 	require.NoError(t, err)
 	signer, err := note.NewSigner(secret)
 	require.NoError(t, err)
-	l, err := audit.Open(new(store.Memory), &audit.Options{Origin: origin, Signer: signer})
+	verifier, err := note.NewVerifier(public)
+	require.NoError(t, err)
+	l, err := audit.Open(new(store.Memory), &audit.Options{Origin: origin, Signer: signer, Verifier: verifier})
 	require.NoError(t, err)
 	now := time.Date(2026, 3, 1, 8, 0, 0, 0, time.UTC)
 	var first audit.Checkpoint
