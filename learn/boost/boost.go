@@ -9,6 +9,10 @@
 //
 // [FitForest] grows a random forest with the same questions, whose score is a share.
 //
+// [Model.Contributions] tells what each column adds to the score of a row, and [Model.Interactions]
+// what it does so alone and with each other one. [Shapley] tells it for a table, also as against
+// a background of other rows.
+//
 // # How much to learn
 //
 // Options that are zero are chosen from the number of rows and of the rarer label: small data
@@ -53,7 +57,7 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-// Model is a fitted sum of trees. Safe for concurrent use.
+// Model is a sum of trees, that were fitted or read. Safe for concurrent use.
 type Model struct {
 	logistic bool // scores are log-odds
 	columns  []column

@@ -57,9 +57,9 @@ func (o *ForestOptions) Validate() error {
 // ask. Bins, missing values, categories, rows without weight and in another order, and errors, are
 // as in [Fit].
 //
-// Cost: O(trees·rows·depth·Columns). Memory: for each row two bytes a column, about 70 bytes, and
-// 25 for each worker; the model has 48 bytes a node, at most 2·rows/MinLeaf of them a tree. ctx is
-// looked at once a tree.
+// Cost: O(trees·rows·depth·Columns). Memory: for each row two bytes a column, about 70 bytes, 25
+// for each worker and a bit for each tree; the model has 48 bytes a node, at most 2·rows/MinLeaf of
+// them a tree. ctx is looked at once a tree.
 func FitForest[K comparable](ctx context.Context, t *table.Table[K], labels []bool, opts *ForestOptions) (*Model, error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err

@@ -61,11 +61,13 @@ func forestAUCs(t *testing.T, cases int, only bool) (others, bags []float64) {
 }
 
 func TestForestEqualsPeer(t *testing.T) {
+	measures(t)
 	_, bags := forestAUCs(t, 1, true)
 	require.InDelta(t, 0, bags[0], 0.003)
 }
 
 func TestForestTelco(t *testing.T) {
+	measures(t)
 	train, test, labels, truth := telco(t, false)
 	m := grow(t, train, labels, nil)
 	t.Log(auc(t, m, test, truth), bagAUC(t, m, labels))
@@ -152,7 +154,7 @@ func TestForestWeights(t *testing.T) {
 	for _, heavy := range []float64{sum, 1e9 * sum, 1 << 29} {
 		w := slices.Clone(weights)
 		w[0] = heavy
-		m := grow(t, tab, labels, &boost.ForestOptions{Weights: w, MinLeaf: 1})
+		m := grow(t, tab, labels, &boost.ForestOptions{Trees: 50, Weights: w, MinLeaf: 1})
 		p, err := boost.Predict(t.Context(), m, tab, 0)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, slices.Min(p), 0.0)

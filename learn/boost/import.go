@@ -40,8 +40,8 @@ type foreignNode struct {
 	codes []int32 // of categories that go left; nil: a number
 }
 
-// setsRoom is how many words the sets of a model may have at least: reading takes memory in
-// the length of the text, but for these 32 MB.
+// setsRoom is how many words the sets of a model may have, or as many as its text has bytes: reading
+// takes memory in the length of the text, but for these 32 MB.
 const setsRoom = 4 << 20
 
 // options puts the texts of the options in.
@@ -150,7 +150,7 @@ func (f *foreign) build(length int) (*Model, error) {
 		}
 		m.columns = append(m.columns, column)
 	}
-	room := setsRoom
+	room := max(length, setsRoom)
 	for _, tree := range f.trees {
 		drawings := make([]drawing, len(tree))
 		for i := range tree {
@@ -176,6 +176,7 @@ func (f *foreign) build(length int) (*Model, error) {
 // list returns the codes in the sets of each feature, and marks those features as of categories.
 func (f *foreign) list(length int) ([]map[int32]int, error) {
 	listed, numbers := make([]map[int32]int, len(f.names)), make([]bool, len(f.names))
+	all := 0
 	for _, tree := range f.trees {
 		for i := range tree {
 			n := &tree[i]
@@ -187,12 +188,15 @@ func (f *foreign) list(length int) ([]map[int32]int, error) {
 			case listed[n.column] == nil:
 				listed[n.column], f.category[n.column] = make(map[int32]int), true
 			}
+			codes := listed[n.column]
+			before := len(codes)
 			for _, code := range n.codes {
 				// A set of 32 may be ten digits long, but a sound file names each category once more.
-				if listed[n.column][code] = 0; len(listed[n.column]) > length/2 {
+				if codes[code] = 0; all+len(codes)-before > length/3 {
 					return nil, errors.New("boost: too many categories")
 				}
 			}
+			all += len(codes) - before
 		}
 	}
 	for i := range numbers {

@@ -163,7 +163,7 @@ func (g *lgbText) objective(f *foreign) (scale float64, err error) {
 // features takes names and kinds of the features.
 func (g *lgbText) features(f *foreign) error {
 	last, err := strconv.Atoi(g.values["max_feature_idx"])
-	names, infos := strings.Fields(g.values["feature_names"]), strings.Fields(g.values["feature_infos"])
+	names, infos := lgbWords(g.values["feature_names"]), lgbWords(g.values["feature_infos"])
 	if err != nil || len(names) != last+1 || len(infos) != last+1 {
 		return errors.New("boost: names or values are not those of the features")
 	}
@@ -174,6 +174,11 @@ func (g *lgbText) features(f *foreign) error {
 		f.category[i] = info != "none" && info[0] != '[' // its codes: "0:2:1"
 	}
 	return nil
+}
+
+// lgbWords returns what stands between blanks: a name may have other white space.
+func lgbWords(text string) []string {
+	return strings.FieldsFunc(text, func(r rune) bool { return r == ' ' })
 }
 
 // tree takes the lines of a tree.

@@ -258,6 +258,35 @@ func TestLightGBMLevels(t *testing.T) {
 	require.ErrorContains(t, err, "not a feature")
 }
 
+// TestLightGBMNames: names have any white space but blanks, which LightGBM makes underscores.
+func TestLightGBMNames(t *testing.T) {
+	m, err := boost.ReadLightGBM(strings.NewReader(lgbReplace(t, "feature_names=recency", "feature_names=距上次\u3000购买\tdays\u00a0=")), nil)
+	require.NoError(t, err)
+	require.Equal(t, []string{"距上次\u3000购买\tdays\u00a0=", "channel", "spend", "unused"}, m.Columns())
+}
+
+// TestLightGBMCategories: a text may not have many more categories than it has room to name, in
+// all its features together.
+func TestLightGBMCategories(t *testing.T) {
+	read := func(features, words int) error {
+		var b strings.Builder
+		fmt.Fprintf(&b, "tree\nversion=v3\nnum_class=1\nnum_tree_per_iteration=1\nmax_feature_idx=%d\nobjective=regression\nfeature_names=", features-1)
+		for i := range features {
+			fmt.Fprintf(&b, "f%d ", i)
+		}
+		b.WriteString("\nfeature_infos=" + strings.Repeat("0:1 ", features) + "\n\n")
+		for i := range features {
+			fmt.Fprintf(&b, "Tree=%d\nnum_leaves=2\nsplit_feature=%d\nthreshold=0\ndecision_type=1\nleft_child=-1\nright_child=-2\nleaf_value=1 2\n"+
+				"cat_boundaries=0 %d\ncat_threshold=%s\n\n", i, i, words, strings.Repeat("4294967295 ", words))
+		}
+		b.WriteString("end of trees\n")
+		_, err := boost.ReadLightGBM(strings.NewReader(b.String()), nil)
+		return err
+	}
+	require.NoError(t, read(8, 1))
+	require.ErrorContains(t, read(8, 60), "too many categories")
+}
+
 func TestLightGBMRefuses(t *testing.T) {
 	for name, c := range map[string]struct {
 		replace     []string

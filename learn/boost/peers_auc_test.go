@@ -152,6 +152,7 @@ func aucs(t *testing.T, train int, only string) (scikitLearn, xgboost, selves []
 // TestAUCOfContinuousNumbers: each tool has bins of its own, of which the chance in its trees
 // comes; with 40,000 rows it is small enough for each area to be within 0.001 of a peer's.
 func TestAUCOfContinuousNumbers(t *testing.T) {
+	measures(t)
 	scikitLearn, xgboost, selves := aucs(t, 40_000, "spend")
 	t.Log(scikitLearn, xgboost, selves)
 	require.InDelta(t, 0, scikitLearn[0], 0.001)

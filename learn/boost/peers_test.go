@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/table"
 )
@@ -111,7 +112,16 @@ func generated(lo, hi int, category bool) (*table.Table[int], []bool) {
 }
 
 // TestAUCEqualsPeers compares at equal settings, on rows the fit has not seen.
+// measures skips a test of how good fits are where the race detector is on: others look for races.
+func measures(t *testing.T) {
+	t.Helper()
+	if race.Enabled {
+		t.Skip("it measures quality, which takes long with the race detector")
+	}
+}
+
 func TestAUCEqualsPeers(t *testing.T) {
+	measures(t)
 	p := readPeers(t)
 	for _, c := range []struct {
 		name     string

@@ -66,14 +66,18 @@ func matchColumns[K comparable](m *Model, t *table.Table[K]) ([]matched, error) 
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
+	byName := make(map[string]*table.Column, len(t.Columns))
+	for i := range t.Columns {
+		byName[t.Columns[i].Name] = &t.Columns[i]
+	}
 	columns := make([]matched, len(m.columns))
 	for i := range m.columns {
 		want := &m.columns[i]
-		c, ok := t.Column(want.name)
-		if !ok || c.Kind != want.kind {
+		c := byName[want.name]
+		if c == nil || c.Kind != want.kind {
 			return nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
 		}
-		columns[i] = matched{c, make([]float64, len(c.Levels))}
+		columns[i] = matched{*c, make([]float64, len(c.Levels))}
 		for level, text := range c.Levels {
 			columns[i].codes[level] = float64(want.codeOf(text))
 		}

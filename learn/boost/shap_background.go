@@ -72,8 +72,8 @@ func shapleyWeight(a, b int) float64 {
 		return shapleyWeights[a][b]
 	}
 	w := 1 / float64(a)
-	for k := 1; k <= b; k++ {
-		w *= float64(k) / float64(a+k)
+	for k, most := 1, max(a, b); k <= min(a, b) && w > 0; k++ {
+		w *= float64(k) / float64(most+k)
 	}
 	return w
 }
@@ -88,61 +88,89 @@ var shapleyWeights = func() (w [maxBits + 1][maxBits + 1]float64) {
 	return w
 }()
 
-// pairs goes through a tree with a row and each row of the background at once.
+// pairs goes through a tree with a row and each row of the background at once: down to the leaves
+// that either may reach, and up with what they add.
 type pairs struct {
-	b          *background
-	root       int32
-	fails      []uint8 // for each column who does not pass its questions so far: 1 the row, 2 the background
-	gain, lack []int32 // A and B
+	b     *background
+	tree  *treeShares
+	nodes []paired
+}
+
+type paired struct {
+	on         bool    // the row or the background may come here
+	fails      uint8   // who does not pass the last question and those above about its column: 1 the row, 2 the background
+	only       uint8   // who alone passes them, which those above it about the column did not tell: 1 or 2, 0 none
+	a, b       int32   // columns of A and B
+	gain, lack float64 // what a column of A, of B gets from the leaves below
 }
 
 func (b *background) newPairs(tree *treeShares) *pairs {
-	return &pairs{b: b, root: tree.from, fails: make([]uint8, len(b.m.columns))}
+	return &pairs{b: b, tree: tree, nodes: make([]paired, tree.to-tree.from)}
 }
 
 func (p *pairs) add(dst, row []float64) {
 	for i, weight := range p.b.weights {
-		p.visit(dst, row, p.b.row(i), weight, p.root)
+		p.down(row, p.b.row(i))
+		p.up(dst, weight)
 	}
 }
 
-func (p *pairs) visit(dst, row, other []float64, weight float64, i int32) {
-	m := p.b.m
-	if m.isLeaf(i) {
-		a, b, v := len(p.gain), len(p.lack), weight*m.facts[i].value
-		if a > 0 {
-			w := v * shapleyWeight(a, b)
-			for _, c := range p.gain {
-				dst[c] += w
+func (p *pairs) down(row, other []float64) {
+	m, from := p.b.m, p.tree.from
+	p.nodes[0] = paired{on: true}
+	for i := range p.nodes {
+		here, at := &p.nodes[i], from+int32(i)
+		if m.isLeaf(at) {
+			continue
+		}
+		first, second := &p.nodes[m.step(at, row)-from], &p.nodes[m.step(at, other)-from]
+		was := uint8(0)
+		if asked := p.b.shares.nodes[at].asked; asked >= 0 {
+			was = p.nodes[asked].fails
+		}
+		if first == second {
+			child := m.nodes[at].child - from
+			p.nodes[child], p.nodes[child+1] = paired{}, paired{}
+			*first = paired{on: here.on, fails: was, a: here.a, b: here.b}
+			continue
+		}
+		*first = paired{on: here.on && was&1 == 0, fails: 2, a: here.a, b: here.b}
+		*second = paired{on: here.on && was&2 == 0, fails: 1, a: here.a, b: here.b}
+		if was == 0 {
+			first.only, second.only = 1, 2
+			first.a++
+			second.b++
+		}
+	}
+}
+
+func (p *pairs) up(dst []float64, weight float64) {
+	m, from := p.b.m, p.tree.from
+	for i := len(p.nodes) - 1; i >= 0; i-- {
+		here, at := &p.nodes[i], from+int32(i)
+		if !here.on {
+			continue
+		}
+		if m.isLeaf(at) {
+			v := weight * m.facts[at].value
+			if here.a > 0 {
+				here.gain = v * shapleyWeight(int(here.a), int(here.b))
+			}
+			if here.b > 0 {
+				here.lack = v * shapleyWeight(int(here.b), int(here.a))
+			}
+			continue
+		}
+		child, column := m.nodes[at].child-from, m.nodes[at].column
+		for _, below := range p.nodes[child : child+2] {
+			here.gain += below.gain
+			here.lack += below.lack
+			switch below.only {
+			case 1:
+				dst[column] += below.gain
+			case 2:
+				dst[column] -= below.lack
 			}
 		}
-		if b > 0 {
-			w := v * shapleyWeight(b, a)
-			for _, c := range p.lack {
-				dst[c] -= w
-			}
-		}
-		return
 	}
-	c, first, second := m.nodes[i].column, m.step(i, row), m.step(i, other)
-	if first == second {
-		p.visit(dst, row, other, weight, first)
-		return
-	}
-	was, gains, lacks := p.fails[c], len(p.gain), len(p.lack)
-	if was&1 == 0 { // to where the row goes
-		if p.fails[c] = 2; was == 0 {
-			p.gain = append(p.gain, c)
-		}
-		p.visit(dst, row, other, weight, first)
-		p.gain = p.gain[:gains]
-	}
-	if was&2 == 0 {
-		if p.fails[c] = 1; was == 0 {
-			p.lack = append(p.lack, c)
-		}
-		p.visit(dst, row, other, weight, second)
-		p.lack = p.lack[:lacks]
-	}
-	p.fails[c] = was
 }

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime/debug"
 	"strings"
 	"testing"
 	"time"
@@ -179,6 +180,52 @@ func TestEnoughPoints(t *testing.T) {
 				sum += p.weight * math.Exp(coefficient+float64(d-1-b)*math.Log(p.at)+float64(b)*math.Log(p.rest))
 			}
 			require.InDelta(t, 1/float64(d), sum, 1e-13)
+		}
+	}
+}
+
+// TestPairsOfAnyTree: both ways through a background give the same also where a path repeats
+// columns and asks about categories.
+func TestPairsOfAnyTree(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 5))
+	for range 30 {
+		m := shapModel(r, 1+r.IntN(8), 1, 1+r.IntN(60))
+		b := &background{m: m, shares: m.known()}
+		for range 5 {
+			b.rows, b.weights = append(b.rows, shapRow(r, m)...), append(b.weights, 0.2)
+		}
+		tree := &b.shares.trees[0]
+		memo, pairs := b.newSplit(tree, 1).newMemo(9), b.newPairs(tree)
+		for range 9 {
+			row := shapRow(r, m)
+			want, got := make([]float64, len(row)), make([]float64, len(row))
+			memo.add(want, row)
+			pairs.add(got, row)
+			require.InDeltaSlice(t, want, got, 1e-12)
+		}
+	}
+}
+
+// TestDeepPairs: a row goes to the end of a chain and the background off it at once, so that to
+// the leaf of question i come i columns of the row and one of the background. Neither the stack nor
+// the time is that of a call for each question, or of i columns for each leaf.
+func TestDeepPairs(t *testing.T) {
+	const depth = 20_000
+	defer debug.SetMaxStack(debug.SetMaxStack(1 << 20))
+	m := shapChain(rand.New(rand.NewPCG(6, 6)), depth, depth, func(int) float64 { return 0.5 })
+	row, other := make([]float64, depth), make([]float64, depth)
+	for i := range row {
+		row[i], other[i] = 1, -2*depth
+	}
+	values, base, err := Shapley(t.Context(), m, shapTable(m, [][]float64{row}), &ShapleyOptions{Background: shapTable(m, [][]float64{other}).Columns})
+	require.NoError(t, err)
+	leaf := func(i int) float64 { return m.facts[2*i+1].value }
+	require.Equal(t, leaf(0), base)
+	rest := m.LogOdds(row) / depth
+	for i := depth - 1; i >= 0; i-- {
+		require.InDelta(t, rest-leaf(i)/float64(i+1), values[i], 1e-12)
+		if i > 0 {
+			rest += leaf(i) / float64(i) / float64(i+1)
 		}
 	}
 }

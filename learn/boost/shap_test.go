@@ -11,6 +11,7 @@ import (
 
 	"github.com/clientele-go/clientele/internal/parallel"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -200,7 +201,7 @@ func TestContributionsOfManyAtOnce(t *testing.T) {
 		require.Equal(t, pairs[0], p)
 	}
 	dst, square := make([]float64, 0, 12), make([]float64, 0, 144)
-	if !shapRace {
+	if !race.Enabled {
 		require.Less(t, testing.AllocsPerRun(100, func() { m.Contributions(dst, row); m.Interactions(square, row) }), 1.0)
 	}
 }

@@ -99,6 +99,7 @@ func TestTelco(t *testing.T) {
 // TestTelcoEqualsPeers compares with HistGradientBoosting of scikit-learn 1.2.1 and
 // xgboost 1.7.4 at equal settings, categories as numbers of their levels; testdata/telco.py.
 func TestTelcoEqualsPeers(t *testing.T) {
+	measures(t)
 	train, test, labels, truth := telco(t, true)
 	for _, c := range []struct {
 		leaves, rounds       int

@@ -7,12 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 )
 
 // ReadXGBoost reads a model that XGBoost saved as JSON or UBJSON, by Booster.save_model with a
-// name that ends in .json or .ubj. It was held against XGBoost 1.7.4; files of 1.3 to 3.x are
+// name that ends in .json or .ubj. It was held against XGBoost 1.7.4; files of 1.3.1 to 3.x are
 // read as far as their documents tell.
 //
 // Scores are those of XGBoost: features are compared in single precision, at equality too. What
@@ -20,7 +21,8 @@ import (
 // at most 2^-24 of the sum so far, in all by some 1e-7 of the margin.
 //
 // The columns are the features in their order, by feature_names, or "f0", "f1" and so on
-// where the file has none. NaN is missing. The file has the codes of categories and not their
+// where the file has none. NaN is missing, and the file does not tell whether the fit took another
+// value as missing, such as 0: write NaN for it. The file has the codes of categories and not their
 // texts, so that opts must have the levels of each feature that a question asks about as a
 // category. As in XGBoost a level that is not among them is not a missing value: it goes where
 // the levels go that a question does not list.
@@ -113,6 +115,7 @@ func ReadXGBoost(r io.Reader, opts *ReadOptions) (*Model, error) {
 }
 
 type xgbJSON struct {
+	Version integers `json:"version"`
 	Learner struct {
 		Attributes map[string]string `json:"attributes"`
 		Names      []string          `json:"feature_names"`
@@ -266,8 +269,8 @@ func (j *xgbJSON) objective(f *foreign) error {
 		}
 	}
 	base, err := strconv.ParseFloat(strings.TrimSpace(text), 32)
-	if err != nil || math.IsNaN(base) {
-		return errors.New("boost: base_score is not a number")
+	if err != nil || !(math.Abs(base) <= math.MaxFloat32) {
+		return errors.New("boost: base_score is not a finite number")
 	}
 	f.model.base = base
 	switch name := l.Objective.Name; name {
@@ -279,16 +282,20 @@ func (j *xgbJSON) objective(f *foreign) error {
 	default:
 		return fmt.Errorf("%w: objective %.40q", ErrUnsupported, name)
 	}
-	if !(base > 0 && base < 1) {
+	share := float32(base)
+	if slices.Compare(j.Version, integers{3, 2}) >= 0 && share >= 0 && share <= 1 {
+		share = min(max(share, 1e-6), 1-1e-6) // 0 and 1 are of labels that are all the same
+	}
+	if !(share > 0 && share < 1) {
 		return errors.New("boost: base_score is not between 0 and 1")
 	}
-	odds := 1/float32(base) - 1
+	odds := 1/share - 1
 	f.model.base = float64(float32(-math.Log(float64(odds))))
 	return nil
 }
 
-// features takes names and types of the features; the length of the text is the largest number of
-// those without a name.
+// features takes names and types of the features. How many there are without a name is a number in
+// the text, which therefore has to be long if they are many.
 func (j *xgbJSON) features(f *foreign, length int) error {
 	l := &j.Learner
 	n, err := strconv.Atoi(l.Param.Features)
@@ -297,7 +304,7 @@ func (j *xgbJSON) features(f *foreign, length int) error {
 	}
 	names := l.Names
 	if len(names) == 0 {
-		if n > max(length, 1<<16) {
+		if n > max(length/8, 1<<17) {
 			return errors.New("boost: too many features without a name")
 		}
 		names = make([]string, n)

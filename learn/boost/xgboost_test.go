@@ -231,6 +231,35 @@ func TestXGBoostForms(t *testing.T) {
 	}
 }
 
+// TestXGBoostBase: base_score is a probability, from 3.2 on in [1e-6, 1-1e-6] whatever it says
+// (ProbToMargin in regression_loss.h of XGBoost), before it a single number that is not at the ends.
+func TestXGBoostBase(t *testing.T) {
+	for _, c := range []struct {
+		version, base string
+		want          float64 // NaN: an error
+	}{
+		{"1,7,4", "5E-1", 0},
+		{"1,7,4", "1E-7", -16.118096},
+		{"3,1,0", "[1E-7]", -16.118096},
+		{"3,1,0", "0", math.NaN()},
+		{"3,2,0", "[1E-7]", -13.815510},
+		{"3,2,0", "[0E0]", -13.815510},
+		{"3,10,0", "[1E0]", 13.8}, // of 1-1e-6 in single precision
+		{"4,0,0", "[2.5E-1]", -1.0986123},
+		{"4,0,0", "[-1E-9]", math.NaN()},
+		{"4,0,0", "[1.1E0]", math.NaN()},
+		{"4,0,0", "nan", math.NaN()},
+	} {
+		m, err := boost.ReadXGBoost(strings.NewReader(strings.NewReplacer(`"5E-1","num_class"`, `"`+c.base+`","num_class"`, "1,7,4", c.version).Replace(xgbStump)), nil)
+		if math.IsNaN(c.want) {
+			require.ErrorContains(t, err, "base_score", "%v", c)
+			continue
+		}
+		require.NoError(t, err)
+		require.InDelta(t, c.want, m.Base(), 1e-6+0.02*max(0, c.want), "%v", c)
+	}
+}
+
 func TestXGBoostRefuses(t *testing.T) {
 	const set = `"categories":[3],"categories_nodes":[0],"categories_segments":[0],"categories_sizes":[1]`
 	const none = `"categories":[],"categories_nodes":[],"categories_segments":[],"categories_sizes":[]`
@@ -257,6 +286,8 @@ func TestXGBoostRefuses(t *testing.T) {
 		"cut off":                      {[]string{`"version":[1,7,4]}`, ``}, false},
 		"a tree too few":               {[]string{`"num_trees":"1"`, `"num_trees":"2"`}, false},
 		"base score of text":           {[]string{`"5E-1","num_class"`, `"high","num_class"`}, false},
+		"base score without end":       {[]string{`"5E-1","num_class"`, `"inf","num_class"`, `binary:logistic`, `reg:squarederror`}, false},
+		"features for a short text":    {[]string{`["recency"]`, `[]`, `["float"]`, `[]`, `"num_feature":"1","num_target"`, `"num_feature":"200000","num_target"`, `"attributes":{}`, `"attributes":{"a":"` + strings.Repeat("a", 1_000_000) + `"}`}, false},
 		"base score of certainty":      {[]string{`"5E-1","num_class"`, `"1","num_class"`}, false},
 		"a loop":                       {[]string{`"left_children":[1,`, `"left_children":[0,`}, false},
 		"one child twice":              {[]string{`"left_children":[1,`, `"left_children":[2,`}, false},

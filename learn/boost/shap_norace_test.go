@@ -1,5 +1,0 @@
-//go:build !race
-
-package boost
-
-const shapRace = false
