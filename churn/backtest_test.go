@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/logistic"
 )
 
@@ -225,6 +226,9 @@ func backtestByHand(t *testing.T, w *backtestWalk[int]) {
 
 // Whatever happens from a cut-off on, its list and all before it stay the same.
 func TestBacktestKnowsNoFuture(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	for _, label := range []Label{reportLabel, Absent{}} {
 		t.Run(label.Name(), func(t *testing.T) { backtestKnowsNoFuture(t, label) })
 	}
@@ -275,6 +279,9 @@ func backtestKnowsNoFuture(t *testing.T, label Label) {
 }
 
 func TestBacktestOptions(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	l := reportLog(t, reportEvents(150, reportDays), reportDays, 0)
 	run := func(t *testing.T, label Label, opts *BacktestOptions[int]) *BacktestResult {
 		t.Helper()

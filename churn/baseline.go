@@ -283,5 +283,5 @@ func (c *columnBaseline) valid(column *modelColumn, rows int) bool {
 			return false
 		}
 	}
-	return len(c.Counts) == len(c.Steps)+1 && ascending(c.Steps, true)
+	return len(c.Steps) <= 10*baselineSteps && len(c.Counts) == len(c.Steps)+1 && ascending(c.Steps, true)
 }

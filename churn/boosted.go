@@ -15,7 +15,7 @@ func chooseRounds[K comparable](ctx context.Context, train *Dataset[K], s *FitOp
 	for i := range train.Table.Columns {
 		// Codes of the trees are those of the model as long as they know all levels.
 		if c := &train.Table.Columns[i]; c.Kind == table.Category && len(c.Levels) > cmp.Or(s.Boost.Bins, 255) {
-			return fmt.Errorf("%w: Boost.Bins is below the %d levels of column %q", ErrOptions, len(c.Levels), c.Name)
+			return fmt.Errorf("%w: column %q has %d levels, and Boosted takes at most Boost.Bins, %d", ErrOptions, c.Name, len(c.Levels), cmp.Or(s.Boost.Bins, 255))
 		}
 	}
 	if s.Boost.Rounds != 0 {

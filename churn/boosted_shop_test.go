@@ -7,11 +7,15 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // All that can be done with a model can be done with a boosted one, and on a generated shop it
 // predicts a later slice not worse than the logistic regression, up to chance.
 func TestBoostedOnAShop(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	ctx, l, label := t.Context(), generatedShop(), churn.Absent{}
 	plan := &churn.Plan{Window: 365, Gap: 3, Horizon: 30}
 	d, err := churn.Snapshots(ctx, l, plan, label, nil)

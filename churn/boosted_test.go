@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/learn/score"
 )
@@ -63,6 +64,9 @@ func TestHoldOut(t *testing.T) {
 
 // The number of trees is the best on rows of which the trees that chose it knew nothing.
 func TestBoostedRounds(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	train, calibrate := modelData(t, boostedTrain, 300, 1), modelData(t, boostedCalibrate, 100, 2)
 	opts := FitOptions{Method: Boosted, Boost: &boost.Options{MaxLeaves: 4, LearningRate: 0.1}}
 	m, err := Fit(t.Context(), train, nil, &opts)
@@ -125,6 +129,9 @@ func TestBoostedRounds(t *testing.T) {
 }
 
 func TestBoostedRisingAndFalling(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	train := modelData(t, boostedTrain, 400, 3)
 	falling := "purchase_count_30d"
 	m, err := Fit(t.Context(), train, nil, &FitOptions{Method: Boosted, Boost: &boost.Options{
@@ -155,6 +162,9 @@ func TestBoostedRisingAndFalling(t *testing.T) {
 
 // Where a label depends on what columns say together, no sum of columns finds it.
 func TestBoostedFindsWhatColumnsSayTogether(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	made := func(cutoffs []Day, seed uint64) *Dataset[int] {
 		d := modelData(t, cutoffs, 1000, seed)
 		silence, _ := d.Table.Column(silenceColumn)

@@ -78,7 +78,7 @@ func FitTime[K comparable](ctx context.Context, s *Spans[K], opts *TimeOptions) 
 		}
 		c, ok := s.Rows.Table.Column(name)
 		if !ok || c.Kind != table.Number {
-			return nil, fmt.Errorf("%w: number column %q is not there", ErrSchema, name)
+			return nil, fmt.Errorf("%w: number column %q is not there: see TimeOptions.Columns", ErrSchema, name)
 		}
 		in, where := newTimeInput(&c)
 		if in.Mark = where != nil && !slices.ContainsFunc(missing, func(other []bool) bool { return slices.Equal(where, other) }); in.Mark {

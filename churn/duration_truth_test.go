@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/learn/survival"
@@ -20,7 +21,7 @@ import (
 // buy within 30 days is known exactly given all purchases (synth.Shop.Silent). Forecasts that learned from the
 // log up to a day are set beside it, on the cut-offs after that day.
 func TestForecastsOfAShopWithKnownTruth(t *testing.T) {
-	if debugSetting("-race") == "true" {
+	if race.Enabled {
 		t.Skip("the figures are the same with the race detector, and take long with it")
 	}
 	ctx := t.Context()

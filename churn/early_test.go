@@ -16,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // retailEvents are the orders and cancellations of the known customers of UCI Online Retail (Chen, Sain and
@@ -69,7 +70,7 @@ func retailEvents(t *testing.T, loc *time.Location) []churn.Event[string] {
 // How good are lists that tell 3 to 7 days ahead who will buy nothing for 60 days, on a real shop? Of all who bought
 // lately, and of those who are still in their rhythm.
 func TestEarlyWarningOnOnlineRetail(t *testing.T) {
-	if debugSetting("-race") == "true" {
+	if race.Enabled {
 		t.Skip("the lists are the same with the race detector, and take long with it")
 	}
 	loc, err := time.LoadLocation("Europe/London")

@@ -15,6 +15,7 @@ import (
 	"github.com/stretchr/testify/assert"
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/score"
 )
 
@@ -82,6 +83,9 @@ func TestModelGolden(t *testing.T) {
 
 // What is not a whole and consistent model is an error, and leaves the receiver as it was.
 func TestModelJSONErrors(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	m := modelFit(t, &FitOptions{Method: Tree})
 	good, err := json.Marshal(m)
 	require.NoError(t, err)

@@ -3,7 +3,6 @@ package churn_test
 import (
 	"cmp"
 	"math"
-	"runtime/debug"
 	"slices"
 	"testing"
 	"time"
@@ -11,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -44,7 +44,7 @@ func TestSilentInIsThePosteriorWithoutAGap(t *testing.T) {
 // generated shop sees the same purchases, and besides knows the shop's laws and its clock.
 func TestListIsNearlyAsGoodAsThePosterior(t *testing.T) {
 	customers, least, bound := 60_000, 10_000, 0.02
-	if slow := debugSetting("-race") == "true"; slow || testing.Short() {
+	if slow := race.Enabled; slow || testing.Short() {
 		customers, least, bound = 6_000, 500, 0.08
 	}
 	loc, err := time.LoadLocation("Europe/London")
@@ -119,15 +119,4 @@ func listPrecision(d *churn.Dataset[int64], scores []float64) (alerts int, preci
 		}
 	}
 	return alerts, float64(hits) / float64(alerts)
-}
-
-// debugSetting is a setting that the test was built with.
-func debugSetting(key string) string {
-	info, _ := debug.ReadBuildInfo()
-	for _, s := range info.Settings {
-		if s.Key == key {
-			return s.Value
-		}
-	}
-	return ""
 }

@@ -2,6 +2,7 @@ package churn
 
 import (
 	"cmp"
+	"maps"
 	"math"
 	"slices"
 )
@@ -26,6 +27,9 @@ type Reason struct {
 	Text    Text    // "no purchase for 45 days; usually every 12 days"
 }
 
+// leastReason is the part of the sizes of all effects below which one is no reason.
+const leastReason = 0.01
+
 // Reasons returns the business features with the largest effects on a row: first those that
 // raise the score, then those that lower it, each by size, ties by the name of the group.
 // Effects of a group are summed before they are compared, since columns of a group stand in
@@ -34,8 +38,8 @@ type Reason struct {
 // effect in the direction of the group, with the row's own value and the median of the training
 // rows; a silence is set beside the customer's own rhythm where the row has it, because it says
 // more of who buys every week than of who buys once a year.
-// Nil options: the three that raise the score most. A group without effect is no reason,
-// nor is one whose sentence has been said.
+// Nil options: the three that raise the score most. A group with less than a hundredth of the sizes of the
+// effects of all groups is no reason, nor is one whose sentence has been said.
 func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
 	o := ReasonOptions{}
 	if opts != nil {
@@ -55,9 +59,13 @@ func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
 			sums[m.schema.Columns[i].Group] += e
 		}
 	}
+	all := 0.0
+	for _, group := range slices.Sorted(maps.Keys(sums)) { // in an order, since it is rounded
+		all += math.Abs(sums[group])
+	}
 	var reasons []Reason
 	for group, sum := range sums {
-		if sum != 0 {
+		if sum != 0 && math.Abs(sum) >= leastReason*all {
 			reasons = append(reasons, Reason{Group: group, Effect: sum, Raises: sum > 0})
 		}
 	}

@@ -22,16 +22,24 @@ func TestReasons(t *testing.T) {
 						sums[column.Group] += e.Effect
 					}
 				}
-				raising, lowering := 0, 0
+				sizes, raising, lowering := 0.0, 0, 0
 				for _, sum := range sums {
-					if sum > 0 {
+					sizes += math.Abs(sum)
+				}
+				for _, sum := range sums {
+					if sum > 0.0101*sizes {
 						raising++
-					} else if sum < 0 {
+					} else if sum < -0.0101*sizes {
 						lowering++
 					}
 				}
 				all := m.Reasons(row, &ReasonOptions{Raising: 99, Lowering: 99})
-				require.LessOrEqual(t, len(all), raising+lowering)
+				require.LessOrEqual(t, len(all), len(sums))
+				// Two groups that say the same are one reason.
+				require.GreaterOrEqual(t, len(all), (raising+lowering+1)/2)
+				for _, r := range all {
+					require.GreaterOrEqual(t, math.Abs(r.Effect), 0.0099*sizes, "%s", r.Text.EN)
+				}
 				said := map[Text]bool{}
 				for _, r := range all {
 					require.False(t, said[r.Text], "said twice")

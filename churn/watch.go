@@ -15,7 +15,7 @@ import (
 
 // WatchOptions say when a report wakes somebody. A plain value: safe for concurrent reads.
 type WatchOptions struct {
-	// Level is the probability, between 0 and 1, that a report calls some column shifted though
+	// Level is the probability, from 1e-9 to below 1, that a report calls some column shifted though
 	// none is, and again that it finds fault with probabilities that hold. Intervals
 	// have a confidence of 1 - Level. 0: 0.05.
 	Level float64
@@ -29,13 +29,16 @@ type WatchOptions struct {
 	Workers int
 }
 
+// leastLevel is below all levels that tell anything, and far enough from 0 for 1 - Level.
+const leastLevel = 1e-9
+
 // Validate reports every fault at once, each wrapping [ErrOptions]. Nil options are valid.
 func (o *WatchOptions) Validate() error {
 	if o == nil {
 		return nil
 	}
 	return errors.Join(
-		faultUnless(o.Level >= 0 && o.Level < 1, "WatchOptions.Level is not between 0 and 1"),
+		faultUnless(o.Level == 0 || o.Level >= leastLevel && o.Level < 1, "WatchOptions.Level is not between 1e-9 and 1"),
 		faultUnless(o.Least >= 0 && o.Least <= math.MaxFloat64, "WatchOptions.Least is negative or no number"),
 		faultUnless(o.Importance >= 0 && o.Importance <= 1, "WatchOptions.Importance is outside 0 to 1"),
 		faultUnless(o.Workers >= 0, "WatchOptions.Workers is negative"))
@@ -155,7 +158,7 @@ type WatchColumn struct {
 
 // Watch compares current rows, of which the future need not be known, with the training rows of a
 // model, and the probabilities of past rows with what came of them. past is nil, or has rows with labels
-// of cut-offs after all those that the model has seen, as [Matured] makes them.
+// of cut-offs from the end of the last horizon of fit and calibration on, as [Matured] makes them.
 //
 // A column has shifted if neither chance nor what is ordinary explains its distance from the
 // training rows, by PSI, KS, the share of missing or that of unseen levels. Chance is that of the tests of Pearson, of
@@ -164,8 +167,10 @@ type WatchColumn struct {
 // cut-offs of training and calibration were from the rest: one month is never like a year,
 // and a season is no fault. The probabilities are those of both together, at most, the least of these tests times their number,
 // and held against Level by the method of Holm (1979) over all columns and the score. So Level bounds the
-// probability that any column is called shifted while none is. Current rows of several cut-offs average over
-// what is ordinary: it is then overstated.
+// probability that any column is called shifted while none is, if cut-offs a horizon apart vary independently of
+// each other, and there are enough of them: see [WatchReport].Past. What drifts slowly on is a shift one day, also
+// where the fit has seen its beginning. Current rows of several cut-offs average over what is ordinary: it is then
+// overstated.
 //
 // Findings are: "columns", shifted ones with an importance of [WatchOptions.Importance] together; "score",
 // the probabilities have shifted; "auc", "rate" and "slope", see [WatchPerformance]. A column that
@@ -173,7 +178,7 @@ type WatchColumn struct {
 //
 // Rows of another label, or of a plan with another window, gap or horizon, or without the columns of
 // the model are an error that wraps [ErrSchema], as are past rows without labels; no rows are one that
-// wraps [ErrNoRows]; past cut-offs that the model has seen one that wraps [ErrOptions]. Nil options are
+// wraps [ErrNoRows]; past cut-offs that are too early one that wraps [ErrOptions]. Nil options are
 // the defaults. Cost: O(rows · columns) and the predictions; with past a bootstrap of 200 replicates.
 func Watch[K comparable](ctx context.Context, m *Model, current, past *Dataset[K], opts *WatchOptions) (*WatchReport, error) {
 	if err := opts.Validate(); err != nil {

@@ -7,12 +7,13 @@ import (
 )
 
 // Matured looks back at cut-offs whose horizon is complete by now: the rows that the model was or
-// could have been asked about there, with labels, for [Watch]. cutoffs nil are those a step of the model's plan
-// apart, back from the latest whose horizon is complete, to the first after all that the model has seen.
+// could have been asked about there, with labels, for [Watch]. It could have been from the end of the last
+// horizon of fit and calibration on. cutoffs nil are those a step of the model's plan
+// apart, back from the latest whose horizon is complete to that day.
 //
 // Cut-offs whose horizon is not complete are left out and counted in Report.Incomplete; without
 // cutoffs those are the steps up to the end of the log. Rows that came true in the gap are left out too, as by
-// [Snapshots]. cutoffs may be in any order; those that the model has seen are an error that wraps [ErrOptions],
+// [Snapshots]. cutoffs may be in any order; those before that day are an error that wraps [ErrOptions],
 // those outside of what is observed one that wraps [ErrCutoff]. None that is complete is one that
 // wraps [ErrNoRows]. Other errors, own and the cost are those of [SnapshotAt].
 func Matured[K comparable](ctx context.Context, l *Log[K], cutoffs []Day, label Label, m *Model, own []Own[K]) (*Dataset[K], error) {
@@ -53,20 +54,20 @@ func Matured[K comparable](ctx context.Context, l *Log[K], cutoffs []Day, label 
 
 // maturedCutoffs returns the cut-offs whose horizon is complete, ascending, and how many are not.
 func maturedCutoffs(cutoffs []Day, m *Model, since, until Day) (days []Day, incomplete int, err error) {
-	seen, complete := m.training.seen(), until-Day(m.plan.gap()+m.plan.Horizon)
+	ready, complete := m.ready(), until-Day(m.plan.gap()+m.plan.Horizon)
 	if cutoffs == nil {
 		step := Day(m.plan.step())
-		for day := complete; day > seen && day >= since; day -= step {
+		for day := complete; day >= max(ready, since); day -= step {
 			days = append(days, day)
 		}
-		incomplete = int((until - max(complete, seen)) / step)
+		incomplete = int((until - max(complete, ready)) / step)
 	}
 	for _, day := range cutoffs {
 		switch {
 		case day < since || day > until:
 			return nil, 0, fmt.Errorf("%w: it is %v, and can be from %v to %v", ErrCutoff, day, since, until)
-		case day <= seen:
-			return nil, 0, fmt.Errorf("%w: cut-off %v, and the model has seen rows up to %v", ErrOptions, day, seen)
+		case day < ready:
+			return nil, 0, fmt.Errorf("%w: cut-off %v is before %v, when the last horizon of which the model has learned ends", ErrOptions, day, ready)
 		}
 		days = append(days, day)
 	}
@@ -78,7 +79,7 @@ func maturedCutoffs(cutoffs []Day, m *Model, since, until Day) (days []Day, inco
 		incomplete = all - len(days)
 	}
 	if len(days) == 0 {
-		return nil, 0, fmt.Errorf("%w: no cut-off after %v, up to which the model has seen rows, has a whole horizon before %v", ErrNoRows, seen, until)
+		return nil, 0, fmt.Errorf("%w: no cut-off from %v on, when the last horizon of which the model has learned ends, has a whole horizon before %v", ErrNoRows, ready, until)
 	}
 	return days, incomplete, nil
 }

@@ -72,7 +72,7 @@ func pastOf(m *Model, samples []*watchedRows) (p pastCutoffs) {
 	for i, s := range samples {
 		apart, rows, last := 0, len(s.cutoff), Day(0)
 		for k, day := range s.cutoffs {
-			if s.sizes[k] < pastRows || i == 0 && rows-s.sizes[k] < pastRows {
+			if s.sizes[k] < pastRows || i == 0 && rows-s.sizes[k] < pastRows || len(samples[0].cutoff) < pastRows {
 				continue
 			}
 			p.Cutoffs++
@@ -153,12 +153,12 @@ func (p *pastDistance) valid() bool {
 	return p.PSI >= 0 && p.PSI <= 1e9 && share(p.KS) && share(p.Missing) && share(p.Unseen)
 }
 
-// drawn returns the distances drawn towards the medians of all columns, as if those were of some cut-offs
-// more: what few cut-offs with few rows say of one column can be far too little by chance.
+// drawn returns the distances, those below the medians of all columns drawn towards them, as if those were of
+// some cut-offs more: what few cut-offs with few rows say of one column can be far too little by chance.
 func (p *pastDistance) drawn(medians *pastDistance, cutoffs int) pastDistance {
 	to := func(own, median float64) float64 {
 		n := float64(cutoffs)
-		return math.Sqrt((n*own*own + pastDrawn*median*median) / (n + pastDrawn))
+		return max(own, math.Sqrt((n*own*own+pastDrawn*median*median)/(n+pastDrawn)))
 	}
 	return pastDistance{to(p.PSI, medians.PSI), to(p.KS, medians.KS), to(p.Missing, medians.Missing), p.Unseen}
 }

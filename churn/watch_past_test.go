@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // By chance, the probabilities of the tests are below a level no more often than it says, or not much
@@ -117,7 +119,7 @@ func TestWatchPastBeyondChance(t *testing.T) {
 	for name, test := range map[string]struct {
 		w    watchWorld
 		want float64 // variance of the season, which is about the PSI
-	}{"independent": {watchWorld{}, 0}, "customers stay": {watchWorld{stays: 0.8}, 0}, "seasons": {watchWorld{season: 0.2}, 0.04}, "both": {watchWorld{0.8, 0.2}, 0.04}} {
+	}{"independent": {watchWorld{}, 0}, "customers stay": {watchWorld{stays: 0.8}, 0}, "seasons": {watchWorld{season: 0.2}, 0.04}, "both": {watchWorld{stays: 0.8, season: 0.2}, 0.04}} {
 		m := watchFit(t, test.w, 10, 100)
 		psi, columns := 0.0, 0.0
 		for i := range m.columns {
@@ -152,10 +154,15 @@ func TestShortNumber(t *testing.T) {
 
 // What cannot be a baseline is an error; whatever can be one can be watched.
 func TestWatchHostileBaseline(t *testing.T) {
+	if race.Enabled {
+		t.Skip("other tests run all goroutines")
+	}
 	m := watchFit(t, watchWorld{}, 6, 100)
 	good, err := json.Marshal(m)
 	require.NoError(t, err)
 	current := watchData(t, watchWorld{}, watchCutoffs(30)[29:], 0, 40, 5)
+	var parsed map[string]any
+	require.NoError(t, json.Unmarshal(good, &parsed))
 	column := func(j map[string]any) map[string]any {
 		return j["baseline"].(map[string]any)["columns"].([]any)[1].(map[string]any)
 	}
@@ -173,6 +180,19 @@ func TestWatchHostileBaseline(t *testing.T) {
 			j["baseline"].(map[string]any)["quality"].(map[string]any)[name] = x
 		}
 	}
+	many := func(n int) (steps []float64, counts []int) { // of the steps that are there, and n more
+		for _, x := range column(parsed)["steps"].([]any) {
+			steps = append(steps, x.(float64))
+		}
+		for _, x := range column(parsed)["counts"].([]any) {
+			counts = append(counts, int(x.(float64)))
+		}
+		for i := range n {
+			steps, counts = append(steps, 1e6+float64(i)), append(counts, 0)
+		}
+		return steps, counts
+	}
+	more := func(j map[string]any, x any) { column(j)["steps"], column(j)["counts"] = many(x.(int)) }
 	estimate := map[string]any{"value": 2, "low": 1, "high": 3}
 	for name, test := range map[string]struct {
 		set  func(j map[string]any, x any)
@@ -182,6 +202,7 @@ func TestWatchHostileBaseline(t *testing.T) {
 		"rows":        {inBaseline("rows"), []any{-1, 0, 1e18, 1}, []any{1_000_000}},
 		"mean":        {inBaseline("mean"), []any{-0.1, 2, "NaN"}, []any{0, 1}},
 		"steps":       {of("steps"), []any{[]float64{1}, []float64{2, 1}, "x"}, nil},
+		"many steps":  {more, []any{2000}, []any{0, 100}},
 		"counts":      {of("counts"), []any{[]int{1}, []int{-1}, nil}, nil},
 		"worth":       {of("worth"), []any{0, -1, 1e9}, []any{0.001, 1}},
 		"column past": {of("past"), []any{map[string]any{"psi": -1}, map[string]any{"psi": 1e300}, map[string]any{"ks": 2}, map[string]any{"missing": -1}, map[string]any{"unseen": 1.5}}, []any{map[string]any{"psi": 1e9, "ks": 1, "missing": 1, "unseen": 1}, map[string]any{"psi": 1e-300}}},

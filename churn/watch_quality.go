@@ -45,9 +45,10 @@ func (q *WatchQuality) valid() bool {
 // and verdicts take the rows of a customer for one draw. A plain value: safe for concurrent reads.
 //
 // A verdict is Stable where chance explains a difference, Ordinary where it does not and the difference is
-// small, or that of Rate no more than single cut-offs of the past had, and otherwise Shifted: where the three are as at the fit, WatchOptions.Level bounds the probability that
-// any is called otherwise. With fewer than 10 rows that came true, or as many that did not, predicted and in
-// fact, all are Stable.
+// small, or that of Rate no more than single cut-offs of the past had, and otherwise Shifted: where the three
+// are as at the fit, WatchOptions.Level bounds the probability that any is called otherwise. AUC and Slope need 10
+// rows that came true and 10 that did not, Rate as many predicted or in fact, and all of them as many in the
+// calibration if there was one: else they are Stable.
 type WatchPerformance struct {
 	First     Day `json:"first"`     // cut-off of the rows
 	Last      Day `json:"last"`      // the latest cut-off whose labels are complete
@@ -95,18 +96,21 @@ func judgeable[K comparable](m *Model, past *Dataset[K]) error {
 	if len(past.Labels) != past.Rows() {
 		return fmt.Errorf("%w: the past rows have no labels", ErrSchema)
 	}
-	if first, _ := cutoffRange(past); first <= m.training.seen() {
-		return fmt.Errorf("%w: past begins %v, and the model has seen rows up to %v", ErrOptions, first, m.training.seen())
+	if first, _ := cutoffRange(past); first < m.ready() {
+		return fmt.Errorf("%w: past begins %v, before %v, when the last horizon of which the model has learned ends", ErrOptions, first, m.ready())
 	}
 	return nil
 }
 
-// seen is the latest cut-off of which the model has learned.
-func (t *training) seen() Day {
+// ready is the day from which on all labels of which the model has learned are known: the first on which it
+// could have been asked. Earlier cut-offs have days of their horizons in common with those labels.
+func (m *Model) ready() Day {
+	t := &m.training
+	last := t.Last
 	if t.CalibrationRows > 0 {
-		return t.CalibrationLast
+		last = t.CalibrationLast
 	}
-	return t.Last
+	return last + Day(m.plan.gap()+m.plan.Horizon)
 }
 
 func newPerformance[K comparable](ctx context.Context, m *Model, past *Dataset[K], o *WatchOptions) (*WatchPerformance, error) {
@@ -132,7 +136,8 @@ func newPerformance[K comparable](ctx context.Context, m *Model, past *Dataset[K
 	certain := math.Sqrt2 * math.Erfinv(1-o.Level/3) // three verdicts
 	p.Rate = rateOf(probabilities, past.Labels, groups, customers, z)
 	rows, expected := float64(p.Rows), p.Mean*float64(p.Rows)
-	if max(expected, float64(p.Positive)) < fewRows || max(rows-expected, rows-float64(p.Positive)) < fewRows {
+	few := max(expected, float64(p.Positive)) < fewRows || max(rows-expected, rows-float64(p.Positive)) < fewRows
+	if t := &m.training; few || p.AtFit != nil && min(t.CalibrationPositive, t.CalibrationRows-t.CalibrationPositive) < fewRows {
 		return p, ctx.Err()
 	}
 	// Beside a fit that was perfect, where there is none.
@@ -148,6 +153,9 @@ func newPerformance[K comparable](ctx context.Context, m *Model, past *Dataset[K
 	chance := func(far float64) float64 { return math.Erfc(far / error / math.Sqrt2) }
 	if past := &m.baseline.Past; p.RateDrift == Shifted && past.beyond(off, past.Rate, conventionShare, chance) > o.Level/3 {
 		p.RateDrift = Ordinary
+	}
+	if min(p.Positive, p.Rows-p.Positive) < fewRows {
+		return p, ctx.Err()
 	}
 	off = math.Abs(p.Slope.Value - fit.Slope.Value)
 	p.SlopeDrift = driftOf(off > math.Hypot(scale*width(p.Slope), certain/normal95*width(fit.Slope)), off >= smallSlope)

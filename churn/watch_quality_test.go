@@ -51,12 +51,36 @@ func TestWatchPerformance(t *testing.T) {
 		p := r.Performance
 		require.Equal(t, 3000, p.Rows)
 		require.Equal(t, 1500, p.Customers)
-		require.Contains(t, r.String(), "of 1 later ones the labels are not complete")
+		require.Contains(t, r.String(), "later cut-offs whose horizon has not ended: 1")
 		require.InDelta(t, float64(p.Positive)/3000, p.Rate.Value, 1e-12)
 		require.Equal(t, r.Mean, p.Mean, "the same rows")
 		require.NotNil(t, p.AtFit)
 	}
 	require.False(t, watchJudge(t, m, 20, func(z float64) float64 { return z + 0.8 }).Alarm, "of few rows")
+}
+
+// Of a calibration or of past rows where next to nothing came true, nothing is said.
+func TestWatchFewLabels(t *testing.T) {
+	some := func(d *Dataset[int], n int) *Dataset[int] {
+		for i := range d.Labels {
+			d.Labels[i] = i < n
+		}
+		return d
+	}
+	days, w := watchCutoffs(30), watchWorld{}
+	train := watchData(t, w, days[:2], 0, 300, 1)
+	for _, test := range []struct {
+		calibration, past int
+		rate              Drift
+	}{{5, 300, Stable}, {150, 5, Shifted}, {296, 5, Stable}} {
+		m, err := Fit(t.Context(), train, some(watchData(t, w, days[4:5], 0, 300, 2), test.calibration), nil)
+		require.NoError(t, err)
+		past := some(watchData(t, w, days[29:], 0, 400, 5), test.past)
+		r, err := Watch(t.Context(), m, past, past, nil)
+		require.NoError(t, err)
+		p := r.Performance
+		require.Equal(t, []Drift{test.rate, Stable, Stable}, []Drift{p.RateDrift, p.AUCDrift, p.SlopeDrift}, "%s", r)
+	}
 }
 
 // Rows of one customer count as one draw: twice the same rows have the same interval.

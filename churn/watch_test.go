@@ -23,6 +23,19 @@ import (
 type watchWorld struct {
 	stays  float64 // variance of the part of the customer, beside 1 of both
 	season float64 // standard deviation of the part of the cut-off
+	every  int     // only one of so many columns has a part of the cut-off; 0: each
+	lasts  float64 // correlation of the parts of cut-offs a horizon apart
+}
+
+// partOf returns the part of a cut-off of a column.
+func (w *watchWorld) partOf(day Day, column int) (sum float64) {
+	weight := w.season * math.Sqrt(1-w.lasts*w.lasts)
+	for weight > w.season/100 {
+		sum += weight * rand.New(rand.NewPCG(uint64(day), uint64(column))).NormFloat64()
+		day -= Day(modelPlan.Horizon)
+		weight *= w.lasts
+	}
+	return sum
 }
 
 // watchCutoffs returns n cut-offs a horizon apart.
@@ -49,7 +62,9 @@ func watchData(t testing.TB, w watchWorld, cutoffs []Day, first, customers int, 
 		}
 		shift := make(map[Day]float64)
 		for _, day := range cutoffs {
-			shift[day] = w.season * rand.New(rand.NewPCG(uint64(day), uint64(i))).NormFloat64()
+			if w.every == 0 || i%w.every == 0 {
+				shift[day] = w.partOf(day, i)
+			}
 		}
 		for row, x := range c.Num {
 			id := d.Table.IDs[row]
@@ -355,7 +370,7 @@ func TestWatchFewRows(t *testing.T) {
 	require.NoError(t, err)
 	require.Zero(t, r.Independent)
 	require.Nil(t, r.Performance.AtFit)
-	require.Contains(t, r.String(), "which is too few: a PSI of 0.1 and a KS of 0.125 are taken as ordinary")
+	require.Contains(t, r.String(), "past cut-offs a horizon apart are too few (0) to know what is ordinary: a PSI of 0.1 and a KS of 0.125 are taken for it")
 	require.Contains(t, r.String(), "no purchase within 30 days: 0 of 59 columns shifted")
 }
 
@@ -382,6 +397,9 @@ func TestWatchErrors(t *testing.T) {
 		"seen": {m, nil, func(d *Dataset[int]) *Dataset[int] {
 			return watchData(t, watchWorld{}, watchCutoffs(10)[9:], 0, 50, 5)
 		}, nil, ErrOptions},
+		"half seen": {m, nil, func(d *Dataset[int]) *Dataset[int] {
+			return watchData(t, watchWorld{}, watchCutoffs(11)[10:], 0, 50, 5)
+		}, nil, ErrOptions},
 	} {
 		of := func(f func(d *Dataset[int]) *Dataset[int]) *Dataset[int] {
 			d := good.Take(seq(good.Rows()))
@@ -400,6 +418,7 @@ func TestWatchErrors(t *testing.T) {
 	}
 	err := (&WatchOptions{Level: 1, Least: math.NaN(), Importance: 2, Workers: -1}).Validate()
 	require.Len(t, strings.Split(err.Error(), "\n"), 4)
+	require.ErrorIs(t, (&WatchOptions{Level: 1e-12}).Validate(), ErrOptions)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
 	_, err = Watch(ctx, m, good, nil, nil)

@@ -94,16 +94,19 @@ func (r *WatchReport) summary() Text {
 // writePercent writes a share with a decimal.
 func writePercent(x float64) string { return strconv.FormatFloat(100*x, 'f', 1, 64) + "%" }
 
-// String is the report for people: the summary, what to look at, how the model did where that is known, and
-// the columns, those first that matter most. Of those that have not shifted only the first few are shown.
+// String is the report for people: the summary, what to look at, how the model did where that is known,
+// the columns, those first that matter most, and what the figures are. Of those that have not shifted only
+// the first few are shown.
 func (r *WatchReport) String() string {
 	var t reportTable
 	fmt.Fprintf(&t.text, "%s: %s\n", r.Label, r.Summary.EN)
 	fmt.Fprintf(&t.text, "%d rows of %d customers, %s, beside %d training rows, %s\n",
 		r.Rows, r.Customers, writeCutoffs(r.First, r.Last), r.FitRows, writeCutoffs(r.FitFirst, r.FitLast))
-	fmt.Fprintf(&t.text, "level %g; what is ordinary is known from %d past cut-offs, as good as %d independent ones\n", r.Level, r.Past, r.Independent)
 	if r.Independent < pastLeast {
-		fmt.Fprintf(&t.text, "which is too few: a PSI of 0.1 and a KS of %g are taken as ordinary\n", conventionKS)
+		fmt.Fprintf(&t.text, "past cut-offs a horizon apart are too few (%d) to know what is ordinary: a PSI of 0.1 and a KS of %g are taken for it\n", r.Independent, conventionKS)
+	} else {
+		fmt.Fprintf(&t.text, "where nothing has changed, at most %g%% of reports call a column shifted; past cut-offs: %d, of which %d count as independent\n",
+			100*r.Level, r.Past, r.Independent)
 	}
 	fmt.Fprintln(&t.text)
 	for _, f := range r.Findings {
@@ -131,7 +134,7 @@ func (p *WatchPerformance) write(t *reportTable) {
 	}
 	fmt.Fprintf(&t.text, "\nwhat came true: %d of %d rows of %d customers, %s", p.Positive, p.Rows, p.Customers, writeCutoffs(p.First, p.Last))
 	if p.Immature > 0 {
-		fmt.Fprintf(&t.text, "; of %d later ones the labels are not complete", p.Immature)
+		fmt.Fprintf(&t.text, "; later cut-offs whose horizon has not ended: %d", p.Immature)
 	}
 	fmt.Fprintln(&t.text)
 	fit := func(of func(q *WatchQuality) string) string {
@@ -155,11 +158,18 @@ func (p *WatchPerformance) write(t *reportTable) {
 	t.flush()
 }
 
+// watchLegend says what the columns of the last table are.
+const watchLegend = `
+importance: part of what the columns add to scores
+PSI, KS:    distance from the training rows; chance: PSI that chance makes on average; past: what single cut-offs of the past had beyond chance
+p:          probability, at most, of such a distance where nothing has changed, of this column alone
+missing, unseen levels, median: training -> now`
+
 // othersShown is the number of columns that have not shifted in the report for people.
 const othersShown = 8
 
 func (r *WatchReport) writeColumns(t *reportTable) {
-	t.row("column", "verdict", "importance", "PSI", "by chance", "ordinary", "KS", "ordinary", "p", "missing", "unseen", "median")
+	t.row("column", "verdict", "importance", "PSI", "chance", "past", "KS", "past", "p", "missing", "unseen", "median")
 	write := func(c *WatchColumn) {
 		unseen, ks, ordinary := "-", "-", "-"
 		if c.Median == nil && c.BaselineMedian == nil {
@@ -167,11 +177,14 @@ func (r *WatchReport) writeColumns(t *reportTable) {
 		} else {
 			ks, ordinary = reportNumber(c.KS, 3), reportNumber(c.KSOrdinary, 3)
 		}
-		p := strconv.FormatFloat(c.P, 'g', 2, 64)
+		p, importance := strconv.FormatFloat(c.P, 'g', 2, 64), writePercent(c.Importance)
 		if c.P < 1e-6 {
 			p = "<1e-06"
 		}
-		t.row(c.Name, c.Drift.String(), writePercent(c.Importance), reportNumber(c.PSI, 3), reportNumber(c.PSINoise, 3), reportNumber(c.PSIOrdinary, 3),
+		if c == &r.Score {
+			importance = "-"
+		}
+		t.row(c.Name, c.Drift.String(), importance, reportNumber(c.PSI, 3), reportNumber(c.PSINoise, 3), reportNumber(c.PSIOrdinary, 3),
 			ks, ordinary, p, writeChange(writePercent(c.BaselineMissing), writePercent(c.Missing)), unseen,
 			writeChange(writeMedian(c.BaselineMedian), writeMedian(c.Median)))
 	}
@@ -185,6 +198,7 @@ func (r *WatchReport) writeColumns(t *reportTable) {
 		ordinary := r.Ordinary - min(r.Ordinary, othersShown)
 		fmt.Fprintf(&t.text, "and %d more ordinary and %d more stable ones\n", ordinary, rest-ordinary)
 	}
+	fmt.Fprintln(&t.text, watchLegend)
 }
 
 func writeChange(before, now string) string {
