@@ -127,7 +127,7 @@ type WatchFinding struct {
 // for concurrent reads.
 type WatchColumn struct {
 	Name  string `json:"name"` // "probability" of Score
-	Group Group  `json:"group,omitempty"`
+	Group Group  `json:"group,omitempty"` // of the column
 	Drift Drift  `json:"drift"` // the verdict
 	// Importance is the mean size of what the column adds to scores, as a part of that of all. 1 for Score.
 	Importance float64 `json:"importance"`

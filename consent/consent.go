@@ -9,19 +9,33 @@
 // # The rules
 //
 //  1. What was not granted is not allowed.
-//  2. For each atom, identifier and legal basis the record counts that was collected last, of those that are about the
-//     purpose and channel and were collected, and a grant also begun, by the moment; of several at the same time the one that denies.
+//  2. For each atom, identifier and legal basis the record counts that was said last, of those that are about the
+//     purpose and channel and were said, and a grant also begun, by the moment; of several at the same time the one
+//     that denies, of several grants the one that ends first. A record was said when it was collected, or
+//     when it was recorded if that is earlier: a clock that is ahead puts no grant after a refusal that was said once
+//     the grant was recorded.
 //  3. A grant lasts to its Until, and at most as many days as the purpose says. When it has ended nothing is granted: what
 //     came before it does not come back.
 //  4. A refusal or withdrawal lasts until something later is said by the same identifier of the same atom.
 //     It may be about all purposes or all channels; a grant names both.
 //  5. If any identifier of any atom of the customer refuses on a basis, nothing is allowed on that
 //     basis. Contract, legal duty, vital interest and public task cannot be refused, other than by name.
+//     If an atom of the customer has been erased, nothing at all is allowed: what it said is not known any more.
 //  6. Otherwise each grant allows what it says for its own atom and identifier: contact by that
-//     identifier, use of that atom's data. It allows nothing for the others.
+//     identifier, use of that atom's data. It allows nothing for the others. [Decision.Allows] tells for which.
 //
 // So a merge only narrows: it brings together what was allowed before, and all refusals. A
 // number that somebody else has now brings its consent to nobody, as that stays with the atom.
+//
+// # Limits
+//
+// A record stays with the atom it was recorded by. Where atoms are slices of the time of a device that people use
+// in turn, a slice can be cut later: what it was granted in the time that is somebody else's now no longer holds,
+// if [Member] says so, and does not go over to the other; a refusal goes on holding for the one who has the slice, and
+// is not the other's. What is said by an account or an address is better recorded by the atom of that record.
+//
+// A wrong clock can still put a grant after a refusal that followed it: that of the refusal where it is behind, that of the grant
+// where it is ahead and the grant is recorded late. Where devices say when, the caller sees to it that their clocks are right.
 //
 // # What it is not
 //
@@ -35,6 +49,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/store"
@@ -50,14 +65,22 @@ var (
 	ErrReused = errors.New("consent: ID of another record")
 	// ErrErased: the atom has been erased, and takes no records any more.
 	ErrErased = errors.New("consent: atom is erased")
-	// ErrPurpose: the policy has no such purpose, or the purpose no such channel.
-	ErrPurpose = errors.New("consent: purpose or channel is not declared")
+	// ErrPurpose: the policy has no such purpose, or the purpose no such channel, or it is retired.
+	ErrPurpose = errors.New("consent: no such purpose or channel")
 )
 
+// Member is an atom of a customer. Safe for concurrent reads.
+type Member struct {
+	Atom customer.AtomID
+	// From and To are, of a slice of time, when it begins and ends (excluded): a grant that was said at another time is
+	// not the customer's. Zero: open.
+	From, To time.Time
+}
+
 // Members returns the atoms that a customer has now: of one who was merged into another, those
-// of the other, and none of one who was erased. It is what identity or profile know. Safe for concurrent
-// use.
-type Members func(ctx context.Context, id customer.ID) ([]customer.AtomID, error)
+// of the other, and none of one who was erased. It is what identity or profile know. An atom whose records were erased
+// ([Consents.Erase]) must be left out, or it denies everything. Safe for concurrent use.
+type Members func(ctx context.Context, id customer.ID) ([]Member, error)
 
 // Options of Open. Nil is the defaults. Safe for concurrent reads.
 type Options struct {
@@ -79,15 +102,19 @@ type Consents struct {
 	members    Members
 	prefix     []byte
 	purposes   map[string]*Purpose
+	every      Purpose // has what any of them has
 	committing func(b *store.Batch, records []Record) error
 	backoff    *store.Backoff
 }
 
 // Open returns the consents that s has. The policy is copied; it is not stored, as the records
-// are true under any. Errors wrap [ErrPolicy].
+// are true under any. policy and members are mandatory. Errors wrap [ErrPolicy].
 func Open(s store.Store, policy *Policy, members Members, opts *Options) (*Consents, error) {
 	if err := policy.Validate(); err != nil {
 		return nil, err
+	}
+	if members == nil {
+		return nil, fmt.Errorf("%w: no members", ErrPolicy)
 	}
 	o := Options{Prefix: []byte("consent/")}
 	if opts != nil {
@@ -104,8 +131,10 @@ func Open(s store.Store, policy *Policy, members Members, opts *Options) (*Conse
 		committing: o.Committing, backoff: o.Backoff,
 	}
 	for _, p := range policy.Purposes {
-		p.Bases, p.Channels = slices.Clone(p.Bases), slices.Clone(p.Channels)
+		p.Bases, p.Channels, p.RetiredChannels = slices.Clone(p.Bases), slices.Clone(p.Channels), slices.Clone(p.RetiredChannels)
 		c.purposes[p.Name] = &p
+		c.every.Bases, c.every.Channels = append(c.every.Bases, p.Bases...), append(c.every.Channels, p.Channels...)
+		c.every.RetiredChannels = append(c.every.RetiredChannels, p.RetiredChannels...)
 	}
 	return c, nil
 }

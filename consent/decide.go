@@ -21,6 +21,8 @@ const (
 	InForce Reason = iota + 1
 	// Denied: somebody has refused or withdrawn.
 	Denied
+	// Erased: an atom that Members names has been erased, and nobody knows whether it had refused.
+	Erased
 	// Ended: a grant has ended.
 	Ended
 	// NotBegun: a grant has not begun.
@@ -29,9 +31,9 @@ const (
 	NotGranted
 )
 
-var reasonNames = []string{"none", "in force", "denied", "ended", "not begun", "not granted"}
+var reasonNames = []string{"none", "in force", "denied", "erased", "ended", "not begun", "not granted"}
 
-var reasonNamesZH = []string{"无", "授权有效", "已拒绝或撤回", "授权已到期", "授权尚未生效", "未授权"}
+var reasonNamesZH = []string{"无", "授权有效", "已拒绝或撤回", "授权记录已删除", "授权已到期", "授权尚未生效", "未授权"}
 
 // String returns such as "not granted".
 func (r Reason) String() string { return enum.Name(reasonNames, r) }
@@ -58,9 +60,10 @@ type Grant struct {
 	Until      time.Time       `json:"until,omitzero"`      // when it ends; zero: not by itself
 }
 
-// Decision is the answer for a customer. Safe for concurrent reads.
+// Decision is the answer for a customer. Allowed does not say by which address or number, or of whose data: after
+// a merge it may be those of another atom. Ask Allows before one is used. Safe for concurrent reads.
 type Decision struct {
-	Allowed bool   `json:"allowed"` // whether there are Grants
+	Allowed bool   `json:"allowed"` // of something, see Grants
 	Reason  Reason `json:"reason"`  // why, or why not
 	// Grants are all that is allowed, by atom, identifier and basis: nothing else is, of the
 	// same customer either.
@@ -72,33 +75,59 @@ type Decision struct {
 	Until time.Time `json:"until,omitzero"`
 }
 
-// Allowed tells whether a customer's data may be used, or the customer contacted by a channel,
-// for a purpose at a moment. channel is "" for a purpose without channels. A customer who has no
-// atoms is NotGranted. Errors wrap [ErrPurpose], or are those of Members and of the store; where there
-// is one, nothing is allowed. Cost: Members and one read of the store for all atoms, more where an atom has hundreds
-// of records.
+// Allows tells whether a grant in force is for an atom and an identifier, given by each Blind that it has (seal.Index.All);
+// one of them is enough. A grant of the zero Identifier is for that alone.
+func (d *Decision) Allows(atom customer.AtomID, by ...Identifier) bool {
+	return slices.ContainsFunc(d.Grants, func(g Grant) bool { return g.Atom == atom && slices.Contains(by, g.Identifier) })
+}
+
+// Allowed tells whether some of a customer's data may be used, or the customer contacted somehow by a channel,
+// for a purpose at a moment: of whom, and by which identifier, tells [Decision.Allows]. channel is "" for a purpose
+// without channels. A customer who has no atoms is NotGranted. Errors wrap [ErrPurpose], or are those of Members and of
+// the store; where there is one, nothing is allowed. Cost: Members and one read of the store for all atoms, more where
+// an atom has hundreds of records.
 func (c *Consents) Allowed(ctx context.Context, id customer.ID, purpose, channel string, at time.Time) (Decision, error) {
 	p := c.purposes[purpose]
-	if p == nil || !slices.Contains(p.Channels, channel) && (channel != "" || len(p.Channels) > 0) {
+	if p == nil || p.Retired || !p.has(channel) {
 		return Decision{Reason: NotGranted}, fmt.Errorf("%w", ErrPurpose)
 	}
-	atoms, err := c.members(ctx, id)
+	members, err := c.members(ctx, id)
 	if err != nil {
 		return Decision{Reason: NotGranted}, err
+	}
+	atoms := make([]customer.AtomID, len(members))
+	for i := range members {
+		atoms[i] = members[i].Atom
 	}
 	logs, err := c.logs(ctx, atoms)
 	if err != nil {
 		return Decision{Reason: NotGranted}, err
 	}
-	var records []Record
-	for _, l := range logs {
-		of, err := c.all(ctx, l)
+	var records []*Record
+	erased := false
+	for i, l := range logs {
+		l, of, err := c.all(ctx, l)
 		if err != nil {
 			return Decision{Reason: NotGranted}, err
 		}
-		records = append(records, of...)
+		erased = erased || l.erased
+		for j := range of {
+			if members[i].has(&of[j]) {
+				records = append(records, &of[j])
+			}
+		}
 	}
-	return decide(records, p, channel, at), nil
+	d := decide(records, p, channel, at)
+	if erased && d.Reason != Denied {
+		d = Decision{Reason: Erased}
+	}
+	return d, nil
+}
+
+// has tells whether a record counts for the customer who has the member.
+func (m *Member) has(r *Record) bool {
+	said := r.said()
+	return r.Choice != Granted || !said.Before(m.From) && (m.To.IsZero() || said.Before(m.To))
 }
 
 // holder is who a record speaks for.
@@ -108,19 +137,18 @@ type holder struct {
 }
 
 // decide answers from all records of a customer.
-func decide(records []Record, p *Purpose, channel string, at time.Time) Decision {
+func decide(records []*Record, p *Purpose, channel string, at time.Time) Decision {
 	d := Decision{Reason: NotGranted}
 	var why *Record // of Reason
 	note := func(reason Reason, r *Record) {
-		if reason < d.Reason || reason == d.Reason && compareRecords(r, why) > 0 {
+		if reason < d.Reason || reason == d.Reason && compareRecords(r, why, p) > 0 {
 			d.Reason, why = reason, r
 		}
 	}
 	for _, basis := range p.Bases {
 		last := map[holder]*Record{}
-		for i := range records {
-			r := &records[i]
-			if !r.about(p.Name, channel, basis) || r.Collected.After(at) {
+		for _, r := range records {
+			if !r.about(p.Name, channel, basis) || r.said().After(at) {
 				continue
 			}
 			if r.Choice == Granted && r.begin().After(at) {
@@ -128,7 +156,7 @@ func decide(records []Record, p *Purpose, channel string, at time.Time) Decision
 				continue
 			}
 			h := holder{r.Atom, r.Identifier}
-			if last[h] == nil || compareRecords(r, last[h]) > 0 {
+			if last[h] == nil || compareRecords(r, last[h], p) > 0 {
 				last[h] = r
 			}
 		}
@@ -164,8 +192,8 @@ func decide(records []Record, p *Purpose, channel string, at time.Time) Decision
 		}
 	}
 	first := &d.Grants[0]
-	for i := range records {
-		if r := &records[i]; r.Atom == first.Atom && r.ID == first.Record {
+	for _, r := range records {
+		if r.Atom == first.Atom && r.ID == first.Record {
 			d.Record = new(*r)
 		}
 	}

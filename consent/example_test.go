@@ -19,13 +19,18 @@ func Example() {
 
 	consents, err := consent.Open(new(store.Memory), &consent.Policy{Purposes: []consent.Purpose{
 		{Name: "newsletter", Label: "Newsletter", LabelZH: "营销资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
-	}}, func(_ context.Context, id customer.ID) ([]customer.AtomID, error) { return atoms[id], nil }, nil)
+	}}, func(_ context.Context, id customer.ID) (members []consent.Member, err error) {
+		for _, atom := range atoms[id] {
+			members = append(members, consent.Member{Atom: atom})
+		}
+		return members, nil
+	}, nil)
 	if err != nil {
 		panic(err)
 	}
 	mail := consent.Identifier{Type: "email", Blind: [20]byte{0xc0, 0xff, 0xee}} // of seal.Index.Blind
 	day := func(n int) time.Time { return time.Date(2026, 3, n, 9, 0, 0, 0, time.UTC) }
-	err = consents.Record(ctx,
+	err = consents.Record(ctx, day(5),
 		consent.Record{
 			ID: "form 17", Atom: shop, Identifier: mail, Purpose: "newsletter", Channel: "email", Basis: consent.Consent,
 			Choice: consent.Granted, Collected: day(1), Notice: "privacy 4", Mechanism: "double opt-in",
@@ -35,20 +40,24 @@ func Example() {
 	if err != nil {
 		panic(err)
 	}
-	tell := func(who string, id customer.ID, channel string) {
+	tell := func(who string, id customer.ID, channel string) consent.Decision {
 		d, err := consents.Allowed(ctx, id, "newsletter", channel, day(10))
 		if err != nil {
 			panic(err)
 		}
 		fmt.Printf("%s, %s: %t, %s, %s\n", who, channel, d.Allowed, d.Reason, d.Reason.Chinese())
+		return d
 	}
-	tell("one", one, "email")
+	d := tell("one", one, "email")
+	other := consent.Identifier{Type: "email", Blind: [20]byte{1}}
+	fmt.Println("by this address, by another:", d.Allows(shop, mail), d.Allows(shop, other)) // ask before each mail
 	tell("one", one, "sms")
 	tell("two", two, "email")
 	atoms[one], atoms[two] = []customer.AtomID{shop, app}, nil // merged
 	tell("both", one, "email")
 	// Output:
 	// one, email: true, in force, 授权有效
+	// by this address, by another: true false
 	// one, sms: false, not granted, 未授权
 	// two, email: false, denied, 已拒绝或撤回
 	// both, email: false, denied, 已拒绝或撤回

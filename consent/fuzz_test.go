@@ -13,8 +13,8 @@ import (
 // What is read as a head is written as the same bytes.
 func FuzzLog(f *testing.F) {
 	l := &log{pages: 3, records: []Record{
-		{ID: "a", Identifier: Identifier{Type: "phone"}, Purpose: "p", Channel: "c", Basis: Consent, Choice: Granted, Collected: time.Unix(1e9, 0), Until: time.Unix(2e9, 0)},
-		{ID: "b", Choice: Withdrawn, Collected: time.Unix(1e9, 0), Notice: "n"},
+		{ID: "a", Identifier: Identifier{Type: "phone"}, Purpose: "p", Channel: "c", Basis: Consent, Choice: Granted, Collected: time.Unix(1e9, 0), Recorded: time.Unix(1e9, 5000), Until: time.Unix(2e9, 0)},
+		{ID: "b", Choice: Withdrawn, Collected: time.Unix(1e9, 0), Recorded: time.Unix(1e9, 5000), Notice: "n"},
 	}}
 	f.Add(l.encode())
 	f.Add((&log{erased: true}).encode())

@@ -27,16 +27,18 @@ func TestReleasedFormats(t *testing.T) {
 	var records []consent.Record
 	for i := range 230 {
 		r := grant(fmt.Sprint(i), 1, phone, "newsletter", "sms", i)
+		r.Recorded = day(220) // the clock of some was ahead
 		r.Notice, r.Mechanism, r.Source, r.Jurisdiction = "privacy 4", "double opt-in", "shop", "CN"
 		if i%3 == 0 {
 			r = begins(ends(r, i+9), i+2)
 		}
 		if i%7 == 0 {
 			r = deny(fmt.Sprint(i), 1, consent.Identifier{}, "", "", i)
+			r.Recorded = day(220)
 		}
 		records = append(records, r)
 	}
-	require.NoError(t, c.Record(t.Context(), records...))
+	require.NoError(t, c.Record(t.Context(), day(220), records...))
 	require.NoError(t, c.Erase(t.Context(), atom(2)))
 	var lines strings.Builder
 	for e, err := range s.Scan(t.Context(), store.Range{}) {
@@ -67,6 +69,6 @@ func TestReleasedFormats(t *testing.T) {
 		read = append(read, r)
 	}
 	require.Equal(t, records, read)
-	require.ErrorIs(t, open(t, old, crowd{}, nil).Record(t.Context(), grant("x", 2, phone, "newsletter", "sms", 1)), consent.ErrErased)
+	require.ErrorIs(t, open(t, old, crowd{}, nil).Record(t.Context(), later, grant("x", 2, phone, "newsletter", "sms", 1)), consent.ErrErased)
 	require.Equal(t, customer.AtomID{1}, read[0].Atom)
 }

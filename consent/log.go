@@ -1,13 +1,14 @@
 package consent
 
 import (
-	"bytes"
 	"context"
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
 	"iter"
 	"slices"
+	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/wire"
@@ -15,12 +16,14 @@ import (
 )
 
 // An atom's records are in its head, the newest last; where that gets large, the older ones
-// are in pages, numbered from 1.
+// are in pages, numbered from 1, and the hash of the ID of each of them says in which.
 const (
 	partHead   = "a/"
 	partPage   = "p/"
-	longestKey = len(partPage) + 16 + 4
-	headBytes  = 24 << 10 // from which on a head becomes a page
+	partPaged  = "i/"
+	hashBytes  = 16
+	longestKey = len(partPaged) + 16 + hashBytes
+	headBytes  = 24 << 10 // from which on a head becomes a page; of up to 560 records, each a write then
 	mostPages  = 1 << 20
 )
 
@@ -30,6 +33,12 @@ func (c *Consents) headKey(atom customer.AtomID) []byte {
 
 func (c *Consents) pageKey(atom customer.AtomID, page int) []byte {
 	return binary.BigEndian.AppendUint32(slices.Concat(c.prefix, []byte(partPage), atom[:]), uint32(page))
+}
+
+// pagedKey is where it says in which page the record of an ID is.
+func (c *Consents) pagedKey(atom customer.AtomID, id string) []byte {
+	sum := sha256.Sum256([]byte(id))
+	return slices.Concat(c.prefix, []byte(partPaged), atom[:], sum[:hashBytes])
 }
 
 // log is the records of an atom.
@@ -53,6 +62,7 @@ func encodeRecords(w *wire.Writer, records []Record) {
 
 func readRecords(r *wire.Reader, atom customer.AtomID) (records []Record, size int, err error) {
 	n := r.List()
+	records = make([]Record, 0, min(n, 256))
 	for range n {
 		data := r.Bytes()
 		item := wire.Read(data)
@@ -124,16 +134,44 @@ func (c *Consents) logs(ctx context.Context, atoms []customer.AtomID) ([]*log, e
 	return list, nil
 }
 
-// all returns the records of pages and head, in the order in which they were recorded.
-func (c *Consents) all(ctx context.Context, l *log) ([]Record, error) {
+// all returns the records of pages and head, in the order in which they were recorded, or none and the log as it is now if
+// it has been erased meanwhile.
+func (c *Consents) all(ctx context.Context, l *log) (*log, []Record, error) {
 	if l.pages == 0 {
-		return l.records, nil
+		return l, l.records, nil
 	}
-	var records []Record
-	for first := 1; first <= l.pages; first += 32 {
-		var keys [][]byte
-		for page := first; page < min(first+32, l.pages+1); page++ {
-			keys = append(keys, c.pageKey(l.atom, page))
+	numbers := make([]int, l.pages)
+	for i := range numbers {
+		numbers[i] = i + 1
+	}
+	records, err := c.pages(ctx, l.atom, numbers)
+	if errors.Is(err, errNoPage) {
+		l, err = c.erased(ctx, l.atom)
+		return l, nil, err
+	}
+	return l, append(records, l.records...), err
+}
+
+// erased returns the log of an atom of which a page is not there: nothing but Erase removes one.
+func (c *Consents) erased(ctx context.Context, atom customer.AtomID) (*log, error) {
+	logs, err := c.logs(ctx, []customer.AtomID{atom})
+	if err == nil && !logs[0].erased {
+		err = errNoPage
+	}
+	if err != nil {
+		return nil, err
+	}
+	return logs[0], nil
+}
+
+var errNoPage = fmt.Errorf("consent: a page is not there: %w", store.ErrCorrupt)
+
+// pages returns the records of some pages, in their order.
+func (c *Consents) pages(ctx context.Context, atom customer.AtomID, pages []int) (records []Record, err error) {
+	for some := range slices.Chunk(pages, 32) {
+		keys := make([][]byte, len(some))
+		for i, page := range some {
+			keys[i] = c.pageKey(atom, page)
 		}
 		entries, err := c.store.Get(ctx, keys...)
 		if err != nil {
@@ -141,30 +179,32 @@ func (c *Consents) all(ctx context.Context, l *log) ([]Record, error) {
 		}
 		for _, e := range entries {
 			if e.Version == 0 {
-				return nil, fmt.Errorf("consent: a page is not there: %w", store.ErrCorrupt)
+				return nil, errNoPage
 			}
 			r := wire.Read(e.Value)
 			r.Expect("consent/page", 1)
-			part, _, err := readRecords(r, l.atom)
+			part, _, err := readRecords(r, atom)
 			if err = errors.Join(err, r.Close()); err != nil {
 				return nil, fmt.Errorf("consent: page: %w", err)
 			}
 			records = append(records, part...)
 		}
 	}
-	return append(records, l.records...), nil
+	return records, nil
 }
 
-// Record adds records. Those of an atom are one commit, atom after atom. One whose ID the atom has
-// already with the same content is left out, so that it can be recorded again after any error. Errors wrap [ErrRecord]
-// before anything is written, or [ErrReused], [ErrErased], what Options.Committing returns, or are those of the
-// store. Cost: a read and a write an atom.
-func (c *Consents) Record(ctx context.Context, records ...Record) error {
+// Record adds records at a moment, now, that all of them have as Recorded. Those of an atom are one commit for each 16, atom
+// after atom. One whose ID the atom has already with the same content is left out, so that it can be recorded again, also
+// later, after any error. Errors wrap [ErrRecord] before anything is written, or [ErrReused], [ErrErased], what
+// Options.Committing returns, or are those of the store. To copy records, give as now the Recorded that they have. Cost: a
+// read and a commit for each 16 of an atom.
+func (c *Consents) Record(ctx context.Context, now time.Time, records ...Record) error {
 	settled := slices.Clone(records)
 	var atoms []customer.AtomID
 	of := map[customer.AtomID][]Record{}
 	for i := range settled {
 		r := &settled[i]
+		r.Recorded = now
 		r.settle()
 		if err := c.validate(r); err != nil {
 			return fmt.Errorf("consent: record %d: %w", i, err)
@@ -187,15 +227,7 @@ func (c *Consents) Record(ctx context.Context, records ...Record) error {
 // add adds some records of an atom.
 func (c *Consents) add(ctx context.Context, atom customer.AtomID, records []Record) error {
 	_, err := store.Update(ctx, c.store, c.backoff, func(ctx context.Context) (*store.Batch, error) {
-		logs, err := c.logs(ctx, []customer.AtomID{atom})
-		if err != nil {
-			return nil, err
-		}
-		l := logs[0]
-		if l.erased {
-			return nil, ErrErased
-		}
-		before, err := c.all(ctx, l)
+		l, before, err := c.known(ctx, atom, records)
 		if err != nil {
 			return nil, err
 		}
@@ -207,10 +239,15 @@ func (c *Consents) add(ctx context.Context, atom customer.AtomID, records []Reco
 		b.If(c.headKey(atom), l.version)
 		if l.size >= headBytes {
 			l.pages++
+			paged := wire.New("consent/paged", 1)
+			paged.Uint(uint64(l.pages))
+			for i := range l.records {
+				b.Put(c.pagedKey(atom, l.records[i].ID), paged.Data())
+			}
 			w := wire.Sized("consent/page", 1, l.size+8*len(l.records))
 			encodeRecords(w, l.records)
 			b.Put(c.pageKey(atom, l.pages), w.Data())
-			l.records = nil
+			l.records, l.size = nil, 0
 		}
 		l.records = append(slices.Clip(l.records), fresh...)
 		b.Put(c.headKey(atom), l.encode())
@@ -224,6 +261,49 @@ func (c *Consents) add(ctx context.Context, atom customer.AtomID, records []Reco
 	return err
 }
 
+// known returns the log of an atom, which is not erased, and of its records at least those that have the IDs of some.
+func (c *Consents) known(ctx context.Context, atom customer.AtomID, records []Record) (*log, []Record, error) {
+	keys := [][]byte{c.headKey(atom)}
+	for i := range records {
+		keys = append(keys, c.pagedKey(atom, records[i].ID))
+	}
+	entries, err := c.store.Get(ctx, keys...)
+	if err != nil {
+		return nil, nil, err
+	}
+	l, err := readLog(entries[0], atom)
+	if err != nil {
+		return nil, nil, err
+	}
+	if l.erased {
+		return nil, nil, ErrErased
+	}
+	var pages []int
+	for _, e := range entries[1:] {
+		if e.Version == 0 {
+			continue
+		}
+		r := wire.Read(e.Value)
+		r.Expect("consent/paged", 1)
+		page := r.Uint()
+		if err := r.Close(); err != nil {
+			return nil, nil, fmt.Errorf("consent: page of a record: %w", err)
+		}
+		if page < 1 || page > uint64(l.pages) {
+			return nil, nil, fmt.Errorf("consent: page of a record: %w", store.ErrCorrupt)
+		}
+		pages = append(pages, int(page))
+	}
+	slices.Sort(pages)
+	before, err := c.pages(ctx, atom, slices.Compact(pages))
+	if errors.Is(err, errNoPage) {
+		if _, err = c.erased(ctx, atom); err == nil {
+			err = ErrErased
+		}
+	}
+	return l, append(before, l.records...), err
+}
+
 // unknown returns those records that are not there, each once.
 func unknown(before, records []Record) (fresh []Record, err error) {
 	known := make(map[string]*Record, len(before))
@@ -231,11 +311,14 @@ func unknown(before, records []Record) (fresh []Record, err error) {
 		known[before[i].ID] = &before[i]
 	}
 	for i := range records {
-		r := &records[i]
-		if old := known[r.ID]; old == nil {
-			known[r.ID] = r
-			fresh = append(fresh, *r)
-		} else if *old != *r {
+		r := records[i]
+		old := known[r.ID]
+		if old == nil {
+			known[r.ID] = &records[i]
+			fresh = append(fresh, r)
+			continue
+		}
+		if r.Recorded = old.Recorded; r != *old {
 			return nil, ErrReused
 		}
 	}
@@ -249,7 +332,7 @@ func (c *Consents) History(ctx context.Context, atom customer.AtomID) iter.Seq2[
 		logs, err := c.logs(ctx, []customer.AtomID{atom})
 		var records []Record
 		if err == nil {
-			records, err = c.all(ctx, logs[0])
+			_, records, err = c.all(ctx, logs[0])
 		}
 		if err != nil {
 			yield(Record{}, err)
@@ -263,7 +346,8 @@ func (c *Consents) History(ctx context.Context, atom customer.AtomID) iter.Seq2[
 	}
 }
 
-// Erase removes all records of atoms, which take no others any more. A process that is killed in the
+// Erase removes all records of atoms, which take no others any more. As long as Members names one of them its
+// customer is allowed nothing, as it may have refused. A process that is killed in the
 // middle leaves some to the next call. Errors are those of the store.
 func (c *Consents) Erase(ctx context.Context, atoms ...customer.AtomID) error {
 	for _, atom := range atoms {
@@ -281,19 +365,22 @@ func (c *Consents) Erase(ctx context.Context, atoms ...customer.AtomID) error {
 		if err != nil {
 			return err
 		}
-		if err := c.deletePages(ctx, atom); err != nil {
-			return err
+		for _, part := range []string{partPage, partPaged} {
+			if err := c.deleteAll(ctx, slices.Concat(c.prefix, []byte(part), atom[:])); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-func (c *Consents) deletePages(ctx context.Context, atom customer.AtomID) error {
-	pages := store.Under(bytes.TrimSuffix(c.pageKey(atom, 0), make([]byte, 4)))
-	pages.Limit = min(c.store.Limits().Operations, 500)
+// deleteAll deletes the keys that begin with a prefix.
+func (c *Consents) deleteAll(ctx context.Context, prefix []byte) error {
+	some := store.Under(prefix)
+	some.Limit = min(c.store.Limits().Operations, 500)
 	for {
 		b := new(store.Batch)
-		for e, err := range c.store.Scan(ctx, pages) {
+		for e, err := range c.store.Scan(ctx, some) {
 			if err != nil {
 				return err
 			}

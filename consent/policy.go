@@ -3,6 +3,7 @@ package consent
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"unicode"
 	"unicode/utf8"
 
@@ -61,12 +62,29 @@ type Purpose struct {
 	Name    string  `json:"name"`               // such as "newsletter"
 	Label   string  `json:"label,omitempty"`    // for people, in English
 	LabelZH string  `json:"label_zh,omitempty"` // and in Chinese
-	Bases   []Basis `json:"bases"`              // on which it can rest; at least one
+	Bases   []Basis `json:"bases"`              // on which it can rest, or could; at least one
 	// Channels are those by which people can be contacted for it. None: the purpose is a use of
 	// data, of which the channel is "".
 	Channels []string `json:"channels,omitempty"`
+	// RetiredChannels are former Channels: nothing is granted or allowed by them, and refusals and withdrawals are still
+	// recorded.
+	RetiredChannels []string `json:"retired_channels,omitempty"`
 	// Days is how many days, each of 24 hours, a grant lasts at most, from its From. 0: without end.
 	Days int `json:"days,omitempty"`
+	// Retired: the purpose is a former one, as RetiredChannels are former channels. One that is left out of the policy takes no
+	// refusals either.
+	Retired bool `json:"retired,omitempty"`
+}
+
+// declares tells whether a refusal can be about a channel and a basis.
+func (p *Purpose) declares(channel string, basis Basis) (channelOK, basisOK bool) {
+	return channel == "" || slices.Contains(p.Channels, channel) || slices.Contains(p.RetiredChannels, channel),
+		basis == AnyBasis || slices.Contains(p.Bases, basis)
+}
+
+// has tells whether the purpose has a channel, "" if it has none.
+func (p *Purpose) has(channel string) bool {
+	return slices.Contains(p.Channels, channel) || channel == "" && len(p.Channels) == 0
 }
 
 // Policy declares purposes and channels. Safe for concurrent reads.
@@ -100,7 +118,7 @@ func (p *Policy) Validate() error {
 			fault(b == AnyBasis || int(b) >= len(basisNames), "purpose %q: unknown basis", q.Name)
 		}
 		channels := map[string]bool{}
-		for _, channel := range q.Channels {
+		for _, channel := range slices.Concat(q.Channels, q.RetiredChannels) {
 			fault(channel == "" || !validText(channel), "purpose %q: a channel is not a line of text", q.Name)
 			fault(channels[channel], "purpose %q: channel %q twice", q.Name, channel)
 			channels[channel] = true

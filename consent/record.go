@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
-	"slices"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
@@ -44,7 +43,11 @@ func (c *Choice) UnmarshalText(text []byte) error {
 
 // Identifier is the phone number, address or account that a choice was made with, without
 // saying which: its type, and what seal.Index.Blind makes of it. The zero Identifier is the atom
-// as a whole. Safe for concurrent use.
+// as a whole.
+//
+// Under a new key of the index the same address has another Blind. A refusal with the old one goes on denying: a grant
+// takes its place if it is recorded with the Blind of the refusal, which is one of seal.Index.All. [Decision.Allows] takes
+// all of them. Safe for concurrent use.
 type Identifier struct {
 	Type  string // such as "phone"
 	Blind [20]byte
@@ -87,10 +90,11 @@ type Record struct {
 	Identifier Identifier      `json:"identifier,omitzero"`
 	Purpose    string          `json:"purpose,omitempty"` // "": all, of a refusal alone
 	Channel    string          `json:"channel,omitempty"` // "": all, of a refusal alone; of a grant that the purpose has none
-	Basis      Basis           `json:"basis"`
+	Basis      Basis           `json:"basis"`             // of the purpose, of a refusal of all of any of them; AnyBasis of a refusal alone
 	Choice     Choice          `json:"choice"`
-	Collected  time.Time       `json:"collected"`           // when it was said; mandatory
-	From       time.Time       `json:"from,omitzero"`       // of a grant; zero: Collected
+	Collected  time.Time       `json:"collected"`           // when it was said, by the clock of who collected it; mandatory
+	Recorded   time.Time       `json:"recorded,omitzero"`   // when it was first recorded; given by Consents.Record
+	From       time.Time       `json:"from,omitzero"`       // of a grant; zero: when it was said
 	Until      time.Time       `json:"until,omitzero"`      // of a grant, excluded; zero: as long as the purpose says
 	Notice     string          `json:"notice,omitempty"`    // version or hash of the text that was shown
 	Mechanism  string          `json:"mechanism,omitempty"` // how, such as "double opt-in"
@@ -127,28 +131,48 @@ func (c *Consents) validate(r *Record) error {
 	for _, f := range []struct {
 		name string
 		time time.Time
-	}{{"Collected", r.Collected}, {"From", r.From}, {"Until", r.Until}} {
+	}{{"Collected", r.Collected}, {"now", r.Recorded}, {"From", r.From}, {"Until", r.Until}} {
 		y := f.time.UTC().Year()
 		fault(!f.time.IsZero() && (y < 1900 || y > 9999), f.name+" is not in the years 1900 to 9999")
 	}
 	fault(r.Collected.IsZero(), "no Collected")
+	fault(r.Recorded.IsZero(), "now is zero")
 	p := c.purposes[r.Purpose]
-	switch {
-	case p == nil && (r.Purpose != "" || r.Choice == Granted):
+	if r.Purpose == "" && r.Choice != Granted {
+		p = &c.every
+	}
+	if p == nil {
 		fault(true, "Purpose is not declared")
-	case p != nil:
-		fault(!slices.Contains(p.Channels, r.Channel) && (r.Channel != "" || r.Choice == Granted && len(p.Channels) > 0), "Channel is not one of the purpose")
-		fault(r.Choice == Granted && !slices.Contains(p.Bases, r.Basis), "Basis is not one of the purpose")
+	} else {
+		channel, basis := p.declares(r.Channel, r.Basis)
+		if r.Choice == Granted {
+			fault(p.Retired, "Purpose is retired")
+			channel, basis = p.has(r.Channel), basis && r.Basis != AnyBasis
+		}
+		fault(!channel, "Channel is not one of the purpose")
+		fault(!basis, "Basis is not one of the purpose")
 	}
 	fault(r.Choice != Granted && !(r.From.IsZero() && r.Until.IsZero()), "From or Until of what is not a grant")
-	fault(!r.Until.IsZero() && !r.Until.After(r.begin()), "Until is not after From")
+	begin := r.From
+	if begin.IsZero() {
+		begin = r.Collected
+	}
+	fault(!r.Until.IsZero() && !r.Until.After(begin), "Until is not after From")
 	return errors.Join(faults...)
+}
+
+// said is when it was said: nothing is recorded before.
+func (r *Record) said() time.Time {
+	if r.Recorded.Before(r.Collected) {
+		return r.Recorded
+	}
+	return r.Collected
 }
 
 // begin is when a grant begins to count.
 func (r *Record) begin() time.Time {
 	if r.From.IsZero() {
-		return r.Collected
+		return r.said()
 	}
 	return r.From
 }
@@ -173,19 +197,35 @@ func (r *Record) about(purpose, channel string, basis Basis) bool {
 		(r.Basis == basis || r.Basis == AnyBasis && basis.refusable())
 }
 
-// compareRecords orders by time, at the same time with grants first, so that the last one counts.
-func compareRecords(a, b *Record) int {
+// compareRecords orders records about a purpose by time, at the same time with grants first and of those the one that ends
+// first last, so that the last one counts.
+func compareRecords(a, b *Record, p *Purpose) int {
 	denies := func(r *Record) int { return min(int(r.Choice), int(Refused)) }
-	return cmp.Or(a.Collected.Compare(b.Collected), cmp.Compare(denies(a), denies(b)), cmp.Compare(a.ID, b.ID),
-		bytes.Compare(a.Atom[:], b.Atom[:]))
+	if c := cmp.Or(a.said().Compare(b.said()), cmp.Compare(denies(a), denies(b))); c != 0 {
+		return c
+	}
+	return cmp.Or(compareEnds(b, a, p), cmp.Compare(a.ID, b.ID), bytes.Compare(a.Atom[:], b.Atom[:]))
 }
 
-// settle cuts times to microseconds, in UTC.
+// compareEnds orders by end; what has none is last.
+func compareEnds(a, b *Record, p *Purpose) int {
+	endA, endsA := a.end(p)
+	endB, endsB := b.end(p)
+	switch {
+	case endsA && endsB:
+		return endA.Compare(endB)
+	case endsA:
+		return -1
+	case endsB:
+		return 1
+	}
+	return 0
+}
+
+// settle cuts times to microseconds, in UTC, the zero one too.
 func (r *Record) settle() {
-	for _, t := range []*time.Time{&r.Collected, &r.From, &r.Until} {
-		if !t.IsZero() {
-			*t = t.UTC().Truncate(time.Microsecond)
-		}
+	for _, t := range []*time.Time{&r.Collected, &r.Recorded, &r.From, &r.Until} {
+		*t = t.UTC().Truncate(time.Microsecond)
 	}
 }
 
@@ -207,6 +247,7 @@ func (r *Record) encode(w *wire.Writer) {
 	w.Uint(uint64(r.Basis))
 	w.Uint(uint64(r.Choice))
 	w.Int(r.Collected.UnixMicro())
+	w.Int(r.Recorded.UnixMicro())
 	writeTime(r.From)
 	writeTime(r.Until)
 	w.Text(r.Notice)
@@ -232,7 +273,7 @@ func readRecord(r *wire.Reader, atom customer.AtomID) (rec Record, ok bool) {
 	rec.Purpose, rec.Channel = r.Text(), r.Text()
 	basis, choice := r.Uint(), r.Uint()
 	rec.Basis, rec.Choice = Basis(min(basis, 255)), Choice(min(choice, 255))
-	rec.Collected = time.UnixMicro(r.Int()).UTC()
+	rec.Collected, rec.Recorded = time.UnixMicro(r.Int()).UTC(), time.UnixMicro(r.Int()).UTC()
 	rec.From, rec.Until = readTime(), readTime()
 	rec.Notice, rec.Mechanism, rec.Source, rec.Jurisdiction = r.Text(), r.Text(), r.Text(), r.Text()
 	return rec, ok && int(rec.Basis) < len(basisNames) && rec.Choice >= Granted && rec.Choice <= Withdrawn && rec.ID != ""

@@ -1,6 +1,7 @@
 package seal
 
 import (
+	"bytes"
 	"crypto/aes"
 	"crypto/cipher"
 	"crypto/hkdf"
@@ -9,6 +10,8 @@ import (
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"hash"
+	"sync/atomic"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/wire"
@@ -47,7 +50,9 @@ type Key struct {
 	tenant string
 	atom   customer.AtomID
 	aead   cipher.AEAD // nil: the key of a nil Vault
-	commit []byte      // key of commitments
+	raw    []byte      // the key itself, from which that of commitments is derived
+	// mac is what computes commitments, where there was one and nobody is using it.
+	mac atomic.Pointer[hash.Hash]
 }
 
 // newKey makes a key of KeyBytes bytes.
@@ -56,11 +61,7 @@ func newKey(tenant string, atom customer.AtomID, raw []byte) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	commit, err := hkdf.Key(sha256.New, raw, nil, "clientele commitment", sha256.Size)
-	if err != nil {
-		return nil, fmt.Errorf("seal: %w", err)
-	}
-	return &Key{tenant: tenant, atom: atom, aead: aead, commit: commit}, nil
+	return &Key{tenant: tenant, atom: atom, aead: aead, raw: bytes.Clone(raw)}, nil
 }
 
 // newAEAD is AES-256-GCM with random nonces: up to 2^32 values a key.
@@ -125,16 +126,35 @@ func random() []byte {
 
 // Commitment returns 32 bytes that stand for a value of a field of the atom where the value
 // itself must not be, as in a log: who has the key and the value gets the same bytes, and
-// once the key is destroyed nobody can tell whether a guess is right. It is the HMAC-SHA256, under a
+// once the key is destroyed nobody can tell whether a guess is right. Equal values of one atom and field have
+// equal commitments, which shows that they are equal. It is the HMAC-SHA256, under a
 // key derived from that of the atom, of tenant, atom, field and value. Under the key of a nil
-// Vault it hides nothing. Safe for concurrent use.
+// Vault it hides nothing. Cost: about a microsecond, of a key's first some more. Safe for concurrent use.
 func (k *Key) Commitment(value []byte, field string) []byte {
-	mac := hmac.New(sha256.New, k.commit)
+	mac := k.mac.Swap(nil)
+	if mac == nil {
+		mac = new(k.newMAC())
+	}
 	w := wire.New("seal/commitment", 1)
 	w.Text(k.tenant)
 	w.Bytes(k.atom[:])
 	w.Text(field)
 	w.Bytes(value)
-	mac.Write(w.Data())
-	return mac.Sum(nil)
+	(*mac).Reset()
+	(*mac).Write(w.Data())
+	sum := (*mac).Sum(nil)
+	k.mac.Store(mac)
+	return sum
+}
+
+// newMAC returns what computes commitments. Most keys never make one.
+func (k *Key) newMAC() hash.Hash {
+	if k.raw == nil {
+		return hmac.New(sha256.New, nil)
+	}
+	derived, err := hkdf.Key(sha256.New, k.raw, nil, "clientele commitment", sha256.Size)
+	if err != nil {
+		panic(err) // only for lengths beyond 255 hashes
+	}
+	return hmac.New(sha256.New, derived)
 }

@@ -2,10 +2,10 @@
 // slower and shows only what runs at the same time.
 package race
 
-// TB is what a test is, of package testing.
+// TB is what Skip needs of a test, of package testing. Not safe for concurrent use.
 type TB interface {
-	Helper()
-	Skip(args ...any)
+	Helper()          // as of testing.TB
+	Skip(args ...any) // as of testing.TB
 }
 
 // Skip skips a test in which nothing runs at the same time.
