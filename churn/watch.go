@@ -126,9 +126,9 @@ type WatchFinding struct {
 // WatchColumn is how far a column is from what it was in the training rows. A plain value: safe
 // for concurrent reads.
 type WatchColumn struct {
-	Name  string `json:"name"` // "probability" of Score
+	Name  string `json:"name"`            // "probability" of Score
 	Group Group  `json:"group,omitempty"` // of the column
-	Drift Drift  `json:"drift"` // the verdict
+	Drift Drift  `json:"drift"`           // the verdict
 	// Importance is the mean size of what the column adds to scores, as a part of that of all. 1 for Score.
 	Importance float64 `json:"importance"`
 	// PSI is that of [score.PSI] over about ten bins or the levels, those not seen in the fit, and missing;
