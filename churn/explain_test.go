@@ -5,10 +5,13 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // Effects add up to the score, whatever is missing.
 func TestExplainAddsUp(t *testing.T) {
+	race.Skip(t)
 	for name, opts := range modelMethods() {
 		t.Run(name, func(t *testing.T) {
 			m := modelFit(t, opts)

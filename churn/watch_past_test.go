@@ -116,6 +116,7 @@ func TestWatchBeyond(t *testing.T) {
 
 // Chance alone is taken from the distances of past cut-offs, of customers who stay too.
 func TestWatchPastBeyondChance(t *testing.T) {
+	race.Skip(t)
 	for name, test := range map[string]struct {
 		w    watchWorld
 		want float64 // variance of the season, which is about the PSI

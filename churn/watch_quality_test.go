@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // watchJudge relabels rows by what becomes of the probabilities of a model, and judges it on them.
@@ -27,6 +29,7 @@ func watchJudge(t *testing.T, m *Model, customers int, change func(logOdds float
 
 // What has become of a model is told apart: nothing, another rate, too extreme probabilities, worse ranking.
 func TestWatchPerformance(t *testing.T) {
+	race.Skip(t)
 	m := watchFit(t, watchWorld{}, 12, 200)
 	for name, test := range map[string]struct {
 		change func(z float64) float64

@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -47,6 +48,7 @@ var watchedShop = sync.OnceValues(func() (*churn.Log[int64], *churn.Model) {
 // A season is no shift, the month of a single cut-off among those of a year least of all; a broken
 // feed is one.
 func TestWatchShop(t *testing.T) {
+	race.Skip(t)
 	log, model := watchedShop()
 	for _, day := range []churn.Day{
 		churn.Date(2023, 8, 1), churn.Date(2023, 10, 1), churn.Date(2023, 12, 1), churn.Date(2023, 12, 20), churn.Date(2024, 3, 1), churn.Date(2024, 8, 1), churn.Date(2024, 12, 15),

@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -34,6 +35,7 @@ func chooseBlobs(rows int, seed uint64) *table.Table[int] {
 var chooseQuickly = ChooseOptions{Sample: 200, Bootstraps: 4, References: 4, GapRows: 200}
 
 func TestChooseFindsFourGroups(t *testing.T) {
+	race.Skip(t)
 	data := chooseBlobs(400, 1)
 	for _, method := range []Method{KMeans, Trimmed, Ward, Mixture} {
 		t.Run(method.String(), func(t *testing.T) {
@@ -133,6 +135,7 @@ func TestCandidateAsJSON(t *testing.T) {
 // A row of weight 0 counts for nothing, wherever it lies, and only the proportions of
 // weights count for the gap and stability.
 func TestChooseWithWeights(t *testing.T) {
+	race.Skip(t)
 	for _, method := range []Method{KMeans, Trimmed, Ward, Mixture} {
 		data := chooseBlobs(300, 11)
 		weights := make([]float64, 300)

@@ -436,6 +436,7 @@ func (c *countdown) Err() error {
 
 // A context is asked block by block, and whenever it is done the fit ends with its error.
 func TestKMeansStopsAnywhere(t *testing.T) {
+	race.Skip(t)
 	const n, d = 1500, 2
 	points := testBlobs(4, n, d, 3)
 	for _, method := range []Method{KMeans, Trimmed} {

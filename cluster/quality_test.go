@@ -13,6 +13,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // publicFile opens a published data set. The data is not part of the repository: where it
@@ -112,6 +114,7 @@ func TestPublishedSets(t *testing.T) {
 // UCI Wholesale customers, six columns of spending. Sums of squares are by R 4 kmeans with
 // 200 starts; sizes of k=3 are published with many analyses of the set.
 func TestWholesale(t *testing.T) {
+	race.Skip(t)
 	lines, err := csv.NewReader(publicFile(t, "wholesale/wholesale.csv")).ReadAll()
 	require.NoError(t, err)
 	const d = 6

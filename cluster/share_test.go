@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // cheapestDivision finds, by trying all, the smallest sum of squared distances of a division
@@ -65,6 +67,7 @@ func TestPricesEqualExhaustiveSearch(t *testing.T) {
 }
 
 func TestSharesHold(t *testing.T) {
+	race.Skip(t)
 	const n, d, k = 3000, 2, 6
 	points := testBlobs(21, n, d, 4)
 	rnd := newRandom(5, 5)
@@ -154,6 +157,7 @@ func TestPricesOfManyRows(t *testing.T) {
 // Prices far from those of the centres as they were are the best there are too: the sum is
 // that of the dual problem, which no division is below.
 func TestPricesOfManyRowsAreOptimal(t *testing.T) {
+	race.Skip(t)
 	const n, d, k = 20_000, 3, 8
 	r := rowsOf(testBlobs(5, n, d, 6), d, nil)
 	o := testOptions(k)

@@ -6,9 +6,12 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestSumAndStats(t *testing.T) {
+	race.Skip(t)
 	eachQuestion(t, numericTags, func(t *testing.T, q *question) {
 		got, err := q.Stats(t.Context(), q.Query, q.tag.Name)
 		require.NoError(t, err)

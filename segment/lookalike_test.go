@@ -12,9 +12,11 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 func TestLookalikeScoresWhatRowsSay(t *testing.T) {
+	race.Skip(t)
 	c, all := newPopulace(), choices()
 	for _, pair := range [][2]choice{{all[2], all[0]}, {all[8], all[3]}} {
 		seed, candidates := pair[0], pair[1]

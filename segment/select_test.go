@@ -286,6 +286,7 @@ func TestQueryCancelled(t *testing.T) {
 
 // TestSelectManyValues asks for so many values of a number that they are looked up instead of compared one by one.
 func TestSelectManyValues(t *testing.T) {
+	race.Skip(t)
 	rng := rand.New(rand.NewPCG(16, 1))
 	c := newPeople(t, rng, 9_900, .95, 0)
 	s := c.ix.Snapshot()

@@ -8,11 +8,11 @@ type TB interface {
 	Skip(args ...any) // as of testing.TB
 }
 
-// Skip skips a test in which nothing runs at the same time.
+// Skip skips a test that takes long, in which nothing runs at the same time but what other tests show.
 func Skip(t TB) {
 	t.Helper()
 	if Enabled {
-		t.Skip("nothing in it runs at the same time")
+		t.Skip("what runs at the same time in it other tests show")
 	}
 }
 
