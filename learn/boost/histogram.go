@@ -82,7 +82,7 @@ func power(bound float64, room int) float64 {
 }
 
 // parallelWork is the number of updates of cells from which several goroutines share them.
-const parallelWork = 1 << 17
+const parallelWork = 1 << 16
 
 // histograms builds histograms over rows of a matrix.
 type histograms struct {
@@ -119,18 +119,22 @@ func (h *histograms) give(groups []group) {
 func (h *histograms) build(rows []int32) []group {
 	groups := h.take()
 	if h.workers == 1 || len(rows)*h.stride*lanes < parallelWork {
-		h.add(groups, rows)
+		h.add(groups, 0, rows)
+		return groups
+	}
+	const chunk = 1 << 14
+	if len(rows) <= 2*chunk {
+		parallel.For(h.workers, h.stride, func(g int) { h.add(groups[g:g+1], g, rows) })
 		return groups
 	}
 	first := true
-	const chunk = 1 << 14
 	parts := parallel.States(h.workers, (len(rows)+chunk-1)/chunk, func() []group {
 		if first {
 			first = false
 			return groups
 		}
 		return h.take()
-	}, func(part []group, i int) { h.add(part, rows[i*chunk:min((i+1)*chunk, len(rows))]) })
+	}, func(part []group, i int) { h.add(part, 0, rows[i*chunk:min((i+1)*chunk, len(rows))]) })
 	for _, part := range parts[1:] {
 		for i, n := range h.counts {
 			to, from := &groups[i/lanes][i%lanes], &part[i/lanes][i%lanes]
@@ -148,8 +152,8 @@ func (h *histograms) build(rows []int32) []group {
 
 // add adds rows. Those of a block are gathered first, in loops that wait for many of them
 // at a time; then the block goes through one group after the other, whose cells stay in the
-// first cache.
-func (h *histograms) add(groups []group, rows []int32) {
+// first cache. The first of the groups is that of a number.
+func (h *histograms) add(groups []group, first int, rows []int32) {
 	const block = 512
 	var pairs [block]cell
 	var words [block]uint64
@@ -158,7 +162,8 @@ func (h *histograms) add(groups []group, rows []int32) {
 		for i, row := range part {
 			pairs[i] = h.pairs[row]
 		}
-		for g := range groups {
+		for at := range groups {
+			g := first + at
 			if !h.used[g] {
 				continue
 			}
@@ -166,9 +171,9 @@ func (h *histograms) add(groups []group, rows []int32) {
 				words[i] = h.words[int(row)*h.stride+g]
 			}
 			if len(h.counts)-g*lanes <= lanes/2 {
-				addFour(&groups[g], words[:len(part)], pairs[:len(part)])
+				addFour(&groups[at], words[:len(part)], pairs[:len(part)])
 			} else {
-				addEight(&groups[g], words[:len(part)], pairs[:len(part)])
+				addEight(&groups[at], words[:len(part)], pairs[:len(part)])
 			}
 		}
 	}

@@ -120,14 +120,14 @@ func (s *search) scan(n *leaf, cells *[256]cell, i int, missingLeft bool, best *
 		}
 		hl, hr = hl+l2, hr+l2
 		gl, gr := s.gradient(l), s.gradient(r)
+		if free && !(float64(gl*gl*hr)+float64(gr*gr*hl) > most*hl*hr) {
+			continue
+		}
 		bin, sign := uint8(b), s.sign[i]
 		if some && !missingLeft && r == cells[missing] { // known, or not: no order
 			bin, sign = uint8(last-1), 0
 		}
 		if free {
-			if !(float64(gl*gl*hr)+float64(gr*gr*hl) > most*hl*hr) {
-				continue
-			}
 			gain := gl*gl/hl + gr*gr/hr
 			if !(gain > most) {
 				continue
