@@ -25,7 +25,7 @@ help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
 
 test: export CGO_ENABLED := 0
-test: ## vet and test the library (under 3 minutes)
+test: ## vet and test the library (about 3 minutes)
 	$(GO) vet ./...
 	$(GO) test -vet=off -shuffle=on -timeout=3m ./...
 
