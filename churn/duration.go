@@ -5,9 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
-	"slices"
 
-	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/learn/survival"
 )
 
@@ -155,16 +153,6 @@ func (s *Spans[K]) number() {
 
 // chooseSpans asks the label about all customers, and when it came true.
 func (r *spans[K]) chooseSpans(ctx context.Context) ([][]snapshotRow, SnapshotReport, error) {
-	type state struct {
-		view    *view
-		nothing Future // without events
-		counts  []CutoffReport
-		odd     bool // an outcome is none of the three
-	}
-	fresh := func() *state {
-		v := r.log.view()
-		return &state{view: v, nothing: v.future, counts: make([]CutoffReport, len(r.cutoffs))}
-	}
 	// At each cut-off the horizon ends with the log.
 	at := make([]*snapshots[K], len(r.cutoffs))
 	for i, cutoff := range r.cutoffs {
@@ -172,41 +160,14 @@ func (r *spans[K]) chooseSpans(ctx context.Context) ([][]snapshotRow, SnapshotRe
 		plan.Horizon = min(plan.Horizon, int(r.log.until-cutoff))
 		at[i] = &snapshots[K]{plan: &plan, label: r.label, ahead: true}
 	}
-	rows := make([][]snapshotRow, r.parts)
 	r.exits = make([][]int32, r.parts)
-	states := parallel.States(parallel.Workers(r.workers), r.parts, fresh, func(s *state, part int) {
-		if ctx.Err() != nil {
-			return
+	return r.choose(ctx, func(i int) *snapshots[K] { return at[i] }, func(v *view, part, customer, i int, yes bool) {
+		exit := at[i].plan.Horizon
+		if yes {
+			exit = r.when(v, customer, exit)
 		}
-		lo, hi := r.customers(part)
-		for customer := lo; customer < hi; customer++ {
-			for i, cutoff := range r.cutoffs {
-				said := at[i].ask(s.view, &s.nothing, customer, cutoff, &s.counts[i])
-				exit := at[i].plan.Horizon
-				switch said {
-				case saysOdd:
-					s.odd = true
-					continue
-				case saysYes:
-					exit = r.when(s.view, customer, exit)
-				case saysNo:
-				default:
-					continue
-				}
-				rows[part] = append(rows[part], snapshotRow{int32(customer), int32(i), said == saysYes})
-				r.exits[part] = append(r.exits[part], int32(exit))
-			}
-		}
-		r.step(hi - lo)
+		r.exits[part] = append(r.exits[part], int32(exit))
 	})
-	if slices.ContainsFunc(states, func(s *state) bool { return s.odd }) {
-		return nil, SnapshotReport{}, errOutcome(r.label)
-	}
-	counts := make([][]CutoffReport, len(states))
-	for i, s := range states {
-		counts[i] = s.counts
-	}
-	return rows, r.report(counts), ctx.Err()
 }
 
 // when returns the least horizon in which the label comes true of the customer whom the view shows, which

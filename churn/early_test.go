@@ -1,12 +1,9 @@
 package churn_test
 
 import (
-	"compress/gzip"
 	"encoding/csv"
 	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/internal/race"
 )
 
@@ -23,19 +21,9 @@ import (
 // Guo 2012), one event an invoice. The data is not part of the repository: where it is absent the test is skipped.
 func retailEvents(t *testing.T, loc *time.Location) []churn.Event[string] {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "online-retail", "online_retail.csv.gz"))
-	if err != nil {
-		t.Skip("data set online-retail is not here; set CLIENTELE_DATA to its folder")
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "online-retail/online_retail.csv.gz")
 	r := csv.NewReader(z)
-	_, err = r.Read() // invoice, code, description, quantity, time, price, customer, country
+	_, err := r.Read() // invoice, code, description, quantity, time, price, customer, country
 	require.NoError(t, err)
 	at := map[string]int{}
 	var events []churn.Event[string]

@@ -5,11 +5,8 @@ package churn_test
 import (
 	"bufio"
 	"cmp"
-	"compress/gzip"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -19,6 +16,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/synth"
 )
@@ -120,17 +118,7 @@ func walked(t *testing.T, l *churn.Log[string], plan *churn.Plan, every int) (sp
 // methodsCDNOW are the purchases of CDNOW (Fader and Hardie 2001).
 func methodsCDNOW(t *testing.T) (events []churn.Event[string]) {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "cdnow", "CDNOW_master.txt.gz"))
-	if err != nil {
-		t.Skip("data set cdnow is not here; set CLIENTELE_DATA to the folder of data sets")
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "cdnow/CDNOW_master.txt.gz")
 	lines := bufio.NewScanner(z)
 	lines.Scan() // names of the columns
 	for lines.Scan() {

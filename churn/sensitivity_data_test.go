@@ -2,16 +2,14 @@ package churn
 
 import (
 	"bufio"
-	"compress/gzip"
 	"iter"
-	"os"
-	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -19,17 +17,7 @@ import (
 // number ends in 0. The data is not part of the repository: where it is absent the test is skipped.
 func cdnowEvents(t *testing.T) iter.Seq[Event[string]] {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "cdnow", "CDNOW_master.txt.gz"))
-	if err != nil {
-		t.Skip("data set cdnow is not here; set CLIENTELE_DATA to the folder of data sets")
-	}
-	t.Cleanup(func() { f.Close() })
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "cdnow/CDNOW_master.txt.gz")
 	lines := bufio.NewScanner(z)
 	lines.Scan() // names of the columns
 	return func(yield func(Event[string]) bool) {

@@ -72,6 +72,21 @@ func checkSnapshots[K comparable](plan *Plan, label Label, features *Features[K]
 // last is the day after the last observed: [Log.Until]. Other errors and the cost are those
 // of [Snapshots]; it runs on GOMAXPROCS goroutines.
 func SnapshotAt[K comparable](ctx context.Context, l *Log[K], cutoff Day, label Label, m *Model, own []Own[K]) (*Dataset[K], error) {
+	ordered, err := forModel(l, label, m, own)
+	if err != nil {
+		return nil, err
+	}
+	if cutoff < l.since || cutoff > l.until {
+		return nil, fmt.Errorf("%w: it is %v, and can be from %v to %v", ErrCutoff, cutoff, l.since, l.until)
+	}
+	return (&snapshots[K]{
+		log: l, plan: &m.plan, label: label, cutoffs: []Day{cutoff}, schema: m.schema, own: ordered,
+	}).run(ctx)
+}
+
+// forModel checks that a log can be asked what a model wants to know, and returns the own
+// features in the order of the model.
+func forModel[K comparable](l *Log[K], label Label, m *Model, own []Own[K]) ([]Own[K], error) {
 	if label == nil {
 		return nil, fmt.Errorf("%w: label is required", ErrOptions)
 	}
@@ -85,18 +100,10 @@ func SnapshotAt[K comparable](ctx context.Context, l *Log[K], cutoff Day, label 
 		return nil, fmt.Errorf("%w: the label is %q, that of the model %q", ErrSchema, name, m.label)
 	}
 	ordered, err := ownOf(&m.schema, own)
-	if err != nil {
-		return nil, err
+	if err == nil && len(l.customers) == 0 {
+		err = fmt.Errorf("%w: the log has no events", ErrNoRows)
 	}
-	if len(l.customers) == 0 {
-		return nil, fmt.Errorf("%w: the log has no events", ErrNoRows)
-	}
-	if cutoff < l.since || cutoff > l.until {
-		return nil, fmt.Errorf("%w: it is %v, and can be from %v to %v", ErrCutoff, cutoff, l.since, l.until)
-	}
-	return (&snapshots[K]{
-		log: l, plan: &m.plan, label: label, cutoffs: []Day{cutoff}, schema: m.schema, own: ordered,
-	}).run(ctx)
+	return ordered, err
 }
 
 // ownOf returns the own features that a schema has, in its order.

@@ -40,7 +40,7 @@ type snapshotRow struct {
 
 func (r *snapshots[K]) run(ctx context.Context) (*Dataset[K], error) {
 	r.parts = (len(r.log.customers) + snapshotPart - 1) / snapshotPart
-	rows, report, err := r.choose(ctx)
+	rows, report, err := r.choose(ctx, func(int) *snapshots[K] { return r }, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -72,8 +72,11 @@ func (r *snapshots[K]) build(ctx context.Context, rows [][]snapshotRow, report S
 	return d, nil
 }
 
-// choose asks the label about all customers.
-func (r *snapshots[K]) choose(ctx context.Context) ([][]snapshotRow, SnapshotReport, error) {
+// choose asks the label about all customers, at each cut-off as at says, and tells each, unless it is nil, of every row that
+// it finds: of which part, customer and cut-off it is, and whether it came true. The view shows the customer.
+func (r *snapshots[K]) choose(
+	ctx context.Context, at func(cutoff int) *snapshots[K], each func(v *view, part, customer, cutoff int, yes bool),
+) ([][]snapshotRow, SnapshotReport, error) {
 	type state struct {
 		view    *view
 		nothing Future // without events
@@ -92,9 +95,12 @@ func (r *snapshots[K]) choose(ctx context.Context) ([][]snapshotRow, SnapshotRep
 		lo, hi := r.customers(part)
 		for customer := lo; customer < hi; customer++ {
 			for i, cutoff := range r.cutoffs {
-				switch said := r.ask(s.view, &s.nothing, customer, cutoff, &s.counts[i]); said {
+				switch said := at(i).ask(s.view, &s.nothing, customer, cutoff, &s.counts[i]); said {
 				case saysNo, saysYes:
 					rows[part] = append(rows[part], snapshotRow{int32(customer), int32(i), said == saysYes})
+					if each != nil {
+						each(s.view, part, customer, i, said == saysYes)
+					}
 				case saysOdd:
 					s.odd = true
 				}

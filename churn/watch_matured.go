@@ -17,24 +17,9 @@ import (
 // those outside of what is observed one that wraps [ErrCutoff]. None that is complete is one that
 // wraps [ErrNoRows]. Other errors, own and the cost are those of [SnapshotAt].
 func Matured[K comparable](ctx context.Context, l *Log[K], cutoffs []Day, label Label, m *Model, own []Own[K]) (*Dataset[K], error) {
-	if label == nil {
-		return nil, fmt.Errorf("%w: label is required", ErrOptions)
-	}
-	if m == nil {
-		return nil, fmt.Errorf("%w: model is required", ErrOptions)
-	}
-	if err := checkLabel(label, &m.plan); err != nil {
-		return nil, err
-	}
-	if name := label.Name(); name != m.label {
-		return nil, fmt.Errorf("%w: the label is %q, that of the model %q", ErrSchema, name, m.label)
-	}
-	ordered, err := ownOf(&m.schema, own)
+	ordered, err := forModel(l, label, m, own)
 	if err != nil {
 		return nil, err
-	}
-	if len(l.customers) == 0 {
-		return nil, fmt.Errorf("%w: the log has no events", ErrNoRows)
 	}
 	days, incomplete, err := maturedCutoffs(cutoffs, m, l.since, l.until)
 	if err != nil {

@@ -2,14 +2,13 @@ package cluster_test
 
 import (
 	"encoding/csv"
-	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/cluster"
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -17,15 +16,7 @@ import (
 // restaurants, cafés; 2: retail), a region and the spend on six kinds of goods.
 func describedWholesale(t *testing.T) *table.Table[int] {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "wholesale", "wholesale.csv"))
-	if err != nil {
-		t.Skip("data set wholesale is not here; set CLIENTELE_DATA to its folder")
-	}
-	defer f.Close()
+	f := dataset.Open(t, "wholesale/wholesale.csv")
 	records, err := csv.NewReader(f).ReadAll()
 	require.NoError(t, err)
 	tab := &table.Table[int]{}

@@ -3,11 +3,8 @@ package cluster
 import (
 	"bufio"
 	"cmp"
-	"compress/gzip"
 	"math"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"reflect"
 	"slices"
 	"strconv"
@@ -16,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/score"
 )
@@ -24,17 +22,7 @@ import (
 // are not part of the repository.
 func sipuNumbers(t *testing.T, name string) [][]float64 {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "clustering", name+".gz"))
-	if err != nil {
-		t.Skipf("data set %s is not here; set CLIENTELE_DATA to its folder", name)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "clustering/"+name+".gz")
 	var out [][]float64
 	lines := bufio.NewScanner(z)
 	for lines.Scan() {

@@ -2,11 +2,8 @@ package cluster
 
 import (
 	"bufio"
-	"compress/gzip"
 	"encoding/csv"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,31 +11,14 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/internal/race"
 )
-
-// publicFile opens a published data set. The data is not part of the repository: where it
-// is absent the test is skipped.
-func publicFile(t *testing.T, name string) *os.File {
-	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		t.Skipf("data set %s is not here; set CLIENTELE_DATA to its folder", name)
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
 
 // publicNumbers reads a gzipped file of numbers apart by spaces, as many a line.
 func publicNumbers(t *testing.T, name string) (numbers []float64, width int) {
 	t.Helper()
-	z, err := gzip.NewReader(publicFile(t, name))
-	require.NoError(t, err)
-	for lines := bufio.NewScanner(z); lines.Scan(); {
+	for lines := bufio.NewScanner(dataset.Open(t, name)); lines.Scan(); {
 		fields := strings.Fields(lines.Text())
 		for _, f := range fields {
 			x, err := strconv.ParseFloat(f, 64)
@@ -115,7 +95,7 @@ func TestPublishedSets(t *testing.T) {
 // 200 starts; sizes of k=3 are published with many analyses of the set.
 func TestWholesale(t *testing.T) {
 	race.Skip(t)
-	lines, err := csv.NewReader(publicFile(t, "wholesale/wholesale.csv")).ReadAll()
+	lines, err := csv.NewReader(dataset.Open(t, "wholesale/wholesale.csv")).ReadAll()
 	require.NoError(t, err)
 	const d = 6
 	var points []float64

@@ -2,7 +2,6 @@ package cluster
 
 import (
 	"cmp"
-	"compress/gzip"
 	"encoding/csv"
 	"math/rand/v2"
 	"strconv"
@@ -10,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -17,8 +17,7 @@ import (
 // they pay, for how many months they have been customers and what they pay a month.
 func telcoCustomers(t *testing.T) *table.Table[string] {
 	t.Helper()
-	z, err := gzip.NewReader(publicFile(t, "churn-telco/Telco-Customer-Churn.csv.gz"))
-	require.NoError(t, err)
+	z := dataset.Open(t, "churn-telco/Telco-Customer-Churn.csv.gz")
 	records, err := csv.NewReader(z).ReadAll()
 	require.NoError(t, err)
 	rows := &table.Table[string]{Compare: cmp.Compare[string]}

@@ -6,8 +6,6 @@ import (
 	"encoding/json"
 	"fmt"
 	"maps"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -20,22 +18,11 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity/normalize"
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/store"
 )
 
-// senzingFile opens a file of Senzing's truth set (github.com/Senzing/truth-sets), which is
-// not part of the repository.
-func senzingFile(t *testing.T, name string) *os.File {
-	dir := cmp.Or(os.Getenv("CLIENTELE_DATA"), filepath.Join("..", "..", "shared", "data"))
-	f, err := os.Open(filepath.Join(dir, "senzing", name))
-	if err != nil {
-		t.Skip("the data set senzing is not here; set CLIENTELE_DATA to its folder")
-	}
-	t.Cleanup(func() { f.Close() })
-	return f
-}
-
-// A senzingRecord is a record of the truth set: features, each of several fields.
+// A senzingRecord is a record of Senzing's truth set (github.com/Senzing/truth-sets): features, each of several fields.
 type senzingRecord struct {
 	Source   string              `json:"DATA_SOURCE"`
 	Record   string              `json:"RECORD_ID"`
@@ -44,7 +31,7 @@ type senzingRecord struct {
 
 func readSenzing(t *testing.T) (records []senzingRecord) {
 	for _, name := range []string{"customers.jsonl", "reference.jsonl", "watchlist.jsonl"} {
-		d := json.NewDecoder(senzingFile(t, name))
+		d := json.NewDecoder(dataset.Open(t, "senzing/"+name))
 		for d.More() {
 			var r senzingRecord
 			require.NoError(t, d.Decode(&r))
@@ -57,7 +44,7 @@ func readSenzing(t *testing.T) (records []senzingRecord) {
 
 // readKey reads whose each record is.
 func readKey(t *testing.T, name string) map[string]string {
-	rows, err := csv.NewReader(senzingFile(t, name)).ReadAll()
+	rows, err := csv.NewReader(dataset.Open(t, "senzing/"+name)).ReadAll()
 	require.NoError(t, err)
 	column := func(name string) int { return slices.Index(rows[0], name) }
 	key := map[string]string{}

@@ -7,14 +7,13 @@ import (
 	"fmt"
 	"io"
 	"math/rand/v2"
-	"os"
-	"path/filepath"
 	"runtime"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/clientele-go/clientele/ingest"
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/stretchr/testify/require"
 )
 
@@ -56,20 +55,6 @@ func retailSchema() *ingest.Schema[retailLine] {
 	}
 }
 
-// dataFile finds a file of the data folder: under CLIENTELE_DATA, or beside the repository.
-func dataFile(t testing.TB, name string) string {
-	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
-	}
-	path := filepath.Join(dir, filepath.FromSlash(name))
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("%s is not there; set CLIENTELE_DATA to the folder that holds it", name)
-	}
-	return path
-}
-
 const onlineRetail = "online-retail/online_retail.csv.gz"
 
 // retailCSV makes n lines in the shape of Online Retail: a few lines an invoice, about
@@ -101,7 +86,7 @@ func retailCSV(n int) []byte {
 }
 
 func TestOnlineRetail(t *testing.T) {
-	path := dataFile(t, onlineRetail)
+	path := dataset.Path(t, onlineRetail)
 	r, err := ingest.NewReader(retailSchema(), nil, ingest.File(path))
 	require.NoError(t, err)
 	lines, unknown, negative, cancelled, quantity, thousandths, cents := 0, 0, 0, 0, int64(0), int64(0), int64(0)
@@ -160,7 +145,7 @@ func TestOnlineRetail(t *testing.T) {
 
 // 5,268 lines repeat another in all columns, as pandas counts by df.duplicated().sum().
 func TestOnlineRetailDuplicates(t *testing.T) {
-	path := dataFile(t, onlineRetail)
+	path := dataset.Path(t, onlineRetail)
 	schema := retailSchema()
 	schema.Unique = []ingest.Unique{{}}
 	r, err := ingest.NewReader(schema, nil, ingest.File(path))
@@ -206,7 +191,7 @@ func BenchmarkRead(b *testing.B) {
 	} {
 		b.Run(c.name, func(b *testing.B) {
 			if c.source == nil {
-				path := dataFile(b, onlineRetail)
+				path := dataset.Path(b, onlineRetail)
 				c.source = func() ingest.Source { return ingest.File(path) }
 			}
 			runtime.GC()

@@ -11,6 +11,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/rfm"
 )
 
@@ -117,7 +118,7 @@ func TestPublishedElevenSegments(t *testing.T) {
 
 // cdnow are the CDNOW master transactions (Fader and Hardie 2001), in cents.
 func cdnow(t *testing.T) (txns []rfm.Transaction[int]) {
-	s := bufio.NewScanner(dataFile(t, "cdnow/CDNOW_master.txt.gz"))
+	s := bufio.NewScanner(dataset.Open(t, "cdnow/CDNOW_master.txt.gz"))
 	for s.Scan() {
 		f := strings.Fields(s.Text())
 		if len(f) == 0 || f[0] == "customer_id" {

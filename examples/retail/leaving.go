@@ -56,7 +56,8 @@ func (p *printer) leaving(ctx context.Context, c *config, transactions []rfm.Tra
 		return err
 	}
 	p.title("Who is leaving: no purchase from %s to %s, most profitable to call first", log.Until()+churn.Day(plan.Gap), log.Until()+churn.Day(plan.Gap+plan.Horizon-1))
-	p.printf("  %s of %s customers with a purchase in %d days; a contact costs 1.00, an offer 10.00, %s of would-be leavers accept, the margin is 30.0%%; + speaks for leaving, - against\n\n",
+	p.printf("  %s of %s customers with a purchase in %d days; a contact costs 1.00, an offer 10.00, %s of would-be leavers accept, the margin is 30.0%%\n"+
+		"  reasons: + speaks for leaving, - against\n\n",
 		group(int64(len(list.Alerts))), group(int64(list.Rows)), plan.Window, percent(churn.DefaultAcceptance, 1))
 	for _, a := range list.Alerts[:min(10, len(list.Alerts))] {
 		row, err := churn.Row(model, now, a.Row, nil)

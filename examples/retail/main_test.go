@@ -14,6 +14,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/synth"
 )
@@ -64,14 +65,7 @@ func TestOnlineRetail(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the totals are the same with the race detector, and take long with it")
 	}
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	file := filepath.Join(dir, "online-retail", "online_retail.csv.gz")
-	if _, err := os.Stat(file); err != nil {
-		t.Skip("the data set online-retail is not here; set CLIENTELE_DATA to its folder")
-	}
+	file := dataset.Path(t, "online-retail/online_retail.csv.gz")
 	out := t.TempDir()
 	got, err := output(t, "-data", file, "-out", out)
 	require.NoError(t, err)

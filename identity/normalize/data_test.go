@@ -2,28 +2,19 @@ package normalize_test
 
 import (
 	"encoding/csv"
-	"os"
-	"path/filepath"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/identity/normalize"
+	"github.com/clientele-go/clientele/internal/dataset"
 )
 
 // TestExampleNumbers reads the 1,144 example numbers of libphonenumber's metadata
 // (google/libphonenumber, Apache-2.0), as E.164 and as national significant number
 // after the calling code. The data is not part of the repository.
 func TestExampleNumbers(t *testing.T) {
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "libphonenumber", "example_numbers.csv"))
-	if err != nil {
-		t.Skip("data set libphonenumber is not here; set CLIENTELE_DATA to its folder")
-	}
-	defer f.Close()
+	f := dataset.Open(t, "libphonenumber/example_numbers.csv")
 	rows, err := csv.NewReader(f).ReadAll()
 	require.NoError(t, err)
 	rows = rows[1:]

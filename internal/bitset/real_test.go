@@ -6,7 +6,6 @@ import (
 	"compress/gzip"
 	"io"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
@@ -14,6 +13,7 @@ import (
 	"github.com/RoaringBitmap/roaring/v2"
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/internal/race"
 )
@@ -38,14 +38,7 @@ var realSets = []struct {
 // absent the test is skipped.
 func realBitmaps(t testing.TB, file string) []*roaring.Bitmap {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(dir, "realroaring", file)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("realroaring/%s is not there; set CLIENTELE_DATA to the folder that holds it", file)
-	}
+	path := dataset.Path(t, "realroaring/"+file)
 	var bitmaps []*roaring.Bitmap
 	if strings.HasSuffix(file, ".zip") {
 		z, err := zip.OpenReader(path)

@@ -1,17 +1,15 @@
 package boost_test
 
 import (
-	"compress/gzip"
 	"encoding/csv"
 	"fmt"
 	"math"
-	"os"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/table"
@@ -22,17 +20,7 @@ import (
 // level, and charges whole steps of 1 and 40. The data is not part of the repository: where it is absent the test is skipped.
 func telco(t *testing.T, ordinal bool) (train, test *table.Table[int], trainLabels, testLabels []bool) {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "churn-telco", "Telco-Customer-Churn.csv.gz"))
-	if err != nil {
-		t.Skip("data set churn-telco is not here; set CLIENTELE_DATA to its folder")
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "churn-telco/Telco-Customer-Churn.csv.gz")
 	records, err := csv.NewReader(z).ReadAll()
 	require.NoError(t, err)
 	header, records := records[0], records[1:]

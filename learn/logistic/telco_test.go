@@ -2,11 +2,8 @@ package logistic_test
 
 import (
 	"cmp"
-	"compress/gzip"
 	"encoding/csv"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -14,31 +11,16 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/table"
 )
-
-func dataPath(t testing.TB, name string) string {
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	path := filepath.Join(dir, name)
-	if _, err := os.Stat(path); err != nil {
-		t.Skipf("data set %s is not here; set CLIENTELE_DATA to its folder", name)
-	}
-	return path
-}
 
 // telco returns the 7,043 customers of IBM's Telco customer churn and who left. A blank
 // TotalCharges is 0.
 func telco(t testing.TB) (*table.Table[string], []bool) {
 	t.Helper()
-	f, err := os.Open(dataPath(t, "churn-telco/Telco-Customer-Churn.csv.gz"))
-	require.NoError(t, err)
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "churn-telco/Telco-Customer-Churn.csv.gz")
 	records, err := csv.NewReader(z).ReadAll()
 	require.NoError(t, err)
 	tab := &table.Table[string]{Compare: cmp.Compare[string]}
@@ -228,9 +210,7 @@ func TestTelcoGLM(t *testing.T) {
 	r := m.Report()
 	require.InDelta(t, 5826.272365, r.Deviance, 5e-7)
 	require.InDelta(t, 5874.272365, r.AIC, 5e-7)
-	f, err := os.Open(dataPath(t, "churn-telco/ref_R_glm_coefficients.csv"))
-	require.NoError(t, err)
-	defer f.Close()
+	f := dataset.Open(t, "churn-telco/ref_R_glm_coefficients.csv")
 	want, err := csv.NewReader(f).ReadAll()
 	require.NoError(t, err)
 	reference := readReference(t)

@@ -2,16 +2,14 @@ package score_test
 
 import (
 	"cmp"
-	"compress/gzip"
 	"encoding/csv"
-	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/table"
@@ -21,18 +19,7 @@ import (
 // TotalCharges is 0. The data is not part of the repository.
 func telco(t *testing.T) (*table.Table[string], []bool) {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	const name = "churn-telco/Telco-Customer-Churn.csv.gz"
-	f, err := os.Open(filepath.Join(dir, name))
-	if err != nil {
-		t.Skipf("data set %s is not here; set CLIENTELE_DATA to its folder", name)
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "churn-telco/Telco-Customer-Churn.csv.gz")
 	records, err := csv.NewReader(z).ReadAll()
 	require.NoError(t, err)
 	customers := &table.Table[string]{Compare: cmp.Compare[string]}

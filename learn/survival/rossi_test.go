@@ -5,12 +5,12 @@ import (
 	"encoding/csv"
 	"os"
 	"os/exec"
-	"path/filepath"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -24,12 +24,12 @@ type rossi struct {
 
 func readRossi(t *testing.T) *rossi {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	text, err := os.ReadFile(filepath.Join(dir, "rossi", "rossi.csv"))
-	if err != nil {
+	var text []byte
+	var err error
+	if path, ok := dataset.Find("rossi/rossi.csv"); ok {
+		text, err = os.ReadFile(path)
+		require.NoError(t, err)
+	} else {
 		r := exec.CommandContext(t.Context(), "Rscript", "--vanilla", "-e", "write.csv(carData::Rossi[, 1:9], row.names = FALSE)")
 		if text, err = r.Output(); err != nil {
 			t.Skip("data set rossi/rossi.csv is not here, nor Rscript with R's package carData (Debian: r-cran-cardata)")

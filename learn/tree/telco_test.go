@@ -1,16 +1,14 @@
 package tree_test
 
 import (
-	"compress/gzip"
 	"encoding/csv"
-	"os"
-	"path/filepath"
 	"slices"
 	"strconv"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/learn/tree"
 	"github.com/clientele-go/clientele/table"
 )
@@ -20,17 +18,7 @@ import (
 // is absent the test is skipped.
 func telco(t *testing.T) (train, test *table.Table[int], trainClass, testClass []int32) {
 	t.Helper()
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "..", "shared", "data")
-	}
-	f, err := os.Open(filepath.Join(dir, "churn-telco", "Telco-Customer-Churn.csv.gz"))
-	if err != nil {
-		t.Skip("data set churn-telco is not here; set CLIENTELE_DATA to its folder")
-	}
-	defer f.Close()
-	z, err := gzip.NewReader(f)
-	require.NoError(t, err)
+	z := dataset.Open(t, "churn-telco/Telco-Customer-Churn.csv.gz")
 	records, err := csv.NewReader(z).ReadAll()
 	require.NoError(t, err)
 	header, records := records[0], records[1:]

@@ -10,12 +10,12 @@ import (
 	"io/fs"
 	"math"
 	"os"
-	"path/filepath"
 	"strconv"
 	"strings"
 	"time"
 
 	"github.com/clientele-go/clientele/bench/internal/harness"
+	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/table"
 )
@@ -23,17 +23,17 @@ import (
 // telcoRows is four fifths of the customers of the Telco data.
 const telcoRows = 5634
 
-// telcoData is where the data is looked for, from the folder of this module.
+// telcoData is the data set.
 const telcoData = "churn-telco/Telco-Customer-Churn.csv.gz"
 
 // readTelco returns the customers whose index is no multiple of five, and who of them left. A
 // blank number is 0.
 func readTelco() (t *table.Table[string], left []bool, err error) {
-	dir := os.Getenv("CLIENTELE_DATA")
-	if dir == "" {
-		dir = filepath.Join("..", "..", "shared", "data")
+	path, ok := dataset.Find(telcoData)
+	if !ok {
+		return nil, nil, fs.ErrNotExist
 	}
-	f, err := os.Open(filepath.Join(dir, filepath.FromSlash(telcoData)))
+	f, err := os.Open(path)
 	if err != nil {
 		return nil, nil, err
 	}
