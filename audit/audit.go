@@ -185,6 +185,8 @@ type head struct {
 	first int64  // number of the first entry that Trim has kept
 	days  int    // the longest retention of those who sealed
 	note  []byte // the checkpoint
+	// floor is the newest checkpoint that was seen before the head was read.
+	floor Checkpoint
 }
 
 func (h *head) encode() []byte {
@@ -200,11 +202,15 @@ func (h *head) encode() []byte {
 
 // head reads the state, zero of a log without entries, and its version.
 func (l *Log) head(ctx context.Context) (head, store.Version, error) {
+	l.mu.Lock()
+	floor := l.seen
+	l.mu.Unlock()
 	entries, err := l.store.Get(ctx, l.key(partHead, 0))
 	if err != nil {
 		return head{}, 0, err
 	}
 	h, err := readHead(entries[0])
+	h.floor = floor
 	return h, entries[0].Version, err
 }
 

@@ -333,6 +333,31 @@ func TestSealTogether(t *testing.T) {
 	require.NoError(t, v.Err())
 }
 
+// One log is used by many at the same time: what is older than what others have seen meanwhile is no sign of tampering.
+func TestOneLogTogether(t *testing.T) {
+	l := open(t, new(store.Memory))
+	var group sync.WaitGroup
+	for w := range 8 {
+		group.Go(func() {
+			for i := range 60 {
+				if err := l.Append(t.Context(), entry(w*1000+i)); err != nil {
+					t.Error(err)
+				}
+				if _, _, err := l.Seal(t.Context(), start); err != nil {
+					t.Error(err)
+				}
+				if _, err := l.Checkpoint(t.Context()); err != nil {
+					t.Error(err)
+				}
+			}
+		})
+	}
+	group.Wait()
+	c, err := l.Checkpoint(t.Context())
+	require.NoError(t, err)
+	require.Equal(t, int64(480), c.Size)
+}
+
 // stopping fails every call from some commit on, before or after it has happened, as a process does that is killed.
 type stopping struct {
 	store.Store

@@ -23,7 +23,8 @@ const (
 // retention before now, in whole pages. Their hashes stay, so that everything else can
 // still be proven. An entry of actor, with action "audit.trim", that tells of it is sealed first, and the checkpoint says from
 // which number on entries are kept; Verify takes any other absence for a fault. It returns the number of entries
-// removed. Nothing is removed that is not as it was sealed: errors are those of Seal. A process that
+// removed. Nothing is removed that is not as it was sealed: errors are those of Seal, and [ErrEntry] where actor or now cannot be
+// those of an entry. A process that
 // is killed in the middle leaves some to the next call.
 func (l *Log) Trim(ctx context.Context, now time.Time, actor string) (removed int64, err error) {
 	below, before, err := l.expired(ctx, now)

@@ -99,7 +99,7 @@ func (l *Log) Checkpoint(ctx context.Context) (Checkpoint, error) {
 }
 
 // checkpoint returns that of a head, and checks its signature and that it is not older than
-// one that was seen before.
+// one that was seen before the head was read.
 func (l *Log) checkpoint(h *head) (c Checkpoint, err error) {
 	c = Checkpoint{Origin: l.origin, Root: h.root}
 	if h.size > 0 {
@@ -111,12 +111,14 @@ func (l *Log) checkpoint(h *head) (c Checkpoint, err error) {
 	if err != nil {
 		return Checkpoint{}, err
 	}
+	if c.Size < h.floor.Size || c.Size == h.floor.Size && c.Size > 0 && c.Root != h.floor.Root {
+		return Checkpoint{}, fmt.Errorf("%w: the log is not the one that was seen before", ErrTampered)
+	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	if c.Size < l.seen.Size || c.Size == l.seen.Size && c.Size > 0 && c.Root != l.seen.Root {
-		return Checkpoint{}, fmt.Errorf("%w: the log was longer before", ErrTampered)
+	if c.Size > l.seen.Size {
+		l.seen = c
 	}
-	l.seen = c
 	return c, nil
 }
 
