@@ -190,9 +190,9 @@ func TestErasedMember(t *testing.T) {
 
 // What a slice was granted outside its time is not the customer's, and what it refused is.
 func TestSlice(t *testing.T) {
-	member := consent.Member{Atom: atom(1), From: day(2), To: day(5)}
-	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]consent.Member, error) {
-		return []consent.Member{member}, nil
+	member := customer.Member{Atom: atom(1), From: day(2), To: day(5)}
+	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]customer.Member, error) {
+		return []customer.Member{member}, nil
 	}, nil)
 	require.NoError(t, err)
 	require.NoError(t, c.Record(t.Context(), later, grant("a", 1, phone, "service", "sms", 1), grant("b", 1, mail, "service", "sms", 2),
@@ -212,9 +212,9 @@ func TestSlice(t *testing.T) {
 	ask("b")
 	member.To = time.Time{}
 	ask("c", "b", "d")
-	member = consent.Member{Atom: atom(1)}
+	member = customer.Member{Atom: atom(1)}
 	ask("c", "b", "a", "d")
-	member = consent.Member{Atom: atom(1), From: day(2), To: day(5)}
+	member = customer.Member{Atom: atom(1), From: day(2), To: day(5)}
 	require.NoError(t, c.Record(t.Context(), later, deny("e", 1, phone, "", "", 7)))
 	ask()
 }

@@ -31,7 +31,7 @@
 //
 // A record stays with the atom it was recorded by. Where atoms are slices of the time of a device that people use
 // in turn, a slice can be cut later: what it was granted in the time that is somebody else's now no longer holds,
-// if [Member] says so, and does not go over to the other; a refusal goes on holding for the one who has the slice, and
+// if [customer.Member] says so, and does not go over to the other; a refusal goes on holding for the one who has the slice, and
 // is not the other's. What is said by an account or an address is better recorded by the atom of that record.
 //
 // A wrong clock can still put a grant after a refusal that followed it: that of the refusal where it is behind, that of the grant
@@ -49,7 +49,6 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/store"
@@ -69,18 +68,11 @@ var (
 	ErrPurpose = errors.New("consent: no such purpose or channel")
 )
 
-// Member is an atom of a customer. Safe for concurrent reads.
-type Member struct {
-	Atom customer.AtomID
-	// From and To are, of a slice of time, when it begins and ends (excluded): a grant that was said at another time is
-	// not the customer's. Zero: open.
-	From, To time.Time
-}
-
 // Members returns the atoms that a customer has now: of one who was merged into another, those
-// of the other, and none of one who was erased. It is what identity or profile know. An atom whose records were erased
-// ([Consents.Erase]) must be left out, or it denies everything. Safe for concurrent use.
-type Members func(ctx context.Context, id customer.ID) ([]Member, error)
+// of the other, and none of one who was erased. It is what identity or profile know: their
+// methods of that name are such functions. A grant that was said when the atom was not the customer's does not count. An atom whose
+// records were erased ([Consents.Erase]) must be left out, or it denies everything. Safe for concurrent use.
+type Members func(ctx context.Context, id customer.ID) ([]customer.Member, error)
 
 // Options of Open. Nil is the defaults. Safe for concurrent reads.
 type Options struct {

@@ -38,11 +38,11 @@ var phone, mail = consent.Identifier{Type: "phone", Blind: [20]byte{1}}, consent
 // crowd are customers and their atoms.
 type crowd map[int64][]customer.AtomID
 
-func (c crowd) members(_ context.Context, id customer.ID) (members []consent.Member, err error) {
+func (c crowd) members(_ context.Context, id customer.ID) (members []customer.Member, err error) {
 	for n, atoms := range c {
 		if customer.FromInt64(n) == id {
 			for _, a := range atoms {
-				members = append(members, consent.Member{Atom: a})
+				members = append(members, customer.Member{Atom: a})
 			}
 		}
 	}
@@ -597,7 +597,7 @@ func TestInvalid(t *testing.T) {
 }
 
 func TestMembersFail(t *testing.T) {
-	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]consent.Member, error) { return nil, errDown }, nil)
+	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]customer.Member, error) { return nil, errDown }, nil)
 	require.NoError(t, err)
 	d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(1))
 	require.ErrorIs(t, err, errDown)

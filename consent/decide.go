@@ -112,7 +112,7 @@ func (c *Consents) Allowed(ctx context.Context, id customer.ID, purpose, channel
 		}
 		erased = erased || l.erased
 		for j := range of {
-			if members[i].has(&of[j]) {
+			if counts(&members[i], &of[j]) {
 				records = append(records, &of[j])
 			}
 		}
@@ -124,10 +124,9 @@ func (c *Consents) Allowed(ctx context.Context, id customer.ID, purpose, channel
 	return d, nil
 }
 
-// has tells whether a record counts for the customer who has the member.
-func (m *Member) has(r *Record) bool {
-	said := r.said()
-	return r.Choice != Granted || !said.Before(m.From) && (m.To.IsZero() || said.Before(m.To))
+// counts tells whether a record counts for the customer who has the member.
+func counts(m *customer.Member, r *Record) bool {
+	return r.Choice != Granted || m.Has(r.said())
 }
 
 // holder is who a record speaks for.

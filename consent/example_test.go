@@ -19,9 +19,9 @@ func Example() {
 
 	consents, err := consent.Open(new(store.Memory), &consent.Policy{Purposes: []consent.Purpose{
 		{Name: "newsletter", Label: "Newsletter", LabelZH: "营销资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
-	}}, func(_ context.Context, id customer.ID) (members []consent.Member, err error) {
+	}}, func(_ context.Context, id customer.ID) (members []customer.Member, err error) {
 		for _, atom := range atoms[id] {
-			members = append(members, consent.Member{Atom: atom})
+			members = append(members, customer.Member{Atom: atom})
 		}
 		return members, nil
 	}, nil)

@@ -31,6 +31,8 @@ var edges = map[string][]string{
 	"identity/linkage":   {"identity"},
 	"profile":            {"customer", "store", "seal", "table"},
 	"segment":            {"customer", "store"},
+	"access":             {"customer", "seal", "profile", "consent", "audit"},
+	"subject":            {"customer", "store", "seal", "identity", "profile", "consent", "audit"},
 
 	"rfm":            {"table"},
 	"cluster":        {"table", "learn/tree", "learn/score"},
