@@ -93,8 +93,9 @@ type Log struct {
 	retention int
 	backoff   *store.Backoff
 
-	mu   sync.Mutex
-	seen Checkpoint // the newest: what is older now was brought back
+	mu     sync.Mutex
+	seen   Checkpoint // the newest: what is older now was brought back
+	parsed Checkpoint // the last that was read, and found to be signed
 }
 
 // Open returns the log that s has, which begins empty. The store stays the caller's. Errors
@@ -166,7 +167,12 @@ func (l *Log) tileKey(level int, index int64) []byte {
 }
 
 func (l *Log) customerKey(id [16]byte, n int64) []byte {
-	return binary.BigEndian.AppendUint64(append(l.key(partCustomer, 24), id[:]...), uint64(n))
+	return l.appendCustomerKey(nil, id, n)
+}
+
+func (l *Log) appendCustomerKey(k []byte, id [16]byte, n int64) []byte {
+	k = append(append(append(k, l.prefix...), partCustomer...), id[:]...)
+	return binary.BigEndian.AppendUint64(k, uint64(n))
 }
 
 // numberOf is the number at the end of a key.

@@ -20,7 +20,7 @@ func seed() *Entry {
 	}
 }
 
-// What is read as an entry is written as the same bytes.
+// What is read as an entry is written as the same bytes, and a glance says of it what reading does.
 func FuzzEntry(f *testing.F) {
 	sealed := Sealed{SealedAt: time.Unix(2e9, 7), Entry: *seed()}
 	f.Add(seed().encode())
@@ -33,11 +33,19 @@ func FuzzEntry(f *testing.F) {
 		} else {
 			require.ErrorIs(t, err, store.ErrCorrupt)
 		}
+		if id, ok := customerOf(data, false); ok {
+			require.NoError(t, err)
+			require.Equal(t, e.Customer, id)
+		}
 		s, err := decodeSealed(0, data)
 		if err == nil {
 			require.Equal(t, data, s.encode())
 		} else {
 			require.ErrorIs(t, err, store.ErrCorrupt)
+		}
+		if id, ok := customerOf(data, true); ok {
+			require.NoError(t, err)
+			require.Equal(t, s.Customer, id)
 		}
 	})
 }

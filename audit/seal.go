@@ -1,10 +1,12 @@
 package audit
 
 import (
+	"bytes"
 	"context"
 	"crypto/sha256"
 	"errors"
 	"fmt"
+	"slices"
 	"time"
 
 	"github.com/google/uuid"
@@ -40,15 +42,19 @@ func (l *Log) Append(ctx context.Context, entries ...*Entry) error {
 func (l *Log) append(ctx context.Context, entries []*Entry) error {
 	const most, mostBytes = 128, 512 << 10 // of a batch: an entry has at most some 30 KiB
 	var b store.Batch
-	size, keys := 0, map[string]bool{}
+	size, given := 0, map[uuid.UUID]bool{} // the ids of the batch that were not drawn
+	var memory pieces
+	b.Writes = make([]store.Write, 0, min(most, len(entries)))
 	for i, e := range entries {
-		l.queue(&b, e)
-		last := &b.Writes[len(b.Writes)-1]
-		if keys[string(last.Key)] {
-			b.Writes = b.Writes[:len(b.Writes)-1]
+		memory.buf = l.queue(&b, e, memory.room(l.queuedBytes(e)))
+		last := len(b.Writes) - 1
+		if e.ID != uuid.Nil && given[e.ID] && slices.ContainsFunc(b.Writes[:last], func(w store.Write) bool { return bytes.Equal(w.Key, b.Writes[last].Key) }) {
+			b.Writes = b.Writes[:last] // given twice
 		} else {
-			keys[string(last.Key)] = true
-			size += len(last.Value)
+			size += len(b.Writes[last].Value)
+		}
+		if e.ID != uuid.Nil {
+			given[e.ID] = true
 		}
 		if len(b.Writes) < most && size < mostBytes && i < len(entries)-1 {
 			continue
@@ -56,8 +62,9 @@ func (l *Log) append(ctx context.Context, entries []*Entry) error {
 		if _, err := l.store.Commit(ctx, &b); err != nil {
 			return err
 		}
-		b, size = store.Batch{}, 0
-		clear(keys)
+		b.Writes, size = b.Writes[:0], 0
+		memory.buf = memory.buf[:0]
+		clear(given)
 	}
 	return nil
 }
@@ -103,7 +110,7 @@ func (l *Log) Checkpoint(ctx context.Context) (Checkpoint, error) {
 func (l *Log) checkpoint(h *head) (c Checkpoint, err error) {
 	c = Checkpoint{Origin: l.origin, Root: h.root}
 	if h.size > 0 {
-		c, err = ParseCheckpoint(string(h.note), l.origin, l.verifier)
+		c, err = l.parse(string(h.note))
 		if err == nil && (c.Size != h.size || c.Root != h.root || c.First != h.first) {
 			err = fmt.Errorf("%w: the checkpoint is not that of the head", ErrTampered)
 		}
@@ -119,6 +126,25 @@ func (l *Log) checkpoint(h *head) (c Checkpoint, err error) {
 	if c.Size > l.seen.Size {
 		l.seen = c
 	}
+	return c, nil
+}
+
+// parse is ParseCheckpoint for the log's own checkpoints: the one that it read last it need not
+// check again.
+func (l *Log) parse(text string) (Checkpoint, error) {
+	l.mu.Lock()
+	c := l.parsed
+	l.mu.Unlock()
+	if text != "" && c.Text == text {
+		return c, nil
+	}
+	c, err := ParseCheckpoint(text, l.origin, l.verifier)
+	if err != nil {
+		return Checkpoint{}, err
+	}
+	l.mu.Lock()
+	l.parsed = c
+	l.mu.Unlock()
 	return c, nil
 }
 
@@ -160,8 +186,34 @@ func (l *Log) batch(ctx context.Context, h *head, version store.Version, now tim
 
 // queued is an entry that waits, and the leaf that it becomes.
 type queued struct {
-	key, leaf []byte
-	customer  uuid.UUID
+	key      []byte
+	record   []byte // a zero, and the leaf
+	customer uuid.UUID
+}
+
+// pieces is memory for many byte strings, taken in pieces of which each has twice the bytes of
+// the one before. Not safe for concurrent use.
+type pieces struct{ buf []byte } // the piece in use, as far as it is
+
+// room returns what is in use of a piece that has room for n more bytes.
+func (p *pieces) room(n int) []byte {
+	const most = 64 << 10
+	if cap(p.buf)-len(p.buf) < n {
+		p.buf = make([]byte, 0, max(n, min(2*cap(p.buf), most)))
+	}
+	return p.buf
+}
+
+// last returns the last n bytes that were written.
+func (p *pieces) last(n int) []byte { return p.buf[len(p.buf)-n : len(p.buf) : len(p.buf)] }
+
+// record returns a zero and the leaf of an entry.
+func (p *pieces) record(entry []byte, at time.Time) []byte {
+	const timeBytes = 16
+	buf := p.room(1 + len(entry) + timeBytes)
+	start := len(buf)
+	p.buf = leaf(append(append(buf, 0), entry...), at)
+	return p.buf[start:len(p.buf):len(p.buf)]
 }
 
 // waiting reads the first entries of the queue, as many as a batch takes, and tells whether these
@@ -175,22 +227,27 @@ func (l *Log) waiting(ctx context.Context, now time.Time) (list []queued, all bo
 		each           = 3                // operations of an entry: of the queue, of its customer, and room for pages and tiles
 	)
 	operations := min(l.store.Limits().Operations, mostOperations) - others
-	bytes := min(l.store.Limits().BatchBytes, mostBytes) - otherBytes
+	room := min(l.store.Limits().BatchBytes, mostBytes) - otherBytes
 	queue := store.Under(l.key(partQueue, 0))
 	queue.Limit = operations/each + 1
+	var leaves pieces
 	for e, err := range l.store.Scan(ctx, queue) {
 		if err != nil {
 			return nil, false, err
 		}
-		entry, err := decodeEntry(e.Value)
-		if err != nil || len(e.Value) > mostEntryBytes {
-			entry = unreadable(e.Value, now)
-			e.Value = entry.encode()
+		about, ok := customerOf(e.Value, false)
+		if !ok || len(e.Value) > mostEntryBytes {
+			entry, err := decodeEntry(e.Value)
+			if err != nil || len(e.Value) > mostEntryBytes {
+				entry = unreadable(e.Value, now)
+				e.Value = entry.encode()
+			}
+			about = entry.Customer
 		}
-		q := queued{e.Key, leaf(e.Value, now), entry.Customer}
+		q := queued{e.Key, leaves.record(e.Value, now), about}
 		operations -= each
-		bytes -= 2*(len(l.prefix)+longestKey) + len(q.leaf) + 2*tlog.HashSize
-		if operations < 0 || bytes < 0 {
+		room -= 2*(len(l.prefix)+longestKey) + len(q.record) + 2*tlog.HashSize
+		if operations < 0 || room < 0 {
 			return list, false, nil
 		}
 		list = append(list, q)
@@ -220,18 +277,21 @@ func (l *Log) grow(ctx context.Context, b *store.Batch, h *head, entries []queue
 	if err != nil {
 		return err
 	}
+	var keys pieces
+	b.Writes = slices.Grow(b.Writes, 2*len(entries)+len(entries)/64+16)
 	for i := range entries {
 		q := &entries[i]
 		if p.full() {
 			b.Put(l.pageKey(p.first), p.encode())
-			p = page{first: e.size}
+			p = page{first: e.size, entries: p.entries[:0]}
 		}
 		if q.customer != uuid.Nil {
-			b.Put(l.customerKey(q.customer, e.size), nil)
+			keys.buf = l.appendCustomerKey(keys.room(len(l.prefix)+longestKey), q.customer, e.size)
+			b.Put(keys.last(len(l.prefix)+len(partCustomer)+24), nil)
 		}
-		p.entries = append(p.entries, q.leaf)
-		p.bytes += len(q.leaf)
-		e.add(tlog.RecordHash(q.leaf))
+		p.entries = append(p.entries, q.record[1:])
+		p.bytes += len(q.record) - 1
+		e.add(recordHash(q.record))
 		b.Delete(q.key)
 	}
 	b.Put(l.pageKey(p.first), p.encode())
@@ -251,7 +311,7 @@ func (l *Log) putHead(b *store.Batch, h *head, c *Checkpoint) error {
 	if err != nil {
 		return err
 	}
-	if _, err := ParseCheckpoint(text, l.origin, l.verifier); err != nil {
+	if _, err := l.parse(text); err != nil {
 		return fmt.Errorf("audit: the signer's checkpoint: %w", err)
 	}
 	h.note = []byte(text)

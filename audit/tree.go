@@ -38,6 +38,9 @@ type edge struct {
 func (e *edge) add(leaf hash) {
 	e.size++
 	for level, at := 0, e.size; ; level++ {
+		if e.tiles[level] == nil {
+			e.tiles[level] = make([]byte, 0, tileWidth*tlog.HashSize)
+		}
 		e.tiles[level] = append(e.tiles[level], leaf[:]...)
 		if at%tileWidth != 0 {
 			return
@@ -53,39 +56,60 @@ func (e *edge) add(leaf hash) {
 }
 
 // tileRoot is the root of a tile of 256 hashes.
-func tileRoot(data []byte) hash {
-	var nodes [tileWidth]hash
-	for i := range nodes {
-		nodes[i] = hash(data[i*tlog.HashSize:])
-	}
-	for n := tileWidth / 2; n > 0; n /= 2 {
-		for i := range n {
-			nodes[i] = tlog.NodeHash(nodes[2*i], nodes[2*i+1])
+func tileRoot(data []byte) hash { return subtreeRoot(data[:tileWidth*tlog.HashSize]) }
+
+// subtreeRoot is the root of 1, 2, 4, ... or 256 hashes.
+func subtreeRoot(data []byte) hash {
+	var nodes [tileWidth / 2 * tlog.HashSize]byte
+	for n := len(data) / tlog.HashSize / 2; n > 0; n /= 2 {
+		for i := range n { // the pair is read before it is written over
+			node := nodeHash(data[2*i*tlog.HashSize:])
+			copy(nodes[i*tlog.HashSize:], node[:])
 		}
+		data = nodes[:]
 	}
-	return nodes[0]
+	return hash(data[:tlog.HashSize])
 }
 
-// root is that of all leaves: all subtrees it is made of lie in the edge.
+// nodeHash is that of a node with the two hashes at the beginning of data below it.
+func nodeHash(data []byte) hash {
+	var buf [1 + 2*tlog.HashSize]byte
+	buf[0] = 1
+	copy(buf[1:], data)
+	return sha256.Sum256(buf[:])
+}
+
+// recordHash is the hash of a leaf, whose bytes follow a zero in record.
+func recordHash(record []byte) hash { return sha256.Sum256(record) }
+
+// root is that of all leaves: all subtrees it is made of lie in the edge, the smallest last.
 func (e *edge) root() hash {
 	if e.size == 0 {
 		return emptyRoot
 	}
-	root, err := tlog.TreeHash(e.size, tlog.HashReaderFunc(func(indexes []int64) ([]hash, error) {
-		hashes := make([]hash, len(indexes))
-		for i, index := range indexes {
-			t := tlog.TileForIndex(tileHeight, index)
-			var err error
-			if hashes[i], err = tlog.HashFromTile(t, e.tiles[t.L], index); err != nil {
-				return nil, err
+	var pair [2 * tlog.HashSize]byte // a subtree, and all those after it
+	rest := pair[tlog.HashSize:]
+	first := true
+	for level, n := 0, e.size; n > 0; level, n = level+1, n/tileWidth {
+		data := e.tiles[level]
+		for bit := range tileHeight {
+			if n>>bit&1 == 0 {
+				continue
 			}
+			from := len(data) - tlog.HashSize<<bit
+			left := subtreeRoot(data[from:])
+			data = data[:from]
+			if first {
+				first = false
+				copy(rest, left[:])
+				continue
+			}
+			copy(pair[:], left[:])
+			both := nodeHash(pair[:])
+			copy(rest, both[:])
 		}
-		return hashes, nil
-	}))
-	if err != nil {
-		panic(fmt.Sprintf("audit: edge of %d leaves: %v", e.size, err))
 	}
-	return root
+	return hash(rest)
 }
 
 // last lists the tiles of the edge of a tree that are not empty.

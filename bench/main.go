@@ -14,11 +14,13 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime/pprof"
+	"time"
 
 	"github.com/clientele-go/clientele/bench/internal/churnbench"
 	"github.com/clientele-go/clientele/bench/internal/clusterbench"
 	"github.com/clientele-go/clientele/bench/internal/harness"
 	"github.com/clientele-go/clientele/bench/internal/learnbench"
+	"github.com/clientele-go/clientele/bench/internal/privacybench"
 	"github.com/clientele-go/clientele/bench/internal/rfmbench"
 	"github.com/clientele-go/clientele/bench/internal/segbench"
 )
@@ -41,14 +43,14 @@ type suite struct {
 func run(ctx context.Context) (err error) {
 	out := flag.String("out", "results", "folder for the results")
 	runs := flag.Int("runs", 5, "counted runs of each peer, after one that warms up")
-	task := flag.String("task", "", "run only the tasks whose name matches this regular expression; they begin with rfm:, segment:, cluster:, churn: and learn:")
+	task := flag.String("task", "", "run only the tasks whose name matches this regular expression; they begin with rfm:, segment:, cluster:, churn:, learn: and privacy:")
 	profile := flag.String("cpuprofile", "", "file for a profile of the whole")
 	var o rfmbench.Options
 	flag.IntVar(&o.Lines, "lines", 10_000_000, "invoice lines")
 	customers := flag.Int("customers", 0, "customers (default: of segment 10 million, of rfm a million; there at most as many as lines)")
 	flag.StringVar(&o.Python, "python", "", "Python interpreter that has pandas, scikit-learn and FAISS (default: look for one)")
 	var groups clusterbench.Options
-	flag.IntVar(&groups.Points, "points", 1_000_000, "points of each data set of cluster, rows of the large regression of churn and of the largest fits of learn")
+	flag.IntVar(&groups.Points, "points", 1_000_000, "points of each data set of cluster, rows of the large regression of churn and of the largest fits of learn, audit entries of privacy")
 	flag.IntVar(&groups.Seeds, "seeds", 0, "runs of those tasks of cluster that compare seeds (default 20)")
 	memory := flag.Int("memory", -1, "used by the program itself: measure the memory of one job")
 	flag.Parse()
@@ -116,6 +118,11 @@ func run(ctx context.Context) (err error) {
 		{"learn", "learn and its peers", func(ctx context.Context, s *harness.Session, table io.Writer) error {
 			fmt.Fprintln(table, learnbench.About())
 			return learnbench.Run(ctx, s, table, learnbench.Options{Rows: groups.Points, Python: o.Python})
+		}},
+		{"privacy", "sealing, the blind index and the audit log", func(ctx context.Context, s *harness.Session, table io.Writer) error {
+			guarded := privacybench.Options{Entries: groups.Points, Values: min(200_000, groups.Points), Customers: min(2000, groups.Points), Service: 20 * time.Millisecond}
+			fmt.Fprintln(table, privacybench.About(guarded))
+			return privacybench.Run(ctx, s, table, guarded)
 		}},
 	} {
 		s := &harness.Session{Machine: harness.ThisMachine(), Runs: *runs, Only: only, Log: os.Stderr}

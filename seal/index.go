@@ -33,7 +33,7 @@ type IndexKey struct {
 type indexKey struct {
 	version uint32
 	raw     []byte
-	kinds   sync.Map // kind to *sync.Pool of hash.Hash
+	kinds   sync.Map // kind to *sync.Pool of *mac
 }
 
 // NewIndex returns an index with the given keys. The first computes the hash under
@@ -63,7 +63,7 @@ var unkeyed = &indexKey{version: 0, raw: make([]byte, KeyBytes)}
 
 // Blind returns the blind index of value, of BlindBytes bytes, under the newest
 // key. kind separates values: an equal phone number and account number have
-// nothing in common. Cost: about half a microsecond.
+// nothing in common. Cost: of a short value about a fifth of a microsecond.
 func (x *Index) Blind(kind, value string) []byte {
 	if x == nil {
 		return unkeyed.blind(kind, value)
@@ -90,14 +90,25 @@ func (k *indexKey) blind(kind, value string) []byte {
 		if err != nil {
 			panic(err) // only for lengths beyond 255 hashes
 		}
-		pool, _ = k.kinds.LoadOrStore(kind, &sync.Pool{New: func() any { return hmac.New(sha256.New, derived) }})
+		pool, _ = k.kinds.LoadOrStore(kind, &sync.Pool{New: func() any { return &mac{hash: hmac.New(sha256.New, derived)} }})
 	}
-	h := pool.(*sync.Pool).Get().(hash.Hash)
-	h.Reset()
-	h.Write([]byte(value))
-	out := make([]byte, 4, 4+sha256.Size)
+	m := pool.(*sync.Pool).Get().(*mac)
+	m.buf = append(m.buf[:0], value...)
+	m.hash.Reset()
+	m.hash.Write(m.buf)
+	clear(m.buf) // the value is not to stay behind
+	m.buf = m.hash.Sum(m.buf[:0])
+	out := make([]byte, BlindBytes)
 	binary.BigEndian.PutUint32(out, k.version)
-	out = h.Sum(out)[:BlindBytes:BlindBytes]
-	pool.(*sync.Pool).Put(h)
+	copy(out[4:], m.buf)
+	if cap(m.buf) <= mostScratch {
+		pool.(*sync.Pool).Put(m)
+	}
 	return out
+}
+
+// mac computes the hashes of a kind of values. Not safe for concurrent use.
+type mac struct {
+	hash hash.Hash
+	buf  []byte
 }

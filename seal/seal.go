@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"hash"
+	"sync"
 	"sync/atomic"
 
 	"github.com/clientele-go/clientele/customer"
@@ -47,10 +48,9 @@ const Overhead = 1 + 12 + 16
 // The key of a nil Vault is for development: it seals nothing, Seal only puts a
 // byte in front, and Open opens such values alone.
 type Key struct {
-	tenant string
-	atom   customer.AtomID
-	aead   cipher.AEAD // nil: the key of a nil Vault
-	raw    []byte      // the key itself, from which that of commitments is derived
+	whose []byte      // tenant and atom, as [whose] writes them; nil: none
+	aead  cipher.AEAD // nil: the key of a nil Vault
+	raw   []byte      // the key itself, from which that of commitments is derived
 	// mac is what computes commitments, where there was one and nobody is using it.
 	mac atomic.Pointer[hash.Hash]
 }
@@ -61,7 +61,7 @@ func newKey(tenant string, atom customer.AtomID, raw []byte) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Key{tenant: tenant, atom: atom, aead: aead, raw: bytes.Clone(raw)}, nil
+	return &Key{whose: whose(tenant, atom), aead: aead, raw: bytes.Clone(raw)}, nil
 }
 
 // newAEAD is AES-256-GCM with random nonces: up to 2^32 values a key.
@@ -76,11 +76,29 @@ func newAEAD(raw []byte) (cipher.AEAD, error) {
 	return cipher.NewGCMWithRandomNonce(block)
 }
 
-// place is what a sealed value is bound to.
-func (k *Key) place(field string, schema uint64) []byte {
-	w := wire.New("seal", 1)
-	w.Text(k.tenant)
-	w.Bytes(k.atom[:])
+// whose is the part that a key has in all that is bound to it.
+func whose(tenant string, atom customer.AtomID) []byte {
+	w := wire.Onto(make([]byte, 0, len(tenant)+len(atom)+6))
+	w.Text(tenant)
+	w.Bytes(atom[:])
+	return w.Data()
+}
+
+var (
+	placeHead      = wire.New("seal", 1).Data()
+	commitmentHead = wire.New("seal/commitment", 1).Data()
+	nobodys        = whose("", customer.AtomID{})
+)
+
+// mostScratch is the longest memory that is kept for the next.
+const mostScratch = 64 << 10
+
+// scratch is memory for what is written to be bound or hashed, and not kept.
+var scratch = sync.Pool{New: func() any { return new(make([]byte, 0, 128)) }}
+
+// place writes what a sealed value is bound to: tenant, atom, field and schema.
+func (k *Key) place(buf []byte, field string, schema uint64) []byte {
+	w := wire.Onto(append(append(buf[:0], placeHead...), k.whose...))
 	w.Text(field)
 	w.Uint(schema)
 	return w.Data()
@@ -88,13 +106,17 @@ func (k *Key) place(field string, schema uint64) []byte {
 
 // Seal appends to dst the value sealed for the given field of the atom, in the
 // given version of the caller's schema, and returns the longer slice. dst must not
-// overlap value. Sealing twice gives different bytes. Cost: about half a
-// microsecond and one allocation beside dst.
+// overlap value. Sealing twice gives different bytes. Cost: of a short value about a
+// fifth of a microsecond.
 func (k *Key) Seal(dst, value []byte, field string, schema uint64) []byte {
 	if k.aead == nil {
 		return append(append(dst, formPlain), value...)
 	}
-	return k.aead.Seal(append(dst, formAESGCM), nil, value, k.place(field, schema))
+	buf := scratch.Get().(*[]byte)
+	*buf = k.place(*buf, field, schema)
+	sealed := k.aead.Seal(append(dst, formAESGCM), nil, value, *buf)
+	scratch.Put(buf)
+	return sealed
 }
 
 // Open appends to dst what Seal was given and returns the longer slice. Where key,
@@ -110,7 +132,10 @@ func (k *Key) Open(dst, sealed []byte, field string, schema uint64) ([]byte, err
 	case sealed[0] != formAESGCM:
 		return nil, fmt.Errorf("%w: not sealed by this version", ErrOpen)
 	}
-	value, err := k.aead.Open(dst, nil, sealed[1:], k.place(field, schema))
+	buf := scratch.Get().(*[]byte)
+	*buf = k.place(*buf, field, schema)
+	value, err := k.aead.Open(dst, nil, sealed[1:], *buf)
+	scratch.Put(buf)
 	if err != nil {
 		return nil, ErrOpen
 	}
@@ -129,21 +154,29 @@ func random() []byte {
 // once the key is destroyed nobody can tell whether a guess is right. Equal values of one atom and field have
 // equal commitments, which shows that they are equal. It is the HMAC-SHA256, under a
 // key derived from that of the atom, of tenant, atom, field and value. Under the key of a nil
-// Vault it hides nothing. Cost: about a microsecond, of a key's first some more. Safe for concurrent use.
+// Vault it hides nothing. Cost: of a short value about a quarter of a microsecond, of a key's first some more. Safe for concurrent use.
 func (k *Key) Commitment(value []byte, field string) []byte {
 	mac := k.mac.Swap(nil)
 	if mac == nil {
 		mac = new(k.newMAC())
 	}
-	w := wire.New("seal/commitment", 1)
-	w.Text(k.tenant)
-	w.Bytes(k.atom[:])
+	of := k.whose
+	if of == nil {
+		of = nobodys
+	}
+	buf := scratch.Get().(*[]byte)
+	w := wire.Onto(append(append((*buf)[:0], commitmentHead...), of...))
 	w.Text(field)
 	w.Bytes(value)
+	*buf = w.Data()
 	(*mac).Reset()
-	(*mac).Write(w.Data())
+	(*mac).Write(*buf)
 	sum := (*mac).Sum(nil)
 	k.mac.Store(mac)
+	clear(*buf) // the value is not to stay behind
+	if cap(*buf) <= mostScratch {
+		scratch.Put(buf)
+	}
 	return sum
 }
 

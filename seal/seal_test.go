@@ -395,22 +395,3 @@ func FuzzOpen(f *testing.F) {
 		require.ErrorIs(t, err, seal.ErrOpen)
 	})
 }
-
-func BenchmarkSeal(b *testing.B) {
-	var s store.Memory
-	key := create(b, &s, vault(b, &s, local(b, 1), nil), customer.AtomID{1})
-	value, dst := make([]byte, 20), make([]byte, 0, 64)
-	b.ReportAllocs()
-	for b.Loop() {
-		dst = key.Seal(dst[:0], value, "phone", 1)
-	}
-}
-
-func BenchmarkBlind(b *testing.B) {
-	x, err := seal.NewIndex(seal.IndexKey{Version: 1, Key: secret(1)})
-	require.NoError(b, err)
-	b.ReportAllocs()
-	for b.Loop() {
-		x.Blind("phone", "+8613912345670")
-	}
-}

@@ -143,7 +143,7 @@ func readRecord(e store.Entry) (wrapped []byte, err error) {
 
 // Key returns the key of an atom: ErrNoKey if it never had one, ErrDestroyed if
 // that is gone. Other errors are those of the store and the wrapper. Cost: a lookup
-// in memory, or one get and one call of the wrapper.
+// in memory, or one get and one call of the wrapper. For several atoms see [Vault.Keys].
 func (v *Vault) Key(ctx context.Context, atom customer.AtomID) (*Key, error) {
 	if v == nil {
 		return new(Key), nil
@@ -162,16 +162,7 @@ func (v *Vault) Key(ctx context.Context, atom customer.AtomID) (*Key, error) {
 	if err != nil {
 		return nil, err
 	}
-	wrapped, err := readRecord(entries[0])
-	if err != nil {
-		return nil, err
-	}
-	raw, err := v.wrapper.Unwrap(ctx, wrapped, v.binding(atom))
-	if err != nil {
-		return nil, fmt.Errorf("seal: unwrap: %w", err)
-	}
-	k, err = newKey(v.options.Tenant, atom, raw)
-	if err != nil {
+	if k, err = v.unwrap(ctx, entries[0], atom); err != nil {
 		return nil, err
 	}
 	v.keep(atom, k, forgotten)
@@ -218,79 +209,4 @@ func (v *Vault) Destroy(b *store.Batch, atoms ...customer.AtomID) {
 	for _, atom := range atoms {
 		b.Put(v.place(atom), record(nil))
 	}
-}
-
-// Rewrap wraps all keys anew, after the wrapper's own key was replaced; the vault
-// is in use meanwhile. progress, if not nil, is told the number of keys done so
-// far. It can be broken off and called again. Where a key can't be unwrapped it
-// stops with the error, and the keys before are done. Cost: two calls of the
-// wrapper a key, a commit for every 256.
-func (v *Vault) Rewrap(ctx context.Context, progress func(done int64)) error {
-	if v == nil {
-		return nil
-	}
-	const chunk = 256
-	var atoms []customer.AtomID
-	done := int64(0)
-	flush := func() error {
-		if _, err := store.Update(ctx, v.store, nil, func(ctx context.Context) (*store.Batch, error) { return v.rewrap(ctx, atoms) }); err != nil {
-			return err
-		}
-		done += int64(len(atoms))
-		atoms = atoms[:0]
-		if progress != nil {
-			progress(done)
-		}
-		return nil
-	}
-	for e, err := range v.store.Scan(ctx, store.Under(v.options.Prefix)) {
-		if err != nil {
-			return err
-		}
-		id := e.Key[len(v.options.Prefix):]
-		if len(id) != len(customer.AtomID{}) {
-			return fmt.Errorf("%w: a key of the vault is not an atom's", store.ErrCorrupt)
-		}
-		if atoms = append(atoms, customer.AtomID(id)); len(atoms) == chunk {
-			if err := flush(); err != nil {
-				return err
-			}
-		}
-	}
-	if len(atoms) == 0 {
-		return ctx.Err()
-	}
-	return flush()
-}
-
-// rewrap is the batch that wraps the keys of atoms anew, as far as they stand.
-func (v *Vault) rewrap(ctx context.Context, atoms []customer.AtomID) (*store.Batch, error) {
-	places := make([][]byte, len(atoms))
-	for i, atom := range atoms {
-		places[i] = v.place(atom)
-	}
-	entries, err := v.store.Get(ctx, places...)
-	if err != nil {
-		return nil, err
-	}
-	var b store.Batch
-	for i, e := range entries {
-		wrapped, err := readRecord(e)
-		switch {
-		case errors.Is(err, ErrNoKey) || errors.Is(err, ErrDestroyed):
-			continue
-		case err != nil:
-			return nil, err
-		}
-		raw, err := v.wrapper.Unwrap(ctx, wrapped, v.binding(atoms[i]))
-		if err != nil {
-			return nil, fmt.Errorf("seal: unwrap: %w", err)
-		}
-		if wrapped, err = v.wrap(ctx, raw, atoms[i]); err != nil {
-			return nil, err
-		}
-		b.If(places[i], e.Version)
-		b.Put(places[i], record(wrapped))
-	}
-	return &b, nil
 }

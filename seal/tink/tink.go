@@ -9,7 +9,8 @@
 //     costs microseconds. The keys of the keyset are in the memory of the process.
 //   - A key that never leaves the service: the client that Tink has for it, then
 //     [NewWithContext]. Each key of an atom that is not in the cache of the vault is a
-//     call over the network; the service can log and refuse it.
+//     call over the network; Vault.Keys makes 16 of them at once. The service can log and
+//     refuse it.
 //
 // Neither needs the envelope encryption of Tink (KMSEnvelopeAEAD), which makes one more
 // key for each value: the vault is the envelope.

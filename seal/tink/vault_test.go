@@ -6,6 +6,7 @@ import (
 	"encoding/binary"
 	"errors"
 	"sync"
+	"sync/atomic"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -179,9 +180,10 @@ func TestRotation(t *testing.T) {
 
 	// Wrapping anew is broken off, and called again.
 	broken := errors.New("broken")
-	left := 300
+	var left atomic.Int64
+	left.Store(300)
 	v := vault(t, &s, failing{turned, func() error {
-		if left--; left < 0 {
+		if left.Add(-1) < 0 {
 			return broken
 		}
 		return nil
@@ -205,7 +207,7 @@ func TestRotation(t *testing.T) {
 	require.ErrorIs(t, err, seal.ErrDestroyed)
 }
 
-// failing may refuse to wrap.
+// failing may refuse to wrap. err is called by several goroutines at once.
 type failing struct {
 	seal.Wrapper
 	err func() error

@@ -57,10 +57,10 @@ type Cost struct {
 // Clock measures f in this process, begun with a collected heap.
 func Clock(f func() error) (Cost, error) {
 	runtime.GC()
-	cpu := cpuTime()
+	cpu := CPUTime()
 	start := time.Now()
 	err := f()
-	return Cost{Wall: time.Since(start), CPU: cpuTime() - cpu}, err
+	return Cost{Wall: time.Since(start), CPU: CPUTime() - cpu}, err
 }
 
 // Repeat measures f over and over for a time, once at least: the cost is that of one.
@@ -78,7 +78,9 @@ func Repeat(least time.Duration, f func() error) (Cost, error) {
 	return Cost{Wall: cost.Wall / n, CPU: cost.CPU / n}, err
 }
 
-func cpuTime() time.Duration {
+// CPUTime is the user and system time that all threads of this process have taken so far; 0
+// where the system does not tell.
+func CPUTime() time.Duration {
 	var r syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &r); err != nil {
 		return 0
