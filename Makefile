@@ -54,6 +54,7 @@ apicheck: # the exported API is as the text under api/ says
 generated: # the generated assembly is what its generator writes
 	@echo "$@"; $(GO) -C tools run ./nearestgen -check -root $(ROOT)
 	@$(GO) -C tools run ./gramgen -check -root $(ROOT)
+	@$(GO) -C tools run ./histogramgen -check -root $(ROOT)
 
 race: # tests with the race detector; vet has seen them
 	@command -v gcc >/dev/null || { echo "the race detector needs gcc"; exit 1; }
@@ -85,6 +86,7 @@ api: ## write the exported API to api/
 generate: ## write the generated assembly
 	@$(GO) -C tools run ./nearestgen -root $(ROOT)
 	@$(GO) -C tools run ./gramgen -root $(ROOT)
+	@$(GO) -C tools run ./histogramgen -root $(ROOT)
 
 fmt: ## format every file and apply go fix
 	@$(call each,$(ALL),$(GO) fix ./...)

@@ -7,15 +7,16 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/histogram"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/internal/radix"
 	"github.com/clientele-go/clientele/table"
 )
 
 const (
-	maxBins = 255 // of values
-	missing = 255 // the bin of missing values
-	lanes   = 8   // columns whose bins are in one word
+	maxBins = 255               // of values
+	missing = histogram.Missing // the bin of missing values
+	lanes   = histogram.Lanes   // columns whose bins are in one word
 	// sampled is the number of rows beyond which thresholds are of a sample.
 	sampled = 200_000
 )
@@ -41,7 +42,7 @@ func newBinning(c *table.Column, weight []float64, most int, sample []int32) bin
 	if sample != nil {
 		values, weights = pick(values, sample), pick(weight, sample)
 	}
-	var distinct, heavy []float64
+	distinct, heavy := make([]float64, 0, len(values)), make([]float64, 0, len(values))
 	total := 0.0
 	for _, i := range radix.Order(values) {
 		x, w := values[i], 1.0
@@ -201,17 +202,16 @@ func newFinder(upper []float64) *finder {
 	return f
 }
 
-// bin returns the number of thresholds that x is above, or missing.
+// bin returns the number of thresholds that x, which is finite, is above, or missing. It takes the
+// sign of a difference, as which way a branch goes cannot be foreseen.
 func (f *finder) bin(x float64) uint8 {
 	if x != x {
 		return missing
 	}
 	var at uint
 	for step := uint(f.steps); step > 0; step /= 2 {
-		next := at + step
-		if x > f.upper[(next-1)&255] {
-			at = next
-		}
+		above := int64(math.Float64bits(f.upper[(at+step-1)&255]-x)) >> 63
+		at += step & uint(above)
 	}
 	return uint8(at)
 }

@@ -136,8 +136,8 @@ func TestIntegerSums(t *testing.T) {
 		for i, w := range weights {
 			a, b := 1e9*(2*r.Float64()-1)*w, 1e-9*r.Float64()*w
 			g, h = g+a, h+b
-			sum.g += int64(math.RoundToEven(a / s.g))
-			sum.hw += int64(math.RoundToEven(b/s.h))<<s.shift + units[i]
+			sum.G += int64(math.RoundToEven(a / s.g))
+			sum.HW += int64(math.RoundToEven(b/s.h))<<s.shift + units[i]
 		}
 		require.InDelta(t, g, s.gradient(sum), 1e9*total/(1<<40))
 		require.InDelta(t, h, s.hessian(sum), 1e-9*total/(1<<26))

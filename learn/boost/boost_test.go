@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 	"testing"
 
@@ -97,6 +98,7 @@ func TestLogisticLeaf(t *testing.T) {
 
 // TestSameForAnyWorkers is of enough rows and bins that all steps are shared out.
 func TestSameForAnyWorkers(t *testing.T) {
+	defer runtime.GOMAXPROCS(runtime.GOMAXPROCS(8))
 	tab, labels, weights := draw(1, 17_000)
 	later, laterLabels, _ := draw(2, 4500)
 	for i := range 8 {
@@ -109,7 +111,7 @@ func TestSameForAnyWorkers(t *testing.T) {
 		}
 	}
 	for name, o := range map[string]boost.Options{
-		"plain":   {Rounds: 1, MaxLeaves: 16},
+		"plain":   {Rounds: 2, MaxLeaves: 16},
 		"weights": {Rounds: 1, Weights: weights},
 		"drawn":   {Rounds: 2, RowShare: 0.97, ColumnShare: 0.5, Later: &boost.Slice{Columns: later.Columns, Labels: laterLabels}},
 	} {

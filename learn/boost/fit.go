@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"math/rand/v2"
+	"runtime"
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/parallel"
@@ -114,6 +115,8 @@ func fit[K comparable](ctx context.Context, t *table.Table[K], target []float64,
 	if err := f.prepare(); err != nil {
 		return nil, err
 	}
+	f.grower.team = newTeam(min(f.workers, runtime.GOMAXPROCS(0)))
+	defer f.grower.dismiss()
 	f.model = f.newModel(base)
 	f.train.start(base)
 	if f.later != nil {
@@ -243,6 +246,7 @@ type fitting struct {
 	units     []int64 // of the weights; nil: 1 each
 
 	gradient, hessian []float64
+	derived           bool // they are those of the scores
 	grower            grower
 	model             *Model
 	report            Report
@@ -296,7 +300,7 @@ func (f *fitting) prepare() error {
 	if g.most = math.Inf(1); f.isLogistic() {
 		g.most = mostLogistic
 	}
-	g.histograms = histograms{matrix: f.train.matrix, workers: f.workers, pairs: make([]cell, f.train.n)}
+	g.histograms = histograms{matrix: f.train.matrix, pairs: make([]cell, f.train.n)}
 	g.used = make([]bool, g.stride)
 	g.category, g.sign, g.chosen = make([]bool, len(f.columns)), make([]int8, len(f.columns)), make([]bool, len(f.columns))
 	for i := range f.columns {
@@ -457,9 +461,11 @@ func (f *fitting) derive() error {
 	blocks := (n + blockRows - 1) / blockRows
 	type bounds struct{ g, h, low float64 }
 	found := make([]bounds, blocks)
-	parallel.Ranges(f.workers, n, blocks, func(block, lo, hi int) {
+	f.grower.ranges(n, blocks, func(block, lo, hi int) {
 		gradient, hessian := f.gradient[lo:hi], f.hessian[lo:hi]
-		f.objective.Gradients(gradient, hessian, f.train.raw[lo:hi], f.train.target[lo:hi])
+		if !f.derived {
+			f.objective.Gradients(gradient, hessian, f.train.raw[lo:hi], f.train.target[lo:hi])
+		}
 		b := bounds{}
 		for i, g := range gradient {
 			b.g, b.h, b.low = max(b.g, math.Abs(g)), max(b.h, hessian[i]), min(b.low, hessian[i])
@@ -480,19 +486,19 @@ func (f *fitting) derive() error {
 	s := &f.grower.scale
 	s.fix(g, h)
 	byG, byH := 1/s.g, 1/s.h
-	parallel.Ranges(f.workers, n, blocks, func(_, lo, hi int) {
+	f.grower.ranges(n, blocks, func(_, lo, hi int) {
 		for i := lo; i < hi; i++ {
 			if f.units == nil {
 				f.grower.pairs[i] = cell{
-					g:  int64(math.RoundToEven(f.gradient[i] * byG)),
-					hw: fairly(f.hessian[i]*byH, i)<<s.shift + 1,
+					G:  int64(math.RoundToEven(f.gradient[i] * byG)),
+					HW: fairly(f.hessian[i]*byH, i)<<s.shift + 1,
 				}
 				continue
 			}
 			w := f.train.weight[i]
 			f.grower.pairs[i] = cell{
-				g:  int64(math.RoundToEven(f.gradient[i] * w * byG)),
-				hw: fairly(f.hessian[i]*w*byH, i)<<s.shift + f.units[i],
+				G:  int64(math.RoundToEven(f.gradient[i] * w * byG)),
+				HW: fairly(f.hessian[i]*w*byH, i)<<s.shift + f.units[i],
 			}
 		}
 	})
@@ -509,11 +515,7 @@ func (f *fitting) score(nodes []grown, drawn int) error {
 			return fmt.Errorf("%w: a leaf", ErrObjective)
 		}
 	}
-	workers := 1
-	if f.train.n > 1<<14 {
-		workers = f.workers
-	}
-	parallel.For(workers, len(nodes), func(i int) {
+	g.run(len(nodes), func(_, i int) {
 		if n := &nodes[i]; n.column < 0 {
 			for _, row := range g.ready[n.lo:n.hi] {
 				f.train.raw[row] += n.value
@@ -521,7 +523,7 @@ func (f *fitting) score(nodes []grown, drawn int) error {
 		}
 	})
 	rest := g.ready[drawn:f.train.n]
-	parallel.Ranges(f.workers, len(rest), (len(rest)+blockRows-1)/blockRows, func(_, lo, hi int) {
+	g.ranges(len(rest), (len(rest)+blockRows-1)/blockRows, func(_, lo, hi int) {
 		for _, row := range rest[lo:hi] {
 			f.train.raw[row] += nodes[g.walk(nodes, f.train.matrix, row)].value
 		}
@@ -529,7 +531,7 @@ func (f *fitting) score(nodes []grown, drawn int) error {
 	if f.later == nil {
 		return nil
 	}
-	parallel.Ranges(f.workers, f.later.n, (f.later.n+blockRows-1)/blockRows, func(_, lo, hi int) {
+	g.ranges(f.later.n, (f.later.n+blockRows-1)/blockRows, func(_, lo, hi int) {
 		for row := lo; row < hi; row++ {
 			f.later.raw[row] += nodes[g.walk(nodes, f.later.matrix, int32(row))].value
 		}
@@ -537,37 +539,44 @@ func (f *fitting) score(nodes []grown, drawn int) error {
 	return nil
 }
 
-// losses returns the mean losses over the rows of the fit and the later ones.
+// losses returns the mean losses over the rows of the fit and the later ones. Of Logistic the former
+// comes with the derivatives.
 func (f *fitting) losses() (Loss, error) {
-	loss := Loss{Training: f.loss(f.train), Later: math.NaN()}
-	if f.later != nil {
-		loss.Later = f.loss(f.later)
+	train, later := f.train, f.later
+	f.derived = f.isLogistic()
+	loss := Loss{Later: math.NaN(), Training: meanLoss(f.grower.team, train, func(weight []float64, lo, hi int) float64 {
+		if f.derived {
+			return logistic(f.gradient[lo:hi], f.hessian[lo:hi], train.raw[lo:hi], train.target[lo:hi], weight)
+		}
+		return f.objective.Loss(train.raw[lo:hi], train.target[lo:hi], weight)
+	})}
+	if later != nil {
+		loss.Later = meanLoss(f.grower.team, later, func(weight []float64, lo, hi int) float64 {
+			return f.objective.Loss(later.raw[lo:hi], later.target[lo:hi], weight)
+		})
 	}
 	infinite := func(x float64) bool { return !(math.Abs(x) <= math.MaxFloat64) }
-	if infinite(loss.Training) || f.later != nil && infinite(loss.Later) {
+	if infinite(loss.Training) || later != nil && infinite(loss.Later) {
 		return loss, fmt.Errorf("%w: a loss", ErrObjective)
 	}
 	return loss, nil
 }
 
-func (f *fitting) loss(r *rowsOf) float64 {
-	return meanLoss(f.objective, r.raw, r.target, r.weight, r.total, f.workers)
-}
-
-func meanLoss(objective Objective, raw, target, weight []float64, total float64, workers int) float64 {
-	blocks := (len(raw) + blockRows - 1) / blockRows
+// meanLoss returns the mean over rows of a loss that is told their weights, nil being 1 each.
+func meanLoss(t *team, r *rowsOf, loss func(weight []float64, lo, hi int) float64) float64 {
+	blocks := (r.n + blockRows - 1) / blockRows
 	sums := make([]float64, blocks)
-	parallel.For(workers, blocks, func(block int) {
-		lo, hi := block*blockRows, min((block+1)*blockRows, len(raw))
-		var w []float64
-		if weight != nil {
-			w = weight[lo:hi]
+	t.run(blocks, func(_, block int) {
+		lo, hi := block*blockRows, min((block+1)*blockRows, r.n)
+		var weight []float64
+		if r.weight != nil {
+			weight = r.weight[lo:hi]
 		}
-		sums[block] = objective.Loss(raw[lo:hi], target[lo:hi], w)
+		sums[block] = loss(weight, lo, hi)
 	})
 	sum := 0.0
 	for _, s := range sums {
 		sum += s
 	}
-	return sum / total
+	return sum / r.total
 }

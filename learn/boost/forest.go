@@ -120,7 +120,6 @@ type planter struct {
 
 func (f *fitting) newPlanter() *planter {
 	p := &planter{grower: f.grower, from: f.grower.pairs, target: f.train.target, copies: make([]uint8, f.train.n)}
-	p.workers = 1
 	p.spare, p.ready, p.pairs = make([]int32, f.train.n), make([]int32, f.train.n), make([]cell, f.train.n)
 	p.order = make([]int, len(f.columns))
 	return p
@@ -182,7 +181,7 @@ func (p *planter) draw(r *rand.Rand) (bag []uint64) {
 			bag[row/64] |= 1 << (row % 64)
 			p.ready = append(p.ready, int32(row))
 			one, c := p.from[row], int64(copies)
-			p.pairs[row] = cell{one.g * c, one.hw>>p.shift*c<<p.shift + p.units(one)}
+			p.pairs[row] = cell{G: one.G * c, HW: one.HW>>p.shift*c<<p.shift + p.units(one)}
 		}
 	}
 	return bag
@@ -242,8 +241,8 @@ func (p *planter) question(l *leaf, r *rand.Rand, columns int) {
 		bins := p.columns[i]
 		for _, row := range p.ready[l.lo:l.hi] {
 			c, pair := &p.cells[bins[row]], p.pairs[row]
-			c.g += pair.g
-			c.hw += pair.hw
+			c.G += pair.G
+			c.HW += pair.HW
 		}
 		p.column(l, &p.cells, i, &l.best)
 	}

@@ -1,10 +1,6 @@
 package boost
 
-import (
-	"math"
-
-	"github.com/clientele-go/clientele/internal/parallel"
-)
+import "math"
 
 // leaf is a node that may still be divided.
 type leaf struct {
@@ -41,8 +37,9 @@ func (g *grower) grow(rows []int32) []grown {
 	root.sum = g.sum(rows)
 	nodes := []grown{g.node(root)}
 	if g.divisible(root) {
-		root.groups = g.build(rows)
-		g.ask([]*leaf{root}, nil, nil)
+		b := g.build(rows)
+		root.groups = b.parts[0]
+		g.ask(b, nil, root)
 	}
 	open := []*leaf{root}
 	for len(open) < g.o.MaxLeaves {
@@ -76,17 +73,17 @@ func (g *grower) grow(rows []int32) []grown {
 // sum adds up the pairs of rows.
 func (g *grower) sum(rows []int32) cell {
 	parts := make([]cell, 16)
-	parallel.Ranges(g.workers, len(rows), len(parts), func(part, lo, hi int) {
+	g.ranges(len(rows), len(parts), func(part, lo, hi int) {
 		var sum cell
 		for _, row := range rows[lo:hi] {
-			sum.g += g.pairs[row].g
-			sum.hw += g.pairs[row].hw
+			sum.G += g.pairs[row].G
+			sum.HW += g.pairs[row].HW
 		}
 		parts[part] = sum
 	})
 	for _, p := range parts[1:] {
-		parts[0].g += p.g
-		parts[0].hw += p.hw
+		parts[0].G += p.G
+		parts[0].HW += p.HW
 	}
 	return parts[0]
 }
@@ -105,7 +102,7 @@ func (g *grower) divisible(l *leaf) bool {
 func (g *grower) divide(l *leaf) (left, right *leaf) {
 	s := &l.best
 	left = &leaf{limits: l.limits, lo: l.lo, depth: l.depth + 1, sum: s.left}
-	right = &leaf{limits: l.limits, hi: l.hi, depth: l.depth + 1, sum: cell{l.sum.g - s.left.g, l.sum.hw - s.left.hw}}
+	right = &leaf{limits: l.limits, hi: l.hi, depth: l.depth + 1, sum: cell{G: l.sum.G - s.left.G, HW: l.sum.HW - s.left.HW}}
 	left.hi = l.lo + g.partition(l.lo, l.hi, s)
 	right.lo = left.hi
 	known := int(s.bin) == g.bins[s.column]-1 // known, or not: no order
@@ -130,12 +127,12 @@ func (g *grower) partition(lo, hi int, s *split) int {
 		}
 	}
 	parts := 1
-	if hi-lo >= parallelWork/lanes {
+	if hi-lo >= 1<<12 { // fewer are not worth sharing out
 		parts = 16
 	}
 	type part struct{ lo, left, right int }
 	done := make([]part, parts)
-	parallel.Ranges(g.workers, hi-lo, parts, func(p, from, to int) {
+	g.ranges(hi-lo, parts, func(p, from, to int) {
 		from, to = from+lo, to+lo
 		bins := g.columns[s.column]
 		rows, spare := g.ready[from:to], g.spare[from:to]
@@ -171,59 +168,21 @@ func (g *grower) follow(l, left, right *leaf) {
 	if !askLess && !askMore {
 		return
 	}
-	built := g.build(g.ready[less.lo:less.hi])
+	b := g.build(g.ready[less.lo:less.hi])
 	var leaves []*leaf
 	if askMore {
 		more.groups, l.groups = l.groups, nil
 		leaves = append(leaves, more)
+	} else {
+		more = nil
 	}
 	if askLess {
-		less.groups = built
+		less.groups = b.parts[0]
 		leaves = append(leaves, less)
 	}
-	g.ask(leaves, more, built)
+	g.ask(b, more, leaves...)
 	if !askLess {
-		g.give(built)
-	}
-}
-
-// ask finds the questions of leaves. From the histogram of one of them, if there, another is
-// subtracted first.
-func (g *grower) ask(leaves []*leaf, from *leaf, what []group) {
-	found := make([]split, len(leaves)*g.stride)
-	workers, work := 1, 0
-	for _, n := range g.counts {
-		work += n
-	}
-	if work >= 2048 {
-		workers = g.workers
-	}
-	parallel.For(workers, len(found), func(task int) {
-		which, of := task/g.stride, task%g.stride
-		l := leaves[which]
-		best := split{column: -1, gain: g.base(l)}
-		best.gain += float64(1e-12 * math.Abs(best.gain))
-		for i := of * lanes; g.used[of] && i < min((of+1)*lanes, len(g.counts)); i++ {
-			cells := &l.groups[of][i%lanes]
-			if l == from {
-				subtract(cells, &what[of][i%lanes], g.counts[i])
-			}
-			if g.chosen[i] {
-				g.column(l, cells, i, &best)
-			}
-		}
-		found[task] = best
-	})
-	for which, l := range leaves {
-		l.best = split{column: -1}
-		for _, s := range found[which*g.stride : (which+1)*g.stride] {
-			if s.column >= 0 && (l.best.column < 0 || s.gain > l.best.gain) {
-				l.best = s
-			}
-		}
-		if l.best.column >= 0 {
-			l.best.gain -= g.base(l) - g.o.MinGain
-		}
+		g.give(b.parts[0])
 	}
 }
 

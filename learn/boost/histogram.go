@@ -3,17 +3,18 @@ package boost
 import (
 	"math"
 	"math/bits"
+	"slices"
 
-	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/internal/histogram"
 )
 
 // cell has sums over the rows of a bin, as integers, so that no sum depends on the order of
-// its terms and what is subtracted is exactly what was added: g of gradients, hw of
+// its terms and what is subtracted is exactly what was added: G of gradients, HW of
 // hessians, shifted left, and below them of weights.
-type cell struct{ g, hw int64 }
+type cell = histogram.Cell
 
 // group has the cells of eight columns.
-type group [lanes][256]cell
+type group = histogram.Group
 
 // scale tells what the integers of cells mean.
 type scale struct {
@@ -22,9 +23,9 @@ type scale struct {
 	slack   float64 // of comparisons with sums of weights: 1 where units are not rounded
 }
 
-func (s *scale) gradient(c cell) float64 { return float64(c.g) * s.g }
-func (s *scale) hessian(c cell) float64  { return float64(c.hw>>s.shift) * s.h }
-func (s *scale) units(c cell) int64      { return c.hw & (1<<s.shift - 1) }
+func (s *scale) gradient(c cell) float64 { return float64(c.G) * s.g }
+func (s *scale) hessian(c cell) float64  { return float64(c.HW>>s.shift) * s.h }
+func (s *scale) units(c cell) int64      { return c.HW & (1<<s.shift - 1) }
 func (s *scale) weight(c cell) float64   { return float64(s.units(c)) * s.w }
 
 // weigh makes weights into whole units: as they are if they are whole numbers of a moderate
@@ -81,32 +82,36 @@ func power(bound float64, room int) float64 {
 	return math.Ldexp(1, max(exponent-room, -1000))
 }
 
-// parallelWork is the number of updates of cells from which several goroutines share them.
-const parallelWork = 1 << 16
-
 // histograms builds histograms over rows of a matrix.
 type histograms struct {
 	*matrix
-	pairs   []cell // of each row
-	used    []bool // groups with a column of the tree
-	counts  []int  // bins of each column
-	workers int
-	free    [][]group
+	*team
+	pairs  []cell // of each row
+	used   []bool // groups with a column of the tree
+	counts []int  // bins of each column
+	free   [][]group
 }
 
-// take returns an empty histogram.
+// columnsOf returns the first column of a group and the one after its last.
+func (h *histograms) columnsOf(of int) (lo, hi int) {
+	return of * lanes, min((of+1)*lanes, len(h.counts))
+}
+
+// binsOf returns the largest number of bins of a column of a group.
+func (h *histograms) binsOf(of int) int {
+	lo, hi := h.columnsOf(of)
+	return slices.Max(h.counts[lo:hi])
+}
+
+// take returns a histogram with any cells.
 func (h *histograms) take() []group {
-	if k := len(h.free); k > 0 {
-		groups := h.free[k-1]
-		h.free = h.free[:k-1]
-		for i, n := range h.counts {
-			cells := &groups[i/lanes][i%lanes]
-			clear(cells[:n])
-			cells[missing] = cell{}
-		}
-		return groups
+	k := len(h.free)
+	if k == 0 {
+		return make([]group, h.stride)
 	}
-	return make([]group, h.stride)
+	groups := h.free[k-1]
+	h.free = h.free[:k-1]
+	return groups
 }
 
 func (h *histograms) give(groups []group) {
@@ -115,124 +120,67 @@ func (h *histograms) give(groups []group) {
 	}
 }
 
-// build returns the histogram over rows.
-func (h *histograms) build(rows []int32) []group {
-	groups := h.take()
-	if h.workers == 1 || len(rows)*h.stride*lanes < parallelWork {
-		h.add(groups, 0, rows)
-		return groups
-	}
-	const chunk = 1 << 14
-	if len(rows) <= 2*chunk {
-		parallel.For(h.workers, h.stride, func(g int) { h.add(groups[g:g+1], g, rows) })
-		return groups
-	}
-	first := true
-	parts := parallel.States(h.workers, (len(rows)+chunk-1)/chunk, func() []group {
-		if first {
-			first = false
-			return groups
-		}
-		return h.take()
-	}, func(part []group, i int) { h.add(part, 0, rows[i*chunk:min((i+1)*chunk, len(rows))]) })
-	for _, part := range parts[1:] {
-		for i, n := range h.counts {
-			to, from := &groups[i/lanes][i%lanes], &part[i/lanes][i%lanes]
-			for b := range n {
-				to[b].g += from[b].g
-				to[b].hw += from[b].hw
-			}
-			to[missing].g += from[missing].g
-			to[missing].hw += from[missing].hw
-		}
-		h.give(part)
-	}
-	return groups
+// building is a histogram that still needs finish, group by group.
+type building struct {
+	rows  []int32   // still to be added
+	parts [][]group // to be added up in the first
 }
 
-// add adds rows. Those of a block are gathered first, in loops that wait for many of them
-// at a time; then the block goes through one group after the other, whose cells stay in the
-// first cache. The first of the groups is that of a number.
-func (h *histograms) add(groups []group, first int, rows []int32) {
-	const block = 512
-	var pairs [block]cell
-	var words [block]uint64
-	for lo := 0; lo < len(rows); lo += block {
-		part := rows[lo:min(lo+block, len(rows))]
-		for i, row := range part {
-			pairs[i] = h.pairs[row]
+// build begins a histogram over rows: of those that are many, each worker adds some to a part of
+// its own.
+func (h *histograms) build(rows []int32) *building {
+	const chunk = 1 << 12
+	if h.size() == 1 || len(rows) <= 4*chunk {
+		return &building{rows, [][]group{h.take()}}
+	}
+	parts, begun := make([][]group, h.size()), make([]bool, h.size())
+	for i := range parts {
+		parts[i] = h.take()
+	}
+	h.run((len(rows)+chunk-1)/chunk, func(worker, i int) {
+		part := parts[worker]
+		if !begun[worker] {
+			for of := range part {
+				part[of].Clear(h.binsOf(of))
+			}
+			begun[worker] = true
 		}
-		for at := range groups {
-			g := first + at
-			if !h.used[g] {
-				continue
-			}
-			for i, row := range part {
-				words[i] = h.words[int(row)*h.stride+g]
-			}
-			if len(h.counts)-g*lanes <= lanes/2 {
-				addFour(&groups[at], words[:len(part)], pairs[:len(part)])
-			} else {
-				addEight(&groups[at], words[:len(part)], pairs[:len(part)])
-			}
+		h.add(part, 0, h.stride, rows[i*chunk:min((i+1)*chunk, len(rows))])
+	})
+	b := &building{}
+	for i, part := range parts {
+		if begun[i] {
+			b.parts = append(b.parts, part)
+		} else {
+			h.give(part)
 		}
+	}
+	return b
+}
+
+// finish adds to one group what it lacks.
+func (h *histograms) finish(b *building, of int) {
+	groups, bins := b.parts[0], h.binsOf(of)
+	if b.rows != nil {
+		groups[of].Clear(bins)
+		h.add(groups, of, of+1, b.rows)
+	}
+	for _, part := range b.parts[1:] {
+		groups[of].Merge(&part[of], bins)
 	}
 }
 
-func addEight(h *group, words []uint64, pairs []cell) {
-	for i, p := range pairs[:len(words)] {
-		w := words[i]
-		c := &h[0][uint8(w)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[1][uint8(w>>8)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[2][uint8(w>>16)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[3][uint8(w>>24)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[4][uint8(w>>32)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[5][uint8(w>>40)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[6][uint8(w>>48)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[7][uint8(w>>56)]
-		c.g += p.g
-		c.hw += p.hw
+// add adds rows to the groups from lo to hi. Blocks of them go through one group after the other,
+// whose cells stay in the first cache.
+func (h *histograms) add(groups []group, lo, hi int, rows []int32) {
+	const block = 1 << 10
+	for len(rows) > 0 {
+		part := rows[:min(block, len(rows))]
+		for of := lo; of < hi; of++ {
+			if first, end := h.columnsOf(of); h.used[of] {
+				groups[of].Add(end-first, part, h.pairs, h.words[of:], h.stride)
+			}
+		}
+		rows = rows[len(part):]
 	}
-}
-
-func addFour(h *group, words []uint64, pairs []cell) {
-	for i, p := range pairs[:len(words)] {
-		w := words[i]
-		c := &h[0][uint8(w)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[1][uint8(w>>8)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[2][uint8(w>>16)]
-		c.g += p.g
-		c.hw += p.hw
-		c = &h[3][uint8(w>>24)]
-		c.g += p.g
-		c.hw += p.hw
-	}
-}
-
-// subtract takes one column of a histogram from that of another over more rows.
-func subtract(from, what *[256]cell, bins int) {
-	for b := range bins {
-		from[b].g -= what[b].g
-		from[b].hw -= what[b].hw
-	}
-	from[missing].g -= what[missing].g
-	from[missing].hw -= what[missing].hw
 }

@@ -189,5 +189,7 @@ func (p *permuting) loss(column int, order []int) float64 {
 		}
 		p.m.scores(raw[lo:hi], rows)
 	}
-	return meanLoss(Logistic{}, raw, p.rows.target, p.rows.weight, p.rows.total, 1)
+	return meanLoss(nil, p.rows, func(weight []float64, lo, hi int) float64 {
+		return Logistic{}.Loss(raw[lo:hi], p.rows.target[lo:hi], weight)
+	})
 }

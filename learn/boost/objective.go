@@ -55,23 +55,30 @@ func (Logistic) Gradients(gradient, hessian, raw, target []float64) {
 
 // Loss returns the log loss, a sum.
 func (Logistic) Loss(raw, target, weight []float64) float64 {
+	return logistic(nil, nil, raw, target, weight)
+}
+
+// logistic returns Loss and writes Gradients, unless they are nil: both need the same exponentials.
+func logistic(gradient, hessian, raw, target, weight []float64) float64 {
+	// The sum of logarithms is that of products, few enough not to overflow.
+	const few = 512
 	sum := 0.0
-	if weight == nil {
-		// The sum of logarithms is that of products, few enough not to overflow.
-		const few = 512
-		for lo := 0; lo < len(raw); lo += few {
-			product := 1.0
-			for i := lo; i < min(lo+few, len(raw)); i++ {
-				f := raw[i]
-				product *= 1 + math.Exp(-math.Abs(f))
-				sum += max(f, 0) - float64(target[i]*f)
+	for lo := 0; lo < len(raw); lo += few {
+		hi, product := min(lo+few, len(raw)), 1.0
+		for i, f := range raw[lo:hi] {
+			y, e := target[lo+i], math.Exp(-math.Abs(f))
+			if gradient != nil {
+				p := expit(f, e)
+				gradient[lo+i], hessian[lo+i] = p-y, p*(1-p)
 			}
-			sum += math.Log(product)
+			if loss := max(f, 0) - float64(y*f); weight == nil {
+				product *= 1 + e
+				sum += loss
+			} else {
+				sum += float64(weight[lo+i] * (loss + math.Log1p(e)))
+			}
 		}
-		return sum
-	}
-	for i, f := range raw {
-		sum += float64(weight[i] * (max(f, 0) - float64(target[i]*f) + math.Log1p(math.Exp(-math.Abs(f)))))
+		sum += math.Log(product)
 	}
 	return sum
 }
@@ -146,10 +153,11 @@ func checkTarget(objective Objective, target []float64, rows []int32) error {
 	return nil
 }
 
-func sigmoid(f float64) float64 {
-	if f < 0 {
-		e := math.Exp(f)
-		return e / (1 + e)
-	}
-	return 1 / (1 + math.Exp(-f))
+func sigmoid(f float64) float64 { return expit(f, math.Exp(-math.Abs(f))) }
+
+// expit is sigmoid of f, e being exp(-|f|), without a branch.
+func expit(f, e float64) float64 {
+	one, bits := math.Float64bits(1), math.Float64bits(f)
+	negative := uint64(int64(bits) >> 63)
+	return math.Float64frombits(one^negative&(one^math.Float64bits(e))) / (1 + e)
 }

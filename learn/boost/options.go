@@ -94,7 +94,9 @@ type Options struct {
 	Patience int
 	// Seed is of what is drawn. 0: DefaultSeed.
 	Seed uint64
-	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
+	// Workers is the number of goroutines, of which no more than GOMAXPROCS are used to grow trees.
+	// Between two steps they look for the next for less than 0.1 ms before they sleep. 0:
+	// GOMAXPROCS. No result depends on it.
 	Workers int
 	// Progress is called after each round by the goroutine of the fit. Nil: not.
 	Progress func(done, total int64)

@@ -29,7 +29,7 @@ func normals(rows int) (*table.Table[int], []bool) {
 }
 
 func BenchmarkFit(b *testing.B) {
-	for _, rows := range []int{5000, 20_000, 100_000, 1_000_000} {
+	for _, rows := range []int{5000, 16_000, 100_000, 1_000_000} {
 		b.Run(fmt.Sprintf("rows=%d", rows), func(b *testing.B) {
 			t, labels := normals(rows)
 			for b.Loop() {

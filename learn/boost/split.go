@@ -100,15 +100,15 @@ func (s *search) scan(n *leaf, cells *[256]cell, i int, missingLeft bool, best *
 	most, l2 := best.gain, s.o.L2
 	for b := range last {
 		c := cells[b]
-		if c.hw == 0 && c.g == 0 {
+		if c.HW == 0 && c.G == 0 {
 			continue
 		}
-		l.g += c.g
-		l.hw += c.hw
+		l.G += c.G
+		l.HW += c.HW
 		if s.units(l) < s.minUnits {
 			continue
 		}
-		r := cell{n.sum.g - l.g, n.sum.hw - l.hw}
+		r := cell{G: n.sum.G - l.G, HW: n.sum.HW - l.HW}
 		if s.units(r) < s.minUnits {
 			break
 		}
@@ -177,8 +177,8 @@ func (s *search) levels(n *leaf, cells *[256]cell, i int, best *split) {
 		c := cells[b]
 		if u := s.units(c); u > 0 && float64(u)*s.w >= s.o.LevelWeight*s.slack {
 			told = append(told, levelSum{c, uint8(b), s.gradient(c) / (s.hessian(c) + s.o.LevelSmoothing)})
-			rest.g -= c.g
-			rest.hw -= c.hw
+			rest.G -= c.G
+			rest.HW -= c.HW
 		}
 	}
 	if s.units(rest) == 0 {
@@ -193,8 +193,8 @@ func (s *search) levels(n *leaf, cells *[256]cell, i int, best *split) {
 			var l cell
 			for rest := uint(set); rest != 0; rest &= rest - 1 {
 				c := told[bits.TrailingZeros(rest)]
-				l.g += c.g
-				l.hw += c.hw
+				l.G += c.G
+				l.HW += c.HW
 			}
 			if s.better(n, l, i, best) {
 				s.choose(n, told, func(at int) bool { return set>>at&1 == 1 }, false, rest, best)
@@ -205,12 +205,12 @@ func (s *search) levels(n *leaf, cells *[256]cell, i int, best *split) {
 	slices.SortFunc(told, func(a, b levelSum) int { return cmp.Or(cmp.Compare(a.key, b.key), cmp.Compare(a.bin, b.bin)) })
 	var l cell
 	for k, c := range told {
-		l.g += c.g
-		l.hw += c.hw
+		l.G += c.G
+		l.HW += c.HW
 		if s.better(n, l, i, best) {
 			s.choose(n, told, func(at int) bool { return at <= k }, false, rest, best)
 		}
-		if s.units(rest) > 0 && s.better(n, cell{l.g + rest.g, l.hw + rest.hw}, i, best) {
+		if s.units(rest) > 0 && s.better(n, cell{G: l.G + rest.G, HW: l.HW + rest.HW}, i, best) {
 			s.choose(n, told, func(at int) bool { return at <= k }, true, rest, best)
 		}
 	}
@@ -219,7 +219,7 @@ func (s *search) levels(n *leaf, cells *[256]cell, i int, best *split) {
 // better reports whether rows with the sums l on the left gain more than best, and if so
 // makes them best, without a set.
 func (s *search) better(n *leaf, l cell, i int, best *split) bool {
-	r := cell{n.sum.g - l.g, n.sum.hw - l.hw}
+	r := cell{G: n.sum.G - l.G, HW: n.sum.HW - l.HW}
 	hl, hr := s.hessian(l), s.hessian(r)
 	if min(s.units(l), s.units(r)) < s.minUnits || min(hl, hr) < s.o.MinHessian {
 		return false
