@@ -32,7 +32,8 @@
 // A record stays with the atom it was recorded by. Where atoms are slices of the time of a device that people use
 // in turn, a slice can be cut later: what it was granted in the time that is somebody else's now no longer holds,
 // if [customer.Member] says so, and does not go over to the other; a refusal goes on holding for the one who has the slice, and
-// is not the other's. What is said by an account or an address is better recorded by the atom of that record.
+// is not the other's. A slice gets another name where something earlier becomes known of it: a refusal holds on
+// where [Members] has former names too, as identity's Graph.Holders does. What is said by an account or an address is better recorded by the atom of that record.
 //
 // A wrong clock can still put a grant after a refusal that followed it: that of the refusal where it is behind, that of the grant
 // where it is ahead and the grant is recorded late. Where devices say when, the caller sees to it that their clocks are right.
@@ -69,8 +70,8 @@ var (
 )
 
 // Members returns the atoms that a customer has now: of one who was merged into another, those
-// of the other, and none of one who was erased. It is what identity or profile know: their
-// methods of that name are such functions. A grant that was said when the atom was not the customer's does not count. An atom whose
+// of the other, and none of one who was erased. It is what identity or profile know: Graph.Holders
+// and Profiles.Members are such functions. A grant that was said when the atom was not the customer's does not count. An atom whose
 // records were erased ([Consents.Erase]) must be left out, or it denies everything. Safe for concurrent use.
 type Members func(ctx context.Context, id customer.ID) ([]customer.Member, error)
 

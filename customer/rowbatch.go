@@ -17,12 +17,21 @@ import (
 type RowBatch struct {
 	Upserts []Row `json:"upserts,omitempty"` // each customer once
 	Deletes []ID  `json:"deletes,omitempty"` // each customer once, none of Upserts
+	// Merges say which of Deletes are part of another customer now: what they had is in the
+	// row of that one, here or in an earlier or later batch. Each of Deletes at most once.
+	Merges []Merge `json:"merges,omitempty"`
 
 	// Cursor is the place in the feed up to which this batch and those before it hold
 	// everything. The receiver stores it together with the rows and resumes from it. It
 	// never goes back from batch to batch, but may stay: values also change because time
 	// passes.
 	Cursor Cursor `json:"cursor"`
+}
+
+// A Merge is that a customer has become part of another. Safe for concurrent use.
+type Merge struct {
+	Loser    ID `json:"loser"`    // who is no more
+	Survivor ID `json:"survivor"` // who goes on
 }
 
 // Row is the customer's values that are set anew; values not named stay as they are.
@@ -56,7 +65,7 @@ func (f *Field) UnmarshalJSON(data []byte) error {
 }
 
 // Validate returns nil, or every fault of b: *FieldErrors joined by errors.Join, whose
-// Row counts within Upserts or Deletes. Cost: O(fields), with a map of the customers.
+// Row counts within Upserts, Deletes or Merges. Cost: O(fields), with maps of the customers.
 func (b RowBatch) Validate() error {
 	var errs []error
 	fault := func(row int, field, reason string) {
@@ -89,8 +98,19 @@ func (b RowBatch) Validate() error {
 			}
 		}
 	}
+	losers := make(map[ID]bool)
 	for i, id := range b.Deletes {
 		customer(i, "delete", id)
+		losers[id] = len(b.Merges) > 0
+	}
+	for i, m := range b.Merges {
+		switch {
+		case !losers[m.Loser]:
+			fault(i, "loser", "is not deleted by the batch, or merged twice")
+		case m.Survivor == uuid.Nil || m.Survivor == m.Loser:
+			fault(i, "survivor", "is nobody else")
+		}
+		losers[m.Loser] = false
 	}
 	return errors.Join(errs...)
 }

@@ -18,6 +18,7 @@ func mergeBatch() customer.RowBatch {
 			{Name: "email", Value: customer.Value{}},
 		}}},
 		Deletes: []customer.ID{berta},
+		Merges:  []customer.Merge{{Loser: berta, Survivor: anna}},
 		Cursor:  customer.Cursor{0, 3},
 	}
 }
@@ -29,6 +30,7 @@ func TestRowBatchJSON(t *testing.T) {
 		"upserts": [{"id": "00000000-0000-8080-8000-000000000001", "values": [
 			{"name": "city", "value": "广州"}, {"name": "email", "value": null}]}],
 		"deletes": ["00000000-0000-8080-8000-000000000002"],
+		"merges": [{"loser": "00000000-0000-8080-8000-000000000002", "survivor": "00000000-0000-8080-8000-000000000001"}],
 		"cursor": "0,3"
 	}`, string(data))
 	var back customer.RowBatch
@@ -48,6 +50,9 @@ func TestRowBatchReportsEveryFault(t *testing.T) {
 		customer.Row{ID: anna},
 	)
 	batch.Deletes = append(batch.Deletes, anna, berta)
+	batch.Merges = append(batch.Merges,
+		customer.Merge{Loser: berta, Survivor: anna}, customer.Merge{Loser: uuid.Max, Survivor: anna}, customer.Merge{Loser: anna, Survivor: anna},
+	)
 	require.EqualError(t, batch.Validate(), `customer: row 1: id is nobody
 customer: row 1: a is not valid: text is not UTF-8
 customer: row 1: a is in the row twice
@@ -55,7 +60,10 @@ customer: row 1: name of a value is empty or not UTF-8
 customer: row 1: name of a value is empty or not UTF-8
 customer: row 2: id is in the batch twice
 customer: row 1: delete is in the batch twice
-customer: row 2: delete is in the batch twice`)
+customer: row 2: delete is in the batch twice
+customer: row 1: loser is not deleted by the batch, or merged twice
+customer: row 2: loser is not deleted by the batch, or merged twice
+customer: row 3: survivor is nobody else`)
 	_, err := json.Marshal(batch)
 	require.Error(t, err)
 	require.NoError(t, customer.RowBatch{}.Validate())

@@ -68,7 +68,11 @@ func (p *Profiles) Add(ctx context.Context, learned time.Time, evidence ...Evide
 	slices.SortFunc(order, compareGiven)
 	a := adding{p: p, learned: micros, strict: true}
 	var sum Summary
-	todo := jobs(order, p.s.Limits())
+	f, err := p.current(ctx)
+	if err != nil {
+		return sum, err
+	}
+	todo := jobs(order, f.bound, p.s.Limits())
 	if len(todo) > 1 { // nothing is added if one is not valid
 		if _, err := a.bound(ctx, order); err != nil {
 			return sum, err
@@ -129,7 +133,7 @@ type pack []*given
 
 // jobs cuts evidence, ascending by atom, into packs. Those of one job are to be added one
 // after the other; different jobs have no atom in common.
-func jobs(order pack, l store.Limits) [][]pack {
+func jobs(order pack, b *bound, l store.Limits) [][]pack {
 	most, bytes := min(l.Operations*3/4, mostPacked), min(l.BatchBytes/2, 4<<20)
 	var all [][]pack
 	begin, operations, size := 0, 0, 0 // of a job of whole atoms that has not ended
@@ -141,7 +145,7 @@ func jobs(order pack, l store.Limits) [][]pack {
 		for _, p := range portions {
 			end += len(p)
 		}
-		cost := 4 + (end-n)/4
+		cost := 4 + (end-n)/4 + 2*b.indexed(order[n:end])
 		if n > begin && (operations+cost > most || size+of > bytes || len(portions) > 1) {
 			all = append(all, []pack{order[begin:n]})
 			begin, operations, size = n, 0, 0
@@ -238,7 +242,18 @@ func (a *adding) once(ctx context.Context, all pack) error {
 			return nil, err
 		}
 		bound = a.rebound
-		return a.build(ctx, f, all)
+		for {
+			b, depends, err := a.build(ctx, f, all)
+			if b != nil || !depends {
+				return b, err
+			}
+			// No commit finds that there is another schema by now.
+			now, again := a.rebound(ctx, all)
+			if again != nil || now == f {
+				return nil, cmp.Or(again, err)
+			}
+			f = now
+		}
 	})
 	return err
 }
@@ -278,6 +293,9 @@ func (a *adding) bind(f *inForce, all pack) (err error) {
 		if g.schema != f {
 			g.schema = f
 			g.invalidated = g.bind(f.bound, a.learned, room[:0:len(g.fields)])
+			if g.invalidated == nil && a.p.o.Vault != nil && g.size+g.protected*mostOverhead > mostSealed {
+				g.invalidated = g.invalid("values", "is too large once it is sealed")
+			}
 			room = room[len(g.fields):]
 		}
 		if err == nil {
@@ -291,7 +309,10 @@ func (a *adding) bind(f *inForce, all pack) (err error) {
 type logEdit struct {
 	id     customer.AtomID
 	head   *head
-	slices []lying // of a stream, in which the rows lie
+	lock   *lock        // nil: there is no key, or it is not needed
+	made   *store.Batch // of a key that has just been made: what keeps it
+	gone   bool         // the key has been destroyed
+	slices []lying      // of a stream, in which the rows lie
 	rows   pack
 	tail   tailWriter // of the head, once rows are taken in
 	aside  *aside     // nil: as it is in the head
@@ -300,8 +321,9 @@ type logEdit struct {
 }
 
 // build decides about each piece of evidence and returns the batch that adds those that
-// are new, nil if none are.
-func (a *adding) build(ctx context.Context, f *inForce, all pack) (*store.Batch, error) {
+// are new, nil if none are; depends tells that under another schema of some that is not added
+// something else may be decided.
+func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batch, depends bool, err error) {
 	atoms := all.atoms()
 	edits, ids := make([]logEdit, 0, atoms), make([]customer.AtomID, 0, atoms)
 	for rest := all; len(rest) > 0; {
@@ -315,49 +337,61 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (*store.Batch,
 	}
 	heads, err := a.p.heads(ctx, ids)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	for i := range edits {
 		edits[i].head = heads[i]
 	}
 	places, err := a.p.places(ctx, edits)
 	if err != nil {
-		return nil, err
+		return nil, false, err
 	}
-	b := &store.Batch{Writes: make([]store.Write, 0, atoms), Conditions: make([]store.Condition, 0, atoms+1)}
+	b = &store.Batch{Writes: make([]store.Write, 0, atoms), Conditions: make([]store.Condition, 0, atoms+1)}
 	changed := make(tenants)
 	for i := range edits {
-		e := &edits[i]
-		if err := e.divide(ctx, a.p); err != nil {
-			return nil, err
-		}
-		for _, g := range e.rows {
-			if err := e.take(g, places, changed); err != nil {
-				return nil, err
-			}
-			if a.strict && g.err != nil {
-				return nil, g.err
-			}
+		if err := edits[i].divide(ctx, a.p); err != nil {
+			return nil, false, err
 		}
 	}
-	if err := a.p.seal(ctx, f, edits, b); err != nil {
-		return nil, err
+	if err := a.p.unlock(ctx, f, edits, places); err != nil {
+		return nil, false, err
+	}
+	t := &taking{p: a.p, f: f, b: b, places: places, of: changed}
+	for i := range edits {
+		e := &edits[i]
+		for _, g := range e.rows {
+			if err := e.take(g, t); err != nil {
+				return nil, false, err
+			}
+			if a.strict && g.err != nil {
+				return nil, t.depends, g.err
+			}
+		}
+		if !e.head.keyed { // nothing was sealed: a key that was made is not kept
+			e.lock = nil
+		}
+	}
+	if err := a.p.turn(ctx, f, edits, b); err != nil {
+		return nil, false, err
 	}
 	waiting, edited := make(map[customer.ID]bool), make(map[customer.AtomID]bool)
 	for i := range edits {
 		edits[i].write(b, waiting)
+		if err := a.p.index(ctx, f, &edits[i], b); err != nil {
+			return nil, false, err
+		}
 		if len(changed) > 0 && edits[i].edited {
 			edited[edits[i].id] = true
 		}
 	}
 	if len(b.Writes) == 0 {
-		return nil, nil
+		return nil, t.depends, nil
 	}
 	if err := changed.wait(ctx, a.p, b, edited, waiting); err != nil {
-		return nil, err
+		return nil, false, err
 	}
 	b.If([]byte(schemaKey), f.read)
-	return b, nil
+	return b, false, nil
 }
 
 // A paged is an id in the pages of an atom.
@@ -372,7 +406,7 @@ func (p *Profiles) places(ctx context.Context, edits []logEdit) (map[paged]conte
 	var names []paged
 	for _, e := range edits {
 		for _, g := range e.rows {
-			if e.head.sealed && e.head.find(g.hash) < 0 {
+			if e.head.outside && e.head.find(g.hash) < 0 {
 				keys = append(keys, entryKey(e.id, g.hash))
 				names = append(names, paged{e.id, g.hash})
 			}
@@ -412,9 +446,29 @@ func (e *logEdit) divide(ctx context.Context, p *Profiles) (err error) {
 	return err
 }
 
-// take decides about evidence and, if it is new, takes it into the head. The slices of
-// streams in which it lies join those of the others.
-func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error {
+// A taking is a commit that takes evidence in.
+type taking struct {
+	p      *Profiles
+	f      *inForce
+	b      *store.Batch
+	places map[paged]contentSum // ids that are in pages
+	of     tenants              // slices of streams in which what is taken in lies
+	// depends: nothing is written of some evidence whose id has been used, and that would be if the
+	// schema took more or less of it.
+	depends bool
+}
+
+// sum returns what stands for the evidence that has the id, and its place if that is in the head.
+func (e *logEdit) sum(g *given, places map[paged]contentSum) (sum contentSum, at int, found bool) {
+	if at = e.head.find(g.hash); at >= 0 {
+		return e.head.sum(at), at, true
+	}
+	sum, found = places[paged{e.id, g.hash}]
+	return sum, at, found
+}
+
+// take decides about evidence and, if it is new, takes it into the head.
+func (e *logEdit) take(g *given, t *taking) error {
 	refuse := func(err error) {
 		g.verdict, g.err = refused, fmt.Errorf("%w: row %d", err, g.row)
 	}
@@ -424,38 +478,39 @@ func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error 
 		return nil
 	}
 	slice, erased := sliceOf(e.slices, g.e.time, g.e.learned)
-	if erased || e.head.erased {
+	if erased || e.head.erased || e.gone {
 		refuse(ErrErased)
 		return nil
 	}
-	said := g.sum
-	if g.lacking {
-		said[sumSize-1] |= voidBit
-	}
-	var sum contentSum
-	at, found := e.head.find(g.hash), true
-	if at >= 0 {
-		sum = e.head.sum(at)
-	} else {
-		sum, found = places[paged{e.id, g.hash}]
-	}
-	free := found && sum.void() && (!g.lacking || sum != said)
+	sum, at, found := e.sum(g, t.places)
+	same := found && g.says(sum, e.lock)
+	free := found && sum.void() && !(g.lacking && same)
 	switch {
 	case found && sum == contentSum{}:
 		refuse(ErrRetracted)
 		return nil
 	case free:
-	case found && g.lacking && !sum.says(said): // what has the id has it
-	case found && !sum.says(said):
+	case found && g.lacking && !same: // what has the id has it
+	case found && !same:
+		t.depends = true
 		refuse(ErrReused)
 		return nil
 	case found && g.tried:
 		g.verdict = added
 		return nil
 	case found:
+		t.depends = t.depends || sum.void()
 		return nil
 	}
 	g.verdict = added
+	said := g.sum
+	if g.secret() && t.p.o.Vault != nil {
+		e.keep(t.b)
+		said = g.sumUnder(e.lock)
+	}
+	if g.lacking {
+		said[sumSize-1] |= voidBit
+	}
 	if !e.edited {
 		e.edited = true
 		e.head.marks = slices.Grow(e.head.marks, markSize*len(e.rows))
@@ -469,7 +524,7 @@ func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error 
 			e.head.take(g.e.source, n)
 		}
 		if slice != (customer.AtomID{}) {
-			of[slice] = true
+			t.of[slice] = true
 		}
 		if err := e.append(&g.e); err != nil {
 			return err
@@ -478,6 +533,9 @@ func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error 
 	if (free || len(g.aside) > 0) && e.aside == nil {
 		var err error
 		if e.aside, err = readAside(e.head.aside); err != nil {
+			return err
+		}
+		if err := e.aside.open(e.lock); err != nil {
 			return err
 		}
 	}
@@ -492,41 +550,51 @@ func (e *logEdit) take(g *given, places map[paged]contentSum, of tenants) error 
 
 // append appends an entry to the tail of the head.
 func (e *logEdit) append(n *entry) (err error) {
-	if e.tail.Writer == nil {
+	if e.tail.Writer == nil || e.head.keyed && !e.tail.sealed {
 		size := 0
 		for _, g := range e.rows {
 			size += g.size + 24
+			if e.lock != nil {
+				size += g.protected * mostOverhead
+			}
 		}
-		if e.tail, err = appendTo(e.head.tail, size, n.learned); err != nil {
+		if e.tail, err = appendTo(e.head.tail, size, n.learned, e.head.keyed); err != nil {
 			return err
 		}
 	}
-	n.encode(e.tail.Writer, e.tail.base)
+	n.encode(e.tail.Writer, e.tail.base, e.lock)
 	e.head.tail = e.tail.Data()
 	return nil
 }
 
-// seal seals those heads that are full.
-func (p *Profiles) seal(ctx context.Context, f *inForce, edits []logEdit, b *store.Batch) error {
+// turn moves the newest entries of those heads that are full into pages.
+func (p *Profiles) turn(ctx context.Context, f *inForce, edits []logEdit, b *store.Batch) error {
 	var full []*head
 	var ids []customer.AtomID
+	var keys locks
 	for i := range edits {
 		if e := &edits[i]; e.edited && e.head.full() {
 			if e.head.large {
-				if err := e.head.seal(f, e.id, nil, b); err != nil {
+				if err := e.head.turn(f, e.id, nil, b); err != nil {
 					return err
 				}
 				continue
 			}
-			full, ids = append(full, e.head), append(ids, e.id)
+			if e.head.keyed && e.lock == nil { // it has become longer than expected
+				var err error
+				if _, e.lock, err = p.lock(ctx, f, e.id, e.head); err != nil {
+					return err
+				}
+			}
+			full, ids, keys = append(full, e.head), append(ids, e.id), append(keys, e.lock)
 		}
 	}
-	before, err := p.partials(ctx, f, ids, full)
+	before, err := p.partials(ctx, f, ids, full, keys)
 	if err != nil {
 		return err
 	}
 	for i, h := range full {
-		if err := h.seal(f, ids[i], before[i], b); err != nil {
+		if err := h.turn(f, ids[i], before[i], b); err != nil {
 			return err
 		}
 	}
@@ -540,7 +608,7 @@ func (e *logEdit) write(b *store.Batch, waiting map[customer.ID]bool) {
 		return
 	}
 	if e.aside != nil {
-		e.head.aside = e.aside.encode()
+		e.head.aside = e.aside.encode(e.lock)
 	}
 	key := headKey(e.id)
 	b.If(key, e.head.version)

@@ -18,7 +18,7 @@ import (
 // crowd is a store of n customers, of whom some have been merged or erased or have nothing
 // left, and the ids of the others, ascending. Each of these has an atom with an event.
 func crowd(t *testing.T, n int, s store.Store) (*Profiles, []customer.ID) {
-	p, err := Open(t.Context(), s, readsSchema(), nil)
+	p, err := openTest(t, s, readsSchema(), nil)
 	require.NoError(t, err)
 	var ids []customer.ID
 	var said []Evidence
@@ -56,7 +56,7 @@ func TestAllIsEveryProfileInOrder(t *testing.T) {
 	m := Moment{At: crowdTime}
 	for _, workers := range []int{0, 1, 2, 7} {
 		t.Run(fmt.Sprint(workers), func(t *testing.T) {
-			p, err := Open(t.Context(), s, nil, &Options{Workers: workers})
+			p, err := openTest(t, s, nil, &Options{Workers: workers})
 			require.NoError(t, err)
 			all := collectProfiles(t, t.Context(), p, m)
 			require.Len(t, all, len(live))
@@ -78,7 +78,7 @@ func TestProgress(t *testing.T) {
 	s := new(store.Memory)
 	_, live := crowd(t, pageCustomers+100, s)
 	var told []int64
-	p, err := Open(t.Context(), s, nil, &Options{Progress: func(done, total int64) {
+	p, err := openTest(t, s, nil, &Options{Progress: func(done, total int64) {
 		require.Equal(t, int64(-1), total)
 		told = append(told, done)
 	}})

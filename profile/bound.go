@@ -26,6 +26,8 @@ type bound struct {
 	traitKinds, computedKinds                                  []customer.Kind // of the value that is made
 	ranks                                                      [][]int32       // by trait, by index of source: place in trust, -1 not believed
 	oldest                                                     []bool          // by trait: its policy has Oldest
+	indexKinds                                                 []string        // by trait: its kind of blind index, empty where it is not searchable
+	searchable                                                 bool            // some trait is
 	readings                                                   [][]reading     // by event
 	computed                                                   []*aggregation
 	// What is found by name.
@@ -157,6 +159,11 @@ func (b *bound) bindTrait(i int) error {
 		return fmt.Errorf("%w: traits[%d].custom: Options.Custom has no function %q", ErrSchema, i, t.Custom)
 	}
 	b.traitKinds, b.oldest = append(b.traitKinds, kind), append(b.oldest, slices.Contains(t.Policy, Oldest))
+	indexKind := ""
+	if t.Searchable {
+		indexKind, b.searchable = "profile/"+t.Name, true
+	}
+	b.indexKinds = append(b.indexKinds, indexKind)
 	ranks := make([]int32, len(b.Sources))
 	for j, s := range b.Sources {
 		ranks[j] = int32(j)

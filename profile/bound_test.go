@@ -111,7 +111,7 @@ func TestComputedKindsAreTrue(t *testing.T) {
 		event := b.Events[r.IntN(len(b.Events))]
 		e := entry{id: strings.Repeat("i", i+1), time: int64(1e15) + int64(i), event: b.event(event.Name), source: b.source("shop")}
 		for _, f := range event.Fields {
-			e.values = append(e.values, numbered{b.field(e.event, f.Name), randomValue(r, f.Kind)})
+			e.values = append(e.values, numbered{number: b.field(e.event, f.Name), value: randomValue(r, f.Kind)})
 		}
 		one.entries = append(one.entries, e)
 	}
@@ -373,7 +373,7 @@ func TestReadAgainstSlow(t *testing.T) {
 		for _, f := range event.Fields {
 			if r.IntN(4) > 0 {
 				values[f.Name] = randomValue(r, f.Kind)
-				e.values = append(e.values, numbered{b.field(e.event, f.Name), values[f.Name]})
+				e.values = append(e.values, numbered{number: b.field(e.event, f.Name), value: values[f.Name]})
 			}
 		}
 		slices.SortFunc(e.values, func(v, w numbered) int { return int(v.number) - int(w.number) })
@@ -497,7 +497,7 @@ func TestReadOfManyValues(t *testing.T) {
 	room := b.reader()
 	count := func(brand string, tags ...string) (n int) {
 		e := entry{event: b.event("order"), source: b.source("crm"), values: []numbered{
-			{b.field(b.event("order"), "brand"), customer.TextValue(brand)}, {b.field(b.event("order"), "tags"), customer.LabelsValue(tags...)},
+			{number: b.field(b.event("order"), "brand"), value: customer.TextValue(brand)}, {number: b.field(b.event("order"), "tags"), value: customer.LabelsValue(tags...)},
 		}}
 		b.read(&e, room, func(int, *occurrence) { n++ })
 		return n
@@ -511,12 +511,12 @@ func TestReadOfManyValues(t *testing.T) {
 func shopOrder(b *bound) *entry {
 	order := b.event("order")
 	e := &entry{id: "o-1", time: 1_772_000_000_000_000, event: order, source: b.source("shop"), values: []numbered{
-		{b.field(order, "id"), customer.TextValue("o-1")},
-		{b.field(order, "amount"), customer.Int64Value(1999)},
-		{b.field(order, "price"), customer.DecimalValue(1999, 2)},
-		{b.field(order, "brand"), customer.TextValue("acme")},
-		{b.field(order, "tags"), customer.LabelsValue("new", "sale")},
-		{b.field(order, "gift"), customer.BoolValue(true)},
+		{number: b.field(order, "id"), value: customer.TextValue("o-1")},
+		{number: b.field(order, "amount"), value: customer.Int64Value(1999)},
+		{number: b.field(order, "price"), value: customer.DecimalValue(1999, 2)},
+		{number: b.field(order, "brand"), value: customer.TextValue("acme")},
+		{number: b.field(order, "tags"), value: customer.LabelsValue("new", "sale")},
+		{number: b.field(order, "gift"), value: customer.BoolValue(true)},
 	}}
 	slices.SortFunc(e.values, func(v, w numbered) int { return int(v.number) - int(w.number) })
 	return e

@@ -99,10 +99,27 @@
 // deleted for good, and evidence of it that comes again is refused. [Profiles.Purge]
 // deletes the events that are beyond the schema's retention.
 //
+// With an [Options].Vault, values that the schema says are [Personal] or [Sensitive], all
+// that is set aside, and the cache of what follows from either are sealed in the store
+// under a key of each atom (see package seal). The mark by which evidence that comes again
+// is known is made with the key. The erasure of an atom destroys its key, in the commit
+// that makes its evidence unreachable. Where the key is destroyed by others, as package
+// identity does if it has the same vault, the atom counts as erased at once; in another
+// process when the cache of its vault has the key no more, or the feed was followed.
+// Computed traits, rules and answers are as without a vault. [Profiles.Find] finds
+// customers by a value, by a keyed hash of it. What was added before there was a vault, or
+// before the schema protected it, is sealed by [Profiles.Reseal].
+//
 // # What it does not do
 //
-// Who is who: that is package identity. Consent, and encryption: evidence is readable in
-// the store. Predictions: models take a table. Nothing runs by itself: rows are as of
-// the last Sync, and profiles, which are made when they are asked for, do not need it
-// but for the feed.
+// Who is who: that is package identity. Consent. Predictions: models take a table. Nothing
+// runs by itself: rows are as of the last Sync, and profiles, which are made when they are
+// asked for, do not need it but for the feed.
+//
+// Without a vault it seals nothing. With one, these are still readable in the store: ids
+// of evidence, sources, types of events, times, which traits are stated, how often
+// something was set aside, how long what is sealed is, and values of [Public] and
+// [Internal] traits, fields and computed traits. So no id of evidence should be, or hold,
+// a phone number. Evidence of a slice of a stream is sealed under the key of the stream:
+// what an erased customer had of it is deleted, and the key lives on.
 package profile

@@ -25,8 +25,13 @@ type entry struct {
 // A numbered value is one of the trait or field that has the number in the table of names.
 type numbered struct {
 	number uint32
-	value  customer.Value
+	value  customer.Value // unset as long as it is sealed and has not been opened
+	sealed *sealedValue   // as it lies in the store; nil: in the clear
 }
+
+// sealedKind stands in the place of the kind of a value that is sealed. The version of the
+// schema and the bytes of the sealed value follow.
+const sealedKind = 32
 
 // An idHash stands for the id of an entry within its atom.
 type idHash [8]byte
@@ -58,8 +63,9 @@ const (
 
 const second = int64(time.Second / time.Microsecond)
 
-// encode writes the entry, which stands among others that mostly were learned at base.
-func (e *entry) encode(w *wire.Writer, base int64) {
+// encode writes the entry, which stands among others that mostly were learned at base. With a
+// lock it seals what is protected and not sealed yet.
+func (e *entry) encode(w *wire.Writer, base int64, l *lock) {
 	flags := uint64(0)
 	set := func(flag uint64, is bool) {
 		if is {
@@ -83,14 +89,25 @@ func (e *entry) encode(w *wire.Writer, base int64) {
 	w.Uint(uint64(e.source))
 	w.Uint(uint64(e.event))
 	w.List(2 * len(e.values))
-	for _, v := range e.values {
+	for i := range e.values {
+		v := &e.values[i]
 		w.Uint(uint64(v.number))
-		writeValue(w, v.value)
+		s := v.sealed
+		if l.takes(v) {
+			s = l.seal(v)
+		}
+		if s == nil {
+			writeValue(w, v.value)
+			continue
+		}
+		w.Uint(sealedKind)
+		w.Uint(s.schema)
+		w.Bytes(s.data)
 	}
 }
 
 // decode reads an entry into e, whose values it uses again.
-func (e *entry) decode(r *wire.Reader, base int64) {
+func (e *entry) decode(r *wire.Reader, base int64, d *decoder) {
 	flags := r.Uint()
 	if flags >= 2*isRetracted {
 		fault(r)
@@ -115,8 +132,22 @@ func (e *entry) decode(r *wire.Reader, base int64) {
 	e.values = e.values[:0]
 	for range n / 2 {
 		v := numbered{number: readNumber(r)}
-		v.value = readValue(r)
+		v.read(r, d)
 		e.values = append(e.values, v)
+	}
+}
+
+// read reads a value, which in a page or tail of version 2 may be sealed.
+func (v *numbered) read(r *wire.Reader, d *decoder) {
+	kind := r.Uint()
+	if kind != sealedKind || r.Version() < 2 {
+		v.value = readValueOf(r, kind)
+		return
+	}
+	v.sealed = d.place()
+	v.sealed.schema, v.sealed.data = r.Uint(), r.Bytes()
+	if len(v.sealed.data) == 0 {
+		fault(r)
 	}
 }
 
@@ -187,9 +218,12 @@ func writeValue(w *wire.Writer, v customer.Value) {
 	}
 }
 
-func readValue(r *wire.Reader) customer.Value {
+func readValue(r *wire.Reader) customer.Value { return readValueOf(r, r.Uint()) }
+
+// readValueOf reads what follows the kind.
+func readValueOf(r *wire.Reader, kind uint64) customer.Value {
 	var v customer.Value
-	switch kind := r.Uint(); customer.Kind(min(kind, 255)) {
+	switch customer.Kind(min(kind, 255)) {
 	case customer.KindUnset:
 	case customer.KindBool:
 		v = customer.BoolValue(r.Bool())

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"fmt"
 	"math"
 	"math/rand/v2"
@@ -47,7 +48,7 @@ func randomEntry(rng *rand.Rand, base int64) entry {
 		e.retracted = 1 + rng.Int64N(1e15)
 	}
 	for n := range rng.IntN(6) {
-		e.values = append(e.values, numbered{uint32(1 + 40*n), allKinds[rng.IntN(len(allKinds))]})
+		e.values = append(e.values, numbered{number: uint32(1 + 40*n), value: allKinds[rng.IntN(len(allKinds))]})
 	}
 	return e
 }
@@ -55,7 +56,10 @@ func randomEntry(rng *rand.Rand, base int64) entry {
 // same tells whether two entries say the same, whenever they were added.
 func (e *entry) same(f *entry) bool {
 	return e.id == f.id && e.time == f.time && e.source == f.source && e.event == f.event &&
-		e.verified == f.verified && slices.Equal(e.values, f.values)
+		e.verified == f.verified && slices.EqualFunc(e.values, f.values, func(v, w numbered) bool {
+		return v.number == w.number && v.value == w.value &&
+			(v.sealed == nil || w.sealed == nil || v.sealed.schema == w.sealed.schema && bytes.Equal(v.sealed.data, w.sealed.data))
+	})
 }
 
 func requireEntries(t *testing.T, want, got []entry) {
@@ -75,15 +79,15 @@ func TestPagesKeepEntries(t *testing.T) {
 		for range n {
 			e := randomEntry(rng, 1_767_225_600*second)
 			all = append(all, e)
-			w, err := appendTo(tail, rng.IntN(100), e.learned)
+			w, err := appendTo(tail, rng.IntN(100), e.learned, false)
 			require.NoError(t, err)
-			e.encode(w.Writer, w.base)
+			e.encode(w.Writer, w.base, nil)
 			tail = w.Data()
 		}
 		got, err := readEntries(tail)
 		require.NoError(t, err)
 		requireEntries(t, all, got)
-		require.Equal(t, tail, encodeTail(all), "appended or as a whole: the same bytes")
+		require.Equal(t, tail, encodeTail(all, nil), "appended or as a whole: the same bytes")
 	}
 }
 
@@ -93,7 +97,7 @@ func TestEntriesOfPagesDoNotShareValues(t *testing.T) {
 	for range 500 {
 		all = append(all, randomEntry(rng, 0))
 	}
-	got, err := readEntries(encodePage(all))
+	got, err := readEntries(encodePage(all, nil))
 	require.NoError(t, err)
 	for i := range got {
 		got[i].values = append(got[i].values, numbered{number: 1 << 30})
@@ -106,10 +110,10 @@ func TestEntriesOfPagesDoNotShareValues(t *testing.T) {
 
 func TestHeadKeepsAll(t *testing.T) {
 	full := &head{
-		claims: []customer.ID{customer.FromInt64(1), customer.FromInt64(2)}, sealed: true, edits: 4, pages: 3, latest: -5, parts: 2,
+		claims: []customer.ID{customer.FromInt64(1), customer.FromInt64(2)}, outside: true, edits: 4, pages: 3, latest: -5, parts: 2,
 		marks: make([]byte, 2*markSize), tail: []byte("tail"), aside: []byte("aside"),
 	}
-	for _, h := range []*head{{}, {erased: true, claims: full.claims[:1]}, {sealed: true, edits: 1}, full} {
+	for _, h := range []*head{{}, {erased: true, claims: full.claims[:1]}, {outside: true, edits: 1}, full} {
 		got, err := decodeHead(store.Entry{Value: h.encode(), Version: 7})
 		require.NoError(t, err)
 		require.EqualValues(t, 7, got.version)
@@ -141,11 +145,11 @@ func TestAsideIsBounded(t *testing.T) {
 		total += c.n
 	}
 	require.EqualValues(t, 1000, total)
-	h := head{claims: make([]customer.ID, 4), marks: make([]byte, mostMarks*markSize), tail: make([]byte, mostTail), aside: a.encode(), sealed: true, pages: 1}
+	h := head{claims: make([]customer.ID, 4), marks: make([]byte, mostMarks*markSize), tail: make([]byte, mostTail), aside: a.encode(nil), outside: true, pages: 1}
 	require.Less(t, len(h.encode()), store.MinLimits.ValueBytes)
 	got, err := readAside(h.aside)
 	require.NoError(t, err)
-	require.Equal(t, h.aside, got.encode())
+	require.Equal(t, h.aside, got.encode(nil))
 	a.forget(long)
 	require.Empty(t, a.newest)
 }
@@ -173,20 +177,25 @@ func FuzzLog(f *testing.F) {
 	}
 	a := new(aside)
 	a.add(Rejected{Source: "s", Name: "n", Reason: NoMatch, Evidence: "e", Value: "v"})
-	h := head{claims: make([]customer.ID, 1), sealed: true, pages: 2, parts: 1, marks: make([]byte, markSize), tail: encodePage(all), aside: a.encode()}
-	f.Add(encodePage(all))
-	f.Add(a.encode())
+	h := head{claims: make([]customer.ID, 1), outside: true, pages: 2, parts: 1, marks: make([]byte, markSize), tail: encodePage(all, nil), aside: a.encode(nil)}
+	f.Add(encodePage(all, nil))
+	f.Add(a.encode(nil))
 	f.Add(h.encode())
 	f.Add(encodePlace(3, contentSum{1}))
+	closed := []entry{{id: "x", source: 1, values: []numbered{{number: 2, sealed: &sealedValue{7, []byte{1, 2}}}, {number: 3, value: customer.BoolValue(true)}}}}
+	h = head{keyed: true, tail: encodeTail(closed, nil), aside: (&aside{counts: a.counts, sealed: &sealedValue{1, []byte{9}}}).encode(nil)}
+	f.Add(encodePage(closed, nil))
+	f.Add(h.aside)
+	f.Add(h.encode())
 	// What can be read can be written, and read again.
 	f.Fuzz(func(t *testing.T, data []byte) {
 		if entries, err := readEntries(data); err == nil && len(data) > 0 {
-			again, err := readEntries(encodePage(entries))
+			again, err := readEntries(encodePage(entries, nil))
 			require.NoError(t, err)
 			requireEntries(t, entries, again)
 		}
 		if a, err := readAside(data); err == nil && len(data) > 0 {
-			_, err = readAside(a.encode())
+			_, err = readAside(a.encode(nil))
 			require.NoError(t, err)
 		}
 		if h, err := decodeHead(store.Entry{Value: data, Version: 1}); err == nil {

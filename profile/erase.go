@@ -62,6 +62,7 @@ func (p *Profiles) finishErasures(ctx context.Context, at *position) error {
 // finishAtom deletes the pages of an erased atom, the ids in them and the partial, and what it
 // has of a stream.
 func (p *Profiles) finishAtom(ctx context.Context, at *position, a customer.AtomID) error {
+	p.o.Vault.Forget(a) // also where the outcome of the commit that destroyed its key was not known
 	heads, err := p.heads(ctx, []customer.AtomID{a})
 	if err != nil {
 		return err
@@ -70,11 +71,22 @@ func (p *Profiles) finishAtom(ctx context.Context, at *position, a customer.Atom
 		if err := p.finishSlice(ctx, at, sliceName{h.stream, h.from, a}); err != nil {
 			return err
 		}
+		// What was stated of who was erased alone is not found any more.
+		if is, err := p.isIndexed(ctx, h.stream); err != nil {
+			return err
+		} else if is {
+			if _, err := p.reindex(ctx, h.stream); err != nil {
+				return err
+			}
+		}
 	}
 	for _, family := range []byte("iep") {
 		if err := p.deleteAll(ctx, key(family, a[:])); err != nil {
 			return err
 		}
+	}
+	if err := p.unindex(ctx, a); err != nil {
+		return err
 	}
 	b := &store.Batch{}
 	b.Delete(purgeKey(a))

@@ -6,6 +6,7 @@ import (
 	"fmt"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -183,7 +184,11 @@ func (x *customerEraser) atoms(ctx context.Context, b *store.Batch) (last bool, 
 				return false, err
 			}
 		}
+		if h.keyed && x.p.o.Vault == nil { // the key would stay
+			return false, noKey(seal.ErrNoKey)
+		}
 		h.erase()
+		x.p.o.Vault.Destroy(b, atoms[i])
 		b.Put(purgeKey(atoms[i]), erasing)
 		b.If(headKey(atoms[i]), h.version)
 		b.Put(headKey(atoms[i]), h.encode())

@@ -119,7 +119,7 @@ func TestEraseBeforeRowIsWritten(t *testing.T) {
 }
 
 func openSync(t *testing.T, s store.Store) *Profiles {
-	p, err := Open(t.Context(), s, syncSchema(), nil)
+	p, err := openTest(t, s, syncSchema(), nil)
 	require.NoError(t, err)
 	return p
 }

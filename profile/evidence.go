@@ -34,7 +34,7 @@ type Evidence struct {
 	// that the schema does not declare, or whose kind or Check it contradicts, are set
 	// aside, and the rest is added. A whole number is taken for a decimal too. An unset
 	// field of an event is as if it was not named. All evidence together has at most 16
-	// KiB.
+	// KiB, and 36 KiB with some 40 bytes more for each value that is to be sealed.
 	Values []customer.Field `json:"values,omitempty"`
 }
 
@@ -58,6 +58,7 @@ type given struct {
 	e           entry
 	lacking     bool // it lacks a required field: nothing of it is kept
 	aside       []Rejected
+	protected   int   // how many of its values the schema protects
 	invalidated error // the schema knows its source or event not
 
 	// What became of it.
@@ -106,6 +107,17 @@ func (g *given) check(w *wire.Writer) error {
 		}
 	}
 	g.hash = hashID(g.ID)
+	said := g.said(w)
+	if g.size = len(said) + len(g.ID); g.size > mostEvidence {
+		return g.invalid("values", "is too large")
+	}
+	sum := sha256.Sum256(said)
+	g.sum = sumOf(sum[:])
+	return nil
+}
+
+// said is what is said, but for the id. It uses w.
+func (g *given) said(w *wire.Writer) []byte {
 	w.Reset()
 	w.Text(g.Source)
 	w.Text(g.Event)
@@ -117,17 +129,42 @@ func (g *given) check(w *wire.Writer) error {
 			writeValue(w, f.Value)
 		}
 	}
-	said := w.Data()
-	if g.size = len(said) + len(g.ID); g.size > mostEvidence {
-		return g.invalid("values", "is too large")
+	return w.Data()
+}
+
+// secret tells whether something of it is to be sealed where there is a vault.
+func (g *given) secret() bool { return g.protected > 0 || len(g.aside) > 0 }
+
+// sumUnder is the sum of what is said that nobody can make without the key. The other one
+// shows whether a guess of what was said is right.
+func (g *given) sumUnder(l *lock) contentSum {
+	return sumOf(l.key.Commitment(g.said(wire.Sized("", 1, g.size+16)), evidenceField))
+}
+
+// says tells whether a sum is of the same evidence. Without a lock, or added before
+// there was one, it has the open sum.
+func (g *given) says(sum contentSum, l *lock) bool {
+	if sum.says(g.sum) || l == nil {
+		return sum.says(g.sum)
 	}
-	sum := sha256.Sum256(said)
-	copy(g.sum[:], sum[:])
-	g.sum[sumSize-1] &^= voidBit
-	if g.sum == (contentSum{}) { // which means something else
-		g.sum[0] = 1
+	open, keyed := g.sum, g.sumUnder(l)
+	for range mostVeils {
+		if sum.says(keyed) || sum.says(open) {
+			return true
+		}
+		open, keyed = l.veil(open), l.veil(keyed)
 	}
-	return nil
+	return sum.says(keyed) || sum.says(open)
+}
+
+// mostVeils is how many veils a sum may have.
+const mostVeils = 3
+
+// veil makes a sum one that nobody can make without the key, where what was said is not known any
+// more: Reseal does of evidence of which something was set aside, each time that values of it
+// come to be protected.
+func (l *lock) veil(sum contentSum) contentSum {
+	return sumOf(l.key.Commitment(sum[:], evidenceField))
 }
 
 func (g *given) invalid(field, reason string) error {
@@ -142,7 +179,7 @@ func validTime(t time.Time) bool {
 
 // bind makes of the evidence what a schema says. The entry's values are appended to room.
 func (g *given) bind(b *bound, learned int64, room []numbered) error {
-	g.lacking, g.aside = false, nil
+	g.lacking, g.aside, g.protected = false, nil, 0
 	g.e = entry{id: g.ID, time: g.Time.UnixMicro(), learned: learned, verified: g.Verified}
 	if g.e.source = b.source(g.Source); g.e.source == 0 {
 		return g.invalid("source", "is not in the schema")
@@ -170,7 +207,10 @@ func (g *given) bind(b *bound, learned int64, room []numbered) error {
 				g.setAside(f.Name, reason, f.Value)
 				continue
 			}
-			values = append(values, numbered{number, v})
+			values = append(values, numbered{number: number, value: v})
+			if b.protects(number) {
+				g.protected++
+			}
 		default:
 			values = append(values, numbered{number: number})
 		}

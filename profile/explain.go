@@ -9,8 +9,8 @@ func (b *bound) explain(atoms []atom, m moment) *Profile {
 	next, at := never, f.asOf(m)
 	for i := range atoms {
 		own := make([]state, len(b.Computed))
-		if sealed := atoms[i].sealed; sealed != nil {
-			pour(own, sealed.computed)
+		if paged := atoms[i].paged; paged != nil {
+			pour(own, paged.computed)
 		}
 		next = min(next, f.read(atoms, i, m, own))
 		for c, s := range own {

@@ -6,12 +6,9 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"io"
-	"strconv"
-	"strings"
-	"time"
-	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/cell"
 )
 
 // WriteCSV writes traits and computed traits of all customers at a moment as CSV (RFC 4180,
@@ -33,14 +30,14 @@ func (p *Profiles) WriteCSV(ctx context.Context, w io.Writer, m Moment, names ..
 	return p.export(ctx, w, m, names, func(b *bytes.Buffer, columns []feature) error {
 		record := []string{"customer"}
 		for i := range columns {
-			record = append(record, harmless(columns[i].name))
+			record = append(record, cell.Harmless(columns[i].name))
 		}
 		return writeRecord(b, record)
 	}, func(b *bytes.Buffer, columns []feature, id customer.ID, f *folded) error {
 		record := make([]string, 1, len(columns)+1)
 		record[0] = id.String()
 		for i := range columns {
-			record = append(record, cell(columns[i].of(f)))
+			record = append(record, cell.Of(columns[i].of(f)))
 		}
 		return writeRecord(b, record)
 	})
@@ -133,61 +130,4 @@ func writeRecord(b *bytes.Buffer, record []string) error {
 	}
 	c.Flush()
 	return c.Error()
-}
-
-var escapeLabel = strings.NewReplacer(`\`, `\\`, `|`, `\|`)
-
-// cell is a value in CSV.
-func cell(v customer.Value) string {
-	switch v.Kind() {
-	case customer.KindBool:
-		b, _ := v.Bool()
-		return strconv.FormatBool(b)
-	case customer.KindInt64:
-		n, _ := v.Int64()
-		return strconv.FormatInt(n, 10)
-	case customer.KindFloat64:
-		f, _ := v.Float64()
-		return strconv.FormatFloat(f, 'g', -1, 64)
-	case customer.KindDecimal:
-		c, scale, _ := v.Decimal()
-		return decimal(c, scale)
-	case customer.KindTime:
-		t, _ := v.Time()
-		return t.Format(time.RFC3339Nano)
-	case customer.KindText:
-		s, _ := v.Text()
-		return harmless(s)
-	case customer.KindLabels:
-		var labels []string
-		for l := range v.Labels() {
-			labels = append(labels, escapeLabel.Replace(l))
-		}
-		return harmless(strings.Join(labels, "|"))
-	}
-	return ""
-}
-
-// harmless puts a ' before what a spreadsheet could take for a formula.
-func harmless(s string) string {
-	if r, n := utf8.DecodeRuneInString(s); n > 0 && strings.ContainsRune("'=+-@\t\r\n＝＋－＠", r) {
-		return "'" + s
-	}
-	return s
-}
-
-// decimal is coefficient / 10^scale in digits.
-func decimal(coefficient int64, scale int) string {
-	s := strconv.FormatInt(coefficient, 10)
-	if scale == 0 {
-		return s
-	}
-	sign := ""
-	if coefficient < 0 {
-		sign, s = "-", s[1:]
-	}
-	if len(s) <= scale {
-		s = strings.Repeat("0", scale-len(s)+1) + s
-	}
-	return sign + s[:len(s)-scale] + "." + s[len(s)-scale:]
 }

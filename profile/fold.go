@@ -16,7 +16,7 @@ type moment struct {
 // what follows from those before and the entries since.
 type atom struct {
 	id      customer.AtomID
-	sealed  *partial // nil: entries are all there are
+	paged   *partial // nil: entries are all there are
 	entries []entry  // in any order; those that do not count at the moment too
 }
 
@@ -33,8 +33,8 @@ func (b *bound) fold(atoms []atom, m moment) *folded {
 	values := make([]customer.Value, len(b.Traits)+len(b.Computed))
 	out := &folded{traits: values[:len(b.Traits):len(b.Traits)], computed: values[len(b.Traits):], next: never}
 	for i := range atoms {
-		if sealed := atoms[i].sealed; sealed != nil {
-			pour(f.states, sealed.computed)
+		if paged := atoms[i].paged; paged != nil {
+			pour(f.states, paged.computed)
 		}
 		out.next = min(out.next, f.read(atoms, i, m, f.states))
 	}
@@ -141,8 +141,8 @@ func (f *folder) release() {
 // read takes what atom i states into f.stated and its events into the states. It returns
 // when the first of its entries that are not yet true will be.
 func (f *folder) read(atoms []atom, i int, m moment, states []state) (next int64) {
-	if sealed := atoms[i].sealed; sealed != nil {
-		for t, of := range sealed.traits {
+	if paged := atoms[i].paged; paged != nil {
+		for t, of := range paged.traits {
 			for s := range of {
 				f.stated[t] = append(f.stated[t], stated{of[s], int32(i)})
 			}

@@ -116,7 +116,7 @@ func BenchmarkFold(b *testing.B) {
 		b.ReportAllocs()
 		for b.Loop() {
 			for i := range sealed {
-				sealed[i].sealed = in.readPartial(wire.Read(data[i]))
+				sealed[i].paged = in.readPartial(wire.Read(data[i]))
 			}
 			in.fold(sealed, m)
 		}

@@ -48,7 +48,7 @@ func (f *fact) entry(b *bound) entry {
 		if f.event != "" {
 			number = b.field(e.event, v.Name)
 		}
-		e.values = append(e.values, numbered{number, v.Value})
+		e.values = append(e.values, numbered{number: number, value: v.Value})
 	}
 	slices.SortFunc(e.values, func(x, y numbered) int { return cmp.Compare(x.number, y.number) })
 	return e
@@ -85,7 +85,7 @@ func sealedAtomsOf(t *testing.T, b *bound, facts []fact, m moment, r *rand.Rand)
 		if r.IntN(4) > 0 {
 			p = reread(t, b, p)
 		}
-		atoms[i].sealed = p
+		atoms[i].paged = p
 	}
 	return atoms
 }

@@ -171,6 +171,7 @@ func (p *Profiles) take(ctx context.Context, at *position, window []customer.Cha
 	quick := most // no more than that, lest who adds all the time is always quicker
 	for len(steps) > 0 {
 		var taken, tries int
+		var erased []customer.AtomID
 		var next position
 		version, err := store.Update(ctx, p.s, p.o.Backoff, func(ctx context.Context) (*store.Batch, error) {
 			if tries++; tries > 2 {
@@ -194,6 +195,7 @@ func (p *Profiles) take(ctx context.Context, at *position, window []customer.Cha
 			if err := f.turn(ctx, p); err != nil {
 				return nil, err
 			}
+			erased = f.marks
 			return f.batch(&next), nil
 		})
 		if errors.Is(err, store.ErrTooLarge) && taken > 1 {
@@ -203,6 +205,7 @@ func (p *Profiles) take(ctx context.Context, at *position, window []customer.Cha
 		if err != nil {
 			return changes, err
 		}
+		p.o.Vault.Forget(erased...)
 		next.version = version
 		*at = next
 		quick = min(most, 2*quick)

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -25,7 +26,8 @@ type following struct {
 	read      []store.Entry
 	marks     []customer.AtomID // atoms that were erased
 	mergers   map[merger]bool
-	at        *position // as it was read
+	at        *position   // as it was read
+	vault     *seal.Vault // that has the keys of the atoms
 }
 
 type merger struct{ survivor, loser customer.ID }
@@ -57,7 +59,7 @@ const (
 func (p *Profiles) following(ctx context.Context, at *position, steps []step) (*following, error) {
 	f := &following{
 		heads: map[customer.AtomID]*followed[*head]{}, members: map[membership]*followed[*member]{},
-		customers: map[customer.ID]*followed[*whereabouts]{}, at: at,
+		customers: map[customer.ID]*followed[*whereabouts]{}, at: at, vault: p.o.Vault,
 		lie: map[customer.AtomID]*sliceName{}, slices: map[customer.AtomID]*followed[*slice]{},
 		were: map[customer.AtomID]bool{}, turned: map[customer.AtomID]bool{}, waiting: map[customer.ID]bool{},
 		mergers: map[merger]bool{},
@@ -113,6 +115,9 @@ func (f *following) operations(s *step) (n int) {
 	}
 	if s.change.Verb == customer.Erased {
 		n++
+		if f.vault != nil {
+			n++
+		}
 	}
 	return n
 }
@@ -275,6 +280,9 @@ func (f *following) apply(s *step) error {
 		return err
 	}
 	if c.Verb == customer.Erased && !h.value.erased {
+		if h.value.keyed && f.vault == nil { // the key would stay
+			return noKey(seal.ErrNoKey)
+		}
 		f.marks = append(f.marks, a)
 		h.value.erase()
 		h.changed = true
@@ -345,6 +353,7 @@ func (f *following) batch(next *position) *store.Batch {
 	for _, a := range f.marks {
 		b.Put(purgeKey(a), erasing)
 	}
+	f.vault.Destroy(b, f.marks...)
 	for m := range f.mergers {
 		b.Put(mergedKey(m.survivor, m.loser), mergedMark)
 	}

@@ -80,6 +80,7 @@ func TestFollowIdentity(t *testing.T) {
 				ever[c.ID] = true
 			}
 			history = append(history, past{now, live})
+			requireSameMembers(t, g, p, ever)
 			for id := range ever {
 				present, atoms, err := p.members(t.Context(), id, moment{known: never})
 				c, gone := g.Customer(t.Context(), id)

@@ -91,7 +91,7 @@ func plant(t *testing.T, s store.Store, a customer.AtomID, pages int) {
 			b.Put(partialKey(a, 0), []byte(secret(a)))
 		}
 		for _, id := range h.claims {
-			r := row{at: 1, due: 2, values: []numbered{{1, customer.TextValue(secret(a))}}}
+			r := row{at: 1, due: 2, values: []numbered{{number: 1, value: customer.TextValue(secret(a))}}}
 			b.Put(rowKey(id), r.encode())
 			b.Put(dueKey(r.due, id), dueMark)
 		}

@@ -18,7 +18,7 @@ import (
 type head struct {
 	version store.Version
 	erased  bool          // then all but claims, edits, divided, stream and from is empty
-	sealed  bool          // ids are outside the head, if perhaps in no page
+	outside bool          // ids are outside the head, if perhaps in no page
 	claims  []customer.ID // customers that have the atom, ascending; one, but for moments
 	// edits is how often entries in pages were changed or deleted, and, of a stream, its
 	// slices: while it is the same, a page that is there stays as it is.
@@ -28,6 +28,7 @@ type head struct {
 	latest  int64   // or of a later one
 	parts   int     // of the partial, which covers all pages; 0: it is not kept
 	large   bool    // it was too large to be kept
+	keyed   bool    // something in the log is sealed: the atom has a key
 	marks   []byte  // of the newest evidence: see mark
 	tail    []byte  // the newest entries: see page.go; empty: none
 	aside   []byte  // as aside.encode returns it; empty: nothing
@@ -43,8 +44,9 @@ const (
 	headErased = 1 << iota
 	headDivided
 	headSlice
-	headSealed
+	headOutside
 	headLarge
+	headKeyed // only in version 2
 )
 
 // decodeHead reads a head; one that is not there is empty.
@@ -63,10 +65,11 @@ func (h *head) decode(e store.Entry) error {
 		return nil
 	}
 	r := wire.Read(e.Value)
-	r.Expect("profile/head", 1)
+	r.Expect("profile/head", 2)
 	flags := r.Uint()
 	h.erased, h.divided = flags&headErased != 0, flags&headDivided != 0
-	h.sealed, h.large = flags&headSealed != 0, flags&headLarge != 0
+	h.outside, h.large = flags&headOutside != 0, flags&headLarge != 0
+	h.keyed = flags&headKeyed != 0
 	if flags&headSlice != 0 {
 		h.stream, h.from = customer.AtomID(readID(r)), r.Int()
 	}
@@ -91,7 +94,7 @@ func (h *head) decode(e store.Entry) error {
 		}
 		h.taken = append(h.taken, t)
 	}
-	if flags >= 2*headLarge || flags&headSlice != 0 && h.stream == (customer.AtomID{}) || pages > mostPages || parts > mostParts || len(h.marks)%markSize != 0 || !ascending(h.claims) {
+	if flags >= 2*headKeyed || h.keyed != (r.Version() == 2) || flags&headSlice != 0 && h.stream == (customer.AtomID{}) || pages > mostPages || parts > mostParts || len(h.marks)%markSize != 0 || !ascending(h.claims) {
 		fault(r)
 	}
 	if err := r.Close(); err != nil {
@@ -101,7 +104,7 @@ func (h *head) decode(e store.Entry) error {
 }
 
 func (h *head) encode() []byte {
-	w := wire.Sized("profile/head", 1, 96+17*len(h.claims)+len(h.marks)+len(h.tail)+len(h.aside))
+	w := wire.Sized("profile/head", versionOf(h.keyed), 96+17*len(h.claims)+len(h.marks)+len(h.tail)+len(h.aside))
 	flags := uint64(0)
 	if h.erased {
 		flags |= headErased
@@ -112,11 +115,14 @@ func (h *head) encode() []byte {
 	if h.stream != (customer.AtomID{}) {
 		flags |= headSlice
 	}
-	if h.sealed {
-		flags |= headSealed
+	if h.outside {
+		flags |= headOutside
 	}
 	if h.large {
 		flags |= headLarge
+	}
+	if h.keyed {
+		flags |= headKeyed
 	}
 	w.Uint(flags)
 	if flags&headSlice != 0 {
@@ -219,6 +225,16 @@ func (s contentSum) says(t contentSum) bool {
 	s[sumSize-1] |= voidBit
 	t[sumSize-1] |= voidBit
 	return s == t
+}
+
+// sumOf makes a sum of a hash.
+func sumOf(hash []byte) (s contentSum) {
+	copy(s[:], hash)
+	s[sumSize-1] &^= voidBit
+	if s == (contentSum{}) { // which means something else
+		s[0] = 1
+	}
+	return s
 }
 
 // find returns the place of the mark of an id, or -1.

@@ -27,6 +27,8 @@ import (
 //	pf/d/ time 8 customer        mark: the customer's row can change at that time
 //	pf/h/ shard 1                head of a shard of the rows' feed
 //	pf/q/ shard 1 number 8       entry of the rows' feed
+//	pf/f/ blind index 20 atom    the atom's log states a value of a searchable trait
+//	pf/b/ atom blind index 20    the same
 const (
 	schemaKey = "pf/schema"
 	followKey = "pf/follow"

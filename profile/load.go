@@ -16,6 +16,10 @@ func (p *Profiles) load(ctx context.Context, f *inForce, ids []customer.AtomID, 
 	if err != nil {
 		return nil, err
 	}
+	keys, err := p.locks(ctx, f, ids, heads)
+	if err != nil {
+		return nil, err
+	}
 	all := make([]atom, len(ids))
 	var d decoder
 	n := 0
@@ -28,8 +32,11 @@ func (p *Profiles) load(ctx context.Context, f *inForce, ids []customer.AtomID, 
 	for i, h := range heads {
 		if h.pages > 0 {
 			paged = append(paged, i)
-		} else if err := d.page(h.tail); err != nil {
-			return nil, err
+		} else {
+			d.lock = keys.of(i)
+			if err := d.page(h.tail); err != nil {
+				return nil, err
+			}
 		}
 		ends[i] = len(d.entries)
 	}
@@ -39,7 +46,7 @@ func (p *Profiles) load(ctx context.Context, f *inForce, ids []customer.AtomID, 
 		begin = end
 	}
 	if len(paged) > 0 {
-		if err := p.loadPaged(ctx, f, all, heads, paged, m); err != nil {
+		if err := p.loadPaged(ctx, f, all, heads, keys, paged, m); err != nil {
 			return nil, err
 		}
 	}
@@ -49,29 +56,34 @@ func (p *Profiles) load(ctx context.Context, f *inForce, ids []customer.AtomID, 
 // loadPaged reads those of the atoms that have pages. What belongs together is read with
 // several calls, so it is read again where pages were changed meanwhile, or the partial was; where
 // that goes on the pages are read in its place.
-func (p *Profiles) loadPaged(ctx context.Context, f *inForce, all []atom, heads []*head, paged []int, m moment) error {
+func (p *Profiles) loadPaged(ctx context.Context, f *inForce, all []atom, heads []*head, keys locks, paged []int, m moment) error {
 	const most = 4 // attempts with a partial
 	attempts := 0
 	return p.persist(ctx, func(ctx context.Context) (done bool, err error) {
-		attempts++
+		if attempts++; attempts > 1 { // of another head
+			if keys, err = p.locks(ctx, f, idsOf(all), heads); err != nil {
+				return false, err
+			}
+		}
 		var ids, cachedIDs []customer.AtomID
 		var cachedHeads []*head
+		var cachedKeys locks
 		for _, i := range paged {
 			ids = append(ids, all[i].id)
 			if h := heads[i]; h.pages > 0 && m.known == never && m.at >= h.latest && (h.parts == 0 || attempts <= most) {
-				cachedIDs, cachedHeads = append(cachedIDs, all[i].id), append(cachedHeads, h)
+				cachedIDs, cachedHeads, cachedKeys = append(cachedIDs, all[i].id), append(cachedHeads, h), append(cachedKeys, keys.of(i))
 			}
 		}
-		sealed, err := p.partials(ctx, f, cachedIDs, cachedHeads)
+		partials, err := p.partials(ctx, f, cachedIDs, cachedHeads, cachedKeys)
 		if err != nil {
 			return false, err
 		}
 		for _, i := range paged {
-			h, d := heads[i], decoder{}
-			all[i].sealed = nil
+			h, d := heads[i], decoder{lock: keys.of(i)}
+			all[i].paged = nil
 			if len(cachedHeads) > 0 && cachedHeads[0] == h {
-				all[i].sealed = sealed[0]
-				sealed, cachedHeads = sealed[1:], cachedHeads[1:]
+				all[i].paged = partials[0]
+				partials, cachedHeads = partials[1:], cachedHeads[1:]
 			} else if err := p.readPages(ctx, &d, all[i].id, h.pages); err != nil {
 				return false, err
 			}
@@ -86,7 +98,7 @@ func (p *Profiles) loadPaged(ctx context.Context, f *inForce, all []atom, heads 
 		}
 		var changed []int
 		for k, i := range paged {
-			if !heads[i].lasts(now[k], all[i].sealed != nil) {
+			if !heads[i].lasts(now[k], all[i].paged != nil) {
 				heads[i] = now[k]
 				changed = append(changed, i)
 			}
@@ -96,11 +108,20 @@ func (p *Profiles) loadPaged(ctx context.Context, f *inForce, all []atom, heads 
 	})
 }
 
+func idsOf(all []atom) []customer.AtomID {
+	ids := make([]customer.AtomID, len(all))
+	for i := range all {
+		ids[i] = all[i].id
+	}
+	return ids
+}
+
 // lasts tells whether pages that were read between two reads of a head are those of the first,
 // and the partial too. Entries may have been added since: the newest of the first head, and
 // the pages that it knows of, are the log as of one moment. So is a partial made of these.
 func (h *head) lasts(now *head, partial bool) bool {
-	return h.edits == now.edits && (!partial || h.parts == 0 || h.pages == now.pages)
+	unlocked := now.keyed && !h.keyed && !h.erased // pages may have been sealed since
+	return h.edits == now.edits && !unlocked && (!partial || h.parts == 0 || h.pages == now.pages)
 }
 
 // persist calls attempt until it is done or fails, with pauses, and then is errRestless.

@@ -16,7 +16,7 @@ import (
 )
 
 // Ids of evidence of which nothing was kept are remembered, also where no page is.
-func TestSealedWithoutPages(t *testing.T) {
+func TestOutsideWithoutPages(t *testing.T) {
 	ctx := t.Context()
 	p := busyOpen(t, minimal())
 	var all []Evidence
@@ -77,8 +77,8 @@ func TestManyPagesGone(t *testing.T) {
 	p, feed := busyOpen(t, minimal()), newFakeFeed()
 	id := customer.FromInt64(1)
 	feed.created(id, fakeAtom(1))
-	tail := encodeTail([]entry{{id: "x", time: busyNow.UnixMicro(), learned: busyNow.UnixMicro(), source: 1, event: 1}})
-	h := &head{sealed: true, pages: mostPages, latest: 1, tail: tail}
+	tail := encodeTail([]entry{{id: "x", time: busyNow.UnixMicro(), learned: busyNow.UnixMicro(), source: 1, event: 1}}, nil)
+	h := &head{outside: true, pages: mostPages, latest: 1, tail: tail}
 	b := new(store.Batch)
 	b.Put(headKey(fakeAtom(1)), h.encode())
 	_, err := p.s.Commit(ctx, b)
@@ -101,7 +101,7 @@ func TestManyPagesGone(t *testing.T) {
 func TestReadWhileWritten(t *testing.T) {
 	mem := new(store.Memory)
 	s := &distant{Store: mem}
-	p, err := Open(t.Context(), s, busySchema(), &Options{Backoff: &store.Backoff{Attempts: 8}})
+	p, err := openTest(t, s, busySchema(), &Options{Backoff: &store.Backoff{Attempts: 8}})
 	require.NoError(t, err)
 	feed := newFakeFeed()
 	id := customer.FromInt64(1)

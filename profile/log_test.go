@@ -42,7 +42,7 @@ func logSchema() *Schema {
 
 func openLog(t testing.TB, s store.Store) *Profiles {
 	t.Helper()
-	p, err := Open(t.Context(), s, logSchema(), &Options{Backoff: &store.Backoff{Attempts: 10_000, First: 1, Most: 1000}})
+	p, err := openTest(t, s, logSchema(), &Options{Backoff: &store.Backoff{Attempts: 10_000, First: 1, Most: 1000}})
 	require.NoError(t, err)
 	return p
 }
@@ -163,7 +163,7 @@ func (l ledger) requireLog(t testing.TB, p *Profiles) {
 	for i, id := range ids {
 		want := l.entries(f.bound, id)
 		require.Equal(t, id, everything[i].id)
-		require.Nil(t, everything[i].sealed)
+		require.Nil(t, everything[i].paged)
 		got := slices.Clone(everything[i].entries)
 		slices.SortFunc(got, func(a, b entry) int { return compareEntries(&a, &b) })
 		require.Len(t, got, len(want))
@@ -172,9 +172,9 @@ func (l ledger) requireLog(t testing.TB, p *Profiles) {
 		}
 		h := heads[i]
 		require.False(t, h.full())
-		require.Equal(t, h.pages > 0, cached[i].sealed != nil)
+		require.Equal(t, h.pages > 0, cached[i].paged != nil)
 		// What the partial and the newest entries come to is what all entries do.
-		whole, parts := f.newPartial(), cached[i].sealed
+		whole, parts := f.newPartial(), cached[i].paged
 		if parts == nil {
 			parts = f.newPartial()
 		}

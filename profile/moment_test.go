@@ -28,7 +28,7 @@ func TestProfileIsThatOfAStoreOfThen(t *testing.T) {
 				if known.IsZero() {
 					known = w.feed.now
 				}
-				fresh, err := Open(t.Context(), new(store.Memory), schema, &Options{Workers: 3})
+				fresh, err := openTest(t, new(store.Memory), schema, &Options{Workers: 3})
 				require.NoError(t, err)
 				w.sync(fresh, w.until(known))
 				then := map[time.Time][]Evidence{} // in any order

@@ -1,7 +1,9 @@
 package profile
 
 import (
+	"bytes"
 	"fmt"
+	"slices"
 
 	"github.com/clientele-go/clientele/internal/wire"
 )
@@ -9,33 +11,48 @@ import (
 // A page is a value of kind profile/page: the least and the greatest time of its entries, the
 // time when most of them were learned, and the entries, one after the other. The tail of a
 // head, to which entries are appended without reading it, is one of kind profile/tail, without
-// the first two.
+// the first two. Where values are sealed the version is 2; in one of version 1 none is.
 
 // A tailWriter appends entries to a tail.
 type tailWriter struct {
 	*wire.Writer
-	base int64 // as in the tail
+	base   int64 // as in the tail
+	sealed bool  // values may be sealed
+}
+
+// What tails of both versions begin with.
+var tailHeads = [...][]byte{1: wire.New("profile/tail", 1).Data(), 2: wire.New("profile/tail", 2).Data()}
+
+// versionOf is the version of a page or tail with sealed values, or without.
+func versionOf(sealed bool) uint64 {
+	if sealed {
+		return 2
+	}
+	return 1
 }
 
 // appendTo begins to append to a tail, which may be empty, entries of about so many bytes that
-// were mostly learned at a time.
-func appendTo(tail []byte, size int, learned int64) (tailWriter, error) {
+// were mostly learned at a time; sealed tells that values of them may be.
+func appendTo(tail []byte, size int, learned int64, sealed bool) (tailWriter, error) {
 	if len(tail) == 0 {
-		w := tailWriter{wire.Sized("profile/tail", 1, 32+size), learned}
+		w := tailWriter{wire.Sized("profile/tail", versionOf(sealed), 32+size), learned, sealed}
 		w.Int(learned)
 		return w, nil
+	}
+	if rest, ok := bytes.CutPrefix(tail, tailHeads[1]); ok && sealed {
+		tail = slices.Concat(tailHeads[2], rest)
 	}
 	r, base := beginPage(tail)
 	if base == never {
 		return tailWriter{}, corruptPage(r)
 	}
-	return tailWriter{wire.Onto(append(make([]byte, 0, len(tail)+size), tail...)), base}, nil
+	return tailWriter{wire.Onto(append(make([]byte, 0, len(tail)+size), tail...)), base, r.Version() == 2}, nil
 }
 
 // spanOf returns the least and the greatest time of the entries of a page.
 func spanOf(page []byte) (first, last int64, err error) {
 	r := wire.Read(page)
-	r.Expect("profile/page", 1)
+	r.Expect("profile/page", 2)
 	if first, last = r.Int(), r.Int(); first > last || !r.More() {
 		return 0, 0, corruptPage(r)
 	}
@@ -46,9 +63,9 @@ func spanOf(page []byte) (first, last int64, err error) {
 func beginPage(page []byte) (r *wire.Reader, base int64) {
 	r = wire.Read(page)
 	if r.Kind() == "profile/tail" {
-		r.Expect("profile/tail", 1)
+		r.Expect("profile/tail", 2)
 	} else {
-		r.Expect("profile/page", 1)
+		r.Expect("profile/page", 2)
 		r.Int()
 		r.Int()
 	}
@@ -65,34 +82,36 @@ func corruptPage(r *wire.Reader) error {
 	return fmt.Errorf("profile: entries of an atom: %w", r.Close())
 }
 
-// encodePage returns a page of entries, of which there is at least one.
-func encodePage(entries []entry) []byte {
-	w := wire.Sized("profile/page", 1, 64*len(entries))
+// encodePage returns a page of entries, of which there is at least one. A lock seals what is
+// protected and not sealed yet.
+func encodePage(entries []entry, l *lock) []byte {
+	w := wire.Sized("profile/page", versionOf(l.sealsAny(entries)), 64*len(entries))
 	first, last := entries[0].time, entries[0].time
 	for i := range entries {
 		first, last = min(first, entries[i].time), max(last, entries[i].time)
 	}
 	w.Int(first)
 	w.Int(last)
-	encodeEntries(w, entries)
+	encodeEntries(w, entries, l)
 	return w.Data()
 }
 
-// encodeTail returns the tail of a head with entries, empty without any.
-func encodeTail(entries []entry) []byte {
+// encodeTail returns the tail of a head with entries, empty without any. A lock seals as in
+// encodePage.
+func encodeTail(entries []entry, l *lock) []byte {
 	if len(entries) == 0 {
 		return nil
 	}
-	w := wire.Sized("profile/tail", 1, 96*len(entries))
-	encodeEntries(w, entries)
+	w := wire.Sized("profile/tail", versionOf(l.sealsAny(entries)), 96*len(entries))
+	encodeEntries(w, entries, l)
 	return w.Data()
 }
 
-func encodeEntries(w *wire.Writer, entries []entry) {
+func encodeEntries(w *wire.Writer, entries []entry, l *lock) {
 	base := entries[0].learned
 	w.Int(base)
 	for i := range entries {
-		entries[i].encode(w, base)
+		entries[i].encode(w, base, l)
 	}
 }
 
@@ -100,7 +119,11 @@ func encodeEntries(w *wire.Writer, entries []entry) {
 // concurrent use.
 type decoder struct {
 	entries []entry
-	values  []numbered // not used yet
+	values  []numbered    // not used yet
+	sealed  []sealedValue // not used yet
+	block   int           // how many of either were made room for last
+	lock    *lock         // opens sealed values; nil: they stay as they are
+	room    []byte        // for values that are opened
 }
 
 // page appends the entries of a page or tail, which may be empty, to those of the decoder.
@@ -110,13 +133,15 @@ func (d *decoder) page(page []byte) error {
 	}
 	r, base := beginPage(page)
 	r.Share()
+	begin := len(d.entries)
 	for r.More() {
 		if len(d.values) < 16 {
-			d.values = make([]numbered, 256)
+			d.block = min(max(2*d.block, 32), 256)
+			d.values = make([]numbered, d.block)
 		}
 		d.entries = append(d.entries, entry{values: d.values[:0]})
 		e := &d.entries[len(d.entries)-1]
-		e.decode(r, base)
+		e.decode(r, base, d)
 		if n := len(e.values); n <= len(d.values) {
 			d.values = d.values[n:]
 		}
@@ -125,10 +150,33 @@ func (d *decoder) page(page []byte) error {
 	if err := r.Close(); err != nil {
 		return fmt.Errorf("profile: entries of an atom: %w", err)
 	}
+	if d.lock == nil || r.Version() < 2 {
+		return nil
+	}
+	return d.open(begin)
+}
+
+// place returns where a sealed value is kept.
+func (d *decoder) place() *sealedValue {
+	if len(d.sealed) == 0 {
+		d.sealed = make([]sealedValue, max(d.block, 16))
+	}
+	s := &d.sealed[0]
+	d.sealed = d.sealed[1:]
+	return s
+}
+
+// open opens the values of the entries from one on.
+func (d *decoder) open(begin int) (err error) {
+	for i := range d.entries[begin:] {
+		if d.room, err = d.lock.open(&d.entries[begin+i], d.room); err != nil {
+			return err
+		}
+	}
 	return nil
 }
 
-// readEntries returns the entries of a page or tail.
+// readEntries returns the entries of a page or tail; values that are sealed stay so.
 func readEntries(page []byte) ([]entry, error) {
 	var d decoder
 	err := d.page(page)

@@ -13,6 +13,7 @@ import (
 type partial struct {
 	traits   [][]standing // by index of Schema.Traits, of each source one, ascending by its number
 	computed []state      // by index of Schema.Computed; nil: there is no event for it
+	lock     *lock        // with which it is sealed; nil: it is not
 	// Where it had to be made of the pages: of what atom, and the head then.
 	atom customer.AtomID
 	head *head

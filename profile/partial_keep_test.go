@@ -104,7 +104,7 @@ func TestLargePartials(t *testing.T) {
 	schema.Events[0].Fields = append(schema.Events[0].Fields, Field{Name: "sku", Kind: customer.KindText})
 	schema.Computed = append(schema.Computed, Computed{Name: "skus", Of: Top, Events: []string{"order"}, Field: "sku", Limit: 3})
 	s := &pagesRead{Store: minimal()}
-	p, err := Open(ctx, s, schema, nil)
+	p, err := openTest(t, s, schema, nil)
 	require.NoError(t, err)
 	order := func(n int) Evidence {
 		e := anOrder(1, n)

@@ -146,9 +146,9 @@ func FuzzReadPartial(f *testing.F) {
 		once := encodePartial(p)
 		require.Equal(t, once, encodePartial(reread(t, b, p)))
 		atoms := atomsOf(b, []fact{{atom: 1, id: "a", source: "crm", event: "order"}})
-		atoms[0].sealed = reread(t, b, p)
+		atoms[0].paged = reread(t, b, p)
 		got := b.fold(atoms, moment{at: lastMicros, known: never})
-		atoms[0].sealed = reread(t, b, p)
+		atoms[0].paged = reread(t, b, p)
 		shown := b.explain(atoms, moment{at: lastMicros, known: never})
 		for i := range s.Traits {
 			require.Equal(t, got.traits[i], shown.Value(s.Traits[i].Name))

@@ -112,7 +112,7 @@ func (p *Profiles) loadUnder(ctx context.Context, g *inForce, page []loading, m 
 	var ids []customer.AtomID
 	for i := range page {
 		for j := range page[i].atoms {
-			if page[i].atoms[j].sealed != nil {
+			if page[i].atoms[j].paged != nil {
 				ids = append(ids, page[i].atoms[j].id)
 			}
 		}
@@ -128,7 +128,7 @@ func (p *Profiles) loadUnder(ctx context.Context, g *inForce, page []loading, m 
 	for i := range page {
 		loaded[i] = loading{page[i].id, append([]atom(nil), page[i].atoms...)}
 		for j := range loaded[i].atoms {
-			if loaded[i].atoms[j].sealed != nil {
+			if loaded[i].atoms[j].paged != nil {
 				loaded[i].atoms[j], again = again[0], again[1:]
 			}
 		}

@@ -9,6 +9,7 @@ import (
 	"sync"
 	"sync/atomic"
 
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -58,6 +59,17 @@ type Options struct {
 	// Backoff says how often to try again where others have changed the same meanwhile.
 	// Nil is the defaults of package store.
 	Backoff *store.Backoff
+	// Vault seals what the schema says is Personal or Sensitive, and what is set aside, under a
+	// key for each atom: see Storage in the comment of the package. It is on the same store, where
+	// its Options.Prefix is not pf/ or part of that, and may be that of package identity. All on one
+	// store need the same keys. What was added before there was one is sealed by Profiles.Reseal.
+	// Nil: nothing is sealed, and what others sealed is not readable: to read it, to add to it and to
+	// erase it are seal.ErrNoKey. Not nil: Index is mandatory.
+	Vault *seal.Vault
+	// Index computes the blind indexes by which values of traits with Trait.Searchable are
+	// found, and digests of rows that have values that are to be sealed. Nil: they are hashes without a
+	// key, which hide nothing.
+	Index *seal.Index
 }
 
 // Open returns the profiles in a store. In an empty store the schema begins to hold; nil
@@ -73,6 +85,9 @@ func Open(ctx context.Context, s store.Store, schema *Schema, o *Options) (*Prof
 	}
 	if p.o.Workers < 0 {
 		return nil, &InputError{Row: -1, Field: "workers", Reason: "is negative"}
+	}
+	if p.o.Vault != nil && p.o.Index == nil {
+		return nil, &InputError{Row: -1, Field: "index", Reason: "is missing, and there is a vault"}
 	}
 	var want []byte
 	if schema != nil {

@@ -19,8 +19,9 @@ import (
 //
 // Others may work meanwhile. After an error, and after the process was killed, calling it
 // again does the rest. Errors: an InputError and those of the store. Cost: a scan of all
-// evidence, and a commit for some 32 atoms that have old events among the newest, or for
-// 8 of the pages of 64 that have them.
+// evidence, with the keys of all atoms of which something is set aside and sealed, and a
+// commit for some 32 atoms that have old events among the newest, or for 8 of the pages of
+// 64 that have them.
 func (p *Profiles) Purge(ctx context.Context, at time.Time) (deleted int, err error) {
 	if at.IsZero() || !validTime(at) {
 		return 0, &InputError{Row: -1, Field: "at", Reason: "is not in years 1 to 9999"}
@@ -116,7 +117,7 @@ func (g *purging) newest(ctx context.Context) error {
 				return 0, err
 			}
 			for i, h := range heads {
-				old, changed, err := g.head(h)
+				old, changed, err := g.head(ctx, atoms[i], h)
 				if err != nil {
 					return 0, err
 				}
@@ -142,7 +143,7 @@ func (g *purging) newest(ctx context.Context) error {
 		if err != nil {
 			return err
 		}
-		_, changed, err := g.head(h)
+		_, changed, err := g.head(ctx, a, h)
 		if err != nil {
 			return err
 		}
@@ -165,23 +166,23 @@ func (g *purging) newest(ctx context.Context) error {
 
 // head takes old events out of a head, and returns how many they were, and whether anything
 // has changed.
-func (g *purging) head(h *head) (n int, changed bool, err error) {
+func (g *purging) head(ctx context.Context, id customer.AtomID, h *head) (n int, changed bool, err error) {
 	keep := g.keeps(g.f)
 	entries, old, err := g.sieve(h.tail)
 	if err != nil {
 		return 0, false, err
 	}
-	a, err := readAside(h.aside)
+	a, l, err := g.openedAside(ctx, id, h)
 	if err != nil {
 		return 0, false, err
 	}
 	kept := len(a.newest)
 	a.newest = slices.DeleteFunc(a.newest, func(v Rejected) bool { return !keep(v.Event != "", v.Time.UnixMicro()) })
 	if len(a.newest) < kept {
-		h.aside = a.encode()
+		h.aside = a.encode(l)
 	}
 	if len(old) > 0 {
-		h.tail = encodeTail(entries)
+		h.tail = encodeTail(entries, nil)
 	}
 	for _, hash := range old {
 		if at := h.find(hash); at >= 0 {
@@ -281,7 +282,7 @@ func (g *purging) some(ctx context.Context, a customer.AtomID, pages []int) erro
 			case len(entries) == 0:
 				b.Delete(keys[i+1])
 			default:
-				b.Put(keys[i+1], encodePage(entries))
+				b.Put(keys[i+1], encodePage(entries, nil))
 			}
 			for _, hash := range old {
 				b.Delete(entryKey(a, hash))
@@ -304,11 +305,15 @@ func (g *purging) partial(ctx context.Context, a customer.AtomID) error {
 		if err != nil || heads[0].erased || heads[0].parts > 0 {
 			return 0, err
 		}
-		h := heads[0]
-		left, err := g.rebuild(ctx, g.f, a, h.pages)
+		h, l, err := g.lock(ctx, g.f, a, heads[0])
+		if err != nil || h.erased {
+			return 0, err
+		}
+		left, err := g.rebuild(ctx, g.f, a, h.pages, l)
 		if err != nil {
 			return 0, err
 		}
+		left.lock = l
 		h.putPartial(g.f, a, left, b)
 		b.If(headKey(a), h.version)
 		b.Put(headKey(a), h.encode())

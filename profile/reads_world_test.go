@@ -64,7 +64,7 @@ type readsSaid struct {
 }
 
 func newReadsWorld(t *testing.T, s store.Store, seed uint64, schema *Schema, o *Options) *readsWorld {
-	p, err := Open(t.Context(), s, schema, o)
+	p, err := openTest(t, s, schema, o)
 	require.NoError(t, err)
 	return &readsWorld{t: t, rand: rand.New(rand.NewPCG(seed, 1)), p: p, feed: newFakeFeed()}
 }

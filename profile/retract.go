@@ -64,12 +64,11 @@ func (p *Profiles) retracting(ctx context.Context, at int64, atom customer.AtomI
 		}
 	}
 	e.dirty = was != nil
-	if e.aside, err = readAside(e.head.aside); err != nil {
-		return nil, err
-	}
-	e.aside.forget(id)
-	if len(e.head.aside) == 0 {
-		e.aside = nil
+	if len(e.head.aside) > 0 {
+		if e.aside, e.lock, err = p.openedAside(ctx, atom, e.head); err != nil {
+			return nil, err
+		}
+		e.aside.forget(id)
 	}
 	waiting := make(map[customer.ID]bool)
 	e.write(b, waiting)
@@ -89,7 +88,7 @@ func (p *Profiles) retracting(ctx context.Context, at int64, atom customer.AtomI
 // retractPaged takes back an entry of the pages, and returns it, or tells that it
 // was done before.
 func (p *Profiles) retractPaged(ctx context.Context, e *logEdit, at int64, id string, b *store.Batch) (was *entry, done bool, err error) {
-	if !e.head.sealed {
+	if !e.head.outside {
 		return nil, false, ErrUnknown
 	}
 	key := entryKey(e.id, hashID(id))
@@ -124,7 +123,7 @@ func (p *Profiles) retractPaged(ctx context.Context, e *logEdit, at int64, id st
 
 // retractIn returns a page or tail, as encode makes them, in which an entry is taken back, and
 // the entry; nil if it is not there.
-func retractIn(page []byte, encode func([]entry) []byte, at int64, id string) ([]byte, *entry, error) {
+func retractIn(page []byte, encode func([]entry, *lock) []byte, at int64, id string) ([]byte, *entry, error) {
 	entries, err := readEntries(page)
 	if err != nil {
 		return nil, nil, err
@@ -132,7 +131,7 @@ func retractIn(page []byte, encode func([]entry) []byte, at int64, id string) ([
 	for i := range entries {
 		if e := &entries[i]; e.id == id {
 			e.retracted = at
-			return encode(entries), e, nil
+			return encode(entries, nil), e, nil
 		}
 	}
 	return page, nil, nil

@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"fmt"
@@ -9,6 +10,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/wire"
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -17,10 +19,12 @@ type row struct {
 	at     int64      // the moment it is as of
 	due    int64      // when it can change next without new evidence, or never
 	values []numbered // those that are set, ascending by number
-	// digest stands for values that are too large for the store, which has none then: they
-	// are made anew when they are asked for. It is unsure where what was made was not the
-	// same, so that whatever follows is handed on.
+	// digest stands for values that are too large for the store, or that are not to be readable
+	// there: it has none then, and they are made anew when they are asked for. It is unsure where
+	// what was made was not the same, so that whatever follows is handed on.
 	digest []byte
+	// made are the values of a row that was just made and is stored as a digest.
+	made []numbered
 }
 
 // rowBytes is the size from which a row is kept as a digest. It leaves room in
@@ -30,8 +34,15 @@ const rowBytes = 32 << 10
 // unsure is the digest of no values.
 var unsure = make([]byte, sha256.Size)
 
+// rowIndex is the kind of the blind index that is the digest of values not to be readable.
+const rowIndex = "profile/@row"
+
 func (r *row) encode() []byte {
-	w := wire.Sized("profile/row", 1, 48+16*len(r.values))
+	version := uint64(1)
+	if len(r.digest) == seal.BlindBytes {
+		version = 2
+	}
+	w := wire.Sized("profile/row", version, 48+16*len(r.values))
 	w.Int(r.at)
 	w.Int(r.due)
 	w.Bytes(r.digest)
@@ -43,27 +54,44 @@ func (r *row) encode() []byte {
 	return w.Data()
 }
 
-// shrink returns the row in the form that fits into the store, and that form's bytes.
-func (r *row) shrink() (*row, []byte) {
+// plain is what of a row's values a digest is made.
+func plain(values []numbered) []byte {
+	r := row{values: values} // not at and due, with which they do not change
+	return r.encode()
+}
+
+// hiddenText is what of a customer's values a digest is made that hides them: rows of different
+// customers that are equal have different ones.
+func hiddenText(id customer.ID, values []numbered) string {
+	return string(id[:]) + string(plain(values))
+}
+
+// shrink returns the row of a customer in the form in which it is stored, and that form's bytes.
+func (l *layout) shrink(id customer.ID, r *row) (*row, []byte) {
+	small := &row{at: r.at, due: r.due, made: r.values}
+	if l.hides(r) {
+		small.digest = l.index.Blind(rowIndex, hiddenText(id, r.values))
+		return small, small.encode()
+	}
 	data := r.encode()
 	if len(data) <= rowBytes {
 		return r, data
 	}
-	values := row{values: r.values} // not at and due, with which they do not change
-	sum := sha256.Sum256(values.encode())
-	small := &row{at: r.at, due: r.due, digest: sum[:]}
+	sum := sha256.Sum256(plain(r.values))
+	small.digest = sum[:]
 	return small, small.encode()
 }
 
 func decodeRow(data []byte) (*row, error) {
 	d := wire.Read(data)
-	d.Expect("profile/row", 1)
+	d.Expect("profile/row", 2)
 	r := &row{at: d.Int(), due: d.Int()}
-	if digest := d.Bytes(); len(digest) > 0 {
+	digest := d.Bytes()
+	switch {
+	case d.Version() == 2 && len(digest) != seal.BlindBytes, d.Version() == 1 && len(digest) != 0 && len(digest) != sha256.Size:
+		fault(d)
+	case len(digest) > 0:
 		r.digest = digest
-		if len(digest) != sha256.Size {
-			fault(d)
-		}
 	}
 	n := d.List()
 	if n%2 != 0 || n > 0 && r.digest != nil || r.due <= r.at {
@@ -93,40 +121,59 @@ func readRow(e store.Entry) (*row, error) {
 	return decodeRow(e.Value)
 }
 
-// same tells whether two rows in the form of shrink have the same values.
-func (r *row) same(s *row) bool {
-	return slices.Equal(r.values, s.values) && slices.Equal(r.digest, s.digest)
+// same tells whether a customer's stored row has the values of one that shrink returned.
+func (l *layout) same(id customer.ID, stored, r *row) bool {
+	values := r.values
+	if r.digest != nil {
+		values = r.made
+	}
+	switch {
+	case stored.digest == nil:
+		return slices.EqualFunc(stored.values, values, func(v, w numbered) bool { return v.number == w.number && v.value == w.value })
+	case bytes.Equal(stored.digest, r.digest):
+		return true
+	case len(stored.digest) == sha256.Size: // of values that were readable
+		sum := sha256.Sum256(plain(values))
+		return bytes.Equal(stored.digest, sum[:])
+	}
+	// Under an older key, perhaps.
+	return slices.ContainsFunc(l.index.All(rowIndex, hiddenText(id, values)), func(blind []byte) bool { return bytes.Equal(blind, stored.digest) })
 }
 
 // A layout is what rows have under a schema.
 type layout struct {
 	*inForce
+	index   *seal.Index
 	columns []column // ascending by number
 	given   []int    // their indices in the order of the schema, in which they are handed on
+	hidden  bool     // some are protected
 }
 
 type column struct {
-	name     string
-	number   uint32
-	computed bool
-	index    int // in Schema.Traits or Computed
+	name      string
+	number    uint32
+	computed  bool
+	index     int  // in Schema.Traits or Computed
+	protected bool // its values are not to be readable in the store
 }
 
 func (c column) compare(number uint32) int { return cmp.Compare(c.number, number) }
 
 // layout finds what rows have.
 func (p *Profiles) layout(f *inForce) *layout {
-	l := &layout{inForce: f}
+	l := &layout{inForce: f, index: p.o.Index}
 	add := func(c column, s Sensitivity) {
 		if p.o.Rows == nil && s <= Internal || slices.Contains(p.o.Rows, c.name) {
+			c.protected = p.o.Vault != nil && s >= Personal
+			l.hidden = l.hidden || c.protected
 			l.columns = append(l.columns, c)
 		}
 	}
 	for i := range f.Traits {
-		add(column{f.Traits[i].Name, f.traitNumbers[i], false, i}, f.Traits[i].Sensitivity)
+		add(column{name: f.Traits[i].Name, number: f.traitNumbers[i], index: i}, f.Traits[i].Sensitivity)
 	}
 	for i := range f.Computed {
-		add(column{f.Computed[i].Name, f.computedNumbers[i], true, i}, f.Computed[i].Sensitivity)
+		add(column{name: f.Computed[i].Name, number: f.computedNumbers[i], computed: true, index: i}, f.Computed[i].Sensitivity)
 	}
 	given := slices.Clone(l.columns)
 	slices.SortFunc(l.columns, func(a, b column) int { return a.compare(b.number) })
@@ -141,6 +188,14 @@ func (l *layout) find(number uint32) (int, bool) {
 	return slices.BinarySearchFunc(l.columns, number, column.compare)
 }
 
+// hides tells whether a row has a value that is not to be readable in the store.
+func (l *layout) hides(r *row) bool {
+	return slices.ContainsFunc(r.values, func(v numbered) bool {
+		i, found := l.find(v.number)
+		return found && l.columns[i].protected
+	})
+}
+
 // row makes the row of a folded profile.
 func (l *layout) row(f *folded, at int64) *row {
 	r := &row{at: at, due: max(f.next, at+1), values: make([]numbered, 0, len(l.columns))}
@@ -151,7 +206,7 @@ func (l *layout) row(f *folded, at int64) *row {
 			value = &f.computed
 		}
 		if v := (*value)[c.index]; !v.IsUnset() {
-			r.values = append(r.values, numbered{c.number, v})
+			r.values = append(r.values, numbered{number: c.number, value: v})
 		}
 	}
 	return r

@@ -8,17 +8,18 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
 func someRow() *row {
 	return &row{at: 5, due: never, values: []numbered{
-		{1, customer.TextValue("Köln")},
-		{3, customer.Int64Value(-7)},
-		{4, customer.DecimalValue(125, 2)},
-		{7, customer.LabelsValue("a", "b")},
-		{9, customer.TimeValue(time.Unix(1, 2))},
-		{300, customer.Float64Value(0.5)},
+		{number: 1, value: customer.TextValue("Köln")},
+		{number: 3, value: customer.Int64Value(-7)},
+		{number: 4, value: customer.DecimalValue(125, 2)},
+		{number: 7, value: customer.LabelsValue("a", "b")},
+		{number: 9, value: customer.TimeValue(time.Unix(1, 2))},
+		{number: 300, value: customer.Float64Value(0.5)},
 	}}
 }
 
@@ -27,6 +28,7 @@ func TestRowStored(t *testing.T) {
 		"full":   someRow(),
 		"empty":  {at: -3, due: 4, values: []numbered{}},
 		"digest": {at: 1, due: 2, values: []numbered{}, digest: make([]byte, 32)},
+		"hidden": {at: 1, due: 2, values: []numbered{}, digest: make([]byte, seal.BlindBytes)},
 	} {
 		got, err := decodeRow(r.encode())
 		require.NoError(t, err, name)
@@ -34,10 +36,11 @@ func TestRowStored(t *testing.T) {
 	}
 	faults := map[string]*row{
 		"due before it":     {at: 5, due: 5},
-		"number twice":      {due: 1, values: []numbered{{1, customer.BoolValue(true)}, {1, customer.BoolValue(true)}}},
-		"nobody's number":   {due: 1, values: []numbered{{0, customer.BoolValue(true)}}},
-		"unset":             {due: 1, values: []numbered{{1, customer.Value{}}}},
-		"digest and values": {due: 1, values: []numbered{{1, customer.BoolValue(true)}}, digest: make([]byte, 32)},
+		"number twice":      {due: 1, values: []numbered{{number: 1, value: customer.BoolValue(true)}, {number: 1, value: customer.BoolValue(true)}}},
+		"nobody's number":   {due: 1, values: []numbered{{number: 0, value: customer.BoolValue(true)}}},
+		"unset":             {due: 1, values: []numbered{{number: 1, value: customer.Value{}}}},
+		"digest and values": {due: 1, values: []numbered{{number: 1, value: customer.BoolValue(true)}}, digest: make([]byte, 32)},
+		"hidden and values": {due: 1, values: []numbered{{number: 1, value: customer.BoolValue(true)}}, digest: make([]byte, seal.BlindBytes)},
 		"digest too short":  {due: 1, digest: make([]byte, 31)},
 	}
 	for name, r := range faults {
@@ -48,22 +51,23 @@ func TestRowStored(t *testing.T) {
 
 // Rows that are too large are known by a digest, which changes with the values alone.
 func TestRowShrink(t *testing.T) {
+	l, id := new(layout), customer.FromInt64(1)
 	large := func(at int64, last string) *row {
 		r := &row{at: at, due: never}
 		for i := range 100 {
-			r.values = append(r.values, numbered{uint32(i + 1), customer.TextValue(fmt.Sprintf("%01000d", i))})
+			r.values = append(r.values, numbered{number: uint32(i + 1), value: customer.TextValue(fmt.Sprintf("%01000d", i))})
 		}
 		r.values[99].value = customer.TextValue(last)
-		small, data := r.shrink()
+		small, data := l.shrink(id, r)
 		require.Less(t, len(data), 100)
 		back, err := decodeRow(data)
 		require.NoError(t, err)
-		require.True(t, small.same(back))
+		require.True(t, l.same(id, back, small))
 		return small
 	}
-	require.True(t, large(1, "x").same(large(2, "x")))
-	require.False(t, large(1, "x").same(large(1, "y")))
-	r, data := someRow().shrink()
+	require.True(t, l.same(id, large(1, "x"), large(2, "x")))
+	require.False(t, l.same(id, large(1, "x"), large(1, "y")))
+	r, data := l.shrink(id, someRow())
 	require.Equal(t, someRow(), r)
 	require.Equal(t, someRow().encode(), data)
 }
@@ -84,6 +88,7 @@ func TestColumnsStored(t *testing.T) {
 func FuzzRowsStored(f *testing.F) {
 	f.Add(someRow().encode())
 	f.Add((&row{due: 1, digest: make([]byte, 32)}).encode())
+	f.Add((&row{due: 1, digest: make([]byte, seal.BlindBytes)}).encode())
 	f.Add((&rowsHead{last: 5, trimmed: 2, stamp: 3}).encode())
 	f.Add((&queued{customer.FromInt64(1), 7}).encode())
 	f.Add(encodeEver([]ever{{1, 0}, {5, 3}}))

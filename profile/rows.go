@@ -1,10 +1,11 @@
 package profile
 
 import (
-	"bytes"
 	"context"
+	"errors"
 	"fmt"
 	"iter"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -123,8 +124,8 @@ func (p *Profiles) RowsHead(ctx context.Context) (c customer.Cursor, err error) 
 // there is no value, so that nothing remains of the one before; and, unset, names that rows
 // had earlier, to those who may not have been told yet: in batches from before all customers
 // had been folded without them. Customers that were merged
-// or erased, or of whom nothing is left, are deletes. What one Sync changed at once, such
-// as both sides of a merger, is in one batch.
+// or erased, or of whom nothing is left, are deletes, and of those merged it says into whom.
+// What one Sync changed at once, such as both sides of a merger, is in one batch.
 //
 // The receiver stores the Cursor of a batch with what it made of it, and goes on from there.
 // It begins with AllRows, or, where nothing was trimmed, with the zero cursor.
@@ -132,8 +133,9 @@ func (p *Profiles) RowsHead(ctx context.Context) (c customer.Cursor, err error) 
 // The sequence is used once. An error is its last element: customer.ErrCursorExpired where
 // the entries after the cursor have been trimmed, customer.ErrCursorUnknown for the cursor of
 // another feed, ErrSchema where Options.Rows does not fit the schema, or one of the
-// store. Cost: two Gets for a batch. Rows of more than 32 KiB are folded for it; where a
-// customer's evidence has changed since, that is noted by a commit.
+// store. Cost: two Gets for a batch. Rows of more than 32 KiB, and with Options.Vault those
+// that have values that are Personal or Sensitive, are not in the store: they are folded for it;
+// where a customer's evidence has changed since, that is noted by a commit.
 func (p *Profiles) Rows(ctx context.Context, after customer.Cursor) iter.Seq2[customer.RowBatch, error] {
 	return func(yield func(customer.RowBatch, error) bool) {
 		if err := p.rows(ctx, after, func(b customer.RowBatch) bool { return yield(b, nil) }); err != nil {
@@ -302,22 +304,55 @@ func (p *Profiles) rowBatch(ctx context.Context, ids []customer.ID, stamp uint64
 	if err != nil {
 		return b, err
 	}
-	for i, e := range entries[2:] {
-		if e.Version == 0 {
+	rows, err := p.whole(ctx, l, ids, entries[2:])
+	if err != nil {
+		return b, err
+	}
+	for i, r := range rows {
+		if r == nil {
 			b.Deletes = append(b.Deletes, ids[i])
-			continue
-		}
-		r, err := p.whole(ctx, l, ids[i], e)
-		switch {
-		case err != nil:
-			return b, err
-		case r == nil:
-			b.Deletes = append(b.Deletes, ids[i])
-		default:
+		} else {
 			b.Upserts = append(b.Upserts, customer.Row{ID: ids[i], Values: l.fields(r, retired)})
 		}
 	}
-	return b, nil
+	b.Merges, err = p.merges(ctx, b.Deletes)
+	return b, err
+}
+
+// merges returns which of customers are part of another one now.
+func (p *Profiles) merges(ctx context.Context, ids []customer.ID) (all []customer.Merge, err error) {
+	if len(ids) == 0 {
+		return nil, nil
+	}
+	keys := make([][]byte, len(ids))
+	for i, id := range ids {
+		keys[i] = customerKey(id)
+	}
+	entries, err := p.read(ctx, keys)
+	if err != nil {
+		return nil, err
+	}
+	for i, e := range entries {
+		if e.Version == 0 {
+			continue
+		}
+		w, err := readWhereabouts(e.Value)
+		if err != nil {
+			return nil, err
+		}
+		if t, ok := w.at(never); !ok || t.now != merged {
+			continue
+		}
+		survivor, _, err := p.resolve(ctx, ids[i], never)
+		switch {
+		case errors.Is(err, ErrErased) || errors.Is(err, ErrUnknown): // it is gone with the other
+		case err != nil:
+			return nil, err
+		case survivor != ids[i]:
+			all = append(all, customer.Merge{Loser: ids[i], Survivor: survivor})
+		}
+	}
+	return all, nil
 }
 
 // reading returns the layout in force where the schema has a version in the store.
@@ -332,52 +367,12 @@ func (p *Profiles) reading(ctx context.Context, version store.Version) (*layout,
 	return p.layout(f), nil
 }
 
-// whole is the row of a customer with its values, nil if it was taken away meanwhile. Of one
-// that is too large to be kept they are made anew, of the evidence of now. If they are others
-// than when it was handed on, what was made is not known to Sync: the row becomes unsure, and
-// the customer waits.
-func (p *Profiles) whole(ctx context.Context, l *layout, id customer.ID, e store.Entry) (*row, error) {
-	r, err := decodeRow(e.Value)
-	if err != nil || r.digest == nil {
-		return r, err
-	}
-	_, err = store.Update(ctx, p.s, p.o.Backoff, func(ctx context.Context) (*store.Batch, error) {
-		entries, err := p.s.Get(ctx, rowKey(id))
-		if err != nil {
-			return nil, err
-		}
-		kept, err := readRow(entries[0])
-		if r = kept; err != nil || kept == nil || kept.digest == nil {
-			return nil, err
-		}
-		m := moment{at: kept.at, known: never}
-		atoms, err := p.atomsOf(ctx, []customer.ID{id})
-		if err != nil {
-			return nil, err
-		}
-		loaded, err := p.load(ctx, l.inForce, atoms[0], m)
-		if err != nil {
-			return nil, err
-		}
-		r = l.row(l.fold(loaded, m), m.at)
-		made, _ := r.shrink()
-		if bytes.Equal(kept.digest, made.digest) || bytes.Equal(kept.digest, unsure) {
-			return nil, nil
-		}
-		b := new(store.Batch)
-		b.If(rowKey(id), entries[0].Version)
-		b.Put(rowKey(id), (&row{at: kept.at, due: kept.due, digest: unsure}).encode())
-		b.Put(waitKey(id), waitMark)
-		return b, nil
-	})
-	return r, err
-}
-
 // AllRows yields every row there is, ascending by customer, for a receiver that begins
 // anew with nothing. The Cursor of the last batch, which may have no rows, is where Rows
 // goes on; that of those before is zero, so that who was interrupted begins anew. What
 // changes meanwhile may be in it or not, and is what Rows yields then. The sequence is used once;
-// an error is its last element. Cost: a scan of all rows.
+// an error is its last element. Cost: a scan of all rows; those that are not in the store, as
+// Rows says, are folded.
 func (p *Profiles) AllRows(ctx context.Context) iter.Seq2[customer.RowBatch, error] {
 	return func(yield func(customer.RowBatch, error) bool) {
 		if err := p.allRows(ctx, func(b customer.RowBatch) bool { return yield(b, nil) }); err != nil {
@@ -403,7 +398,8 @@ func (p *Profiles) allRows(ctx context.Context, yield func(customer.RowBatch) bo
 	r.Limit = batchRows
 	for {
 		var b customer.RowBatch
-		n := 0
+		var ids []customer.ID
+		var entries []store.Entry
 		for e, err := range p.s.Scan(ctx, r) {
 			if err != nil {
 				return err
@@ -412,16 +408,19 @@ func (p *Profiles) allRows(ctx context.Context, yield func(customer.RowBatch) bo
 			if err != nil {
 				return err
 			}
-			row, err := p.whole(ctx, l, id, e)
-			if err != nil {
-				return err
-			}
-			if n++; row != nil {
-				b.Upserts = append(b.Upserts, customer.Row{ID: id, Values: l.fields(row, nil)})
-			}
-			r.From = append(e.Key, 0)
+			ids, entries = append(ids, id), append(entries, e)
+			r.From = append(slices.Clip(e.Key), 0)
 		}
-		last := n < batchRows
+		rows, err := p.whole(ctx, l, ids, entries)
+		if err != nil {
+			return err
+		}
+		for i, row := range rows {
+			if row != nil {
+				b.Upserts = append(b.Upserts, customer.Row{ID: ids[i], Values: l.fields(row, nil)})
+			}
+		}
+		last := len(ids) < batchRows
 		if last {
 			b.Cursor = head
 		}

@@ -67,6 +67,11 @@ type Trait struct {
 	// Refresh is after how many days without a statement the trait is stale, for
 	// Profiles.Quality. At most 36,525. 0: never.
 	Refresh int `json:"refresh,omitempty"`
+	// Searchable: Profiles.Find finds customers by its value. It costs two small keys in the
+	// store for each statement, of labels for each label. Not where the last rule is Total or
+	// Custom, as they make values that nobody has stated. What was stated while it was not
+	// searchable is found after Profiles.Reseal.
+	Searchable bool `json:"searchable,omitempty"`
 }
 
 // An Event is a type of what happens to customers: an order, a visit, a call. Safe for

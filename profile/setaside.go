@@ -33,13 +33,14 @@ type Rejected struct {
 // its own, and those of the newest of the stream that are of its time. They are personal
 // data, whatever the sensitivity of the trait.
 //
-// Errors: those of the store. Cost: one read, of a slice four.
+// Errors: those of the store and of Options.Vault. Cost: one read, of a slice four; where something
+// is sealed, the keys as well. Of an atom whose key has been destroyed there are none.
 func (p *Profiles) SetAside(ctx context.Context, atom customer.AtomID) ([]Rejected, error) {
 	heads, err := p.heads(ctx, []customer.AtomID{atom})
 	if err != nil {
 		return nil, err
 	}
-	a, err := readAside(heads[0].aside)
+	a, _, err := p.openedAside(ctx, atom, heads[0])
 	if err != nil {
 		return nil, err
 	}
@@ -52,11 +53,19 @@ func (p *Profiles) SetAside(ctx context.Context, atom customer.AtomID) ([]Reject
 
 // setAsideOf is SetAside of a slice, of whose own the newest are given.
 func (p *Profiles) setAsideOf(ctx context.Context, n sliceName, own []Rejected) ([]Rejected, error) {
-	parts, err := p.portions(ctx, []sliceName{n}, never)
+	f, err := p.current(ctx)
 	if err != nil {
 		return nil, err
 	}
-	a, err := readAside(parts[0].head.aside)
+	names := []sliceName{n}
+	parts, err := p.portions(ctx, names, never)
+	if err != nil {
+		return nil, err
+	}
+	if _, err := p.lockPortions(ctx, f, names, parts); err != nil {
+		return nil, err
+	}
+	a, _, err := p.openedAside(ctx, n.stream, parts[0].head)
 	if err != nil {
 		return nil, err
 	}
@@ -69,6 +78,28 @@ func (p *Profiles) setAsideOf(ctx context.Context, n sliceName, own []Rejected) 
 	return own[:min(len(own), mostAside)], nil
 }
 
+// openedAside returns what was set aside of the log of an atom, and with what to seal it again. Where
+// the key has been destroyed the newest values are gone.
+func (p *Profiles) openedAside(ctx context.Context, id customer.AtomID, h *head) (*aside, *lock, error) {
+	a, err := readAside(h.aside)
+	if err != nil || a.sealed == nil {
+		return a, nil, err
+	}
+	f, err := p.current(ctx)
+	if err != nil {
+		return nil, nil, err
+	}
+	h, l, err := p.lock(ctx, f, id, h)
+	if err != nil {
+		return nil, nil, err
+	}
+	if h.erased {
+		a.sealed = nil
+		return a, nil, nil
+	}
+	return a, l, a.open(l)
+}
+
 const (
 	mostAside      = 16  // values that are kept
 	mostAsideText  = 256 // bytes of a value
@@ -79,6 +110,7 @@ const (
 type aside struct {
 	counts []asideCount // ascending by compareCounts
 	newest []Rejected   // the newest last
+	sealed *sealedValue // the newest, as long as they have not been opened; nil: they have, or never were
 }
 
 // An asideCount is how many values of a name a source has given that were set aside for a
@@ -121,8 +153,28 @@ func (a *aside) forget(evidence string) {
 	a.newest = slices.DeleteFunc(a.newest, func(v Rejected) bool { return v.Evidence == evidence })
 }
 
-func (a *aside) encode() []byte {
-	w := wire.Sized("profile/aside", 1, 64+32*len(a.counts)+96*len(a.newest))
+// open opens the newest values, if they are sealed.
+func (a *aside) open(l *lock) error {
+	if a.sealed == nil {
+		return nil
+	}
+	plain, err := l.unseal(a.sealed, asideField)
+	if err != nil {
+		return err
+	}
+	r := wire.Read(plain)
+	a.readNewest(r)
+	if err := r.Close(); err != nil {
+		return fmt.Errorf("profile: what was set aside of an atom: %w", err)
+	}
+	a.sealed = nil
+	return nil
+}
+
+// encode seals the newest values with a lock, if there are any.
+func (a *aside) encode(l *lock) []byte {
+	sealed := a.sealed != nil || l != nil && len(a.newest) > 0
+	w := wire.Sized("profile/aside", versionOf(sealed), 64+32*len(a.counts)+96*len(a.newest))
 	w.List(len(a.counts))
 	for _, c := range a.counts {
 		w.Text(c.source)
@@ -130,6 +182,21 @@ func (a *aside) encode() []byte {
 		w.Uint(uint64(c.reason))
 		w.Uint(c.n)
 	}
+	switch {
+	case a.sealed != nil:
+		w.Uint(a.sealed.schema)
+		w.Bytes(a.sealed.data)
+	case sealed:
+		newest := wire.Sized("", 1, 96*len(a.newest))
+		a.writeNewest(newest)
+		l.write(w, newest.Data(), asideField)
+	default:
+		a.writeNewest(w)
+	}
+	return w.Data()
+}
+
+func (a *aside) writeNewest(w *wire.Writer) {
 	w.List(len(a.newest))
 	for _, v := range a.newest {
 		w.Text(v.Source)
@@ -141,17 +208,16 @@ func (a *aside) encode() []byte {
 		w.Int(v.Learned.UnixMicro())
 		w.Text(v.Value)
 	}
-	return w.Data()
 }
 
-// readAside decodes the field aside of a head.
+// readAside decodes the field aside of a head. The newest values, if they are sealed, remain so.
 func readAside(data []byte) (*aside, error) {
 	a := new(aside)
 	if len(data) == 0 {
 		return a, nil
 	}
 	r := wire.Read(data)
-	r.Expect("profile/aside", 1)
+	r.Expect("profile/aside", 2)
 	for range r.List() {
 		c := asideCount{r.Text(), r.Text(), readReason(r), r.Uint()}
 		if n := len(a.counts); n > 0 && compareCounts(a.counts[n-1], c) >= 0 {
@@ -159,16 +225,24 @@ func readAside(data []byte) (*aside, error) {
 		}
 		a.counts = append(a.counts, c)
 	}
+	if r.Version() == 2 {
+		a.sealed = &sealedValue{r.Uint(), r.Bytes()}
+	} else {
+		a.readNewest(r)
+	}
+	if err := r.Close(); err != nil {
+		return nil, fmt.Errorf("profile: what was set aside of an atom: %w", err)
+	}
+	return a, nil
+}
+
+func (a *aside) readNewest(r *wire.Reader) {
 	for range r.List() {
 		a.newest = append(a.newest, Rejected{
 			Source: r.Text(), Event: r.Text(), Name: r.Text(), Reason: readReason(r), Evidence: r.Text(),
 			Time: time.UnixMicro(r.Int()).UTC(), Learned: time.UnixMicro(r.Int()).UTC(), Value: r.Text(),
 		})
 	}
-	if err := r.Close(); err != nil {
-		return nil, fmt.Errorf("profile: what was set aside of an atom: %w", err)
-	}
-	return a, nil
 }
 
 func readReason(r *wire.Reader) Reason {

@@ -41,8 +41,8 @@ func (p *Profiles) Shares(ctx context.Context, computed string, at time.Time) (m
 		for i := range page {
 			for j := range page[i].atoms {
 				a := &page[i].atoms[j]
-				if a.sealed != nil && a.sealed.computed[c] != nil {
-					some.merge(a.sealed.computed[c])
+				if a.paged != nil && a.paged.computed[c] != nil {
+					some.merge(a.paged.computed[c])
 				}
 				for k := range a.entries {
 					if e := &a.entries[k]; e.event != 0 && e.counts(m) {

@@ -76,7 +76,7 @@ func (x *sliceEraser) batch(ctx context.Context) (*store.Batch, error) {
 		return nil, err
 	}
 	if x.done = x.pages >= h.pages; x.done {
-		if err := x.sieveHead(h, keeps, erased, b); err != nil {
+		if err := x.sieveHead(ctx, h, keeps, erased); err != nil {
 			return nil, err
 		}
 		s.fate = sliceErased
@@ -145,7 +145,7 @@ func (x *sliceEraser) sievePages(ctx context.Context, h *head, keeps func(*entry
 		if len(left) == 0 {
 			b.Delete(page.Key)
 		} else {
-			b.Put(page.Key, encodePage(left))
+			b.Put(page.Key, encodePage(left, nil))
 		}
 		for _, hash := range old {
 			b.Delete(entryKey(x.name.stream, hash))
@@ -162,13 +162,13 @@ func (x *sliceEraser) sievePages(ctx context.Context, h *head, keeps func(*entry
 }
 
 // sieveHead goes through the newest entries, and what was set aside.
-func (x *sliceEraser) sieveHead(h *head, keeps func(*entry) bool, erased func(micros, learned int64) bool, b *store.Batch) error {
+func (x *sliceEraser) sieveHead(ctx context.Context, h *head, keeps func(*entry) bool, erased func(micros, learned int64) bool) error {
 	entries, old, err := sieve(h.tail, keeps)
 	if err != nil {
 		return err
 	}
-	h.tail = encodeTail(entries)
-	a, err := readAside(h.aside)
+	h.tail = encodeTail(entries, nil)
+	a, l, err := x.p.openedAside(ctx, x.name.stream, h)
 	if err != nil {
 		return err
 	}
@@ -181,7 +181,7 @@ func (x *sliceEraser) sieveHead(h *head, keeps func(*entry) bool, erased func(mi
 		return true
 	})
 	if len(a.newest) < kept {
-		h.aside = a.encode()
+		h.aside = a.encode(l)
 	}
 	for _, hash := range old {
 		if at := h.find(hash); at >= 0 {

@@ -24,7 +24,12 @@ func TestSlicesOfIdentity(t *testing.T) {
 		if seed%2 == 0 {
 			s = minimal()
 		}
-		g, err := identity.Open(t.Context(), s, nil, nil) // the same store
+		o := &identity.Options{}
+		if sealing { // with the same keys
+			with := withVault(t, s, nil)
+			o.Vault, o.Index = with.Vault, with.Index
+		}
+		g, err := identity.Open(t.Context(), s, nil, o) // the same store
 		require.NoError(t, err)
 		p, k := openLog(t, s), newKeeper(t)
 		r := rand.New(rand.NewPCG(seed, 21))
@@ -36,6 +41,7 @@ func TestSlicesOfIdentity(t *testing.T) {
 		lying := map[string]customer.AtomID{} // the stream of an observation that holds
 		var seen []string
 		erasures, divided := 0, 0
+		ever := map[customer.ID]bool{}
 		for step := range 250 {
 			now = now.Add(time.Hour)
 			o := identity.Observation{ID: fmt.Sprint(step), Source: "web", Time: sliceStart.Add(time.Duration(r.IntN(40*24*3600)) * time.Second)}
@@ -107,6 +113,7 @@ func TestSlicesOfIdentity(t *testing.T) {
 			}
 			sync()
 			k.follow(p, 0)
+			requireSameMembers(t, g, p, ever)
 			left := len(lying)
 			for c, err := range g.Customers(t.Context()) {
 				require.NoError(t, err)

@@ -2,9 +2,11 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -94,10 +96,14 @@ func (p *Profiles) loadSlices(ctx context.Context, f *inForce, all []atom, heads
 		if err != nil {
 			return false, err
 		}
+		keys, err := p.lockPortions(ctx, f, names, parts)
+		if err != nil {
+			return false, err
+		}
 		found := make([]atom, len(todo))
 		logs := make(streamLogs)
 		for k, i := range todo {
-			if found[k], err = p.loadPortion(ctx, f, logs, parts, k, all[i].sealed != nil, m); err != nil {
+			if found[k], err = p.loadPortion(ctx, f, logs, parts, keys, k, all[i].paged != nil, m); err != nil {
 				return false, err
 			}
 		}
@@ -107,18 +113,44 @@ func (p *Profiles) loadSlices(ctx context.Context, f *inForce, all []atom, heads
 		}
 		left := todo[:0]
 		for k, i := range todo {
-			if !parts[k].head.lasts(now[k], found[k].sealed != nil) {
+			if !parts[k].head.lasts(now[k], found[k].paged != nil) {
 				left = append(left, i)
 				continue
 			}
 			all[i].entries = append(all[i].entries, found[k].entries...)
-			if found[k].sealed != nil {
-				all[i].sealed = found[k].sealed
+			if found[k].paged != nil {
+				all[i].paged = found[k].paged
 			}
 		}
 		todo = left
 		return len(todo) == 0, nil
 	})
+}
+
+// lockPortions is locks of the logs of streams. A slice whose own key has been destroyed has
+// nothing of its stream.
+func (p *Profiles) lockPortions(ctx context.Context, f *inForce, names []sliceName, parts []portion) (locks, error) {
+	ids, heads := make([]customer.AtomID, 0, len(parts)), make([]*head, len(parts))
+	for i := range parts {
+		ids, heads[i] = append(ids, parts[i].stream), parts[i].head
+	}
+	keys, err := p.locks(ctx, f, ids, heads)
+	if err != nil || keys == nil {
+		return nil, err
+	}
+	for i := range parts {
+		parts[i].head, ids[i] = heads[i], names[i].atom
+	}
+	own, err := p.keys(ctx, ids)
+	if err != nil {
+		return nil, err
+	}
+	for i := range parts {
+		if errors.Is(own[i].Err, seal.ErrDestroyed) {
+			parts[i].until = parts[i].from
+		}
+	}
+	return keys, nil
 }
 
 // A streamLogs is what has been decoded of streams, by a version of the head: the newest entries,
@@ -132,26 +164,28 @@ type streamVersion struct {
 
 // loadPortion reads one of several portions. The partial of the stream stands for its pages where it may,
 // which it may not if the slice has a partial of its own.
-func (p *Profiles) loadPortion(ctx context.Context, f *inForce, logs streamLogs, parts []portion, i int, own bool, m moment) (a atom, err error) {
+func (p *Profiles) loadPortion(ctx context.Context, f *inForce, logs streamLogs, parts []portion, keys locks, i int, own bool, m moment) (a atom, err error) {
 	o := &parts[i]
 	version := streamVersion{o.stream, o.head.version}
 	log := logs[version]
 	if log == nil {
 		log = new([2][]entry)
 		logs[version] = log
-		if log[0], err = readEntries(o.head.tail); err != nil {
+		d := decoder{lock: keys.of(i)}
+		if err := d.page(o.head.tail); err != nil {
 			return a, err
 		}
+		log[0] = d.entries
 	}
 	if some, whole := o.inPages(); some && whole && !own && m.known == never && m.at >= o.head.latest {
-		sealed, err := p.partials(ctx, f, []customer.AtomID{o.stream}, []*head{o.head})
+		paged, err := p.partials(ctx, f, []customer.AtomID{o.stream}, []*head{o.head}, locks{keys.of(i)})
 		if err != nil {
 			return a, err
 		}
-		a.sealed = sealed[0]
+		a.paged = paged[0]
 	} else if some {
 		if log[1] == nil {
-			if log[1], err = p.readPortions(ctx, version, parts); err != nil {
+			if log[1], err = p.readPortions(ctx, version, parts, keys.of(i)); err != nil {
 				return a, err
 			}
 		}
@@ -163,14 +197,14 @@ func (p *Profiles) loadPortion(ctx context.Context, f *inForce, logs streamLogs,
 
 // readPortions decodes those pages of a stream in which something of the portions of this
 // version of it can be.
-func (p *Profiles) readPortions(ctx context.Context, version streamVersion, parts []portion) ([]entry, error) {
+func (p *Profiles) readPortions(ctx context.Context, version streamVersion, parts []portion, l *lock) ([]entry, error) {
 	var of []portion
 	for _, o := range parts {
 		if o.stream == version.AtomID && o.head.version == version.Version {
 			of = append(of, o)
 		}
 	}
-	d := decoder{entries: []entry{}}
+	d := decoder{entries: []entry{}, lock: l}
 	for page, err := range p.scanPages(ctx, version.AtomID, 1, of[0].head.pages) {
 		if err != nil {
 			return nil, err

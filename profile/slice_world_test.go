@@ -400,7 +400,9 @@ func TestSlicesCrash(t *testing.T) {
 			for {
 				// Many small commits of what is followed, or those in which pages are erased.
 				c := crashAfter(narrow{s, []int{24 + w.r.IntN(60), 1000}[w.r.IntN(2)]}, w.r.IntN(2), w.r.IntN(2) == 0)
-				_, err := follower(c).follow(t.Context(), w.feed)
+				q := follower(c)
+				q.o.Vault = p.o.Vault
+				_, err := q.follow(t.Context(), w.feed)
 				if at, e := p.position(t.Context()); e == nil && at.settled() && round%2 == 1 {
 					head, err := w.feed.Head(t.Context())
 					require.NoError(t, err)

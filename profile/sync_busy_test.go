@@ -59,7 +59,7 @@ func busyText(id, name, text string, at time.Time) Evidence {
 }
 
 func busyOpen(t *testing.T, s store.Store) *Profiles {
-	p, err := Open(t.Context(), s, busySchema(), nil)
+	p, err := openTest(t, s, busySchema(), nil)
 	require.NoError(t, err)
 	return p
 }

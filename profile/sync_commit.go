@@ -36,7 +36,7 @@ func (y *syncing) batch(pg *page) *commit {
 		if j.fold {
 			c.folded++
 		}
-		if y.put(c, j, stamp) {
+		if y.put(c, pg.layout, j, stamp) {
 			c.rows++
 		}
 	}
@@ -65,7 +65,7 @@ func (y *syncing) batch(pg *page) *commit {
 }
 
 // put adds what becomes of a customer to a commit and tells whether it is handed on.
-func (y *syncing) put(c *commit, j *job, stamp uint64) bool {
+func (y *syncing) put(c *commit, l *layout, j *job, stamp uint64) bool {
 	b, writes := &c.batch, len(c.batch.Writes)
 	for _, mark := range j.marks {
 		if j.before == nil || j.before.due != mark {
@@ -81,7 +81,7 @@ func (y *syncing) put(c *commit, j *job, stamp uint64) bool {
 		if j.after != nil {
 			due = j.after.due
 			b.Put(rowKey(j.id), j.data)
-			handOn = j.before == nil || !j.before.same(j.after)
+			handOn = j.before == nil || !l.same(j.id, j.before, j.after)
 		} else {
 			if j.before != nil {
 				b.Delete(rowKey(j.id))

@@ -229,15 +229,15 @@ func (y *syncing) foldPart(ctx context.Context, pg *page, todo []*job, atoms [][
 			return err
 		}
 		for i := range loaded {
-			if sealed := loaded[i].sealed; sealed != nil && sealed.head != nil {
-				if err := y.p.keep(ctx, l.inForce, sealed); err != nil {
+			if paged := loaded[i].paged; paged != nil && paged.head != nil {
+				if err := y.p.keep(ctx, l.inForce, paged); err != nil {
 					return err
 				}
 			}
 		}
 		for i, j := range todo[:n] {
 			of := len(atoms[i])
-			j.after, j.data = l.row(l.fold(loaded[:of:of], m), m.at).shrink()
+			j.after, j.data = l.shrink(j.id, l.row(l.fold(loaded[:of:of], m), m.at))
 			loaded = loaded[of:]
 		}
 		todo, atoms = todo[n:], atoms[n:]

@@ -245,6 +245,7 @@ func TestSyncSteps(t *testing.T) {
 	for batch, err := range p.Rows(ctx, k.cursor) {
 		require.NoError(t, err)
 		require.Equal(t, []customer.ID{alice}, batch.Deletes)
+		require.Equal(t, []customer.Merge{{Loser: alice, Survivor: bob}}, batch.Merges)
 		require.Len(t, batch.Upserts, 1)
 		require.Equal(t, bob, batch.Upserts[0].ID)
 		batches++

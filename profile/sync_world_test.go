@@ -58,6 +58,9 @@ func (k *keeper) take(b customer.RowBatch) {
 	require.True(k.t, b.Cursor.Covers(k.cursor))
 	require.LessOrEqual(k.t, len(b.Upserts)+len(b.Deletes), batchRows)
 	k.cursor = b.Cursor
+	for _, m := range b.Merges { // into whom it is part of in the end
+		require.False(k.t, slices.ContainsFunc(b.Merges, func(n customer.Merge) bool { return n.Loser == m.Survivor }))
+	}
 	for _, id := range b.Deletes {
 		delete(k.rows, id)
 	}
@@ -113,9 +116,9 @@ func newSyncWorld(t *testing.T, seed uint64) *syncWorld {
 }
 
 func (w *syncWorld) open(s store.Store, o *Options) *Profiles {
-	p, err := Open(w.t.Context(), s, nil, o)
+	p, err := openTest(w.t, s, nil, o)
 	if errors.Is(err, ErrSchema) {
-		p, err = Open(w.t.Context(), s, syncSchema(), o)
+		p, err = openTest(w.t, s, syncSchema(), o)
 	}
 	require.NoError(w.t, err)
 	return p

@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/cell"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -159,7 +160,7 @@ func number(v customer.Value) float64 {
 		if c >= -1<<53 && c <= 1<<53 { // both exact, so the quotient is the one nearest
 			return float64(c) / math.Pow10(scale)
 		}
-		f, _ := strconv.ParseFloat(decimal(c, scale), 64)
+		f, _ := strconv.ParseFloat(cell.Of(v), 64)
 		return f
 	case customer.KindTime:
 		t, _ := v.Time()

@@ -2,6 +2,7 @@ package profile
 
 import (
 	"context"
+	"errors"
 	"iter"
 	"time"
 
@@ -65,8 +66,9 @@ func (e *TimelineEntry) Position() string {
 // that are of times that are asked for, when the sequence comes to them; those of an atom
 // that are older than all that is asked for mostly are not read. What of many pages does not
 // fit into 256 KiB is read a second time, so that memory grows with the number of pages, some
-// 100 bytes each, and not with their entries, unless evidence came in without any order. The
-// sequence can be used again.
+// 100 bytes each, and not with their entries, unless evidence came in without any order. Where
+// others retract, purge or seal what is in pages meanwhile, those that follow are looked for anew, and
+// are as of then. The sequence can be used again.
 func (p *Profiles) Timeline(ctx context.Context, id customer.ID, m Moment, q *TimelineQuery) iter.Seq2[*TimelineEntry, error] {
 	return func(yield func(*TimelineEntry, error) bool) {
 		if err := p.timeline(ctx, id, m, q, func(e *TimelineEntry) bool { return yield(e, nil) }); err != nil {
@@ -92,21 +94,31 @@ func (p *Profiles) timeline(ctx context.Context, id customer.ID, m Moment, q *Ti
 	if err != nil {
 		return err
 	}
-	if err := t.begin(ctx, p, atoms); err != nil {
-		return err
-	}
-	// Of who was erased in between entries may be missing.
-	if _, _, err := p.resolve(ctx, present, at.known); err != nil {
-		return err
-	}
-	for n := 0; t.limit == 0 || n < t.limit; n++ {
-		a, e, err := t.next(ctx, p)
-		if e == nil || err != nil {
+	n := 0
+	walk := func() error {
+		if err := t.begin(ctx, p, f, atoms); err != nil {
 			return err
 		}
-		if !yield(f.show(a, e)) {
-			return nil
+		// Of who was erased in between entries may be missing.
+		if _, _, err := p.resolve(ctx, present, at.known); err != nil {
+			return err
+		}
+		for ; t.limit == 0 || n < t.limit; n++ {
+			a, e, err := t.next(ctx, p)
+			if e == nil || err != nil {
+				return err
+			}
+			if !yield(f.show(a, e)) {
+				return nil
+			}
+		}
+		return nil
+	}
+	err = walk()
+	for errors.Is(err, errRewritten) {
+		if err = t.again(); err == nil {
+			err = walk()
 		}
 	}
-	return nil
+	return err
 }

@@ -5,6 +5,7 @@ import (
 	"container/heap"
 	"context"
 	"encoding/base64"
+	"errors"
 	"math"
 	"slices"
 	"strings"
@@ -24,11 +25,23 @@ type merging struct {
 	events     map[uint32]bool
 	statements bool
 	reverse    bool
+	whole      bool // all that is kept is asked for, whatever it is
 	limit      int
 	after      *spot
 	runs       []*run
-	kept       int // bytes of pages in runs
-	ahead      int // pages that are read together
+	logs       []begunLog // that have pages
+	kept       int        // bytes of pages in runs
+	ahead      int        // pages that are read together
+	room       []byte     // for values that are opened
+	last       spot       // of what next returned last, if any since it began
+	any        bool
+	lost       int // how often it began anew without any
+}
+
+// A begunLog is a log with pages, and its head as of which the runs are.
+type begunLog struct {
+	atom customer.AtomID
+	head *head
 }
 
 // A spot is where an entry stands in every timeline.
@@ -46,16 +59,18 @@ func (p *spot) compare(q *spot) int {
 type run struct {
 	atom    customer.AtomID
 	within  *portion // of a stream; nil: all of the log
+	lock    *lock    // nil: nothing is sealed
 	entries []entry
-	// Of a page whose entries have not been decoded: its number; a time that none of what is
-	// wanted of them comes before; what the page is, if it is there already; and the page that
-	// mostly comes next.
-	closed bool
-	page   int
-	first  int64
-	there  bool
-	data   []byte
-	next   *run
+	// Of a page whose entries have not been decoded: its number and version; a time that none of
+	// what is wanted of them comes before; what the page is, if it is there already; and the page
+	// that mostly comes next.
+	closed  bool
+	page    int
+	version store.Version
+	first   int64
+	there   bool
+	data    []byte
+	next    *run
 }
 
 const (
@@ -131,10 +146,13 @@ func parseSpot(s string) (*spot, error) {
 
 // wants tells whether the entry of an atom is asked for.
 func (t *merging) wants(a customer.AtomID, e *entry, within *portion) bool {
-	if within != nil && !within.has(e) || !e.counts(t.m) || e.time < t.from || e.time >= t.to || t.role(e.source).what != aSource {
+	if within != nil && !within.has(e) {
 		return false
 	}
-	if e.event == 0 && !t.states(e) || e.event != 0 && (e.time < t.since || !t.events[e.event]) {
+	if !t.whole && (!e.counts(t.m) || e.time < t.from || e.time >= t.to || t.role(e.source).what != aSource) {
+		return false
+	}
+	if !t.whole && (e.event == 0 && !t.states(e) || e.event != 0 && (e.time < t.since || !t.events[e.event])) {
 		return false
 	}
 	if t.after == nil {
@@ -164,14 +182,18 @@ func (t *merging) choose(a customer.AtomID, entries []entry, within *portion) []
 }
 
 // begin reads where the runs of atoms begin.
-func (t *merging) begin(ctx context.Context, p *Profiles, atoms []customer.AtomID) error {
+func (t *merging) begin(ctx context.Context, p *Profiles, f *inForce, atoms []customer.AtomID) error {
 	heads, err := p.heads(ctx, atoms)
+	if err != nil {
+		return err
+	}
+	keys, err := p.locks(ctx, f, atoms, heads)
 	if err != nil {
 		return err
 	}
 	var slices []sliceName
 	for i, h := range heads {
-		if err := t.beginLog(ctx, p, atoms[i], h, nil); err != nil {
+		if err := t.beginLog(ctx, p, atoms[i], h, keys.of(i), nil); err != nil {
 			return err
 		}
 		if h.stream != (customer.AtomID{}) && !h.erased {
@@ -182,30 +204,72 @@ func (t *merging) begin(ctx context.Context, p *Profiles, atoms []customer.AtomI
 	if err != nil {
 		return err
 	}
+	if keys, err = p.lockPortions(ctx, f, slices, portions); err != nil {
+		return err
+	}
 	for i := range portions {
-		if err := t.beginLog(ctx, p, portions[i].stream, portions[i].head, &portions[i]); err != nil {
+		if err := t.beginLog(ctx, p, portions[i].stream, portions[i].head, keys.of(i), &portions[i]); err != nil {
 			return err
 		}
 	}
+	return t.begun(ctx, p)
+}
+
+// begun has the runs ready, unless one of the logs was written anew while they were read.
+func (t *merging) begun(ctx context.Context, p *Profiles) error {
 	heap.Init(t)
+	if len(t.logs) == 0 {
+		return nil
+	}
+	ids := make([]customer.AtomID, len(t.logs))
+	for i, l := range t.logs {
+		ids[i] = l.atom
+	}
+	now, err := p.heads(ctx, ids)
+	if err != nil {
+		return err
+	}
+	for i, l := range t.logs {
+		if !l.head.lasts(now[i], false) {
+			return errRewritten
+		}
+	}
+	return nil
+}
+
+// errRewritten says that pages were written anew since their log was begun: what was in one of
+// them can be in one by now that there was not then. The walk has to begin anew.
+var errRewritten = errors.New("profile: pages were written anew")
+
+// again has the walk ready to begin anew after the last entry.
+func (t *merging) again() error {
+	if t.lost++; t.any {
+		after := t.last
+		t.after, t.any, t.lost = &after, false, 0
+	}
+	if t.lost > mostUnknown {
+		return errRestless
+	}
+	t.runs, t.logs, t.kept, t.ahead = nil, nil, 0, 0
 	return nil
 }
 
 // beginLog reads where the runs of an atom, or of a portion of a stream, begin.
-func (t *merging) beginLog(ctx context.Context, p *Profiles, a customer.AtomID, h *head, within *portion) error {
+func (t *merging) beginLog(ctx context.Context, p *Profiles, a customer.AtomID, h *head, l *lock, within *portion) error {
 	entries, err := readEntries(h.tail)
 	if err != nil {
 		return err
 	}
 	if entries = t.choose(a, entries, within); len(entries) > 0 {
-		t.runs = append(t.runs, &run{atom: a, within: within, entries: entries})
+		t.runs = append(t.runs, &run{atom: a, within: within, lock: l, entries: entries})
 	}
 	some := h.pages > 0
 	if within != nil {
 		some, _ = within.inPages()
 	}
 	if some && h.latest >= t.earliest() {
-		return t.beginPages(ctx, p, a, h.pages, within)
+		t.logs = append(t.logs, begunLog{a, h})
+		return t.beginPages(ctx, p, a, h.pages, l, within)
 	}
 	return nil
 }
@@ -233,7 +297,7 @@ func (t *merging) latest() int64 {
 
 // beginPages reads of what times the pages of an atom are that were there when its head was
 // read.
-func (t *merging) beginPages(ctx context.Context, p *Profiles, a customer.AtomID, pages int, within *portion) error {
+func (t *merging) beginPages(ctx context.Context, p *Profiles, a customer.AtomID, pages int, l *lock, within *portion) error {
 	earliest, latest := t.earliest(), t.latest()
 	if within != nil {
 		earliest, latest = max(earliest, within.from), min(latest, within.until-1)
@@ -255,7 +319,7 @@ func (t *merging) beginPages(ctx context.Context, p *Profiles, a customer.AtomID
 		if last < earliest || first > latest {
 			continue
 		}
-		r := &run{atom: a, within: within, closed: true, page: n, first: max(first, earliest)}
+		r := &run{atom: a, within: within, lock: l, closed: true, page: n, version: e.Version, first: max(first, earliest)}
 		if t.reverse {
 			r.first = min(last, latest)
 		}
@@ -271,8 +335,7 @@ func (t *merging) beginPages(ctx context.Context, p *Profiles, a customer.AtomID
 	return nil
 }
 
-// open decodes the entries of a run. There are none if they have been purged or erased
-// meanwhile.
+// open decodes the entries of a run.
 func (t *merging) open(ctx context.Context, p *Profiles, r *run) error {
 	if !r.there {
 		if err := t.fetch(ctx, p, r); err != nil {
@@ -300,13 +363,16 @@ func (t *merging) fetch(ctx context.Context, p *Profiles, r *run) error {
 		return err
 	}
 	for i, r := range runs {
+		if pages[i].Version != r.version {
+			return errRewritten
+		}
 		r.there, r.data = true, pages[i].Value
 	}
 	return nil
 }
 
 // next returns the next entry and its atom; nil at the end. It is the caller's until the
-// call after.
+// call after. After errRewritten and again it goes on once the logs were begun anew.
 func (t *merging) next(ctx context.Context, p *Profiles) (customer.AtomID, *entry, error) {
 	for len(t.runs) > 0 {
 		r := t.runs[0]
@@ -320,6 +386,12 @@ func (t *merging) next(ctx context.Context, p *Profiles) (customer.AtomID, *entr
 		e := &r.entries[0]
 		r.entries = r.entries[1:]
 		t.settle()
+		t.last, t.any = spot{e.time, r.atom, e.id}, true
+		if r.lock != nil {
+			var err error
+			t.room, err = r.lock.open(e, t.room)
+			return r.atom, e, err
+		}
 		return r.atom, e, nil
 	}
 	return customer.AtomID{}, nil, nil

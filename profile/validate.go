@@ -270,6 +270,9 @@ func (v *validation) policy(place string, t *Trait) {
 	} else if t.Cap > 0 && !union {
 		v.fault(place+".cap", "is for a union only")
 	}
+	if last := lastRule(t.Policy); t.Searchable && (last == Total || last == Custom) {
+		v.fault(place+".searchable", "is not for the rule %v", last)
+	}
 	if slices.Contains(t.Policy, Custom) {
 		v.name(place+".custom", t.Custom)
 	} else if t.Custom != "" {

@@ -37,6 +37,8 @@ type world struct {
 	count  int
 	hurt   bool
 	log    []string
+	sealed bool // there are vaults, which keep so many keys in memory
+	cache  int
 }
 
 // A step is what happens at once. All about it follows from its seed and the world.
@@ -103,8 +105,12 @@ func newWorld(ctx context.Context, seed uint64) (*world, error) {
 	// Near a change of the clocks in some zone.
 	w.now = oneOf(r, time.Date(2026, 3, 28, 20, 0, 0, 0, time.UTC), time.Date(2026, 10, 24, 20, 0, 0, 0, time.UTC),
 		time.Date(2018, 11, 3, 20, 0, 0, 0, time.UTC), time.Date(2026, 4, 4, 9, 0, 0, 0, time.UTC), time.Date(1969, 12, 31, 20, 0, 0, 0, time.UTC))
+	if own := rand.New(rand.NewPCG(seed, 5)); !oneIn(own, 3) {
+		protectSome(own, schema)
+		w.sealed, w.cache = true, oneOf(own, -1, 0, 3)
+	}
 	for range 2 {
-		p, err := profile.Open(ctx, w.store, schema, w.o)
+		p, err := profile.Open(ctx, w.store, schema, w.options())
 		if err != nil {
 			return nil, err
 		}
@@ -163,7 +169,7 @@ func (w *world) hurting(f func(p *profile.Profiles) error) (again bool, err erro
 
 // open opens anew what a crash has ended.
 func (w *world) open() error {
-	p, err := profile.Open(w.ctx, w.store, nil, w.o)
+	p, err := profile.Open(w.ctx, w.store, nil, w.options())
 	if err == nil {
 		w.handles[w.r.IntN(len(w.handles))] = p
 	}
@@ -481,6 +487,9 @@ func (w *world) retract() error {
 
 func (w *world) apply() error {
 	s := changedSchema(w.r, w.m.schema)
+	if w.sealed {
+		protectSome(w.r, s)
+	}
 	same := shown(s) == shown(w.m.schema)
 	w.note("apply %s", shown(s))
 	var got uint64

@@ -76,21 +76,30 @@ func (ix *Index) Apply(ctx context.Context, b *Batch) error { return ix.apply(ct
 func (ix *Index) apply(ctx context.Context, b *Batch, first int) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	e, err := ix.carryOut(ctx, b, first)
+	if err == nil {
+		e.publish(b.At)
+	}
+	return err
+}
+
+// carryOut makes the columns after the batch; publish and complete make a snapshot of them. The writer holds ix.mu. After
+// an error nothing has changed.
+func (ix *Index) carryOut(ctx context.Context, b *Batch, first int) (*edition, error) {
 	e := ix.begin()
 	e.faults.first = first
 	if err := e.check(ctx, b); err != nil {
-		return err
+		return nil, err
 	}
-	if err := e.place(b); err != nil {
+	err := e.place(b)
+	if err == nil {
+		err = e.run(ctx)
+	}
+	if err != nil {
 		e.rollback()
-		return err
+		return nil, err
 	}
-	if err := e.run(ctx); err != nil {
-		e.rollback()
-		return err
-	}
-	e.publish(b.At)
-	return nil
+	return e, nil
 }
 
 // edition is a snapshot in the making. Not safe for concurrent use.
@@ -117,6 +126,8 @@ type group struct {
 	steps []step
 	times bool // the times of SetIfNewer are kept or must be taken away
 	wrote bool // something was written, not only deleted
+	// changed are the positions whose values have changed, ascending, where live segments want to know.
+	changed []uint16
 }
 
 const (
@@ -424,7 +435,10 @@ func lengthened(columns []column, n int) []column {
 }
 
 // publish completes the new snapshot and makes it the current one.
-func (e *edition) publish(at time.Time) {
+func (e *edition) publish(at time.Time) { e.ix.current.Store(e.complete(at)) }
+
+// complete returns the new snapshot.
+func (e *edition) complete(at time.Time) *Snapshot {
 	s := e.next
 	s.ids = e.ix.ids.view()
 	s.exists = slices.Clone(s.exists)
@@ -450,5 +464,5 @@ func (e *edition) publish(at time.Time) {
 		}
 	}
 	s.version++
-	e.ix.current.Store(s)
+	return s
 }

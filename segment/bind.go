@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/maphash"
+	"maps"
 	"slices"
 	"strings"
 )
@@ -35,11 +36,27 @@ type whole struct {
 //   - A formTags is eq, ne, lt or le, of two different tags.
 //   - The bound of a segment, and the set of a name, is one however often it is named.
 func (r Rule) bind(tags *Catalogue, segments func(name string) (Rule, error), sets func(name string) (Set, error)) (*bound, error) {
-	b := &binder{
-		whole: &whole{catalogue: tags}, segments: segments, sets: sets,
-		bySegment: map[string]*segment{}, bySet: map[string]*Set{}, used: map[int]bool{}, normals: map[*bound]*bound{},
-		sums: map[*bound]uint64{}, seed: maphash.MakeSeed(),
+	b := newBinder(tags)
+	b.segments, b.sets = segments, sets
+	return b.bind(r)
+}
+
+// bindLive is bind for the rule of a live segment: a segment it names is a formMember, which known says exists, and it
+// names no sets.
+func (r Rule) bindLive(tags *Catalogue, known map[string]bool) (*bound, error) {
+	b := newBinder(tags)
+	b.live = known
+	return b.bind(r)
+}
+
+func newBinder(tags *Catalogue) *binder {
+	return &binder{
+		whole: &whole{catalogue: tags}, bySegment: map[string]*segment{}, bySet: map[string]*Set{}, used: map[int]bool{},
+		normals: map[*bound]*bound{}, sums: map[*bound]uint64{}, seed: maphash.MakeSeed(),
 	}
+}
+
+func (b *binder) bind(r Rule) (*bound, error) {
 	p := b.rule(r, 1)
 	if err := b.err(); err != nil {
 		return nil, err
@@ -59,6 +76,7 @@ type binder struct {
 	whole     *whole
 	segments  func(name string) (Rule, error)
 	sets      func(name string) (Set, error)
+	live      map[string]bool // the live segments, if the rule is that of one
 	bySegment map[string]*segment
 	bySet     map[string]*Set
 	path      []string // the segments within each other that are being bound
@@ -124,7 +142,7 @@ func (b *binder) part(n *node, depth int) part {
 	switch {
 	case b.full:
 		return part{bound: nobody(n)}
-	case n.op == opSegment:
+	case n.op == opSegment && b.live == nil:
 		return b.segment(n, depth)
 	}
 	p := part{nodes: 1, values: len(n.values), depth: 1}
@@ -184,6 +202,17 @@ func (b *binder) segment(n *node, depth int) part {
 		return part{bound: nobody(n)}
 	}
 	return s.part
+}
+
+// liveSegment binds the live segment that n names.
+func (b *binder) liveSegment(n *node) *bound {
+	if !b.live[n.name] {
+		e := n.refuse(fmt.Sprintf("segment %q: there is none", n.name))
+		e.Suggestion, e.Err = nearest(n.name, slices.Collect(maps.Keys(b.live))), ErrLookup
+		b.fault(e)
+		return nobody(n)
+	}
+	return &bound{form: formMember, name: n.name, rule: n}
 }
 
 // find binds a segment that is met for the first time.

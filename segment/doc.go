@@ -23,8 +23,49 @@
 // Histogram, GroupBy and Distinct; Portrait, Overlap, Diff, Draw and Lookalike; Explain and Why. A Matcher answers the
 // same rule for one customer without an index.
 //
+// A Live keeps the members of named segments up to date, and gives a Notice whenever a customer enters or leaves.
+//
 // A Set is what leaves the index: a Roaring bitmap of positions, good for this index and epoch. Between systems
 // customers travel as ids: Snapshot.IDs and Snapshot.SetOf.
+//
+// # Live segments
+//
+// A Live takes over an index and is its only writer. A Definition is a rule with a name; the rules of others can name it.
+// Live.Define puts definitions into force, each as a new Version; Live.Preview tells beforehand what one would do, and
+// Live.Rollback takes one back.
+//
+// Every call that writes is one step: Live.Apply and Live.ApplyRows change customers, Live.Advance moves the clock, which all of
+// them take as an argument and which never goes back. A step returns its notices, numbered over all segments from 1
+// without gaps, in the order of segment name and customer id, and Live.Notices gives the last ones again. They are exactly the
+// difference between the members before and after: two evaluations of everything would find the same. What happens
+// within a step is not seen: a customer who is merged, or deleted and made anew, has left or entered only if the step as a whole
+// says so. Live.Next tells when something may happen next because time passes, so that a service sleeps until then and calls
+// Advance.
+//
+// At the end of a step, with the tags, the clock and the definitions after it, a customer of the segment is, the first that holds:
+//
+//   - nobody, if deleted. Who comes back is a new customer.
+//   - held out, if the Holdout takes him and Rule holds, or he was a member or held out before and stays: Rule or Stay holds,
+//     or less than Dwell has passed since he entered.
+//   - a member, if he was one before and stays.
+//   - in the line, if Rule holds, since the step in which that began. Without Cap all in the line become members at once, else
+//     the first as far as there are places, by the time of the step and then by id. If a new definition leaves fewer places
+//     than members, those who entered last leave, and the line begins anew for those of them for whom Rule holds.
+//   - none of these otherwise.
+//
+// A rule that names another segment looks at its members as they are after the step. The reason of a notice is ByMerge of who is
+// no more and part of another customer, ByDeletion of others who are no more, else the first, in the order of the constants, of
+// these: ByDefinition, if the segment was defined in the step; ByTag, if the step made the customer or changed a value of a tag that
+// Rule or Stay names; ByPlace, if he was in the line; and the reasons why he entered or left segments that they name. It is ByTime if
+// there is none of them.
+//
+// A change of a value is looked up among what rules compare its tag with, and only rules that have a condition whose answer
+// changes are put to the customer, once. When the clock moves, only customers are looked at whose values lie in the
+// stretch that the end of a window has passed since, or whose day of the year came into a window of anniversaries or left it.
+// Where a rule has to be put to many customers in a step, it is evaluated for all as in a query.
+//
+// A Live is in memory. After a restart NewLive begins with the members there are then, without notices, and numbers go on
+// from LiveOptions.After: what the Live before had told and nobody has taken is lost.
 //
 // # How it works
 //

@@ -16,7 +16,13 @@ func (b *binder) leaf(n *node) *bound {
 	case opSample:
 		b.whole.sample = true
 		return &bound{form: formSample, salt: n.name, sampler: newSampler(n.name), k: n.k, rule: n}
+	case opSegment:
+		return b.liveSegment(n)
 	case opInSet:
+		if b.live != nil {
+			b.refuse(n, fmt.Sprintf("set %q: the rule of a live segment names no sets", n.name), ErrLookup)
+			return nobody(n)
+		}
 		return &bound{form: formMember, name: n.name, set: b.set(n), rule: n}
 	}
 	if n.op == opCompareTags {

@@ -15,3 +15,10 @@ func TestApplyModelLong(t *testing.T) {
 		testApplyModel(t, 1000+seed)
 	}
 }
+
+// Two million random steps.
+func TestLiveIsSlowLong(t *testing.T) {
+	for seed := range uint64(4000) {
+		testLive(t, 10_000+seed, 500, 0)
+	}
+}

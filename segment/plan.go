@@ -35,7 +35,8 @@ type program struct {
 	root    *plan
 	moment  moment
 	workers int
-	sets    map[*Set][]bitset.Set // while planning: the sets met
+	sets    map[*Set][]bitset.Set          // while planning: the sets met
+	live    func(name string) []bitset.Set // the members of a live segment, where the rule is that of one
 }
 
 // prepare binds and plans a query.
@@ -98,7 +99,9 @@ func (p *program) plan(b *bound) (*plan, error) {
 		return n, nil
 	case formMember:
 		var err error
-		if n.chunks, err = p.sets[b.set], nil; n.chunks == nil {
+		if p.live != nil {
+			n.chunks = p.live(b.name)
+		} else if n.chunks, err = p.sets[b.set], nil; n.chunks == nil {
 			n.chunks, err = p.s.chunksOf(*b.set)
 			p.sets[b.set] = n.chunks
 		}

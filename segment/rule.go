@@ -283,7 +283,8 @@ const faultPercent = "percent of a sample must be 0 to 100 in steps of 0.01"
 // InSet selects the customers of the set of this name, which Query.Sets finds.
 func InSet(name string) Rule { return Rule{&node{op: opInSet, name: name}} }
 
-// Segment selects the customers that the rule of this name selects, which Query.Segments finds.
+// Segment selects the customers that the rule of this name selects, which Query.Segments finds. In a Definition it selects
+// the members of the live segment of this name.
 func Segment(name string) Rule { return Rule{&node{op: opSegment, name: name}} }
 
 // literalOf turns a value given in Go into a literal.

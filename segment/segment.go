@@ -128,15 +128,24 @@ func (s *Snapshot) declared(cat *Catalogue) *Snapshot {
 
 // ApplyRows carries out a batch of rows, as Profile and other feeds hand them on: Deletes go, Upserts are set.
 func (ix *Index) ApplyRows(ctx context.Context, rows customer.RowBatch) error {
-	if err := rows.Validate(); err != nil {
+	b, err := batchOf(rows)
+	if err != nil {
 		return err
 	}
-	var b Batch
+	return ix.apply(ctx, b, -len(rows.Deletes)) // only upserts can be at fault
+}
+
+// batchOf returns the writes of rows: Deletes first.
+func batchOf(rows customer.RowBatch) (*Batch, error) {
+	if err := rows.Validate(); err != nil {
+		return nil, err
+	}
+	b := &Batch{}
 	for _, id := range rows.Deletes {
 		b.Delete(id)
 	}
 	for _, row := range rows.Upserts {
 		b.Row(row)
 	}
-	return ix.apply(ctx, &b, -len(rows.Deletes)) // only upserts can be at fault
+	return b, nil
 }

@@ -32,12 +32,12 @@ type question struct {
 	AsOf time.Time `json:"as_of"` // missing: that of the server
 }
 
-// query is the question as the index takes it. Requests are answered beside each other, so each has one goroutine.
+// query is the question as the index takes it; set("x") in its rule are the members of the live segment x. Requests are answered beside each other, so each has one goroutine.
 func (s *server) query(q question) segment.Query {
 	if q.AsOf.IsZero() {
-		q.AsOf = s.now()
+		q.AsOf = s.sim.now()
 	}
-	return segment.Query{Rule: q.Rule.Rule, AsOf: q.AsOf, Location: s.loc, Workers: 1}
+	return segment.Query{Rule: q.Rule.Rule, AsOf: q.AsOf, Location: s.loc, Sets: s.sim.live.Members, Workers: 1}
 }
 
 // counted is the answer to /count.
@@ -154,7 +154,7 @@ func (s *server) tags(context.Context, *struct{}) (any, error) {
 	}
 	snap := s.index.Snapshot()
 	out, tags := []described{}, snap.Catalogue().All()
-	for i, c := range snap.Coverage(s.now()) {
+	for i, c := range snap.Coverage(s.sim.now()) {
 		out = append(out, described{tags[i], c.Share, c.Stale})
 	}
 	return map[string]any{"customers": snap.Len(), "tags": out}, nil
@@ -172,9 +172,9 @@ type updateQuestion struct {
 	Writes []write `json:"writes"`
 }
 
-// update carries out all writes or, if one cannot be, none.
+// update carries out all writes or, if one cannot be, none. The answer says how many notices follow.
 func (s *server) update(ctx context.Context, in *updateQuestion) (any, error) {
-	b := &segment.Batch{At: s.now()}
+	b := &segment.Batch{At: s.sim.now()}
 	for i, w := range in.Writes {
 		id, kind := customer.ID(w.ID), w.Value.Kind()
 		switch {
@@ -196,7 +196,7 @@ func (s *server) update(ctx context.Context, in *updateQuestion) (any, error) {
 			return nil, &segment.WriteError{Row: i, Tag: w.Tag, Reason: "there is no such thing to do, or it lacks its value"}
 		}
 	}
-	err := s.index.Apply(ctx, b)
+	n, err := s.sim.step(func(at time.Time) ([]segment.Notice, error) { return s.sim.live.Apply(ctx, b, at) })
 	snap := s.index.Snapshot()
-	return map[string]any{"customers": snap.Len(), "version": snap.Version()}, err
+	return map[string]any{"customers": snap.Len(), "version": snap.Version(), "notices": n}, err
 }

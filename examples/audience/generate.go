@@ -1,8 +1,10 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"math/rand/v2"
+	"slices"
 	"sort"
 	"time"
 
@@ -40,44 +42,102 @@ var generatedTags = []segment.Tag{
 	{Name: "会员等级", Kind: segment.Enum, Path: "value", EN: "Tier", ZH: "会员等级", Origin: segment.FromRule},
 }
 
-// generate returns the index of n customers of a generated shop, and the moment at which its records end. Orders and
-// refunds are those of package synth; birthdays and interests are drawn. The same n gives the same shop.
-func generate(ctx context.Context, n int, loc *time.Location) (*segment.Index, time.Time, error) {
+// generatedSegments are the live segments that the generated shop begins with.
+var generatedSegments = []segment.Definition{
+	{Name: "active", EN: "Bought within 30 days", ZH: "近30天购买", Rule: mustParse(`last_order within 30 days`)},
+	{
+		Name: "regular", EN: "Regular customers, left after 90 days", ZH: "常客（90天未购才移出）",
+		Rule: mustParse(`orders >= 5 and last_order within 60 days`), Stay: mustParse(`last_order within 90 days`),
+	},
+	{Name: "birthday", EN: "Birthday within 7 days", ZH: "七天内生日", Rule: mustParse(`birthday anniversary within 7 days`)},
+	{Name: "silent", EN: "VIPs silent for 60 days", ZH: "沉默贵宾", Rule: mustParse(`vip and last_order older than 60 days`)},
+	{
+		Name: "winback", EN: "Win-back offer, 20 at a time", ZH: "召回名单（20个名额）",
+		Rule: mustParse(`segment("silent") and p_active >= 0.5`), Dwell: 7 * 24 * time.Hour, Cap: 20,
+	},
+}
+
+func mustParse(text string) segment.Rule {
+	r, err := segment.Parse(text)
+	if err != nil {
+		panic(err)
+	}
+	return r
+}
+
+// shop is a generated shop. Safe for concurrent reads.
+type shop struct {
+	index *segment.Index
+	asOf  time.Time // when the records of the index end
+	ahead []event   // what customers do after that, in the order of time
+	until time.Time // when ahead ends
+}
+
+// event is an order or a refund. Safe for concurrent reads.
+type event struct {
+	unix     int64 // seconds
+	customer int64
+	fen      int64 // less than 0 for a refund
+}
+
+// daysAhead is how long customers of a generated shop go on after its records end. Nobody new arrives.
+const daysAhead = 180
+
+// generate returns a shop of n customers. Orders and refunds are those of package synth; birthdays and interests are drawn.
+// The same n gives the same shop.
+func generate(ctx context.Context, n int, loc *time.Location) (*shop, error) {
 	end := time.Date(2026, 7, 1, 0, 0, 0, 0, loc)
-	asOf := end.Add(-time.Second)
-	shop, err := synth.New(1, &synth.Options{
-		Location: loc, Customers: n, Start: end.AddDate(-2, 0, 0), End: end, Countries: cities,
+	s := &shop{asOf: end.Add(-time.Second), until: end.AddDate(0, 0, daysAhead)}
+	source, err := synth.New(1, &synth.Options{
+		Location: loc, Customers: n, Start: end.AddDate(-2, 0, 0), ArriveUntil: end, End: s.until, Countries: cities,
 		Spend: &synth.GammaGamma{P: 6.25, Q: 3.74, V: 80}, // 182 yuan in the mean
 	})
 	if err != nil {
-		return nil, asOf, err
+		return nil, err
 	}
-	ix, err := segment.New(&segment.Options{Tags: generatedTags})
-	if err != nil {
-		return nil, asOf, err
+	if s.index, err = segment.New(&segment.Options{Tags: generatedTags}); err != nil {
+		return nil, err
 	}
-	_, err = ix.LoadRows(ctx, func(yield func(customer.Row, error) bool) {
-		for i := 0; i < n && yield(generatedRow(shop, i, loc), nil); {
+	_, err = s.index.LoadRows(ctx, func(yield func(customer.Row, error) bool) {
+		for i := 0; i < n && yield(s.row(source, i, end), nil); {
 			i++
 		}
-	}, asOf)
-	return ix, asOf, err
+	}, s.asOf)
+	slices.SortFunc(s.ahead, func(a, b event) int {
+		return cmp.Or(cmp.Compare(a.unix, b.unix), cmp.Compare(a.customer, b.customer), cmp.Compare(b.fen, a.fen))
+	})
+	return s, err
 }
 
-// generatedRow returns what customer i has.
-func generatedRow(shop *synth.Shop, i int, loc *time.Location) customer.Row {
+// tierOf returns the place in tiers of who has spent so much.
+func tierOf(fen int64) int {
+	return sort.Search(len(tierFrom), func(i int) bool { return fen < tierFrom[i] })
+}
+
+// row returns what customer i has at the end of the records, and keeps what he does later.
+func (s *shop) row(source *synth.Shop, i int, end time.Time) customer.Row {
 	var purchases []time.Time
 	var spend int64
-	for e := range shop.History(i) {
+	for e := range source.History(i) {
+		fen := e.Amount
+		switch e.Kind {
+		case synth.Purchase:
+		case synth.Refund:
+			fen = -fen
+		default:
+			continue
+		}
+		if !e.Time.Before(end) {
+			s.ahead = append(s.ahead, event{e.Time.Unix(), e.Customer, fen})
+			continue
+		}
+		spend += fen
 		if e.Kind == synth.Purchase {
 			purchases = append(purchases, e.Time)
-			spend += e.Amount
-		} else if e.Kind == synth.Refund {
-			spend -= e.Amount
 		}
 	}
-	tier := sort.Search(len(tierFrom), func(i int) bool { return spend < tierFrom[i] })
-	who := shop.Customer(i)
+	tier := tierOf(spend)
+	who := source.Customer(i)
 	r := rand.New(rand.NewPCG(1, uint64(who.ID)))
 	var labels []string
 	for _, name := range interests {
@@ -95,12 +155,12 @@ func generatedRow(shop *synth.Shop, i int, loc *time.Location) customer.Row {
 		{Name: "orders", Value: customer.Int64Value(int64(len(purchases)))},
 		{Name: "spend", Value: customer.DecimalValue(spend, 2)},
 		{Name: "last_order", Value: customer.TimeValue(purchases[len(purchases)-1])},
-		{Name: "p_active", Value: customer.Float64Value(shop.Alive(purchases, shop.End()))},
+		{Name: "p_active", Value: customer.Float64Value(source.Alive(purchases, end))},
 		{Name: "vip", Value: customer.BoolValue(tier >= 2)},
 		{Name: "会员等级", Value: customer.TextValue(tiers[tier])},
 	}}
 	if r.Float64() < 0.7 {
-		born := time.Date(1956, 1, 1+r.IntN(52*365), 0, 0, 0, 0, loc)
+		born := time.Date(1956, 1, 1+r.IntN(52*365), 0, 0, 0, 0, end.Location())
 		row.Values = append(row.Values, customer.Field{Name: "birthday", Value: customer.TimeValue(born)})
 	}
 	return row

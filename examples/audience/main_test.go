@@ -40,6 +40,8 @@ func TestArguments(t *testing.T) {
 		"argument":     {"customers.csv"},
 		"zone":         {"-zone", "Mars/Olympus"},
 		"customers":    {"-customers", "0"},
+		"speed":        {"-speed", "200h"},
+		"backwards":    {"-speed", "-1s"},
 		"no address":   {"-data", "testdata/customers.csv"},
 		"no such file": {"-data", "testdata/none.csv", "-addr", "127.0.0.1:0"},
 		"address":      {"-customers", "1", "-addr", "256.0.0.1:0"},
@@ -73,6 +75,29 @@ func TestServeUntilStopped(t *testing.T) {
 		}
 	}
 	require.NotEmpty(t, address)
+	require.NoError(t, <-served)
+}
+
+// A service whose clock goes tells its campaign tool what happens.
+func TestServeTellsTheCampaignTool(t *testing.T) {
+	ctx, stop := context.WithCancel(t.Context())
+	defer stop()
+	read, write := io.Pipe()
+	served := make(chan error, 1)
+	go func() {
+		err := run(ctx, []string{"-customers", "500", "-addr", "127.0.0.1:0", "-speed", "168h"}, write, write)
+		write.Close()
+		served <- err
+	}()
+	told := 0
+	for lines := bufio.NewScanner(read); lines.Scan(); {
+		if strings.HasPrefix(lines.Text(), "webhook audience-") && strings.Contains(lines.Text(), "signature verified") {
+			if told++; told == 3 {
+				stop()
+			}
+		}
+	}
+	require.GreaterOrEqual(t, told, 3)
 	require.NoError(t, <-served)
 }
 

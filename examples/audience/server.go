@@ -20,19 +20,21 @@ import (
 
 // The bounds of a request and its answer, beside server.limit.
 const (
-	maxBody   = 1 << 20 // bytes
-	maxRules  = 64      // of an overlap
-	maxTraits = 40      // of a portrait
+	maxBody     = 1 << 20 // bytes
+	maxRules    = 64      // of an overlap
+	maxTraits   = 40      // of a portrait
+	maxSegments = 32      // live ones
 )
 
 // server answers questions about an index over HTTP. Safe for concurrent use.
 type server struct {
 	index *segment.Index
+	sim   *simulation // writes to index; its clock is the moment of questions that name none
+	tool  *receiver   // takes the notices of sim
 	loc   *time.Location
-	now   func() time.Time // the moment of questions that name none
-	limit time.Duration    // for answering a request
-	slots chan struct{}    // one for each request that is being answered
-	local bool             // whether only this machine may call
+	limit time.Duration // for answering a request
+	slots chan struct{} // one for each request that is being answered
+	local bool          // whether only this machine may call
 }
 
 //go:embed page
@@ -48,6 +50,11 @@ func (s *server) handler() http.Handler {
 	mux.Handle("POST /why", answering(s, s.why))
 	mux.Handle("POST /update", answering(s, s.update))
 	mux.Handle("GET /tags", answering(s, s.tags))
+	mux.Handle("GET /live", answering(s, s.liveState))
+	mux.Handle("POST /define", answering(s, s.define))
+	mux.Handle("POST /preview", answering(s, s.preview))
+	mux.Handle("POST /drop", answering(s, s.drop))
+	mux.Handle("POST /clock", answering(s, s.clock))
 	files, _ := fs.Sub(page, "page") // fails for a bad path alone
 	mux.Handle("GET /", http.FileServerFS(files))
 
@@ -122,6 +129,7 @@ func decode(body io.Reader, into any) error {
 // fault is one thing that is wrong with a rule, or with a write of an update.
 type fault struct {
 	Write      int    `json:"write"`            // its number in the update, from 0
+	Field      string `json:"field,omitempty"`  // of a definition: rule or stay
 	Line       int    `json:"line,omitempty"`   // in the text of the rule, from 1
 	Column     int    `json:"column,omitempty"` // in characters, from 1
 	Tag        string `json:"tag,omitempty"`
@@ -135,9 +143,9 @@ func reply(w http.ResponseWriter, out any, err error) {
 	if err != nil {
 		text, found := err.Error(), faults(err)
 		switch {
-		case len(found) > 0, errors.Is(err, segment.ErrLimit), errors.Is(err, segment.ErrMoment):
+		case len(found) > 0, errors.Is(err, segment.ErrLimit), errors.Is(err, segment.ErrMoment), errors.Is(err, segment.ErrInUse):
 			status = http.StatusUnprocessableEntity
-		case errors.Is(err, errNobody):
+		case errors.Is(err, errNobody), errors.Is(err, segment.ErrLookup):
 			status = http.StatusNotFound
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			status = http.StatusServiceUnavailable
@@ -159,6 +167,12 @@ func reply(w http.ResponseWriter, out any, err error) {
 // faults returns the faults that err joins.
 func faults(err error) (out []fault) {
 	switch e := err.(type) {
+	case *segment.DefinitionError:
+		for _, f := range faults(e.Err) {
+			f.Field = e.Field
+			out = append(out, f)
+		}
+		return out
 	case *segment.RuleError:
 		return []fault{{Line: e.Line, Column: e.Column, Tag: e.Tag, Reason: e.Reason, Suggestion: e.Suggestion}}
 	case *segment.WriteError:

@@ -30,14 +30,16 @@ var shanghai = func() *time.Location {
 
 const generated = 3000
 
-// newServer returns a service around a small generated shop.
+// newServer returns a service around a small generated shop, whose clock stands.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	ix, asOf, err := generate(t.Context(), generated, shanghai)
+	shop, err := generate(t.Context(), generated, shanghai)
+	require.NoError(t, err)
+	sim, err := newGeneratedSimulation(shop, shanghai)
 	require.NoError(t, err)
 	return &server{
-		index: ix, loc: shanghai, now: func() time.Time { return asOf }, limit: 10 * time.Second,
-		slots: make(chan struct{}, 4), local: true,
+		index: shop.index, sim: sim, tool: &receiver{secret: newTestSecret(t), loc: shanghai, out: io.Discard}, loc: shanghai,
+		limit: 10 * time.Second, slots: make(chan struct{}, 4), local: true,
 	}
 }
 
@@ -136,7 +138,7 @@ func TestCount(t *testing.T) {
 	require.Equal(t, generated, got.Customers)
 	require.InDelta(t, float64(vip)/generated, got.Share, 1e-15)
 	require.Equal(t, "vip", got.Rule, "the rule as the index reads it")
-	require.True(t, got.AsOf.Equal(s.now()))
+	require.True(t, got.AsOf.Equal(s.sim.now()))
 
 	require.Equal(t, generated, a.count("everyone"))
 	require.Equal(t, gold, a.count(`会员等级 in （“金卡”，“黑金”） and city ＝ “广东”`), "full width marks")
@@ -482,7 +484,7 @@ func TestShutdown(t *testing.T) {
 	require.NoError(t, err)
 	ctx, stop := context.WithCancel(t.Context())
 	served := make(chan error, 1)
-	go func() { served <- s.serve(ctx, listener) }()
+	go func() { served <- serve(ctx, listener, s.handler(), s.limit) }()
 
 	conn, err := net.Dial("tcp", listener.Addr().String())
 	require.NoError(t, err)
@@ -514,7 +516,10 @@ func TestShutdown(t *testing.T) {
 
 func TestPage(t *testing.T) {
 	a := ask(t, newServer(t))
-	for path, media := range map[string]string{"/": "text/html", "/page.css": "text/css", "/page.js": "text/javascript"} {
+	for path, media := range map[string]string{
+		"/": "text/html", "/live.html": "text/html", "/page.css": "text/css",
+		"/common.js": "text/javascript", "/page.js": "text/javascript", "/live.js": "text/javascript",
+	} {
 		answer, err := http.Get(a.url + path)
 		require.NoError(t, err)
 		body, err := io.ReadAll(answer.Body)

@@ -8,10 +8,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/clientele-go/clientele/access"
+	"github.com/clientele-go/clientele/audit"
+	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/store"
+	"github.com/clientele-go/clientele/subject"
 )
 
 // A desk is where a data steward works.
@@ -33,28 +37,37 @@ type desk struct {
 	told   customer.Cursor // up to where rows were read
 	rows   [][]string      // the days of it, and whose they were
 	row    customer.Row    // the last of them
+
+	consents *consent.Consents
+	log      *audit.Log
+	gate     *access.Gate
+	subjects *subject.Subjects
 }
 
-// newDesk opens a graph with the default policy, and profiles beside it. In earnest
-// identity.Options has an Index and a Vault too, so that the store holds no identifier that
-// can be read.
+// newDesk opens a graph with the default policy, and profiles beside it, so that the store
+// holds neither an identifier nor anything personal that can be read without the keys.
 func newDesk(ctx context.Context, w io.Writer) (*desk, error) {
 	s := new(store.Memory)
-	g, err := identity.Open(ctx, s, nil, &identity.Options{Normalizers: normalizers})
+	index, vault, err := keys(s)
 	if err != nil {
 		return nil, err
 	}
-	kept, err := profile.Open(ctx, s, &schema, nil)
+	g, err := identity.Open(ctx, s, nil, &identity.Options{Normalizers: normalizers, Index: index, Vault: vault})
 	if err != nil {
 		return nil, err
 	}
-	return &desk{
+	kept, err := profile.Open(ctx, s, &schema, &profile.Options{Index: index, Vault: vault})
+	if err != nil {
+		return nil, err
+	}
+	d := &desk{
 		g: g, kept: kept, p: &printer{w: w},
 		night: time.Date(2026, 1, 7, 22, 0, 0, 0, shanghai),
 		all:   readRecords(), events: readEvents(),
 		names: map[customer.ID]string{}, shown: map[customer.ID]int{},
 		atoms: map[string]customer.AtomID{}, records: map[customer.AtomID]string{},
-	}, nil
+	}
+	return d, d.protect(ctx, s, vault)
 }
 
 func (d *desk) name(id customer.ID) string {

@@ -15,7 +15,7 @@ var schema = profile.Schema{
 			Policy: []profile.Rule{profile.SourcePriority}, Check: profile.Check{Pattern: `\p{Han}{2,4}`},
 		},
 		{
-			Name: "phone", Kind: customer.KindText, Sensitivity: profile.Personal,
+			Name: "phone", Kind: customer.KindText, Sensitivity: profile.Personal, Searchable: true,
 			Policy: []profile.Rule{profile.VerifiedFirst, profile.MostRecent}, Check: profile.Check{Pattern: `\+86\d{11}`},
 		},
 		{Name: "city", Kind: customer.KindText, Policy: []profile.Rule{profile.MostRecent}},

@@ -31,6 +31,7 @@ var edges = map[string][]string{
 	"identity/linkage":   {"identity"},
 	"profile":            {"customer", "store", "seal", "table"},
 	"segment":            {"customer", "store"},
+	"segment/notify":     {"customer", "store", "segment"},
 	"access":             {"customer", "seal", "profile", "consent", "audit"},
 	"subject":            {"customer", "store", "seal", "identity", "profile", "consent", "audit"},
 

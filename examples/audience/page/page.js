@@ -1,6 +1,5 @@
 "use strict";
 
-const $ = (id) => document.getElementById(id);
 const rule = $("rule");
 
 // Shown where the index has their tags.
@@ -18,30 +17,6 @@ let turn = 0; // of the latest question; answers to earlier ones are dropped
 let running; // aborts the latest question
 let timer;
 const catalogue = new Map(); // the tags by name
-
-async function ask(path, body, signal) {
-  const answer = await fetch(path, body && {
-    method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal,
-  });
-  return { ok: answer.ok, ...(await answer.json()) };
-}
-
-const percent = (x) => (100 * x).toFixed(x > 0 && x < 0.01 ? 2 : 1) + "%";
-
-function element(name, text, parent, className) {
-  const e = document.createElement(name);
-  if (text !== undefined) e.textContent = text;
-  if (className) e.className = className;
-  parent?.append(e);
-  return e;
-}
-
-function button(text, parent, press) {
-  const b = element("button", text, parent);
-  b.type = "button";
-  b.addEventListener("click", press);
-  return b;
-}
 
 function use(text) {
   rule.value = text;
@@ -94,26 +69,11 @@ function wrong(text, answer) {
   $("sharebar").style.width = 0;
   $("portrait").hidden = true;
   $("reason").textContent = f.reason + (f.suggestion ? "; did you mean" : ".");
-  const place = $("place"), suggestion = $("suggestion");
-  place.hidden = !f.line;
-  suggestion.hidden = !f.line || !f.suggestion;
-  if (!f.line) return;
-  const lines = text.split("\n"), line = [...lines[f.line - 1]]; // columns count characters, not UTF-16 units
-  const before = line.slice(0, f.column - 1).join(""), rest = line.slice(f.column - 1).join("");
-  const at = rest.match(/^(`[^`]*`|["“「][^"”」]*["”」]?|[\p{L}\p{N}_.]+|.)/u)?.[0] ?? "";
-  place.replaceChildren(before);
-  element("mark", at || "⌃", place);
-  place.append(rest.slice(at.length));
-  suggestion.textContent = f.suggestion;
-  suggestion.onclick = () => {
-    lines[f.line - 1] = before + named(f.suggestion) + rest.slice(at.length);
-    use(lines.join("\n"));
+  showPlace(f, text, (better) => {
+    use(better);
     rule.focus();
-  };
+  });
 }
-
-// named is the name of a tag as rules write it.
-const named = (name) => (/^[\p{L}_][\p{L}\p{N}_.]*$/u.test(name) ? name : "`" + name + "`");
 
 function draw(a) {
   const section = $("portrait");

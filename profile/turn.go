@@ -14,7 +14,7 @@ import (
 )
 
 const (
-	mostMarks    = 64      // of a head: with so many it is sealed
+	mostMarks    = 64      // of a head: with so many they go into pages
 	mostTail     = 8 << 10 // bytes
 	pageEntries  = 64
 	pageBytes    = 24 << 10 // from which on a page takes no more
@@ -28,22 +28,26 @@ func (h *head) full() bool {
 	return len(h.marks) >= mostMarks*markSize || len(h.tail) > mostTail
 }
 
-// seal moves the newest entries of an atom into pages. before is the partial of the pages
+// turn moves the newest entries of an atom into pages. before is the partial of the pages
 // so far, which takes them in; nil where it is too large to be kept.
 //
 // What lies in the future when it is learned stays in the head, if it is not too much: the
 // partial is of use for moments after all that is in pages.
-func (h *head) seal(f *inForce, id customer.AtomID, before *partial, b *store.Batch) error {
-	entries, err := readEntries(h.tail)
-	if err != nil {
+func (h *head) turn(f *inForce, id customer.AtomID, before *partial, b *store.Batch) error {
+	var d decoder
+	if before != nil {
+		d.lock = before.lock
+	}
+	if err := d.page(h.tail); err != nil {
 		return err
 	}
+	entries := d.entries
 	slices.SortFunc(entries, func(a, b entry) int { return compareEntries(&a, &b) })
 	n := len(entries)
 	for n > 0 && entries[n-1].time > entries[n-1].learned {
 		n--
 	}
-	rest := encodeTail(entries[n:])
+	rest := encodeTail(entries[n:], nil)
 	if len(entries)-n > mostMarks/2 || len(rest) > mostTail/2 {
 		n, rest = len(entries), nil
 	}
@@ -79,7 +83,7 @@ func (h *head) seal(f *inForce, id customer.AtomID, before *partial, b *store.Ba
 		hash := idHash(h.marks[at:])
 		if page := places[hash]; page >= 0 {
 			b.Put(entryKey(id, hash), encodePlace(page, h.sum(at)))
-			h.sealed = true
+			h.outside = true
 		} else {
 			marks = append(marks, h.marks[at:at+markSize]...)
 		}
@@ -95,10 +99,10 @@ func (h *head) seal(f *inForce, id customer.AtomID, before *partial, b *store.Ba
 func cutPage(entries []entry) (page []byte, n int) {
 	w := wire.Sized("", 1, 64*min(len(entries), pageEntries))
 	for n < min(len(entries), pageEntries) && len(w.Data()) < pageBytes {
-		entries[n].encode(w, entries[0].learned)
+		entries[n].encode(w, entries[0].learned, nil)
 		n++
 	}
-	return encodePage(entries[:n]), n
+	return encodePage(entries[:n], nil), n
 }
 
 // encodePlace returns what stands under an entryKey: the page, 0 if nothing was kept of the
@@ -133,7 +137,13 @@ func (h *head) putPartial(f *inForce, id customer.AtomID, p *partial, b *store.B
 	w := wire.Sized("profile/partial", 1, 1024)
 	w.Bytes(f.fingerprint[:])
 	p.encode(w)
-	parts := slices.Collect(slices.Chunk(w.Data(), partialBytes))
+	data := w.Data()
+	if p.lock != nil {
+		w = wire.Sized("profile/partial", 2, len(data)+64)
+		p.lock.write(w, data, partialField)
+		data = w.Data()
+	}
+	parts := slices.Collect(slices.Chunk(data, partialBytes))
 	if h.large = len(parts) > mostParts; h.large {
 		parts = nil
 	}
@@ -148,16 +158,16 @@ func (h *head) putPartial(f *inForce, id customer.AtomID, p *partial, b *store.B
 
 // keep keeps a partial that had to be made of the pages, unless the atom has changed since, or
 // the store will not have it at once.
-func (p *Profiles) keep(ctx context.Context, f *inForce, sealed *partial) error {
-	h := *sealed.head
+func (p *Profiles) keep(ctx context.Context, f *inForce, paged *partial) error {
+	h := *paged.head
 	b := new(store.Batch)
-	h.putPartial(f, sealed.atom, sealed, b)
-	if h.pages == 0 || h.large && sealed.head.large {
+	h.putPartial(f, paged.atom, paged, b)
+	if h.pages == 0 || h.large && paged.head.large {
 		return nil
 	}
-	b.If(headKey(sealed.atom), h.version)
+	b.If(headKey(paged.atom), h.version)
 	b.If([]byte(schemaKey), f.read)
-	b.Put(headKey(sealed.atom), h.encode())
+	b.Put(headKey(paged.atom), h.encode())
 	_, err := store.Update(ctx, p.s, p.o.Backoff, func(context.Context) (once *store.Batch, _ error) {
 		once, b = b, nil
 		return once, nil
@@ -181,7 +191,26 @@ func (h *head) edit(id customer.AtomID, b *store.Batch) {
 // partials returns the partials of the pages of atoms, from the store or, where they are
 // not kept or of another schema, made anew from the pages. They are right if the heads have not changed
 // meanwhile.
-func (p *Profiles) partials(ctx context.Context, f *inForce, ids []customer.AtomID, heads []*head) ([]*partial, error) {
+func (p *Profiles) partials(ctx context.Context, f *inForce, ids []customer.AtomID, heads []*head, keys locks) ([]*partial, error) {
+	cached, err := p.cachedPartials(ctx, ids, heads)
+	if err != nil {
+		return nil, err
+	}
+	all := make([]*partial, len(ids))
+	for i, h := range heads {
+		if all[i] = f.joinPartial(cached[i], keys.of(i)); all[i] == nil {
+			if all[i], err = p.rebuild(ctx, f, ids[i], h.pages, keys.of(i)); err != nil {
+				return nil, err
+			}
+			all[i].atom, all[i].head = ids[i], h
+		}
+		all[i].lock = keys.of(i)
+	}
+	return all, nil
+}
+
+// cachedPartials reads the parts of partials, of each joined.
+func (p *Profiles) cachedPartials(ctx context.Context, ids []customer.AtomID, heads []*head) ([][]byte, error) {
 	var keys [][]byte
 	for i, h := range heads {
 		for part := range h.parts {
@@ -192,58 +221,58 @@ func (p *Profiles) partials(ctx context.Context, f *inForce, ids []customer.Atom
 	if err != nil {
 		return nil, err
 	}
-	all := make([]*partial, len(ids))
+	all := make([][]byte, len(ids))
 	for i, h := range heads {
-		parts := entries[:h.parts]
-		entries = entries[h.parts:]
-		if all[i] = f.joinPartial(parts); all[i] == nil {
-			if all[i], err = p.rebuild(ctx, f, ids[i], h.pages); err != nil {
-				return nil, err
-			}
-			all[i].atom, all[i].head = ids[i], h
+		for _, part := range entries[:h.parts] {
+			all[i] = append(all[i], part.Value...)
 		}
+		entries = entries[h.parts:]
 	}
 	return all, nil
 }
 
-// joinPartial decodes a partial from its parts. It is a cache: nil if it is not whole, as
-// while it is being replaced, or of another schema.
-func (f *inForce) joinPartial(parts []store.Entry) *partial {
-	var data []byte
-	for _, part := range parts {
-		data = append(data, part.Value...)
-	}
+// joinPartial decodes a partial. It is a cache: nil if it is not whole, as while it is being
+// replaced, or of another schema, or does not open.
+func (f *inForce) joinPartial(data []byte, l *lock) *partial {
 	r := wire.Read(data)
+	if r.Version() == 2 {
+		r.Expect("profile/partial", 2)
+		plain, err := l.unseal(&sealedValue{r.Uint(), r.Bytes()}, partialField)
+		if r.Close() != nil || err != nil {
+			return nil
+		}
+		r = wire.Read(plain)
+	}
 	r.Expect("profile/partial", 1)
 	if !bytes.Equal(r.Bytes(), f.fingerprint[:]) {
 		return nil
 	}
-	sealed := f.readPartial(r)
+	paged := f.readPartial(r)
 	if r.Close() != nil {
 		return nil
 	}
-	return sealed
+	return paged
 }
 
 // rebuild makes the partial of an atom of its pages.
-func (p *Profiles) rebuild(ctx context.Context, f *inForce, id customer.AtomID, pages int) (*partial, error) {
-	sealed := f.newPartial()
+func (p *Profiles) rebuild(ctx context.Context, f *inForce, id customer.AtomID, pages int, l *lock) (*partial, error) {
+	paged := f.newPartial()
 	room := f.reader()
 	for page, err := range p.scanPages(ctx, id, 1, pages) {
 		if err != nil {
 			return nil, err
 		}
-		entries, err := readEntries(page.Value)
-		if err != nil {
+		d := decoder{lock: l}
+		if err := d.page(page.Value); err != nil {
 			return nil, err
 		}
-		for i := range entries {
-			if entries[i].retracted == 0 {
-				sealed.add(f.bound, &entries[i], room)
+		for i := range d.entries {
+			if d.entries[i].retracted == 0 {
+				paged.add(f.bound, &d.entries[i], room)
 			}
 		}
 	}
-	return sealed, nil
+	return paged, nil
 }
 
 // readPages decodes the pages of an atom up to one.

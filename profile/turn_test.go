@@ -25,7 +25,7 @@ func headOf(t testing.TB, p *Profiles, atom int) *head {
 	return heads[0]
 }
 
-func TestHeadsAreSealedAt64(t *testing.T) {
+func TestHeadsAreFullAt64(t *testing.T) {
 	learned := logStart.AddDate(1, 0, 0)
 	for n, want := range map[int]struct{ pages, marks int }{63: {0, 63}, 64: {1, 0}, 65: {1, 1}, 127: {1, 63}, 128: {2, 0}} {
 		for _, atOnce := range []bool{false, true} {
@@ -58,7 +58,7 @@ func TestHeadsAreSealedAt64(t *testing.T) {
 	}
 }
 
-func TestHeadsAreSealedAt8KiB(t *testing.T) {
+func TestHeadsAreFullAt8KiB(t *testing.T) {
 	p := openLog(t, minimal())
 	l := ledger{}
 	for i := range 20 {
@@ -75,7 +75,7 @@ func TestHeadsAreSealedAt8KiB(t *testing.T) {
 	l.requireLog(t, p)
 }
 
-func TestTheFutureIsNotSealed(t *testing.T) {
+func TestTheFutureStaysInTheHead(t *testing.T) {
 	p := openLog(t, minimal())
 	evs := oneAtom(100)
 	for i := range evs[:20] {

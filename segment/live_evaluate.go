@@ -1,0 +1,90 @@
+package segment
+
+import (
+	"github.com/clientele-go/clientele/internal/bitset"
+	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/parallel"
+)
+
+// program returns a rule ready to run over the members of the segments as they are in the step.
+func (l *Live) program(s *Snapshot, b *bound) *program {
+	p := &program{s: s, moment: l.conditions.moment, workers: l.workers, live: func(name string) []bitset.Set {
+		return l.segments[name].members
+	}}
+	root, err := p.plan(b)
+	if err != nil {
+		panic(err) // it names no sets
+	}
+	p.root = root
+	return p
+}
+
+// evaluate works out the states of all customers for a segment: one that was defined in the step, or of which so many
+// customers have to be looked at.
+func (l *Live) evaluate(st *turn, g *liveSegment) {
+	chunks := len(st.s.exists)
+	rule := l.program(st.s, g.bounds[0])
+	selected := make([]bitset.Set, chunks)
+	parallel.States(l.workers, chunks, rule.frame, func(f *frame, c int) { selected[c] = f.set(rule.root, c) })
+	st.changed(g)
+	if g.def.plain() {
+		g.replace(st, selected)
+		return
+	}
+	j := &evaluated{selected: selected}
+	if g.bounds[1] != nil {
+		stay := l.program(st.s, g.bounds[1])
+		j.staying = make([]bitset.Set, chunks)
+		parallel.States(l.workers, chunks, stay.frame, func(f *frame, c int) { j.staying[c] = f.set(stay.root, c) })
+	}
+	var all, w kernel.Words
+	var positions []uint32
+	for c := range chunks {
+		selected[c].Load(&all)
+		for _, sets := range [...][]bitset.Set{g.members, g.held} {
+			if c < len(sets) {
+				sets[c].Or(&all)
+			}
+		}
+		if c < len(g.records) {
+			w = kernel.Words{}
+			for p := range g.records[c] {
+				addMember(&w, p)
+			}
+			kernel.Or(&all, &all, &w)
+		}
+		for p := range members(&all) {
+			positions = append(positions, uint32(c)<<chunkBits|uint32(p))
+		}
+	}
+	g.settle(st, positions, j)
+}
+
+// evaluated is a judge that has asked for all customers at once.
+type evaluated struct{ selected, staying []bitset.Set }
+
+func (j *evaluated) rule(at uint32) bool { return contains(j.selected, at) }
+func (j *evaluated) stay(at uint32) bool { return contains(j.staying, at) }
+
+// replace makes the members those selected, and nobody held out.
+func (g *liveSegment) replace(st *turn, selected []bitset.Set) {
+	before := g.members
+	g.members, g.held, g.count = selected, nil, 0
+	for _, set := range selected {
+		g.count += set.Len()
+	}
+	if st.quiet {
+		return
+	}
+	var was, is, w kernel.Words
+	for c := range max(len(before), len(selected)) {
+		words(&was, before, c)
+		words(&is, selected, c)
+		if !kernel.Xor(&w, &was, &is) {
+			continue
+		}
+		for p := range members(&w) {
+			g.flips = append(g.flips, flip{position: uint32(c)<<chunkBits | uint32(p), entered: isMember(&is, p)})
+		}
+	}
+}

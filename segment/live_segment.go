@@ -1,0 +1,429 @@
+package segment
+
+import (
+	"cmp"
+	"container/heap"
+	"slices"
+
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/bitset"
+	"github.com/clientele-go/clientele/internal/kernel"
+)
+
+// A state is what a live segment takes a customer for.
+type state uint8
+
+const (
+	stateOut     state = iota // none of these
+	stateMember               // is a member
+	stateHeld                 // would be one but for the holdout
+	stateWaiting              // Rule holds, but there is no place
+)
+
+// liveSegment is a live segment as its writer sees it. The sets are replaced, never changed, as readers have them.
+// Not safe for concurrent use.
+type liveSegment struct {
+	def      Definition
+	version  int
+	history  []Version
+	sizes    sizeLog
+	share    int     // of the holdout, in 1/10,000
+	sampler  sampler // of the holdout
+	bounds   [2]*bound
+	rule     *term
+	stay     *term // nil: none
+	uses     []*liveSegment
+	usedBy   []*liveSegment
+	tags     []int // that its rules name
+	blank    bool  // a customer without values may be selected
+	place    int   // in views
+	redefine bool  // defined in this step
+
+	members, held []bitset.Set // by chunk
+	count         int          // of members
+
+	// Where the definition is timed: who is not out, and since when.
+	records []map[uint16]record // by chunk
+	line    queue               // who waits, and who waited
+	waiting int                 // how many wait
+	due     queue               // whose Dwell alone keeps them, and until when; also some who left
+
+	touched  []uint32 // in this step: who has to be looked at
+	everyone bool     // in this step: so many that all are looked at instead
+	room     int      // how many touched may be before that
+	flips    []flip   // in this step, ascending by position
+}
+
+// record is what a timed segment knows of a customer.
+type record struct {
+	state   state
+	pending bool  // in due
+	since   int64 // entered or began to wait, in nanoseconds since 1970
+}
+
+// flip is the change of one membership.
+type flip struct {
+	position uint32
+	entered  bool
+	reason   Cause
+}
+
+// moves are what changes of the sets of a segment in a step: positions, ascending, no set twice the same.
+type moves struct {
+	enter, leave, hold, release []uint32
+	line                        []uint32 // who of enter had waited before the step
+}
+
+// roomKept is the longest list of what happens in a step whose memory is kept for the next step.
+const roomKept = 1 << 14
+
+// touch notes that the customer at a position has to be looked at in this step.
+func (g *liveSegment) touch(at uint32) {
+	if g.everyone {
+		return
+	}
+	if len(g.touched) >= g.room {
+		slices.Sort(g.touched)
+		if g.touched = slices.Compact(g.touched); len(g.touched) > g.room/2 {
+			g.everyone, g.touched = true, nil
+			return
+		}
+	}
+	g.touched = append(g.touched, at)
+}
+
+// rest forgets what happened in the step before and says how many customers the next one looks at one by one: as many as
+// cost about what it costs to look at all, which is little where the rule alone decides.
+func (g *liveSegment) rest(l *Live, s *Snapshot) {
+	g.redefine, g.everyone = false, false
+	g.touched, g.flips = emptied(g.touched), emptied(g.flips)
+	g.room = 1024 + 256*len(s.exists)
+	if !g.def.plain() {
+		g.room = max(g.room, s.alive/8)
+	}
+	if l.few > 0 {
+		g.room = l.few
+	}
+}
+
+// emptied returns list without what is in it, and without its memory if that is much.
+func emptied[T any](list []T) []T {
+	if cap(list) > roomKept {
+		return nil
+	}
+	return list[:0]
+}
+
+// contains tells whether the position is in a set by chunks.
+func contains(sets []bitset.Set, at uint32) bool {
+	c := int(at >> chunkBits)
+	return c < len(sets) && sets[c].Contains(uint16(at))
+}
+
+// state returns the state of a position before the step.
+func (g *liveSegment) state(at uint32) state {
+	if g.def.timed() {
+		return g.record(at).state
+	}
+	switch {
+	case contains(g.members, at):
+		return stateMember
+	case g.held != nil && contains(g.held, at):
+		return stateHeld
+	}
+	return stateOut
+}
+
+func (g *liveSegment) record(at uint32) record {
+	if c := int(at >> chunkBits); c < len(g.records) {
+		return g.records[c][uint16(at)]
+	}
+	return record{}
+}
+
+func (g *liveSegment) keep(at uint32, r record) {
+	c := int(at >> chunkBits)
+	for len(g.records) <= c {
+		g.records = append(g.records, nil)
+	}
+	switch {
+	case r.state == stateOut && !r.pending:
+		delete(g.records[c], uint16(at))
+	default:
+		if g.records[c] == nil {
+			g.records[c] = map[uint16]record{}
+		}
+		g.records[c][uint16(at)] = r
+	}
+}
+
+// holdsOut tells whether the definition holds the customer out.
+func (g *liveSegment) holdsOut(s *Snapshot, at uint32) bool {
+	return g.share > 0 && g.sampler.bucket(s.ids.id(at)) < g.share
+}
+
+// A judge tells what the rules of a segment say of positions whose customers exist.
+type judge interface {
+	rule(at uint32) bool
+	stay(at uint32) bool // asked of those inside for whom rule does not hold
+}
+
+// verdict returns the state that follows on was. rule is what Rule says of the customer; keeps whether Rule or Stay
+// holds; out whether he is held out; since is when an inside customer entered. Who takes a place is waiting for now.
+func (g *liveSegment) verdict(was state, rule, keeps, out bool, since, now int64) (is state, dwells bool) {
+	inside := was.inside()
+	if keeps = keeps && inside; inside && !keeps && uint64(now-since) < uint64(g.def.Dwell) {
+		keeps, dwells = true, true
+	}
+	switch {
+	case out:
+		if keeps || rule {
+			return stateHeld, dwells
+		}
+	case was == stateMember && keeps:
+		return stateMember, dwells
+	case rule:
+		return stateWaiting, false
+	}
+	return stateOut, false
+}
+
+// inside tells whether Stay and Dwell keep somebody.
+func (s state) inside() bool { return s == stateMember || s == stateHeld }
+
+// settle works out the states of positions, ascending and each once.
+func (g *liveSegment) settle(st *turn, positions []uint32, j judge) {
+	var m moves
+	timed := g.def.timed()
+	var fresh []uint32 // who joins the line
+	for _, at := range positions {
+		was, is, dwells := g.state(at), stateOut, false
+		var r record
+		if timed {
+			r = g.record(at)
+		}
+		if st.exists(at) {
+			rule := j.rule(at)
+			if was == stateOut && !rule {
+				continue
+			}
+			keeps := rule || was.inside() && g.bounds[1] != nil && j.stay(at)
+			is, dwells = g.verdict(was, rule, keeps, g.holdsOut(st.s, at), r.since, st.now)
+			if is == stateWaiting && g.def.Cap == 0 {
+				is = stateMember
+			}
+		}
+		if was != is {
+			m.note(was, is, at)
+			if is == stateWaiting {
+				g.waiting++
+				fresh = append(fresh, at)
+			} else if was == stateWaiting {
+				g.waiting--
+			}
+		}
+		if !timed || was == is && !dwells {
+			continue
+		}
+		if was != is && (was != stateMember || is != stateHeld) {
+			r.since = st.now
+		}
+		r.state = is
+		if dwells && !r.pending {
+			if end := r.since + int64(g.def.Dwell); end > r.since { // else no clock gets there
+				r.pending = true
+				heap.Push(&g.due, queued{at: end, position: at})
+			}
+		}
+		g.keep(at, r)
+	}
+	if g.def.Cap > 0 {
+		g.seat(st, &m, fresh, j)
+	}
+	g.carryOut(st, &m)
+}
+
+// note notes a change of state for the sets.
+func (m *moves) note(was, is state, at uint32) {
+	switch was {
+	case stateMember:
+		m.leave = append(m.leave, at)
+	case stateHeld:
+		m.release = append(m.release, at)
+	}
+	switch is {
+	case stateMember:
+		m.enter = append(m.enter, at)
+	case stateHeld:
+		m.hold = append(m.hold, at)
+	}
+}
+
+// seat gives free places to those who wait, and takes away those beyond the cap.
+func (g *liveSegment) seat(st *turn, m *moves, fresh []uint32, j judge) {
+	for _, at := range fresh {
+		heap.Push(&g.line, queued{at: st.now, id: st.s.ids.id(at), position: at})
+	}
+	n := g.count - len(m.leave)
+	var entered []uint32
+	for ; n < g.def.Cap && len(g.line) > 0; n++ {
+		q := heap.Pop(&g.line).(queued)
+		if r := g.record(q.position); r.state != stateWaiting || r.since != q.at {
+			n--
+			continue
+		}
+		g.keep(q.position, record{state: stateMember, since: st.now, pending: g.record(q.position).pending})
+		g.waiting--
+		entered = append(entered, q.position)
+		if _, isFresh := slices.BinarySearch(fresh, q.position); !isFresh {
+			m.line = append(m.line, q.position)
+		}
+	}
+	slices.Sort(entered)
+	slices.Sort(m.line)
+	m.enter = entered
+	if len(g.line) > 2*g.waiting+64 {
+		g.line = slices.DeleteFunc(g.line, func(q queued) bool {
+			r := g.record(q.position)
+			return r.state != stateWaiting || r.since != q.at
+		})
+		heap.Init(&g.line)
+	}
+	if surplus := n - g.def.Cap; surplus > 0 {
+		g.shed(st, m, surplus, j)
+	}
+}
+
+// carryOut makes the new sets and notes the flips.
+func (g *liveSegment) carryOut(st *turn, m *moves) {
+	if len(m.hold) > 0 || len(m.release) > 0 {
+		g.held = edited(g.held, m.hold, m.release, st)
+		st.changed(g)
+	}
+	if len(m.enter) == 0 && len(m.leave) == 0 {
+		return
+	}
+	before := g.members
+	g.members = edited(before, m.enter, m.leave, st)
+	g.count += len(m.enter) - len(m.leave)
+	st.changed(g)
+	i, j := 0, 0
+	for i < len(m.enter) || j < len(m.leave) {
+		if j == len(m.leave) || i < len(m.enter) && m.enter[i] < m.leave[j] {
+			f := flip{position: m.enter[i], entered: true}
+			if _, waited := slices.BinarySearch(m.line, f.position); waited {
+				f.reason = ByPlace
+			}
+			g.flips = append(g.flips, f)
+			i++
+		} else {
+			g.flips = append(g.flips, flip{position: m.leave[j]})
+			j++
+		}
+	}
+}
+
+// edited returns sets with the positions of add and without those of remove, both ascending and apart.
+func edited(sets []bitset.Set, add, remove []uint32, st *turn) []bitset.Set {
+	out := make([]bitset.Set, max(len(sets), len(st.s.exists)))
+	copy(out, sets)
+	for len(add) > 0 || len(remove) > 0 {
+		c := len(out)
+		if len(add) > 0 {
+			c = int(add[0] >> chunkBits)
+		}
+		if len(remove) > 0 {
+			c = min(c, int(remove[0]>>chunkBits))
+		}
+		a, r := ofChunk(&add, c, &st.adds), ofChunk(&remove, c, &st.removes)
+		out[c] = out[c].Edit(a, r, st.s.dense, &st.blank)
+	}
+	return out
+}
+
+// ofChunk takes the positions of a chunk from the head of list.
+func ofChunk(list *[]uint32, c int, room *[]uint16) []uint16 {
+	*room = (*room)[:0]
+	n := 0
+	for ; n < len(*list) && int((*list)[n]>>chunkBits) == c; n++ {
+		*room = append(*room, uint16((*list)[n]))
+	}
+	*list = (*list)[n:]
+	return *room
+}
+
+// shed takes from the members who came last what is beyond the cap; those for whom Rule holds wait from now on.
+func (g *liveSegment) shed(st *turn, m *moves, surplus int, j judge) {
+	var all []queued
+	for c, records := range g.records {
+		for p, r := range records {
+			if r.state == stateMember {
+				at := uint32(c)<<chunkBits | uint32(p)
+				all = append(all, queued{at: r.since, id: st.s.ids.id(at), position: at})
+			}
+		}
+	}
+	slices.SortFunc(all, func(a, b queued) int { return b.compare(a) })
+	for _, q := range all[:surplus] {
+		r := g.record(q.position)
+		r.since = st.now
+		if r.state = stateOut; j.rule(q.position) {
+			r.state = stateWaiting
+			g.waiting++
+			heap.Push(&g.line, queued{at: st.now, id: q.id, position: q.position})
+		}
+		g.keep(q.position, r)
+		m.leave = append(m.leave, q.position)
+	}
+	slices.Sort(m.leave)
+}
+
+// queued is a customer in a queue.
+type queued struct {
+	at       int64 // the place: an instant in nanoseconds since 1970
+	id       customer.ID
+	position uint32
+}
+
+func (q queued) compare(other queued) int {
+	if c := cmp.Compare(q.at, other.at); c != 0 {
+		return c
+	}
+	if c := compareIDs(q.id, other.id); c != 0 {
+		return c
+	}
+	return cmp.Compare(q.position, other.position)
+}
+
+// queue is a heap by place, then by id. Not safe for concurrent use.
+type queue []queued
+
+func (q queue) Len() int           { return len(q) }
+func (q queue) Less(i, j int) bool { return q[i].compare(q[j]) < 0 }
+func (q queue) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+func (q *queue) Push(x any)        { *q = append(*q, x.(queued)) }
+func (q *queue) Pop() any {
+	last := len(*q) - 1
+	x := (*q)[last]
+	*q = (*q)[:last]
+	return x
+}
+
+// expire touches those whose Dwell has ended.
+func (g *liveSegment) expire(now int64) {
+	for len(g.due) > 0 && g.due[0].at <= now {
+		q := heap.Pop(&g.due).(queued)
+		r := g.record(q.position)
+		r.pending = false
+		g.keep(q.position, r)
+		g.touch(q.position)
+	}
+}
+
+// words writes a set of a chunk to w.
+func words(w *kernel.Words, sets []bitset.Set, c int) {
+	*w = kernel.Words{}
+	if c < len(sets) {
+		sets[c].Or(w)
+	}
+}
