@@ -26,8 +26,9 @@ func (p *Profiles) drift(ctx context.Context, f *inForce, a customer.AtomID, h *
 		newest, every := p.blinder(f.bound, false), p.blinder(f.bound, true)
 		err := p.eachLogged(ctx, f, a, h, func(e *entry) {
 			every.entry(e, func(blind []byte) {
-				b := [seal.BlindBytes]byte(blind)
-				stated[b] = stated[b]
+				if b := [seal.BlindBytes]byte(blind); !stated[b] {
+					stated[b] = false
+				}
 			})
 			newest.entry(e, func(blind []byte) { stated[[seal.BlindBytes]byte(blind)] = true })
 		})

@@ -170,7 +170,7 @@ func TestWalkWhilePagesAreCut(t *testing.T) {
 	id := customer.FromInt64(1)
 	for _, stop := range []int{1, 300, 1500} {
 		s := new(store.Memory)
-		p, ids, now := longWorld(t, s)
+		p, ids, _ := longWorld(t, s)
 		heads, err := p.heads(t.Context(), fakeAtoms(1))
 		require.NoError(t, err)
 		pages := heads[0].pages
@@ -199,7 +199,7 @@ func TestWalkWhilePagesAreCut(t *testing.T) {
 
 		for _, reverse := range []bool{false, true} {
 			s := new(store.Memory)
-			p, ids, now = longWorld(t, s)
+			p, ids, now := longWorld(t, s)
 			cut := func(n int) {
 				if n == stop {
 					reseal(t, p)
