@@ -45,3 +45,12 @@ func TestOf(t *testing.T) {
 		t.Run(name, func(t *testing.T) { require.Equal(t, c.want, cell.Of(c.value)) })
 	}
 }
+
+func TestHarmless(t *testing.T) {
+	for _, c := range []string{"=", "+", "-", "@", "\t", "\r", "\n", "'", "＝", "＋", "－", "＠"} {
+		require.Equal(t, "'"+c+"a", cell.Harmless(c+"a"))
+	}
+	for _, s := range []string{"", "a=", " =", "沉睡客"} {
+		require.Equal(t, s, cell.Harmless(s))
+	}
+}

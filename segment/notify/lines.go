@@ -7,10 +7,9 @@ import (
 	"encoding/json"
 	"io"
 	"strconv"
-	"strings"
 	"time"
-	"unicode/utf8"
 
+	"github.com/clientele-go/clientele/internal/cell"
 	"github.com/clientele-go/clientele/segment"
 )
 
@@ -54,7 +53,7 @@ func CSV(w io.Writer, header bool) Sink {
 				return err
 			}
 			if err := c.Write([]string{
-				strconv.FormatUint(n.Number, 10), n.At.UTC().Format(time.RFC3339Nano), n.Customer.String(), harmless(n.Segment),
+				strconv.FormatUint(n.Number, 10), n.At.UTC().Format(time.RFC3339Nano), n.Customer.String(), cell.Harmless(n.Segment),
 				strconv.Itoa(n.Version), strconv.FormatBool(n.Entered), string(reason),
 			}); err != nil {
 				return err
@@ -98,12 +97,4 @@ func (l *lines) Deliver(ctx context.Context, notices []segment.Notice) error {
 		l.begun = l.begun || bytes.Contains(written, []byte(csvHeader))
 	}
 	return err
-}
-
-// harmless puts a ' before what a spreadsheet could take for a formula.
-func harmless(s string) string {
-	if r, n := utf8.DecodeRuneInString(s); n > 0 && strings.ContainsRune("'=+-@\t\r\n＝＋－＠", r) {
-		return "'" + s
-	}
-	return s
 }
