@@ -5,11 +5,9 @@ import (
 	"errors"
 	"fmt"
 	"sync/atomic"
-	"time"
 
 	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/consent"
-	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/profile"
 )
 
@@ -126,16 +124,7 @@ func (g *Gate) checkOptions() error {
 			continue
 		}
 		fault(g.o.Consents == nil, "purpose %q has a Consent and Options.Consents is missing", q.Name)
-		fault(g.o.Consents != nil && !declares(g.o.Consents, q.Consent), "purpose %q: package consent has no purpose %.64q without channels, or it is retired", q.Name, q.Consent)
+		fault(g.o.Consents != nil && !g.o.Consents.Declares(q.Consent, ""), "purpose %q: package consent has no purpose %.64q without channels, or it is retired", q.Name, q.Consent)
 	}
 	return errors.Join(faults...)
-}
-
-// declares tells whether consents can decide about a purpose. They look at that first; from what
-// comes after it the context keeps them, which has ended.
-func declares(c *consent.Consents, purpose string) bool {
-	ctx, cancel := context.WithCancel(context.Background())
-	cancel()
-	_, err := c.Allowed(ctx, customer.ID{}, purpose, "", time.Unix(0, 0))
-	return !errors.Is(err, consent.ErrPurpose)
 }

@@ -289,7 +289,9 @@ func TestUntil(t *testing.T) {
 		d, err := c.Allowed(t.Context(), customer.FromInt64(1), undeclared[0], undeclared[1], day(2))
 		require.ErrorIs(t, err, consent.ErrPurpose)
 		require.False(t, d.Allowed)
+		require.False(t, c.Declares(undeclared[0], undeclared[1]))
 	}
+	require.True(t, c.Declares("newsletter", "email"))
 	text, err := json.Marshal(d)
 	require.NoError(t, err)
 	var read consent.Decision

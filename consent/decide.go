@@ -81,16 +81,23 @@ func (d *Decision) Allows(atom customer.AtomID, by ...Identifier) bool {
 	return slices.ContainsFunc(d.Grants, func(g Grant) bool { return g.Atom == atom && slices.Contains(by, g.Identifier) })
 }
 
+// Declares tells whether the policy has a purpose with a channel, "" for one without channels, that is not retired: whether
+// Allowed can answer.
+func (c *Consents) Declares(purpose, channel string) bool {
+	p := c.purposes[purpose]
+	return p != nil && !p.Retired && p.has(channel)
+}
+
 // Allowed tells whether some of a customer's data may be used, or the customer contacted somehow by a channel,
 // for a purpose at a moment: of whom, and by which identifier, tells [Decision.Allows]. channel is "" for a purpose
 // without channels. A customer who has no atoms is NotGranted. Errors wrap [ErrPurpose], or are those of Members and of
 // the store; where there is one, nothing is allowed. Cost: Members and one read of the store for all atoms, more where
 // an atom has hundreds of records.
 func (c *Consents) Allowed(ctx context.Context, id customer.ID, purpose, channel string, at time.Time) (Decision, error) {
-	p := c.purposes[purpose]
-	if p == nil || p.Retired || !p.has(channel) {
+	if !c.Declares(purpose, channel) {
 		return Decision{Reason: NotGranted}, fmt.Errorf("%w", ErrPurpose)
 	}
+	p := c.purposes[purpose]
 	members, err := c.members(ctx, id)
 	if err != nil {
 		return Decision{Reason: NotGranted}, err
