@@ -8,6 +8,7 @@ import (
 
 	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/consent"
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/profile"
 )
 
@@ -65,7 +66,7 @@ func (r *Reader) check() error {
 		name, text string
 		mandatory  bool
 	}{{"Actor", r.Actor, true}, {"Role", r.Role, true}, {"Purpose", r.Purpose, true}, {"Ticket", r.Ticket, false}} {
-		if !validText(t.text, mostText) || t.mandatory && t.text == "" {
+		if !line.Valid(t.text, mostText) || t.mandatory && t.text == "" {
 			faults = append(faults, fmt.Errorf("%w: %s of the reader is missing or not a line of at most %d bytes", ErrInput, t.name, mostText))
 		}
 	}

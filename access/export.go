@@ -16,6 +16,7 @@ import (
 
 	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/profile"
 )
 
@@ -228,7 +229,7 @@ func (b *bound) check(what *Selection) error {
 		fault(seen[name], "Names: number %d is there twice", i)
 		seen[name] = true
 	}
-	fault(what.Rows.Name == "" || !validText(what.Rows.Name, mostText), "Rows.Name is missing or not a line of at most %d bytes", mostText)
+	fault(what.Rows.Name == "" || !line.Valid(what.Rows.Name, mostText), "Rows.Name is missing or not a line of at most %d bytes", mostText)
 	fault(what.Rows.Has == nil, "Rows.Has is missing")
 	fault(int(what.Format) >= len(formatNames), "Format is unknown")
 	fault(what.Limit <= 0, "Limit is missing")
@@ -274,7 +275,7 @@ func (g *Gate) approval(ctx context.Context, r *Request) (Approval, error) {
 	if a.At.After(d.at) {
 		d.at = a.At
 	}
-	invalid := !validText(a.By, mostText) || !validText(a.ID, mostText) || a.By == "" || a.ID == ""
+	invalid := !line.Valid(a.By, mostText) || !line.Valid(a.ID, mostText) || a.By == "" || a.ID == ""
 	switch {
 	case errors.Is(err, ErrDenied):
 		return Approval{}, g.deny(ctx, d, err, "refused")

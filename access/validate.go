@@ -9,11 +9,11 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"unicode"
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/profile"
 )
 
@@ -22,12 +22,7 @@ const (
 	mostText = 256 // bytes of other texts, as in an audit log
 )
 
-// validText tells whether s is a line of at most so many bytes.
-func validText(s string, most int) bool {
-	return len(s) <= most && utf8.ValidString(s) && !strings.ContainsFunc(s, unicode.IsControl)
-}
-
-func validName(s string) bool { return s != "" && validText(s, mostName) }
+func validName(s string) bool { return s != "" && line.Valid(s, mostName) }
 
 // Validate reports every fault of a policy at once, each wrapping [ErrPolicy]. schema is that of
 // the profiles: names that it does not have are faults, as they can be misspelt. Nil: names of traits
@@ -98,7 +93,7 @@ func (v *validator) fault(bad bool, format string, args ...any) {
 }
 
 func (v *validator) labels(of, label, labelZH string) {
-	v.fault(!validText(label, mostText) || !validText(labelZH, mostText), "%s: a label is not a line of at most %d bytes", of, mostText)
+	v.fault(!line.Valid(label, mostText) || !line.Valid(labelZH, mostText), "%s: a label is not a line of at most %d bytes", of, mostText)
 }
 
 // traits takes the names of a schema. Of a computed trait the kind of its values is not declared: it is KindUnset.

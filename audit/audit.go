@@ -36,6 +36,7 @@ import (
 
 	"golang.org/x/mod/sumdb/note"
 
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -129,7 +130,7 @@ func Open(s store.Store, opts *Options) (*Log, error) {
 		o.Signer != nil && (o.Signer.Name() != o.Verifier.Name() || o.Signer.KeyHash() != o.Verifier.KeyHash()) {
 		faults = append(faults, fmt.Errorf("%w: Signer and Verifier are not of one key", ErrOptions))
 	}
-	if !validText(l.origin, mostText) {
+	if !line.Valid(l.origin, mostText) {
 		faults = append(faults, fmt.Errorf("%w: Origin is not one line of at most %d bytes", ErrOptions, mostText))
 	}
 	if n := len(l.prefix) + longestKey; n > s.Limits().KeyBytes {

@@ -8,13 +8,12 @@ import (
 	"fmt"
 	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -116,7 +115,7 @@ func (e *Entry) validate() error {
 		}
 	}
 	text := func(s, name string, mandatory bool) {
-		if !validText(s, mostText) || mandatory && s == "" {
+		if !line.Valid(s, mostText) || mandatory && s == "" {
 			fault(true, name+" is not a line of text of at most 256 bytes")
 		}
 	}
@@ -146,33 +145,6 @@ const firstSecond, lastSecond = -62_135_596_800, 253_402_300_799
 func validTime(t time.Time) bool {
 	at := t.Unix()
 	return !t.IsZero() && at >= firstSecond && at <= lastSecond
-}
-
-// validText tells whether s is a line of at most n bytes.
-func validText[T string | []byte](s T, n int) bool {
-	if len(s) > n {
-		return false
-	}
-	i := 0
-	for ; i+8 <= len(s); i += 8 {
-		const ones = 0x0101010101010101
-		x := uint64(s[i]) | uint64(s[i+1])<<8 | uint64(s[i+2])<<16 | uint64(s[i+3])<<24 |
-			uint64(s[i+4])<<32 | uint64(s[i+5])<<40 | uint64(s[i+6])<<48 | uint64(s[i+7])<<56
-		// The highest bit of a byte is set if it is not ASCII, is less than a space, or is 0x7f.
-		if (x|(x-ones*' ')|(x+ones))&(ones*0x80) != 0 {
-			break
-		}
-	}
-	for ; i < len(s); i++ {
-		switch c := s[i]; {
-		case c >= utf8.RuneSelf:
-			rest := string(s[i:])
-			return utf8.ValidString(rest) && strings.IndexFunc(rest, unicode.IsControl) < 0
-		case c < ' ' || c == 0x7f:
-			return false
-		}
-	}
-	return true
 }
 
 // size is about how many bytes an entry has, rather more.

@@ -5,28 +5,11 @@ import (
 	"strings"
 	"testing"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 	"golang.org/x/mod/sumdb/tlog"
 )
-
-// TestLines: texts are what the obvious definition says.
-func TestLines(t *testing.T) {
-	rnd := rand.New(rand.NewPCG(1, 1))
-	parts := []string{"a", "~", " ", "", "\x00", "\n", "\x1f", "\x7f", "\u0080", "\u0085", "\u009f", "\u00a0", "客", "👩‍👧", "\xff", "\xe5\xae", "\u2028"}
-	for range 20_000 {
-		var b strings.Builder
-		for range rnd.IntN(5) {
-			b.WriteString(parts[rnd.IntN(len(parts))])
-		}
-		s, most := b.String(), rnd.IntN(12)
-		want := len(s) <= most && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
-		require.Equal(t, want, validText(s, most), "%q", s)
-	}
-}
 
 func TestYears(t *testing.T) {
 	zone := time.FixedZone("", 14*3600)

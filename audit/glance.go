@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
@@ -110,7 +111,7 @@ func (g *glance) number(item byte) uint64 {
 // text reads a line of at least so many bytes.
 func (g *glance) text(least int) {
 	b := g.take(g.number(itemText))
-	g.must(len(b) >= least && validText(b, mostText))
+	g.must(len(b) >= least && line.Valid(b, mostText))
 }
 
 // time reads a time since 1970.

@@ -4,10 +4,9 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // Basis is a legal basis. Safe for concurrent use.
@@ -109,34 +108,21 @@ func (p *Policy) Validate() error {
 	names := map[string]bool{}
 	for i := range p.Purposes {
 		q := &p.Purposes[i]
-		fault(q.Name == "" || !validText(q.Name), "purpose %d: Name is not a line of text", i)
+		fault(q.Name == "" || !line.Valid(q.Name, mostText), "purpose %d: Name is not a line of text", i)
 		fault(names[q.Name], "purpose %d: Name of another", i)
 		names[q.Name] = true
-		fault(!validText(q.Label) || !validText(q.LabelZH), "purpose %q: a label is not a line of text", q.Name)
+		fault(!line.Valid(q.Label, mostText) || !line.Valid(q.LabelZH, mostText), "purpose %q: a label is not a line of text", q.Name)
 		fault(len(q.Bases) == 0, "purpose %q: no Bases", q.Name)
 		for _, b := range q.Bases {
 			fault(b == AnyBasis || int(b) >= len(basisNames), "purpose %q: unknown basis", q.Name)
 		}
 		channels := map[string]bool{}
 		for _, channel := range slices.Concat(q.Channels, q.RetiredChannels) {
-			fault(channel == "" || !validText(channel), "purpose %q: a channel is not a line of text", q.Name)
+			fault(channel == "" || !line.Valid(channel, mostText), "purpose %q: a channel is not a line of text", q.Name)
 			fault(channels[channel], "purpose %q: channel %q twice", q.Name, channel)
 			channels[channel] = true
 		}
 		fault(q.Days < 0 || q.Days > 36500, "purpose %q: Days are not in 0 to 36,500", q.Name)
 	}
 	return errors.Join(faults...)
-}
-
-// validText tells whether s is a line of at most mostText bytes.
-func validText(s string) bool {
-	if len(s) > mostText || !utf8.ValidString(s) {
-		return false
-	}
-	for _, r := range s {
-		if unicode.IsControl(r) {
-			return false
-		}
-	}
-	return true
 }

@@ -10,6 +10,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
@@ -73,7 +74,7 @@ func (i *Identifier) UnmarshalText(text []byte) error {
 		return errors.New("consent: not an identifier")
 	}
 	read.Type = string(text[:at])
-	if _, err := hex.Decode(read.Blind[:], text[at+1:]); err != nil || !validText(read.Type) {
+	if _, err := hex.Decode(read.Blind[:], text[at+1:]); err != nil || !line.Valid(read.Type, mostText) {
 		return errors.New("consent: not an identifier")
 	}
 	*i = read
@@ -121,7 +122,7 @@ func (c *Consents) validate(r *Record) error {
 		{"Source", r.Source},
 		{"Jurisdiction", r.Jurisdiction},
 	} {
-		fault(!validText(f.text), f.name+" is not a line of text")
+		fault(!line.Valid(f.text, mostText), f.name+" is not a line of text")
 	}
 	fault(r.ID == "", "no ID")
 	fault(r.Atom == customer.AtomID{}, "no Atom")

@@ -13,7 +13,8 @@ import (
 // where it begins. There are none, and no error, of one who was erased. The error is
 // ErrUnknown if there is no such customer or nothing is left of it, or one of the store.
 //
-// It is what package consent needs to know of customers.
+// It is what package consent needs to know of customers, but for names that slices had before,
+// which the feed has not told: identity's Graph.Holders has them.
 //
 // Cost: that of Profile without the evidence: some Gets and a Scan, and a Scan for each slice.
 func (p *Profiles) Members(ctx context.Context, id customer.ID) ([]customer.Member, error) {

@@ -5,10 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -16,6 +13,7 @@ import (
 	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
@@ -150,7 +148,7 @@ func (r *Request) validate(now time.Time, erase bool) error {
 		name, text string
 		mandatory  bool
 	}{{"ID", r.ID, erase}, {"Actor", r.Actor, true}, {"Ticket", r.Ticket, false}} {
-		fault(!validText(f.text) || f.mandatory && f.text == "", f.name+" is not a line of text of at most 200 bytes")
+		fault(!line.Valid(f.text, mostText) || f.mandatory && f.text == "", f.name+" is not a line of text of at most 200 bytes")
 	}
 	fault(r.Atoms != nil && len(r.Atoms) == 0, "Atoms are none, and not nil")
 	fault(len(r.Atoms) > mostAtoms, "Atoms are more than 1,000")
@@ -168,9 +166,4 @@ var errNow = fmt.Errorf("%w: now is not in years 1 to 9999", ErrRequest)
 func validTime(t time.Time) bool {
 	y := t.UTC().Year()
 	return !t.IsZero() && y >= 1 && y <= 9999
-}
-
-// validText tells whether s is a line of at most mostText bytes.
-func validText(s string) bool {
-	return len(s) <= mostText && utf8.ValidString(s) && strings.IndexFunc(s, unicode.IsControl) < 0
 }
