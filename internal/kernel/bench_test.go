@@ -63,8 +63,6 @@ func BenchmarkWords(b *testing.B) {
 	b.Run("Count", func(b *testing.B) { stream(b, two/2, func(c int) { sink += Count(&w[c][0]) }) })
 	b.Run("AndCount", func(b *testing.B) { stream(b, two, func(c int) { sink += AndCount(&w[c][0], &w[c][1]) }) })
 	b.Run("AndNotCount", func(b *testing.B) { stream(b, two, func(c int) { sink += AndNotCount(&w[c][0], &w[c][1]) }) })
-	b.Run("OrCount", func(b *testing.B) { stream(b, two, func(c int) { sink += OrCount(&w[c][0], &w[c][1]) }) })
-	b.Run("XorCount", func(b *testing.B) { stream(b, two, func(c int) { sink += XorCount(&w[c][0], &w[c][1]) }) })
 }
 
 func BenchmarkSlices(b *testing.B) {
@@ -77,7 +75,6 @@ func BenchmarkSlices(b *testing.B) {
 	b.Run("Between", func(b *testing.B) { stream(b, all, func(c int) { Between(&dst, s[c], 123_457, 765_432) }) })
 	b.Run("AtLeast", func(b *testing.B) { stream(b, all, func(c int) { Between(&dst, s[c], 123_457, 1<<20) }) })
 	b.Run("AtMost", func(b *testing.B) { stream(b, all, func(c int) { Between(&dst, s[c], 0, 765_432) }) })
-	b.Run("Equal", func(b *testing.B) { stream(b, all, func(c int) { Equal(&dst, s[c], 123_457) }) })
 	b.Run("SliceCounts", func(b *testing.B) { stream(b, all, func(c int) { SliceCounts(counts[:], filter, s[c]) }) })
 }
 
@@ -167,8 +164,6 @@ func BenchmarkCodes(b *testing.B) {
 		table16[i] = uint8(r.IntN(2))
 	}
 	counts8, counts16 := make([]uint32, 50), make([]uint32, 1000)
-	b.Run("Equal8", func(b *testing.B) { stream(b, Bits, func(c int) { EqualCodes8(&dst, of8(c), 7) }) })
-	b.Run("Equal16", func(b *testing.B) { stream(b, 2*Bits, func(c int) { EqualCodes16(&dst, of16(c), 7) }) })
 	b.Run("Match8", func(b *testing.B) { stream(b, Bits, func(c int) { MatchCodes8(&dst, of8(c), &table8) }) })
 	b.Run("Match16", func(b *testing.B) { stream(b, 2*Bits, func(c int) { MatchCodes16(&dst, of16(c), table16) }) })
 	b.Run("Count8of5", func(b *testing.B) { stream(b, Bits, func(c int) { CountCodes8(counts8, &five[c], of8(c)) }) })

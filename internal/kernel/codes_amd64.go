@@ -3,12 +3,6 @@
 package kernel
 
 //go:noescape
-func equalCodes8AVX2(dst *uint64, codes *uint8, n int, code uint8)
-
-//go:noescape
-func equalCodes16AVX2(dst *uint64, codes *uint16, n int, code uint16)
-
-//go:noescape
 func matchCodes8AVX2(dst *uint64, codes *uint8, n int, rows *[32]uint8)
 
 //go:noescape
@@ -19,22 +13,6 @@ func choose16AVX512(dst *[blockBits + 64]uint16, codes *[blockBits]uint16, words
 
 // In words of codes and values, the assembly takes all whole words and the form
 // in Go the rest.
-
-func equalCodes8(dst []uint64, codes []uint8, code uint8) {
-	if n := len(codes) / 64; n > 0 && inUse != formGo {
-		equalCodes8AVX2(&dst[0], &codes[0], n, code)
-		dst, codes = dst[n:], codes[n*64:]
-	}
-	equalCodes8Go(dst, codes, code)
-}
-
-func equalCodes16(dst []uint64, codes []uint16, code uint16) {
-	if n := len(codes) / 64; n > 0 && inUse != formGo {
-		equalCodes16AVX2(&dst[0], &codes[0], n, code)
-		dst, codes = dst[n:], codes[n*64:]
-	}
-	equalCodes16Go(dst, codes, code)
-}
 
 func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) {
 	if n := len(codes) / 64; n > 0 && inUse != formGo {

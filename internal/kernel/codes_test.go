@@ -24,14 +24,6 @@ func TestCodes8(t *testing.T) {
 	filters := samples()
 	for i, n := range lengths {
 		codes := buffer[i:][:n:n]
-		for _, code := range []uint8{0, 1, 127, 128, 255} {
-			want := where(func(p int) bool { return p < n && codes[p] == code })
-			each(t, func(t *testing.T) {
-				got := *filters["half"]
-				EqualCodes8(&got, codes, code)
-				same(t, want, &got)
-			})
-		}
 		want := where(func(p int) bool { return p < n && table[codes[p]] == 1 })
 		each(t, func(t *testing.T) {
 			got := *filters["half"]
@@ -69,14 +61,6 @@ func TestCodes16(t *testing.T) {
 	filters := samples()
 	for i, n := range lengths {
 		codes := buffer[i:][:n:n]
-		for _, code := range []uint16{0, 1, 255, 256, 32767, 32768, 65535} {
-			want := where(func(p int) bool { return p < n && codes[p] == code })
-			each(t, func(t *testing.T) {
-				got := *filters["half"]
-				EqualCodes16(&got, codes, code)
-				same(t, want, &got)
-			})
-		}
 		want := where(func(p int) bool { return p < n && int(codes[p]) < len(table) && table[codes[p]] == 1 })
 		each(t, func(t *testing.T) {
 			got := *filters["half"]
@@ -112,8 +96,6 @@ func TestCodes16(t *testing.T) {
 func TestCodesOutOfBounds(t *testing.T) {
 	each(t, func(t *testing.T) {
 		var w Words
-		require.Panics(t, func() { EqualCodes8(&w, make([]uint8, Bits+1), 0) })
-		require.Panics(t, func() { EqualCodes16(&w, make([]uint16, Bits+1), 0) })
 		require.Panics(t, func() { MatchCodes8(&w, make([]uint8, Bits+1), &[256]uint8{}) })
 		require.Panics(t, func() { MatchCodes16(&w, make([]uint16, Bits+1), nil) })
 		FillRange(&w, 3, 7)

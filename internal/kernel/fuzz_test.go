@@ -70,7 +70,7 @@ func compute(raw []uint64, lo, hi uint64, width int) []uint64 {
 	}
 	Or(&dst, a, b)
 	words(&dst)
-	numbers(Count(a), AndCount(a, b), AndNotCount(a, b), OrCount(a, b), XorCount(a, b))
+	numbers(Count(a), AndCount(a, b), AndNotCount(a, b))
 
 	length := int(hi % (Bits + 1))
 	values := make([]uint64, length)
@@ -85,16 +85,10 @@ func compute(raw []uint64, lo, hi uint64, width int) []uint64 {
 	result = append(result, columns...)
 	Between(&dst, columns, lo, hi)
 	words(&dst)
-	Equal(&dst, columns, lo)
-	words(&dst)
 	counts := make([]uint64, width)
 	SliceCounts(counts, a, columns)
 	result = append(result, counts...)
 
-	EqualCodes8(&dst, codes8, uint8(lo))
-	words(&dst)
-	EqualCodes16(&dst, codes16, uint16(lo))
-	words(&dst)
 	var table [256]uint8
 	for c := range table {
 		table[c] = uint8(hi >> (c & 63) & 1)

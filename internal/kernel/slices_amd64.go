@@ -9,9 +9,6 @@ func betweenAVX2(dst *Words, slices *uint64, n int, lo, hi uint64)
 func betweenAVX512(dst *Words, slices *uint64, n int, lo, hi uint64)
 
 //go:noescape
-func equalAVX2(dst *Words, highest *uint64, n int, v uint64)
-
-//go:noescape
 func sliceCountsAVX2(counts *[4]uint64, filter, slices *Words)
 
 //go:noescape
@@ -30,15 +27,6 @@ func between(dst *Words, slices []uint64, lo, hi uint64, first int) {
 	} else {
 		betweenAVX2(dst, &slices[0], n, lo, hi)
 	}
-}
-
-func equal(dst *Words, slices []uint64, v uint64) {
-	if inUse == formGo {
-		equalGo(dst, slices, v)
-		return
-	}
-	n := len(slices) / Size
-	equalAVX2(dst, &slices[(n-1)*Size], n, v)
 }
 
 func sliceCounts(counts []uint64, filter *Words, slices []uint64) {

@@ -44,18 +44,6 @@ func andNotCountAVX2(a, b *Words) int
 //go:noescape
 func andNotCountAVX512(a, b *Words) int
 
-//go:noescape
-func orCountAVX2(a, b *Words) int
-
-//go:noescape
-func orCountAVX512(a, b *Words) int
-
-//go:noescape
-func xorCountAVX2(a, b *Words) int
-
-//go:noescape
-func xorCountAVX512(a, b *Words) int
-
 func and(dst, a, b *Words) bool {
 	switch inUse {
 	case formAVX512:
@@ -125,24 +113,4 @@ func andNotCount(a, b *Words) int {
 		return andNotCountAVX2(a, b)
 	}
 	return andNotCountGo(a, b)
-}
-
-func orCount(a, b *Words) int {
-	switch inUse {
-	case formAVX512:
-		return orCountAVX512(a, b)
-	case formAVX2:
-		return orCountAVX2(a, b)
-	}
-	return orCountGo(a, b)
-}
-
-func xorCount(a, b *Words) int {
-	switch inUse {
-	case formAVX512:
-		return xorCountAVX512(a, b)
-	case formAVX2:
-		return xorCountAVX2(a, b)
-	}
-	return xorCountGo(a, b)
 }

@@ -22,12 +22,12 @@ func TestWords(t *testing.T) {
 	operations := map[string]struct {
 		bit   func(a, b bool) bool
 		words func(dst, a, b *Words) bool
-		count func(a, b *Words) int
+		count func(a, b *Words) int // nil: there is none
 	}{
 		"And":    {func(a, b bool) bool { return a && b }, And, AndCount},
 		"AndNot": {func(a, b bool) bool { return a && !b }, AndNot, AndNotCount},
-		"Or":     {func(a, b bool) bool { return a || b }, func(d, a, b *Words) bool { Or(d, a, b); return *d != Words{} }, OrCount},
-		"Xor":    {func(a, b bool) bool { return a != b }, Xor, XorCount},
+		"Or":     {func(a, b bool) bool { return a || b }, func(d, a, b *Words) bool { Or(d, a, b); return *d != Words{} }, nil},
+		"Xor":    {func(a, b bool) bool { return a != b }, Xor, nil},
 	}
 	for name, op := range operations {
 		for an, a := range all {
@@ -40,7 +40,9 @@ func TestWords(t *testing.T) {
 						require.Equal(t, n > 0, op.words(dst, a, b), "%s %s %s", an, name, bn)
 						same(t, want, dst)
 					}
-					require.Equal(t, n, op.count(a, b), "%s %s %s", an, name, bn)
+					if op.count != nil {
+						require.Equal(t, n, op.count(a, b), "%s %s %s", an, name, bn)
+					}
 					dirty := *all["half"]
 					check(&dirty, a, b)
 					x, y := *a, *b
@@ -72,7 +74,7 @@ func TestWordsSeeEachBit(t *testing.T) {
 			require.True(t, AndNot(&dst, &w, &Words{}))
 			require.False(t, AndNot(&dst, &w, &full))
 			require.Equal(t, 1, Count(&w))
-			require.Equal(t, Bits-1, XorCount(&w, &full))
+			require.Equal(t, Bits-1, AndNotCount(&full, &w))
 		}
 	})
 }
