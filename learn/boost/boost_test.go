@@ -449,7 +449,7 @@ func TestImportance(t *testing.T) {
 	_, err = boost.Permutation(t.Context(), m, fresh, truth[1:], nil)
 	require.ErrorIs(t, err, boost.ErrLength)
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Weights: make([]float64, 2000)})
-	require.ErrorIs(t, err, boost.ErrEmpty)
+	require.ErrorIs(t, err, boost.ErrNoRows)
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Repeats: -1, Workers: -1})
 	require.ErrorContains(t, err, "Workers")
 }
@@ -481,13 +481,13 @@ func TestErrors(t *testing.T) {
 		return err
 	}
 	zero := make([]float64, 50)
-	require.ErrorIs(t, fit(&boost.Options{Weights: zero}), boost.ErrEmpty)
+	require.ErrorIs(t, fit(&boost.Options{Weights: zero}), boost.ErrNoRows)
 	require.ErrorIs(t, fit(&boost.Options{Weights: zero[1:]}), boost.ErrLength)
 	require.ErrorIs(t, fit(&boost.Options{Rising: []string{"few"}}), boost.ErrColumn)
-	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Labels: labels}}), boost.ErrEmpty)
+	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Labels: labels}}), boost.ErrNoRows)
 	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels[1:]}}), boost.ErrLength)
 	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns[:2], Labels: labels}}), boost.ErrColumn)
-	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels, Weights: zero}}), boost.ErrEmpty)
+	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels, Weights: zero}}), boost.ErrNoRows)
 	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Target: zero}}), boost.ErrLength)
 	both := &boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels, Target: zero}}
 	require.ErrorIs(t, fit(both), boost.ErrLength)

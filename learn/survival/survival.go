@@ -36,8 +36,8 @@ type Data struct {
 var (
 	// ErrLength is wrapped where slices that describe the same rows differ in length.
 	ErrLength = errors.New("survival: lengths differ")
-	// ErrEmpty is returned, bare, where no row has a weight above 0.
-	ErrEmpty = errors.New("survival: no row has any weight")
+	// ErrNoRows is returned, bare, where no row has a weight above 0.
+	ErrNoRows = errors.New("survival: no row has any weight")
 	// ErrNoEvents is returned, bare, where something is to be learnt from events and there
 	// is none.
 	ErrNoEvents = errors.New("survival: no events")
@@ -133,7 +133,7 @@ func (d *Data) Validate() error {
 	case faults != nil:
 		return errors.Join(faults...)
 	case sum == 0:
-		return ErrEmpty
+		return ErrNoRows
 	case sum > largest || sum < 1/largest:
 		return fmt.Errorf("%w: the sum is outside [1e-100, 1e100]", ErrWeight)
 	}
