@@ -198,7 +198,7 @@ func TestBICOfTrimmedIsThatOfTheRowsInside(t *testing.T) {
 	a, err := Assign(t.Context(), choice.Candidates[0].Model, data, nil)
 	require.NoError(t, err)
 	inside := make([]float64, 4)
-	for i, out := range a.Outlier {
+	for i, out := range a.Outliers {
 		if !out {
 			inside[a.Labels[i]]++
 		}

@@ -205,7 +205,7 @@ func TestLloydEqualsTextbook(t *testing.T) {
 			require.EqualValues(t, g, s.label[i], "seed %d, row %d", seed, i)
 		}
 		require.InEpsilon(t, inertia, s.Inertia, 1e-10)
-		require.Equal(t, StopUnchanged, s.Stopped)
+		require.Equal(t, StopUnchanged, s.Stop)
 		for i := 1; i < len(s.History); i++ {
 			require.LessOrEqual(t, s.History[i], s.History[i-1]*(1+1e-12))
 		}
