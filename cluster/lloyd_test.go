@@ -15,6 +15,7 @@ import (
 
 	"github.com/clientele-go/clientele/internal/nearest"
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // rowsOf makes rows of points, d numbers each.
@@ -254,7 +255,7 @@ func TestKMeansIsTheSameForAnyWorkers(t *testing.T) {
 				}
 				requireSameSolution(t, first, s)
 			}
-			defer nearest.SetAssembly(nearest.SetAssembly(false))
+			defer simd.SetAssembly(simd.SetAssembly(false))
 			o := testOptions(9)
 			o.Starts, o.MaxIterations = 2, 40
 			change(o)

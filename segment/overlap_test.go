@@ -17,6 +17,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // populace is an index of three chunks with values of every kind, and what Snapshot.Row says of each customer.
@@ -344,11 +345,11 @@ func BenchmarkOverlap(b *testing.B) {
 
 // inBothForms runs a benchmark with the kernels in Go and with those in assembly.
 func inBothForms(b *testing.B, f func(b *testing.B)) {
-	was := kernel.SetAssembly(false)
+	was := simd.SetAssembly(false)
 	b.Run("go", f)
-	kernel.SetAssembly(true)
+	simd.SetAssembly(true)
 	b.Run("assembly", f)
-	kernel.SetAssembly(was)
+	simd.SetAssembly(was)
 }
 
 // flagPopulace returns n customers with flags f0 to f(k-1), each true with its density.

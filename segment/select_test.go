@@ -12,6 +12,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // people is an index of customers with random values, and what they have.
@@ -164,7 +165,7 @@ func TestSelectIsMatch(t *testing.T) {
 				require.NoError(t, err)
 				return in
 			})
-			defer kernel.SetAssembly(kernel.SetAssembly(i%2 == 0))
+			defer simd.SetAssembly(simd.SetAssembly(i%2 == 0))
 			answers(t, s, c.query(t, s, r, m), want, 1+i%3)
 		}
 	}

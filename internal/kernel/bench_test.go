@@ -3,6 +3,8 @@ package kernel
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // The benchmarks stream over the chunks of ten million positions, as a query
@@ -12,19 +14,16 @@ const chunks = (10_000_000 + Bits - 1) / Bits
 // stream runs f over all chunks, in every form this processor has. Each chunk
 // reads size bytes.
 func stream(b *testing.B, size int, f func(chunk int)) {
-	for _, form := range forms() {
-		b.Run(form.String(), func(b *testing.B) {
-			use(b, form)
-			for b.Loop() {
-				for c := range chunks {
-					f(c)
-				}
+	simd.Each(b, func(b *testing.B) {
+		for b.Loop() {
+			for c := range chunks {
+				f(c)
 			}
-			ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
-			b.ReportMetric(ns/chunks, "ns/chunk")
-			b.ReportMetric(float64(size)*chunks*1e3/ns, "MB/s")
-		})
-	}
+		}
+		ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+		b.ReportMetric(ns/chunks, "ns/chunk")
+		b.ReportMetric(float64(size)*chunks*1e3/ns, "MB/s")
+	})
 }
 
 var sink int

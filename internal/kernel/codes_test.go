@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // lengths of columns: around the blocks a form works in.
@@ -25,7 +27,7 @@ func TestCodes8(t *testing.T) {
 	for i, n := range lengths {
 		codes := buffer[i:][:n:n]
 		want := where(func(p int) bool { return p < n && table[codes[p]] == 1 })
-		each(t, func(t *testing.T) {
+		simd.Each(t, func(t *testing.T) {
 			got := *filters["half"]
 			MatchCodes8(&got, codes, &table)
 			same(t, want, &got)
@@ -38,7 +40,7 @@ func TestCodes8(t *testing.T) {
 				}
 			}
 			want[9] += 9
-			each(t, func(t *testing.T) {
+			simd.Each(t, func(t *testing.T) {
 				got := make([]uint32, 256)
 				got[9] = 9
 				CountCodes8(got, filter, codes)
@@ -62,7 +64,7 @@ func TestCodes16(t *testing.T) {
 	for i, n := range lengths {
 		codes := buffer[i:][:n:n]
 		want := where(func(p int) bool { return p < n && int(codes[p]) < len(table) && table[codes[p]] == 1 })
-		each(t, func(t *testing.T) {
+		simd.Each(t, func(t *testing.T) {
 			got := *filters["half"]
 			MatchCodes16(&got, codes, table)
 			same(t, want, &got)
@@ -82,7 +84,7 @@ func TestCodes16(t *testing.T) {
 					}
 				}
 				want[9] += 9
-				each(t, func(t *testing.T) {
+				simd.Each(t, func(t *testing.T) {
 					got := make([]uint32, size)
 					got[9] = 9
 					CountCodes16(got, filter, small)
@@ -94,7 +96,7 @@ func TestCodes16(t *testing.T) {
 }
 
 func TestCodesOutOfBounds(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		var w Words
 		require.Panics(t, func() { MatchCodes8(&w, make([]uint8, Bits+1), &[256]uint8{}) })
 		require.Panics(t, func() { MatchCodes16(&w, make([]uint16, Bits+1), nil) })

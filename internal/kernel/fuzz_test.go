@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // FuzzForms computes everything from the bytes in every form and compares with
@@ -23,12 +25,11 @@ func FuzzForms(f *testing.F) {
 			width -= 64
 		}
 		raw := repeat(data, lo)
-		all := forms()
-		t.Cleanup(func() { inUse = best })
-		inUse = formGo
+		t.Cleanup(func() { simd.InUse = simd.Best })
+		simd.InUse = simd.Go
 		want := compute(raw, lo, hi, width)
-		for _, form := range all[1:] {
-			inUse = form
+		for _, form := range simd.All()[1:] {
+			simd.InUse = form
 			require.True(t, slices.Equal(want, compute(raw, lo, hi, width)), "%s differs", form)
 		}
 	})

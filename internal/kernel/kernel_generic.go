@@ -2,8 +2,6 @@
 
 package kernel
 
-const best = formGo
-
 func and(dst, a, b *Words) bool    { return andGo(dst, a, b) }
 func andNot(dst, a, b *Words) bool { return andNotGo(dst, a, b) }
 func or(dst, a, b *Words)          { orGo(dst, a, b) }

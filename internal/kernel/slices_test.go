@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 var columns [65]struct{ values, slices []uint64 }
@@ -81,12 +82,12 @@ func TestBetween(t *testing.T) {
 // checkBetween compares all forms of Between with a look at each value.
 func checkBetween(t *testing.T, values, slices []uint64, lo, hi uint64) {
 	want := where(func(p int) bool { return lo <= values[p] && values[p] <= hi })
-	for _, form := range forms() {
-		inUse = form
+	for _, one := range simd.All() {
+		simd.InUse = one
 		var dst Words
 		FillRange(&dst, 100, 3000)
 		Between(&dst, slices, lo, hi)
-		require.True(t, *want == dst, "%s: width %d, %d to %d", form, len(slices)/Size, lo, hi)
+		require.True(t, *want == dst, "%s: width %d, %d to %d", one, len(slices)/Size, lo, hi)
 	}
 }
 
@@ -104,7 +105,7 @@ func TestSliceCounts(t *testing.T) {
 					want[k] += values[p] >> k & 1
 				}
 			}
-			each(t, func(t *testing.T) {
+			simd.Each(t, func(t *testing.T) {
 				got := make([]uint64, width)
 				for k := range got {
 					got[k] = uint64(k)

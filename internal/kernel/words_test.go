@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 func TestWords(t *testing.T) {
@@ -34,7 +35,7 @@ func TestWords(t *testing.T) {
 			for bn, b := range all {
 				want := where(func(p int) bool { return op.bit(has(a, p), has(b, p)) })
 				n := len(positions(want))
-				each(t, func(t *testing.T) {
+				simd.Each(t, func(t *testing.T) {
 					t.Helper()
 					check := func(dst, a, b *Words) {
 						require.Equal(t, n > 0, op.words(dst, a, b), "%s %s %s", an, name, bn)
@@ -57,13 +58,13 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for name, w := range all {
-		each(t, func(t *testing.T) { require.Equal(t, len(positions(w)), Count(w), name) })
+		simd.Each(t, func(t *testing.T) { require.Equal(t, len(positions(w)), Count(w), name) })
 	}
 }
 
 // A single bit anywhere must be seen.
 func TestWordsSeeEachBit(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		var full, dst Words
 		FillRange(&full, 0, Bits)
 		for p := 0; p < Bits; p += 61 {
