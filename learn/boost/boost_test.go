@@ -311,7 +311,7 @@ func TestLater(t *testing.T) {
 	m, err := boost.Fit(t.Context(), tab, labels, o)
 	require.NoError(t, err)
 	r := m.Report()
-	require.Equal(t, boost.PatienceEnd, r.Stop)
+	require.Equal(t, boost.StopPatience, r.Stop)
 	require.Len(t, r.Rounds, r.Best+15)
 	require.Len(t, r.Rounds, calls)
 	require.Equal(t, r.Best, m.Trees())
@@ -464,7 +464,7 @@ func TestNothingToLearn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, err := boost.Fit(t.Context(), tab, []bool{true, false, true, true}, nil)
 			require.NoError(t, err)
-			require.Equal(t, boost.NothingEnd, m.Report().Stop)
+			require.Equal(t, boost.StopNothing, m.Report().Stop)
 			p, err := boost.Predict(t.Context(), m, tab, 0)
 			require.NoError(t, err)
 			require.InDeltaSlice(t, []float64{0.75, 0.75, 0.75, 0.75}, p, 1e-15)

@@ -375,7 +375,7 @@ func (f *fitting) rounds() error {
 	if f.later != nil {
 		best = losses.Later
 	}
-	f.report.Stop = RoundsEnd
+	f.report.Stop = StopRounds
 	for round := range f.o.Rounds {
 		if err := f.ctx.Err(); err != nil {
 			return err
@@ -387,7 +387,7 @@ func (f *fitting) rounds() error {
 		}
 		nodes := f.grower.grow(rows)
 		if len(nodes) == 1 && f.o.RowShare == 1 && f.o.ColumnShare == 1 {
-			f.report.Stop = NothingEnd
+			f.report.Stop = StopNothing
 			break
 		}
 		if err := f.score(nodes, len(rows)); err != nil {
@@ -408,7 +408,7 @@ func (f *fitting) rounds() error {
 		if losses.Later < best {
 			best, f.report.Best = losses.Later, round+1
 		} else if round+1-f.report.Best >= f.o.Patience {
-			f.report.Stop = PatienceEnd
+			f.report.Stop = StopPatience
 			break
 		}
 	}

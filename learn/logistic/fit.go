@@ -135,7 +135,7 @@ func (f *fitting) fit() (*Model, error) {
 	}
 	f.finish(o, s, terms)
 	m := newModel(f.columns, all, terms, f.report)
-	if s.stop == IterationsEnd && !f.capped {
+	if s.stop == StopIterations && !f.capped {
 		return m, &NotConvergedError{Iterations: s.iterations, Gap: s.gap}
 	}
 	return m, nil
