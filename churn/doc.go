@@ -20,5 +20,5 @@
 //   - [Durations] measures how long it took until a label came true, and [FitTime] and [Forecasts] say when
 //     it will: within 30 days, the median, the whole curve.
 //
-// docs/churn.md has the ideas, the formulas and where they mislead.
+// docs/theory/churn.md has the ideas, the formulas and where they mislead.
 package churn

@@ -39,7 +39,7 @@
 // So it does not depend on the order in which observations arrive, nor on how many
 // processes write; [Graph.Retract] leaves what there would be had the observation never been
 // made; and [Graph.ObserveMany] is the same as observing one by one, but faster.
-// docs/identity.md in the repository gives the rules, to be checked by hand, and says when they
+// docs/theory/identity.md in the repository gives the rules, to be checked by hand, and says when they
 // mislead. [Graph.Explain] gives the path of evidence that joins two records, or what
 // keeps them apart. [Graph.Measure] sums up how well customers are unified, and names
 // those that look wrong.
