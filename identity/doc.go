@@ -13,6 +13,8 @@
 //	})
 //	// r.Customer is who it was; r.Merged and r.Refused say what followed, and what did not.
 //
+// The package example has it whole.
+//
 // # Evidence
 //
 // An [Observation] says that a source saw identifiers together at a time: phone, e-mail,

@@ -1,6 +1,9 @@
 package layout
 
 import (
+	"go/ast"
+	"go/parser"
+	"go/token"
 	"io/fs"
 	"os"
 	"path"
@@ -207,4 +210,58 @@ func TestTheoryNamesTheAPI(t *testing.T) {
 		}
 	}
 	require.Greater(t, checked, 200)
+}
+
+var (
+	codeBlock = regexp.MustCompile(`(?m)(?:^\t.*\n|^\n)*^\t.*$`)
+	leftOut   = regexp.MustCompile(`(?m)^\t+\.\.\.$`)
+)
+
+// The documentation of a package starts with the question that it answers, then has code, then the concepts. The code is Go, and what
+// it names of the library is there.
+func TestPackageDocs(t *testing.T) {
+	tr, err := readRepository()
+	require.NoError(t, err)
+	names := exported(t)
+	for _, p := range tr.libraries() {
+		if p.internal() {
+			continue
+		}
+		t.Run(p.dir, func(t *testing.T) {
+			doc := ""
+			for _, f := range p.code() {
+				if strings.HasPrefix(f.Doc.Text(), "Package ") {
+					doc = f.Doc.Text()
+				}
+			}
+			question, _, _ := strings.Cut(doc, "\n\n")
+			require.Regexp(t, `answers|\?`, question, "the first paragraph tells the question")
+			before, _, _ := strings.Cut(doc, "\n# ")
+			src := ""
+			for _, block := range codeBlock.FindAllString(before, -1) {
+				if strings.Contains(block, p.name+".") {
+					src = leftOut.ReplaceAllString(block, "")
+					break
+				}
+			}
+			require.NotEmpty(t, src, "no code before the first heading that uses the package")
+			if !strings.Contains(src, "\tfunc ") {
+				src = "func example() {\n" + src + "\n}"
+			}
+			src = "package p\n" + src
+			parsed, err := parser.ParseFile(token.NewFileSet(), "", src, 0)
+			require.NoError(t, err, src)
+			own := false
+			ast.Inspect(parsed, func(n ast.Node) bool {
+				if s, ok := n.(*ast.SelectorExpr); ok {
+					if pkg, ok := s.X.(*ast.Ident); ok && names[pkg.Name] != nil && ast.IsExported(s.Sel.Name) {
+						require.True(t, names[pkg.Name][s.Sel.Name], "%s.%s is not in the API", pkg.Name, s.Sel.Name)
+						own = own || pkg.Name == p.name
+					}
+				}
+				return true
+			})
+			require.True(t, own, "the code does not use the package")
+		})
+	}
 }
