@@ -13,7 +13,8 @@
 //		fmt.Println(c.AliveAt(shop.End())) // what no real shop can tell
 //	}
 //
-// The package example has it whole; that of [NewCrowd] has people in twelve channels.
+// The package example has it whole; that of [Crowd] has people in twelve channels. docs/theory/synth.md has the laws and where they
+// mislead.
 //
 // Everything is a function of a seed and [Options]. Nothing is stored: [New]
 // costs milliseconds, and customers, histories, events and lines are made as
