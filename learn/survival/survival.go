@@ -2,6 +2,19 @@
 // survival, tests whether groups differ, proportional hazards, and hazards by period over
 // any classifier.
 //
+//	d := &survival.Data{Exit: days, Event: left} // who has not left is known to have lasted so long
+//	curves, err := survival.KaplanMeier(d, 0.95)
+//	...
+//	median, low, high := curves[0].Quantile(0.5)
+//
+//	m, err := survival.FitCox(ctx, t, d, nil)
+//	...
+//	ratio, low, high := m.Terms()[0].HazardRatio(0.95)
+//	f, err := m.Forecast([]float64{3, m.Code(1, "card")}, "")
+//	p := f.Within(60, 30) // of who has been here for 60 days: the probability to leave within 30
+//
+// The package example has it whole; docs/theory/survival.md has the formulas and where they mislead.
+//
 // Times are numbers in one unit of the caller's choice, such as days since the first
 // purchase. Two times are tied if they are equal as float64; nothing is rounded.
 package survival
