@@ -32,15 +32,15 @@ func main() {
 // A job measures one thing several times.
 type job struct {
 	name   string
-	target string
+	bounds harness.Bounds // of the last figure
 	run    func(ctx context.Context, o *options) ([]figure, error)
 }
 
 // A figure is one measured number.
 type figure struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Unit  string  `json:"unit"`
+	name  string
+	value float64
+	unit  string
 }
 
 type options struct {
@@ -50,11 +50,11 @@ type options struct {
 }
 
 var jobs = []job{
-	{"observe in memory", "at least half the rate of the same reads and commits on the bare store", observing},
-	{"observe on Pebble, durable", "at least 10,000 a second", durable},
-	{"observe many", "at most 3 times hashing and union-find", observingMany},
-	{"retract in a component of 1,000 identifiers", "at most 50 ms", retracting},
-	{"preview of a policy", "", previewing},
+	{"observe in memory", harness.AtLeast(0.5), observing},
+	{"observe on Pebble, durable", harness.AtLeast(10_000), durable},
+	{"observe many", harness.AtMost(3), observingMany},
+	{"retract in a component of 1,000 identifiers", harness.AtMost(50), retracting},
+	{"preview of a policy", harness.Bounds{}, previewing},
 }
 
 func run(ctx context.Context) (err error) {
@@ -108,29 +108,25 @@ func run(ctx context.Context) (err error) {
 				order = figures
 				continue
 			}
+			record := harness.Figures{Time: time.Now().UTC().Truncate(time.Second), Job: j.name, Run: run, Machine: machine}
 			for _, f := range figures {
-				measured[f.Name] = append(measured[f.Name], f.Value)
+				measured[f.name] = append(measured[f.name], f.value)
+				record.Figures = append(record.Figures, harness.Figure{Name: f.name, Value: f.value, Unit: f.unit})
 			}
-			record := struct {
-				Time    time.Time `json:"time"`
-				Job     string    `json:"job"`
-				Run     int       `json:"run"`
-				Figures []figure  `json:"figures"`
-				harness.Machine
-			}{time.Now().UTC().Truncate(time.Second), j.name, run, figures, machine}
+			record.Figures[len(figures)-1].Bounds = j.bounds
 			if err := json.NewEncoder(lines).Encode(record); err != nil {
 				return err
 			}
 			fmt.Fprintln(os.Stderr, j.name, run, figures)
 		}
 		for i, f := range order {
-			v := measured[f.Name]
+			v := measured[f.name]
 			slices.Sort(v)
 			target := ""
 			if i == len(order)-1 {
-				target = j.target
+				target = j.bounds.Verdict(harness.Median(v))
 			}
-			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.Name, f.Unit, number(harness.Median(v)), number(v[0]), number(v[len(v)-1]), target)
+			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.name, f.unit, number(harness.Median(v)), number(v[0]), number(v[len(v)-1]), target)
 		}
 	}
 	os.Stdout.Write(table.Bytes())

@@ -37,11 +37,14 @@ type job struct {
 
 // A figure is one measured number.
 type figure struct {
-	Name   string  `json:"name"`
-	Value  float64 `json:"value"`
-	Unit   string  `json:"unit"`
-	Target string  `json:"-"`
+	name   string
+	value  float64
+	unit   string
+	bounds harness.Bounds
 }
+
+// free is of a figure of which nothing is asked.
+var free harness.Bounds
 
 type options struct {
 	customers int // of the jobs on all customers, each with eventsEach events
@@ -120,25 +123,20 @@ func run(ctx context.Context) (err error) {
 				order = figures
 				continue
 			}
+			record := harness.Figures{Time: time.Now().UTC().Truncate(time.Second), Job: j.name, Run: run, Machine: machine}
 			for _, f := range figures {
-				measured[f.Name] = append(measured[f.Name], f.Value)
+				measured[f.name] = append(measured[f.name], f.value)
+				record.Figures = append(record.Figures, harness.Figure{Name: f.name, Value: f.value, Unit: f.unit, Bounds: f.bounds})
 			}
-			record := struct {
-				Time    time.Time `json:"time"`
-				Job     string    `json:"job"`
-				Run     int       `json:"run"`
-				Figures []figure  `json:"figures"`
-				harness.Machine
-			}{time.Now().UTC().Truncate(time.Second), j.name, run, figures, machine}
 			if err := json.NewEncoder(lines).Encode(record); err != nil {
 				return err
 			}
 			fmt.Fprintln(os.Stderr, j.name, run, figures)
 		}
 		for _, f := range order {
-			v := measured[f.Name]
+			v := measured[f.name]
 			slices.Sort(v)
-			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.Name, f.Unit, number(harness.Median(v)), number(v[0]), number(v[len(v)-1]), f.Target)
+			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.name, f.unit, number(harness.Median(v)), number(v[0]), number(v[len(v)-1]), f.bounds.Verdict(harness.Median(v)))
 		}
 	}
 	os.Stdout.Write(table.Bytes())

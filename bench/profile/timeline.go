@@ -32,11 +32,11 @@ func timeline(ctx context.Context, _ *options) (figures []figure, err error) {
 			return nil, err
 		}
 		ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
-		figures = append(figures, figure{of.name + ": the newest 50", ms(pages[0]), "ms", ""})
+		figures = append(figures, figure{of.name + ": the newest 50", ms(pages[0]), "ms", free})
 		slices.Sort(pages)
 		figures = append(figures,
-			figure{of.name + ": median of all pages of 50", ms(pages[len(pages)/2]), "ms", ""},
-			figure{of.name + ": slowest of them", ms(pages[len(pages)-1]), "ms", ""})
+			figure{of.name + ": median of all pages of 50", ms(pages[len(pages)/2]), "ms", free},
+			figure{of.name + ": slowest of them", ms(pages[len(pages)-1]), "ms", free})
 	}
 	return figures, nil
 }

@@ -18,13 +18,15 @@ type Record struct {
 	Run     int       `json:"run"`  // from 1
 	Wall    float64   `json:"wall"` // seconds
 	CPU     float64   `json:"cpu"`  // seconds, all threads
+	// Targets are, by the peer that is a form of the library, the least ratio of the peer's median time to its own.
+	Targets map[string]float64 `json:"targets,omitempty"`
 	Machine
 }
 
-func (s *Session) record(task, peer, version string, run int, c Cost) error {
+func (s *Session) record(task, peer, version string, run int, c Cost, targets map[string]float64) error {
 	r := Record{
 		Time: time.Now().UTC().Truncate(time.Second), Task: task, Peer: peer, Version: version,
-		Run: run, Wall: c.Wall.Seconds(), CPU: c.CPU.Seconds(), Machine: s.Machine,
+		Run: run, Wall: c.Wall.Seconds(), CPU: c.CPU.Seconds(), Targets: targets, Machine: s.Machine,
 	}
 	s.records = append(s.records, r)
 	return s.Line(r)
