@@ -51,10 +51,11 @@ tidy: # go.mod and go.sum are as go mod tidy writes them
 apicheck: # the exported API is as the text under api/ says
 	@echo "$@"; $(GO) -C tools run ./apitext -check -root $(ROOT) $(API)
 
-generated: # the generated assembly is what its generator writes
+generated: # the generated assembly and docs/performance.md are what their generators write
 	@echo "$@"; $(GO) -C tools run ./nearestgen -check -root $(ROOT)
 	@$(GO) -C tools run ./gramgen -check -root $(ROOT)
 	@$(GO) -C tools run ./histogramgen -check -root $(ROOT)
+	@$(GO) -C tools run ./performance -check -root $(ROOT)
 
 race: # tests with the race detector; vet has seen them
 	@command -v gcc >/dev/null || { echo "the race detector needs gcc"; exit 1; }
@@ -83,10 +84,11 @@ bench: ## benchmarks of the library, then those against peers
 api: ## write the exported API to api/
 	@$(GO) -C tools run ./apitext -root $(ROOT) $(API)
 
-generate: ## write the generated assembly
+generate: ## write the generated assembly, and docs/performance.md
 	@$(GO) -C tools run ./nearestgen -root $(ROOT)
 	@$(GO) -C tools run ./gramgen -root $(ROOT)
 	@$(GO) -C tools run ./histogramgen -root $(ROOT)
+	@$(GO) -C tools run ./performance -root $(ROOT)
 
 fmt: ## format every file and apply go fix
 	@$(call each,$(ALL),$(GO) fix ./...)
