@@ -19,7 +19,7 @@ API     := $(call modules,api)
 # each runs a command in several modules and stops at the first that fails.
 each     = set -e; for m in $(1); do echo "$@: $$m"; ( cd $$m && $(2) ); done
 
-.PHONY: help test check format vet lint fix tidy apicheck generated race examples long fuzz bench api generate fmt
+.PHONY: help test check format vet lint fix tidy apicheck generated race examples consumer long fuzz bench api generate fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ test: ## vet and test the library (about 3 minutes)
 	$(GO) vet ./...
 	$(GO) test -vet=off -shuffle=on -timeout=3m ./...
 
-check: format vet lint fix tidy apicheck generated race examples ## everything a change has to pass (under 20 minutes)
+check: format vet lint fix tidy apicheck generated race examples consumer ## everything a change has to pass (under 20 minutes)
 	@echo "check: all passed"
 
 format: # every file is as gofumpt writes it
@@ -65,6 +65,9 @@ examples: export CGO_ENABLED := 0
 examples: # every example runs without arguments
 	@set -e; for p in $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./examples/...); do \
 		echo "$@: $$p"; $(GO) run $$p </dev/null >/dev/null; done
+
+consumer: # a program elsewhere imports every published module without replace; the first time, other modules are compiled for it
+	@echo "$@"; $(GO) -C tools run ./consumer -root $(ROOT)
 
 long: ## long tests (build tag long), then every fuzz target for FUZZTIME
 	@$(call each,$(TESTED),$(GO) test -tags=long -timeout=6h ./...)

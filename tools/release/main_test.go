@@ -2,6 +2,8 @@ package main
 
 import (
 	"bytes"
+	"cmp"
+	"fmt"
 	"maps"
 	"os"
 	"os/exec"
@@ -33,6 +35,9 @@ var tree = map[string]string{
 // repository makes one with tree and what differs from it, committed, and returns its directory.
 func repository(t *testing.T, differs map[string]string) string {
 	t.Helper()
+	if _, err := exec.LookPath("git"); err != nil {
+		t.Skip(err)
+	}
 	dir := t.TempDir()
 	for k, v := range map[string]string{
 		"GIT_CONFIG_NOSYSTEM": "1", "GIT_CONFIG_GLOBAL": os.DevNull, "GIT_DIR": "", "GIT_INDEX_FILE": "",
@@ -235,6 +240,26 @@ func TestFaults(t *testing.T) {
 			t.Fatalf("got %v", err)
 		}
 	})
+}
+
+// A patch may not change the API; a minor version and the release after its candidate may.
+func TestPatch(t *testing.T) {
+	for _, c := range []struct{ last, version, want string }{
+		{"v0.1.3", "v0.1.4", "v0.1.4 is a patch of v0.1.3, which changes no API, but these differ: api/shop.txt"},
+		{"v0.1.3", "v0.2.0", ""},
+		{"v0.2.0-rc.1", "v0.2.0", ""},
+	} {
+		dir := repository(t, map[string]string{"CHANGELOG.md": "## " + c.version + "\n\n- More.\n"})
+		must(t, dir, "tag", "v0.1.0")
+		must(t, dir, "tag", c.last)
+		write(t, filepath.Join(dir, "api", "shop.txt"), "const Answer untyped int = 42\n")
+		must(t, dir, "add", "--all")
+		must(t, dir, "commit", "--quiet", "--message", "more")
+		err := run(new(bytes.Buffer), dir, c.version, true)
+		if got := fmt.Sprint(err); got != cmp.Or(c.want, "<nil>") {
+			t.Errorf("%s after %s: got %v, want %q", c.version, c.last, err, c.want)
+		}
+	}
 }
 
 // A tag that cannot be made takes those before it along.

@@ -48,7 +48,7 @@ func newPlan(root, version string) (*plan, error) {
 	if p.commit, err = git(root, nil, "", "rev-parse", "--verify", "HEAD^{commit}"); err != nil {
 		return nil, err
 	}
-	faults := []error{p.clean(), p.changelog()}
+	faults := []error{p.clean(), p.changelog(), p.patch()}
 	for _, m := range modules.Published(all) {
 		t := tag{module: m, name: m.Tag(version)}
 		faults = append(faults, p.newer(m))
@@ -99,6 +99,31 @@ func (p *plan) changelog() error {
 		return nil
 	}
 	return fmt.Errorf("CHANGELOG.md: no section \"## %s\"", p.version)
+}
+
+// patch wants a patch version to change no line of the exported API.
+func (p *plan) patch() error {
+	names, err := git(p.root, nil, "", "tag", "--list", semver.MajorMinor(p.version)+".*")
+	if err != nil {
+		return err
+	}
+	last := ""
+	for name := range strings.FieldsSeq(names) {
+		if semver.IsValid(name) && semver.Prerelease(name) == "" && semver.Compare(name, p.version) < 0 && semver.Compare(name, last) > 0 {
+			last = name
+		}
+	}
+	if last == "" {
+		return nil
+	}
+	changed, err := git(p.root, nil, "", "diff", "--name-only", last, p.commit, "--", "api")
+	if err != nil {
+		return err
+	}
+	if changed != "" {
+		return fmt.Errorf("%s is a patch of %s, which changes no API, but these differ: %s", p.version, last, strings.Join(strings.Fields(changed), ", "))
+	}
+	return nil
 }
 
 // newer wants all versions of a module so far to be older.
