@@ -112,18 +112,17 @@ func addEach(ctx context.Context, p *profile.Profiles, all []profile.Evidence, g
 	return errors.Join(failed...)
 }
 
-func adding(ctx context.Context, o *options) (figures []figure, err error) {
+func adding(ctx context.Context, o *options, _ bool) (figures []harness.Figure, err error) {
 	together := orders(o.events, eventsEach)
 	random := disordered(together)
 	defer cores(1)()
 	for _, of := range []struct {
-		name   string
-		bounds harness.Bounds
-		add    func(p *profile.Profiles) error
+		name, target string
+		add          func(p *profile.Profiles) error
 	}{
-		{"AddMany, random", harness.AtLeast(100_000), func(p *profile.Profiles) error { return addMany(ctx, p, random, 1) }},
-		{"AddMany, together", free, func(p *profile.Profiles) error { return addMany(ctx, p, together, 1) }},
-		{"Add, random, one by one", free, func(p *profile.Profiles) error { return addEach(ctx, p, random, 1) }},
+		{"AddMany, random", "at least 100,000 a second", func(p *profile.Profiles) error { return addMany(ctx, p, random, 1) }},
+		{"AddMany, together", "", func(p *profile.Profiles) error { return addMany(ctx, p, together, 1) }},
+		{"Add, random, one by one", "", func(p *profile.Profiles) error { return addEach(ctx, p, random, 1) }},
 	} {
 		p, err := profile.Open(ctx, new(store.Memory), orderSchema(), nil)
 		if err != nil {
@@ -133,28 +132,27 @@ func adding(ctx context.Context, o *options) (figures []figure, err error) {
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, figure{of.name, rate(len(random), took), "events a second", of.bounds})
+		figures = append(figures, harness.Figure{Name: of.name, Value: rate(len(random), took), Unit: "events a second", Target: of.target})
 	}
 	return figures, nil
 }
 
-func durable(ctx context.Context, o *options) (figures []figure, err error) {
+func durable(ctx context.Context, o *options, _ bool) (figures []harness.Figure, err error) {
 	all := disordered(orders(o.events/4, eventsEach))
 	for _, of := range []struct {
-		name   string
-		bounds harness.Bounds
-		add    func(p *profile.Profiles) error
+		name, target string
+		add          func(p *profile.Profiles) error
 	}{
-		{"AddMany", harness.AtLeast(10_000), func(p *profile.Profiles) error { return addMany(ctx, p, all, 0) }},
-		{"Add by 16 goroutines", free, func(p *profile.Profiles) error { return addEach(ctx, p, all, 16) }},
-		{"Add by 64 goroutines", harness.AtLeast(10_000), func(p *profile.Profiles) error { return addEach(ctx, p, all, 64) }},
+		{"AddMany", "at least 10,000 a second", func(p *profile.Profiles) error { return addMany(ctx, p, all, 0) }},
+		{"Add by 16 goroutines", "", func(p *profile.Profiles) error { return addEach(ctx, p, all, 16) }},
+		{"Add by 64 goroutines", "at least 10,000 a second", func(p *profile.Profiles) error { return addEach(ctx, p, all, 64) }},
 	} {
 		added, synced, err := durably(ctx, o.dir, len(all), of.add)
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, figure{of.name, rate(len(all), added), "events a second", of.bounds})
-		figures = append(figures, figure{of.name + ": Sync afterwards", synced.Seconds(), "s", free})
+		figures = append(figures, harness.Figure{Name: of.name, Value: rate(len(all), added), Unit: "events a second", Target: of.target})
+		figures = append(figures, harness.Figure{Name: of.name + ": Sync afterwards", Value: synced.Seconds(), Unit: "s"})
 	}
 	return figures, nil
 }

@@ -33,6 +33,11 @@ making one of our result. DuckDB is quicker at loading only where it makes up th
 peer's speed, against DuckDB of up to a thousand times.`,
 	},
 	{
+		file: "live", title: "Live segments: who enters and leaves",
+		what: `Live segments of package segment have no peer, so what is measured has limits instead: many rules over many tags, told of every change, and of
+time that passes.`,
+	},
+	{
 		file: "identity", title: "Identity: which records are one customer",
 		what: `Package identity has no peer that does the same work, so it is measured against the least that its work can cost: the same reads and
 commits on the bare store, and hashing with union-find that stores nothing. Observations have three identifiers each.`,

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"fmt"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -78,11 +80,29 @@ func (r *result) machines() (all []machine) {
 	return all
 }
 
-// missed tells whether the median of a figure is not what is asked for.
-func (x *series) missed() bool {
-	f, v := x.figure, x.median()
-	return f.AtLeast != nil && v < *f.AtLeast || f.AtMost != nil && v > *f.AtMost
+// bound reads the target of a figure: "least" or "most" and the number, or nothing where it begins in another way.
+func bound(target string) (kind string, x float64, err error) {
+	rest, found := strings.CutPrefix(target, "at ")
+	if !found {
+		return "", 0, nil
+	}
+	kind, rest, _ = strings.Cut(rest, " ")
+	number, _, _ := strings.Cut(strings.TrimRight(rest, ":"), " ")
+	x, err = strconv.ParseFloat(strings.ReplaceAll(strings.TrimRight(number, ":"), ",", ""), 64)
+	if kind != "least" && kind != "most" || err != nil {
+		return "", 0, fmt.Errorf("target %q: neither \"at least\" nor \"at most\" a number", target)
+	}
+	return kind, x, nil
 }
 
-// asked tells whether something is asked of a figure.
-func (x *series) asked() bool { return x.figure.AtLeast != nil || x.figure.AtMost != nil }
+// missed tells whether the median of a figure is not what is asked for.
+func (x *series) missed() bool {
+	kind, limit, _ := bound(x.figure.Target)
+	return kind == "least" && x.median() < limit || kind == "most" && x.median() > limit
+}
+
+// asked tells whether something is asked of a figure that can be met or missed.
+func (x *series) asked() bool {
+	kind, _, _ := bound(x.figure.Target)
+	return kind != ""
+}

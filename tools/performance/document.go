@@ -19,7 +19,7 @@ last recorded runs of every task; no task and no peer is left out.
 - Each peer is in the fastest of its settings that we found.
 - Times are medians. A **ratio** is the peer's time over ours: above 1 we are quicker. Below 1 it is in bold. With ≈ the runs of both overlap, so that the order
   may be chance.
-- A **target** is the least ratio that we ask of ourselves. A figure without a peer may have a bound instead.
+- A **target** is the least ratio that we ask of ourselves. What has no peer may have a limit as its target.
 - The machines have two cores. Where an area was measured, and when, stands above its table; areas measured on different machines cannot be compared.
 
 To repeat it, see [bench/README.md](../bench/README.md); what exactly each task does, spread and processor times are in
@@ -215,7 +215,7 @@ func (r *result) figures(b *bytes.Buffer, m machine) {
 			continue
 		}
 		if first {
-			b.WriteString("\n| job | figure | median | least to most | bound |\n|---|---|---:|---:|---|\n")
+			b.WriteString("\n| job | figure | median | least to most | target |\n|---|---|---:|---:|---|\n")
 			first = false
 		}
 		for _, x := range s.series {
@@ -223,7 +223,7 @@ func (r *result) figures(b *bytes.Buffer, m machine) {
 			if len(x.values) > 1 {
 				spread = grouped(slices.Min(x.values)) + " to " + grouped(slices.Max(x.values))
 			}
-			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", s.name, x.name, x.number(), spread, x.bound())
+			fmt.Fprintf(b, "| %s | %s | %s | %s | %s |\n", s.name, x.name, x.number(), spread, x.target())
 		}
 	}
 }
@@ -233,22 +233,15 @@ func (x *series) number() string {
 	return strings.TrimSpace(grouped(x.median()) + " " + strings.TrimSuffix(x.figure.Unit, "ratio"))
 }
 
-func (x *series) bound() string {
-	if !x.asked() {
-		return ""
+// target writes what is asked of a figure, and whether it is so.
+func (x *series) target() string {
+	switch {
+	case !x.asked():
+		return x.figure.Target
+	case x.missed():
+		return x.figure.Target + " (missed)"
 	}
-	var parts []string
-	if x.figure.AtLeast != nil {
-		parts = append(parts, "at least "+plain(*x.figure.AtLeast))
-	}
-	if x.figure.AtMost != nil {
-		parts = append(parts, "at most "+plain(*x.figure.AtMost))
-	}
-	text := strings.Join(parts, ", ")
-	if x.missed() {
-		return text + ": missed"
-	}
-	return text + ": met"
+	return x.figure.Target + " (met)"
 }
 
 func (r *result) memory(b *bytes.Buffer) {
@@ -267,7 +260,7 @@ func (r *result) memory(b *bytes.Buffer) {
 
 // losses lists what is lost or missed.
 func losses(b *bytes.Buffer, results []*result) {
-	b.WriteString("\n## Where we lose\n\nEvery row above in which a peer is quicker, in bold, or a target or bound is missed. Memory stands in its tables alone.\n")
+	b.WriteString("\n## Where we lose\n\nEvery row above in which a peer is quicker, in bold, or a target is missed. Memory stands in its tables alone.\n")
 	var none []string
 	for _, r := range results {
 		var rows []comparison
@@ -282,7 +275,7 @@ func losses(b *bytes.Buffer, results []*result) {
 		for _, s := range r.jobs {
 			for _, x := range s.series {
 				if x.missed() {
-					figures = append(figures, fmt.Sprintf("- %s, %s: %s, %s.\n", s.name, x.name, x.number(), x.bound()))
+					figures = append(figures, fmt.Sprintf("- %s, %s: %s; %s.\n", s.name, x.name, x.number(), x.target()))
 				}
 			}
 		}

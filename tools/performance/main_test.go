@@ -29,13 +29,14 @@ const forms = `{"time":"2026-01-01T00:00:00Z","task":"forms: even: count","peer"
 	`{"time":"2026-01-01T00:00:00Z","task":"forms: even: count","peer":"clientele, kernels","version":"","run":1,"wall":0.000005,"cpu":1` + on +
 	`{"time":"2026-01-01T00:00:00Z","task":"forms: even: count","peer":"other","version":"other 3","run":1,"wall":0.00001,"cpu":1,"targets":{"clientele, Go":1,"clientele, kernels":1.5}` + on
 
-const figures = `{"time":"2026-01-01T00:00:00Z","job":"add","run":1,"figures":[{"name":"events","value":1000,"unit":"a second","at_least":12000},{"name":"time","value":20,"unit":"ms","at_most":25}]` + on +
-	`{"time":"2026-01-01T00:00:00Z","job":"add","run":2,"figures":[{"name":"events","value":2000,"unit":"a second","at_least":12000},{"name":"time","value":22,"unit":"ms","at_most":25}]` + on
+const figures = `{"time":"2026-01-01T00:00:00Z","job":"add","run":1,"figures":[{"name":"events","value":1000,"unit":"a second","target":"at least 12,000 a second"},{"name":"time","value":20,"unit":"ms","target":"at most 25: as people wait"},{"name":"rows","value":7,"unit":"","target":"seven"}]` + on +
+	`{"time":"2026-01-01T00:00:00Z","job":"add","run":2,"figures":[{"name":"events","value":2000,"unit":"a second","target":"at least 12,000 a second"},{"name":"time","value":22,"unit":"ms","target":"at most 25: as people wait"},{"name":"rows","value":7,"unit":"","target":"seven"}]` + on
 
 var described = []area{
 	{file: "shop", title: "Shop: a test", what: "What.", why: "Because."},
 	{file: "forms", title: "Forms", what: "What.", groups: []string{"even"}, forms: []string{"clientele, Go", "clientele, kernels"}},
 	{file: "figures", title: "Figures", what: "What."},
+	{file: "later", title: "Not measured yet", what: "What."},
 }
 
 func results(t *testing.T, files map[string]string) (dir, page string) {
@@ -77,12 +78,16 @@ func TestPage(t *testing.T) {
 		"### Even values",
 		"| task | peer | peer's time | ours, Go | ratio, Go | target, Go | ours, kernels | ratio, kernels | target, kernels |",
 		"| count | other | 10.0 µs | 20.0 µs | **0.500** | 1: missed | 5.00 µs | 2.00 | 1.5: met |",
-		"| add | events | 1,500 a second | 1,000 to 2,000 | at least 12,000: missed |",
-		"| add | time | 21.0 ms | 20.0 to 22.0 | at most 25: met |",
+		"| add | events | 1,500 a second | 1,000 to 2,000 | at least 12,000 a second (missed) |",
+		"| add | time | 21.0 ms | 20.0 to 22.0 | at most 25: as people wait (met) |",
+		"| add | rows | 7.00 | 7.00 to 7.00 | seven |",
 	} {
 		if !strings.Contains(above, line+"\n") {
 			t.Errorf("no line %q", line)
 		}
+	}
+	if strings.Contains(string(text), "Not measured") {
+		t.Error("there is a section without results")
 	}
 	if strings.Contains(above, "gone") {
 		t.Error("a session that was repeated is still there")
@@ -92,7 +97,7 @@ func TestPage(t *testing.T) {
 		"| old | quick | **0.250** |  |",
 		"| old | slow | ≈ 2.00 | 4.5: missed |",
 		"| even: count | other | **0.500** | 1: missed | 2.00 | 1.5: met |",
-		"- add, events: 1,500 a second, at least 12,000: missed.",
+		"- add, events: 1,500 a second; at least 12,000 a second (missed).",
 	} {
 		if !strings.Contains(below, line+"\n") {
 			t.Errorf("no loss %q", line)
@@ -132,8 +137,9 @@ func TestRefuses(t *testing.T) {
 		files map[string]string
 		want  string
 	}{
-		"an area that nobody described": {map[string]string{"shop": shop, "forms": forms, "figures": figures, "new": shop}, "areas.go describes 3"},
-		"an area without results":       {map[string]string{"shop": shop, "forms": forms, "new": shop}, "figures.jsonl"},
+		"an area that nobody described": {map[string]string{"shop": shop, "forms": forms, "figures": figures, "new": shop}, "areas.go does not say"},
+		"a target of no number":         {map[string]string{"figures": strings.Replace(figures, "at most 25:", "at most some:", 1)}, "figures.jsonl:1: target"},
+		"a target of another kind":      {map[string]string{"figures": strings.Replace(figures, "at most 25:", "at best 25:", 1)}, "figures.jsonl:1: target"},
 		"an unknown field":              {map[string]string{"shop": shop + `{"what":"x","size":1}`, "forms": forms, "figures": figures}, `shop.jsonl:13: json: unknown field "size"`},
 		"a line of no kind":             {map[string]string{"shop": shop + "{}", "forms": forms, "figures": figures}, "shop.jsonl:13: neither"},
 	} {

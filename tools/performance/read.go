@@ -25,11 +25,10 @@ type machine struct {
 
 // figure is a number without a peer, and what is asked of it. It is a plain value: safe for concurrent reads.
 type figure struct {
-	Name    string   `json:"name"`
-	Value   float64  `json:"value"`
-	Unit    string   `json:"unit"`
-	AtLeast *float64 `json:"at_least"`
-	AtMost  *float64 `json:"at_most"`
+	Name   string  `json:"name"`
+	Value  float64 `json:"value"`
+	Unit   string  `json:"unit"`
+	Target string  `json:"target"` // such as "at most 5 s"; empty: nothing is asked
 }
 
 // line is one of a file of results: a run of a peer, figures of a job, or the memory of something. It is a plain value: safe
@@ -132,6 +131,9 @@ func (r *result) add(l *line) error {
 		}
 		s := in(&r.jobs, r.short(l.Job), l, names)
 		for _, f := range l.Figures {
+			if _, _, err := bound(f.Target); err != nil {
+				return err
+			}
 			s.note(f.Name, l.Run, f.Value, func(s *series) { s.figure = f })
 		}
 	case l.What != "" && l.Elements > 0:

@@ -32,6 +32,17 @@ func (s *Session) record(task, peer, version string, run int, c Cost, targets ma
 	return s.Line(r)
 }
 
+// Figures writes what was measured of a job beside its runs, one JSON line.
+func (s *Session) Figures(job string, figures ...Figure) error {
+	return s.Line(struct {
+		Time    time.Time `json:"time"`
+		Job     string    `json:"job"`
+		Run     int       `json:"run"`
+		Figures []Figure  `json:"figures"`
+		Machine
+	}{time.Now().UTC().Truncate(time.Second), job, 1, figures, s.Machine})
+}
+
 // Line writes v as one JSON line.
 func (s *Session) Line(v any) error { return json.NewEncoder(s.Lines).Encode(v) }
 

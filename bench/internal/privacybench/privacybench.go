@@ -71,14 +71,16 @@ func (u *suite) figure(what string, took time.Duration, n int, unit time.Duratio
 	}
 	x := float64(took) / float64(unit) / float64(n)
 	name := map[time.Duration]string{time.Microsecond: "µs", time.Second: "s"}[unit]
-	var bounds harness.Bounds
-	target := ""
+	target, verdict := "", ""
 	if most > 0 {
-		bounds = harness.AtMost(most)
-		target = "; " + bounds.Verdict(x)
+		target = fmt.Sprintf("at most %g %s", most, name)
+		verdict = "; " + target + " is the target: met"
+		if x > most {
+			verdict = "; " + target + " is the target: missed"
+		}
 	}
-	fmt.Fprintf(u.table, "%s: %.3g %s%s.\n\n", what, x, name, target)
-	return u.session.Figures("privacy: one of many", harness.Figure{Name: what, Value: x, Unit: name, Bounds: bounds})
+	fmt.Fprintf(u.table, "%s: %.3g %s%s.\n\n", what, x, name, verdict)
+	return u.session.Figures("privacy: one of many", harness.Figure{Name: what, Value: x, Unit: name, Target: target})
 }
 
 // least runs f and keeps in best the least CPU time of all runs.

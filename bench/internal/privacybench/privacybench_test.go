@@ -35,5 +35,5 @@ func TestPeersAgree(t *testing.T) {
 		libraryName + ", without the store": 1, libraryName + ", one after the other": 1, libraryName + ", nothing sealed": 2,
 	}, peers)
 	require.Equal(t, 7, figures)
-	require.Contains(t, table.String(), "; at most 0.4: ")
+	require.Contains(t, table.String(), "; at most 0.4 µs is the target: ")
 }
