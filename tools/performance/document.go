@@ -173,16 +173,18 @@ func table(b *bytes.Buffer, rows []comparison) {
 
 func heading(b *bytes.Buffer, c comparison) {
 	b.WriteString("\n| task | peer | peer's time |")
-	rule := "|---|---|---:|"
 	for _, x := range c.ratios {
-		suffix := ""
-		if len(c.ratios) > 1 {
-			suffix = strings.TrimPrefix(x.form, ours)
-		}
-		fmt.Fprintf(b, " ours%[1]s | ratio%[1]s | target%[1]s |", suffix)
-		rule += "---:|---:|---|"
+		fmt.Fprintf(b, " ours%[1]s | ratio%[1]s | target%[1]s |", c.suffix(x))
 	}
-	fmt.Fprintf(b, "\n%s\n", rule)
+	fmt.Fprintf(b, "\n|---|---|---:|%s\n", strings.Repeat("---:|---:|---|", len(c.ratios)))
+}
+
+// suffix is what tells the columns of a form from those of others; empty: there is one form.
+func (c *comparison) suffix(x ratio) string {
+	if len(c.ratios) == 1 {
+		return ""
+	}
+	return strings.TrimPrefix(x.form, ours)
 }
 
 // times writes a ratio.
@@ -303,16 +305,10 @@ func lost(b *bytes.Buffer, rows []comparison) {
 		if len(c.ratios) != forms {
 			forms = len(c.ratios)
 			b.WriteString("\n| task | peer |")
-			rule := "|---|---|"
 			for _, x := range c.ratios {
-				suffix := ""
-				if forms > 1 {
-					suffix = strings.TrimPrefix(x.form, ours)
-				}
-				fmt.Fprintf(b, " ratio%[1]s | target%[1]s |", suffix)
-				rule += "---:|---|"
+				fmt.Fprintf(b, " ratio%[1]s | target%[1]s |", c.suffix(x))
 			}
-			fmt.Fprintf(b, "\n%s\n", rule)
+			fmt.Fprintf(b, "\n|---|---|%s\n", strings.Repeat("---:|---|", forms))
 		}
 		task := c.task
 		if c.group != "" {
