@@ -16,6 +16,8 @@ var edges = map[string][]string{
 	"synth":    {},
 	"report":   {},
 
+	"report/blocks": {"report", "ingest", "rfm", "cluster", "churn", "table"},
+
 	"store":           {},
 	"store/storetest": {"store"},
 	"store/sqlstore":  {"store"},
