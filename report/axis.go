@@ -8,6 +8,9 @@ import (
 // most is the largest number that is drawn, either sign; below it all of an axis is exact enough.
 const most = 1e15
 
+// tiny is the least range of an axis.
+const tiny = 1e-100
+
 // An axis maps numbers to places.
 type axis struct {
 	low, high float64 // of the numbers, those of the outer ticks
@@ -39,7 +42,7 @@ func newAxis(low, high float64, n int, f Format, whole bool, lang Language) *axi
 			high = 1
 		}
 	}
-	if least := 1e-9 * max(math.Abs(low), math.Abs(high)); high-low < least {
+	if least := max(1e-9*max(math.Abs(low), math.Abs(high)), tiny); high-low < least {
 		low, high = low-least, high+least
 	}
 	step := niceStep((high - low) / float64(max(n, 1)))
@@ -48,6 +51,7 @@ func newAxis(low, high float64, n int, f Format, whole bool, lang Language) *axi
 	}
 	// A number that is a tick but for rounding is that tick.
 	first, last := math.Floor(low/step+1e-9), math.Ceil(high/step-1e-9)
+	last = max(last, first+1)
 	a := &axis{low: first * step, high: last * step}
 	for i := first; i <= last; i++ {
 		v := i * step

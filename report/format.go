@@ -157,6 +157,9 @@ func (f Format) short(v, step, largest float64, lang Language) string {
 	if step > 0 {
 		decimals = min(max(0, int(math.Ceil(-math.Log10(step)-1e-9))), 12)
 	}
+	if step > 0 && step < 1e-9 {
+		return strconv.FormatFloat(v, 'g', 4, 64) + suffix
+	}
 	s := strconv.FormatFloat(v, 'f', decimals, 64)
 	if (suffix != "" || v == 0) && strings.Contains(s, ".") {
 		s = strings.TrimRight(strings.TrimRight(s, "0"), ".")

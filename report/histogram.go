@@ -27,7 +27,7 @@ type Histogram struct {
 
 // Fill sets Edges, Counts and Outside for values, with about the given number of bins, 0: 20. Edges are round numbers; on
 // a logarithmic axis, equal parts of a power of ten. NaN and infinite values are outside, and so are those of 0 and less
-// on a logarithmic axis, and those beyond 1e15. Whole values get bins of whole width, and if they are few, one each; on a
+// on a logarithmic axis, and those beyond 1e14. Whole values get bins of whole width, and if they are few, one each; on a
 // logarithmic axis no bin is so narrow that no whole number is in it. Cost: O(len(values)).
 func (h *Histogram) Fill(values []float64, bins int) {
 	if bins <= 0 {
@@ -36,7 +36,7 @@ func (h *Histogram) Fill(values []float64, bins int) {
 	bins = min(bins, MaxBins/3)
 	h.Edges, h.Counts, h.Outside = nil, nil, 0
 	low, high, whole := math.Inf(1), math.Inf(-1), true
-	fits := func(v float64) bool { return math.Abs(v) <= most && (!h.Log || v > 1e-15) } // not NaN
+	fits := func(v float64) bool { return math.Abs(v) <= most/10 && (!h.Log || v > 1e-15) } // not NaN
 	for _, v := range values {
 		if !fits(v) {
 			h.Outside++
@@ -52,7 +52,8 @@ func (h *Histogram) Fill(values []float64, bins int) {
 		parts := math.Log10(high/low) / float64(bins) // of a power of ten
 		step := 1.0
 		for _, n := range []float64{1, 2, 3, 5, 10, 20} {
-			if 1/n >= parts && (!whole || low*(math.Pow(10, 1/n)-1) >= 1) { // no bin between whole numbers
+			edge := math.Pow(10, math.Floor(math.Log10(low)*n+1e-9)/n)
+			if 1/n >= parts && (!whole || edge*(math.Pow(10, 1/n)-1) >= 1) { // no bin between whole numbers
 				step = n
 			}
 		}
@@ -70,7 +71,7 @@ func (h *Histogram) Fill(values []float64, bins int) {
 		if whole {
 			width = max(width, 1)
 		}
-		if least := 1e-9 * max(math.Abs(low), math.Abs(high)); width < least {
+		if least := max(1e-9*max(math.Abs(low), math.Abs(high)), tiny); width < least {
 			width = niceStep(least)
 		}
 		first, last := math.Floor(low/width+1e-9), math.Ceil(high/width-1e-9)
@@ -173,7 +174,7 @@ func (h Histogram) view(p *printer) view {
 	title, of := p.lang.of(h.X.Name), p.lang.of(h.Of)
 	if h.Log {
 		x = newLogAxis(low, high, h.X.Format, p.lang)
-		title = sentence(title, p.lang.pick("(log scale)", "（对数刻度）"))
+		title += p.lang.pick(" (log scale)", "（对数刻度）")
 	}
 	f := newFrame(d, 0, x, y, title, of)
 	g := figures(false, p.lang.pick("from", "从"), p.lang.pick("to below", "至（不含）"), of)

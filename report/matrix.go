@@ -80,7 +80,9 @@ func (m Matrix) view(p *printer) view {
 		v.Grid.Corner = append(v.Grid.Corner, "→ "+column)
 	}
 	if len(m.Columns) > flatColumns {
-		v.Kind = "matrix tall"
+		v.Kind += " tall"
+	} else if len(m.Columns) <= narrow {
+		v.Kind += " half"
 	}
 	for _, c := range m.Columns {
 		v.Grid.Columns = append(v.Grid.Columns, gridColumn{Name: p.lang.of(c)})

@@ -15,6 +15,13 @@ type Table struct {
 	Total bool
 }
 
+// narrow is up to how many columns a table may have another block beside it.
+const narrow = 3
+
+// stacked is up to how many columns beside those of long texts a table may have whose long texts are below the others on a
+// phone.
+const stacked = 3
+
 // Add appends a row.
 func (t *Table) Add(cells ...any) { t.Rows = append(t.Rows, cells) }
 
@@ -61,6 +68,12 @@ func (t Table) view(p *printer) view {
 		g.Rows = append(g.Rows, r)
 	}
 	view := view{Kind: "table", Title: p.lang.of(t.Title), Note: p.lang.of(t.Note), Region: p.lang.of(t.Title), Grid: g}
+	if len(t.Columns) <= narrow {
+		view.Kind += " half"
+	}
+	if thin := len(g.Columns) - g.wide(); thin < len(g.Columns) && thin <= stacked {
+		view.Kind += " stack"
+	}
 	if len(g.Rows) == 0 {
 		view.Note = sentence(p.lang.pick("No rows.", "没有数据行。"), view.Note)
 	}

@@ -57,6 +57,16 @@ type gridCell struct {
 	Class string
 }
 
+// wide is the number of columns of long texts.
+func (g *grid) wide() (n int) {
+	for _, c := range g.Columns {
+		if c.Wide {
+			n++
+		}
+	}
+	return n
+}
+
 // row appends a row of one line each.
 func (g *grid) row(cells ...string) {
 	r := gridRow{}

@@ -350,7 +350,7 @@ func (s *shop) audiences(ctx context.Context) ([]report.Block, error) {
 		return nil, err
 	}
 	audiences := report.Table{Title: t("Rules over scores and behaviour", "按规则圈选"), Columns: []report.Measure{
-		{}, measure("customers", "客户数", report.Number), measure("share", "占比", report.Percent), measure("revenue", "消费金额", report.Money), measure("rule", "规则", report.Number),
+		{}, measure("customers", "客户数", report.Number), measure("revenue", "消费金额", report.Money), measure("rule", "规则", report.Number),
 	}}
 	for _, question := range []struct{ rule, en, zh string }{
 		{`before = "champions" and recency > 60`, "champions a quarter ago, silent for 60 days", "上季的冠军客户，60 天未下单"},
@@ -366,7 +366,7 @@ func (s *shop) audiences(ctx context.Context) ([]report.Block, error) {
 		if err != nil {
 			return nil, err
 		}
-		audiences.Add(t(question.en, question.zh), stats.Selected, float64(stats.Selected)/float64(n), stats.Mean*float64(stats.Count), question.rule)
+		audiences.Add(t(question.en, question.zh), stats.Selected, stats.Mean*float64(stats.Count), question.rule)
 	}
 	return []report.Block{audiences}, nil
 }

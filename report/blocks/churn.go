@@ -51,8 +51,8 @@ func Evaluation(r *churn.Report) []report.Block {
 		if !ranks(c) {
 			continue
 		}
-		gain := report.Line{Name: listName(c.Name)}
-		l := gain
+		l := report.Line{Name: listName(c.Name)}
+		gain := report.Line{Name: l.Name, X: []float64{0}, Y: []float64{0}}
 		for j, g := range c.Gains {
 			x := float64(j+1) / float64(len(c.Gains))
 			gain.X, gain.Y = append(gain.X, x), append(gain.Y, g.Recall.Value)
