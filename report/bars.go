@@ -9,7 +9,7 @@ import (
 // Bars are horizontal bars from 0, one for each label and series. A NaN is a bar that is missing. A plain value: safe for
 // concurrent reads.
 type Bars struct {
-	Title  Text
+	Title  Text    // above the chart
 	Note   Text    // below the chart; empty: none
 	Value  Measure // of all values
 	Labels []Text  // from top to bottom, up to MaxBars

@@ -36,7 +36,9 @@ const (
 //
 // [score.Estimate]: https://pkg.go.dev/github.com/clientele-go/clientele/learn/score#Estimate
 type Estimate struct {
-	Value, Low, High float64
+	Value float64 // NaN: missing
+	Low   float64 // lower bound
+	High  float64 // upper bound
 }
 
 const dash = "–"

@@ -10,10 +10,10 @@ import (
 // [Histogram.Fill] makes bins of values; counts from an engine are given as they are. A plain value: safe for concurrent
 // reads.
 type Histogram struct {
-	Title Text
-	Note  Text // below the chart; empty: none
-	X     Measure
-	Of    Text // what is counted: "customers"
+	Title Text    // above the chart
+	Note  Text    // below the chart; empty: none
+	X     Measure // of the values
+	Of    Text    // what is counted: "customers"
 	// Edges of the bins, ascending, one more than Counts, at most MaxBins+1. Bin i is from Edges[i], which is in it, to
 	// Edges[i+1], which is not, but for the last.
 	Edges []float64

@@ -10,18 +10,19 @@ import (
 // Lines are curves or points over a pair of axes: gains, calibration, survival, a figure over time. The vertical axis
 // holds 0. A plain value: safe for concurrent reads.
 type Lines struct {
-	Title Text
-	Note  Text // below the chart; empty: none
-	X, Y  Measure
-	Lines []Line // up to MaxSeries beside those of style Reference
+	Title Text    // above the chart
+	Note  Text    // below the chart; empty: none
+	X     Measure // of the horizontal axis
+	Y     Measure // of the vertical axis
+	Lines []Line  // up to MaxSeries beside those of style Reference
 	// Zoom lets the vertical axis begin where the numbers do. The chart says so.
 	Zoom bool
 }
 
 // A Line is a row of points. A plain value: safe for concurrent reads.
 type Line struct {
-	Name  Text
-	Style Style
+	Name  Text      // in the legend; shown where there are several
+	Style Style     // Joined, if nothing is said
 	X     []float64 // not descending but for Points, and never NaN; at most MaxPoints
 	Y     []float64 // one for each X; NaN is a gap
 	// Low and High are the bounds of an interval around each Y, drawn as a bar; nil: none. NaN is no interval.

@@ -9,15 +9,15 @@ import (
 // A Matrix is a heat map: a number in every cell, and the darker the larger it is beside others. It is drawn as a table,
 // so that it can be read out, copied and scrolled. NaN is an empty cell. A plain value: safe for concurrent reads.
 type Matrix struct {
-	Title   Text
-	Note    Text // below the chart; empty: none
-	Value   Measure
-	Row     Text   // what rows are: "a quarter ago"; empty: nothing is said
-	Column  Text   // what columns are
-	Rows    []Text // up to MaxSide
-	Columns []Text // up to MaxSide
-	Values  [][]float64
-	Shade   Shade
+	Title   Text        // above the chart
+	Note    Text        // below the chart; empty: none
+	Value   Measure     // of the cells
+	Row     Text        // what rows are: "a quarter ago"; empty: nothing is said
+	Column  Text        // what columns are
+	Rows    []Text      // up to MaxSide
+	Columns []Text      // up to MaxSide
+	Values  [][]float64 // one slice a row, each with one element a column
+	Shade   Shade       // ByTable, if nothing is said
 }
 
 // Shade is what the shading of a cell stands for. Safe for concurrent reads.

@@ -8,16 +8,16 @@ import (
 // A Report is a title and sections of blocks, top to bottom. The zero value is an empty report. A plain value: safe for
 // concurrent reads.
 type Report struct {
-	Title    Text
-	Subtitle Text // one line below the title: of what, of when; empty: none
-	Sections []Section
+	Title    Text      // of the page
+	Subtitle Text      // one line below the title: of what, of when; empty: none
+	Sections []Section // top to bottom
 }
 
 // A Section is a heading with what stands below it. A plain value: safe for concurrent reads.
 type Section struct {
-	Title  Text
-	Intro  Text // a few sentences below the heading; empty: none
-	Blocks []Block
+	Title  Text    // of the heading, and in the contents
+	Intro  Text    // a few sentences below the heading; empty: none
+	Blocks []Block // top to bottom; charts side by side where there is room
 }
 
 // A Block is what a section is made of: [Facts], [Table], [Bars], [Histogram], [Lines], [Matrix] or [Note]. No other

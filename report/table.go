@@ -5,7 +5,7 @@ import "fmt"
 // A Table is rows of texts and numbers. A column of texts is written from the left, others from the right. A plain value:
 // safe for concurrent reads.
 type Table struct {
-	Title   Text
+	Title   Text      // above the table
 	Note    Text      // below the table; empty: none
 	Columns []Measure // names of columns, and how their numbers are written
 	// Rows hold a value for each column, at most MaxRows of them: a string, a [Text], a []Text for several lines, an

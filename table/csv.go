@@ -5,12 +5,14 @@ import (
 	"fmt"
 	"io"
 	"strconv"
+
+	"github.com/clientele-go/clientele/internal/cell"
 )
 
 // WriteCSV writes the table as CSV: a header of the names of the columns, before them "id" where rows have ids, then a
 // line for each row in order, with ids as fmt.Sprint writes them, numbers with the fewest digits that read back as the
-// same float64, categories as their levels, and nothing where a value is missing. It writes what is in the table: a text
-// that a spreadsheet takes for a formula is still one. A table that Validate finds a fault in is that error, and
+// same float64, categories as their levels, and nothing where a value is missing. A name, level or id that a spreadsheet
+// could take for a formula gets a ' in front, and so does one that begins with '; whole numbers are left alone. A table that Validate finds a fault in is that error, and
 // nothing is written. Cost: O(rows * columns).
 func (t *Table[K]) WriteCSV(w io.Writer) error {
 	if err := t.Validate(); err != nil {
@@ -21,7 +23,7 @@ func (t *Table[K]) WriteCSV(w io.Writer) error {
 		header = append(header, "id")
 	}
 	for _, c := range t.Columns {
-		header = append(header, c.Name)
+		header = append(header, cell.Harmless(c.Name))
 	}
 	out := csv.NewWriter(w)
 	if len(header) > 0 {
@@ -33,18 +35,22 @@ func (t *Table[K]) WriteCSV(w io.Writer) error {
 	for row := range t.Rows() {
 		record = record[:0]
 		if t.IDs != nil {
-			record = append(record, fmt.Sprint(t.IDs[row]))
+			id := fmt.Sprint(t.IDs[row])
+			if _, err := strconv.ParseInt(id, 10, 64); err != nil {
+				id = cell.Harmless(id)
+			}
+			record = append(record, id)
 		}
 		for i := range t.Columns {
-			c, cell := &t.Columns[i], ""
+			c, text := &t.Columns[i], ""
 			switch {
 			case c.Missing(row):
 			case c.Kind == Category:
-				cell = c.Level(row)
+				text = cell.Harmless(c.Level(row))
 			default:
-				cell = strconv.FormatFloat(c.Num[row], 'f', -1, 64)
+				text = strconv.FormatFloat(c.Num[row], 'f', -1, 64)
 			}
-			record = append(record, cell)
+			record = append(record, text)
 		}
 		if err := out.Write(record); err != nil {
 			return err

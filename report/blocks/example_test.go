@@ -16,8 +16,10 @@ import (
 func Example() {
 	day := func(d int) time.Time { return time.Date(2025, 6, d, 12, 0, 0, 0, time.UTC) }
 	a, err := rfm.Analyze(context.Background(), slices.Values([]rfm.Transaction[string]{
-		{Customer: "ann", Time: day(2), Amount: 120_00}, {Customer: "ann", Time: day(20), Amount: 80_00},
-		{Customer: "bob", Time: day(5), Amount: 20_00}, {Customer: "cho", Time: day(28), Amount: 15_00},
+		{Customer: "ann", Time: day(2), Amount: 120_00},
+		{Customer: "ann", Time: day(20), Amount: 80_00},
+		{Customer: "bob", Time: day(5), Amount: 20_00},
+		{Customer: "cho", Time: day(28), Amount: 15_00},
 	}), &rfm.Options{AsOf: day(30), Location: time.UTC})
 	if err != nil {
 		log.Fatal(err)
