@@ -77,7 +77,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		title  report.Text
 		blocks func(context.Context) ([]report.Block, error)
 	}{
-		{t("Data quality", "数据质量"), func(context.Context) ([]report.Block, error) { return blocks.Quality(s.report, nil), nil }},
+		{t("Data quality", "数据质量"), func(context.Context) ([]report.Block, error) { return blocks.Quality(s.report, nil, chinese), nil }},
 		{t("Value and segments", "价值与分群"), s.value},
 		{t("Migration and back-test", "迁移与回测"), s.movement},
 		{t("Groups of alike customers", "相似客户群"), s.groups},
@@ -123,7 +123,7 @@ type shop struct {
 }
 
 func parse(args []string, stderr io.Writer) (*shop, error) {
-	s := &shop{country: map[string]string{}, columns: map[string]*string{}}
+	s := &shop{country: map[string]string{}, columns: map[string]*string{}, layouts: []string{time.DateTime, "2006-01-02 15:04", time.RFC3339, time.DateOnly}}
 	f := flag.NewFlagSet("retail", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&s.data, "data", "", "CSV or JSON lines of invoice lines, plain or .gz; none: a generated shop")
@@ -131,9 +131,9 @@ func parse(args []string, stderr io.Writer) (*shop, error) {
 	f.TextVar(&s.lang, "lang", report.English, "language of what is written, en or zh")
 	f.StringVar(&s.out, "out", "", "folder for customers.csv and set_aside.csv")
 	f.TextVar(&s.products, "products", regexp.MustCompile(`^[0-9]{5}[A-Za-z]{0,2}$`), "regular expression of the codes that are products")
-	zone := f.String("zone", "Europe/London", "time zone of the shop")
+	s.location, _ = time.LoadLocation("Europe/London")
+	f.Func("zone", "time zone of the shop (default Europe/London)", func(z string) (err error) { s.location, err = time.LoadLocation(z); return err })
 	asOf := f.String("asof", "", "day (2006-01-02) to look back from; none: the last day in the data")
-	s.layouts = []string{time.DateTime, "2006-01-02 15:04", time.RFC3339, time.DateOnly}
 	f.Func("layout", "layout of times, as of Go's time package; none: some common ones", func(l string) error { s.layouts = []string{l}; return nil })
 	for name, column := range map[string]string{
 		"invoice": "InvoiceNo", "product": "StockCode", "quantity": "Quantity", "time": "InvoiceDate",
@@ -144,14 +144,12 @@ func parse(args []string, stderr io.Writer) (*shop, error) {
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	var err error
-	if s.location, err = time.LoadLocation(*zone); err != nil {
-		return nil, fmt.Errorf("-zone: %w", err)
-	}
 	if *asOf != "" {
-		if s.asOf, err = time.ParseInLocation(time.DateOnly, *asOf, s.location); err != nil {
+		day, err := time.ParseInLocation(time.DateOnly, *asOf, s.location)
+		if err != nil {
 			return nil, fmt.Errorf("-asof: %w", err)
 		}
+		s.asOf = day
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: the file is given by -data", f.Arg(0))
@@ -168,6 +166,12 @@ type line struct {
 }
 
 func (l *line) cancelled() bool { return strings.HasPrefix(l.Invoice, "C") }
+
+// chinese names fields and reasons.
+var chinese = map[string]string{
+	"invoice": "发票", "product": "商品", "quantity": "数量", "time": "时间", "price": "单价", "customer": "客户", "country": "国家", "duplicate": "重复行",
+	"no customer": "无客户", "not a product": "非商品", "price not above 0": "单价不为正", "sign of quantity": "数量符号有误",
+}
 
 // schema says which lines count. What is cancelled is a refund; all other doubtful lines are set aside.
 func (s *shop) schema() *ingest.Schema[line] {
@@ -201,7 +205,7 @@ func (s *shop) read(ctx context.Context, source ingest.Source) error {
 	if err != nil {
 		return err
 	}
-	order, last := map[[3]string]int{}, time.Time{}
+	order, last := map[[3]string]int{}, int64(0)
 	for l, err := range reader.Records(ctx) {
 		if err != nil {
 			return err
@@ -219,15 +223,13 @@ func (s *shop) read(ctx context.Context, source ingest.Source) error {
 		s.orders[order[key]].Amount += amount
 		s.events[order[key]].Amount += amount
 		s.country[t.Customer] = l.Country
-		if l.Time.After(last) {
-			last = l.Time
-		}
+		last = max(last, l.Time.Unix())
 	}
 	if s.report = reader.Report(); len(s.orders) == 0 {
 		most := slices.MaxFunc(s.report.Rules, func(a, b ingest.RuleCount) int { return cmp.Compare(a.SetAside, b.SetAside) })
 		return fmt.Errorf("%s: none of %d lines kept; most were set aside for: %s %s", source.Name, s.report.Read, most.Field, most.Reason)
 	}
-	s.asOf = cmp.Or(s.asOf, last.In(s.location))
+	s.asOf = cmp.Or(s.asOf, time.Unix(last, 0).In(s.location))
 	return nil
 }
 
@@ -246,16 +248,13 @@ func (s *shop) day(ago int) string { return s.asOf.AddDate(0, 0, -ago).Format(ti
 // options are those of an analysis of so many days ago, by the purchases of a window before it, 0: all. Frequency has
 // fixed thresholds: in most shops so many customers ordered once that no rank tells them from the rest.
 func (s *shop) options(ago, window int) *rfm.Options {
-	frequency := rfm.Binning{Mode: rfm.Fixed, Thresholds: []float64{2, 3, 5, 10}}
-	return &rfm.Options{AsOf: s.asOf.AddDate(0, 0, -ago), Location: s.location, Window: window, F: frequency}
+	return &rfm.Options{AsOf: s.asOf.AddDate(0, 0, -ago), Location: s.location, Window: window, F: rfm.Binning{Mode: rfm.Fixed, Thresholds: []float64{2, 3, 5, 10}}}
 }
-
-var errFew = errors.New("fewer than 50 customers")
 
 // tooLittle tells whether an error says that there is too little data to tell anything.
 func tooLittle(err error) bool {
 	_, few := errors.AsType[*cluster.TooFewDistinctError](err)
-	known := []error{errFew, rfm.ErrNoCustomers, cluster.ErrNoColumns, churn.ErrNoRows, churn.ErrCutoff, churn.ErrOneClass}
+	known := []error{rfm.ErrNoCustomers, cluster.ErrNoColumns, churn.ErrNoRows, churn.ErrCutoff, churn.ErrOneClass}
 	return few || slices.ContainsFunc(known, func(target error) bool { return errors.Is(err, target) })
 }
 
@@ -305,7 +304,7 @@ func (s *shop) movement(ctx context.Context) ([]report.Block, error) {
 func (s *shop) groups(ctx context.Context) ([]report.Block, error) {
 	features, err := s.now.Table().Select("recency", "frequency", "revenue")
 	if err != nil || len(s.now.Customers) < 50 {
-		return nil, cmp.Or(err, errFew)
+		return nil, cmp.Or(err, error(&cluster.TooFewDistinctError{Distinct: len(s.now.Customers), K: 8}))
 	}
 	choice, err := cluster.Choose(ctx, features, []int{2, 3, 4, 5, 6, 7, 8}, &cluster.ChooseOptions{
 		Fit:           cluster.Options{Prepare: cluster.Preparation{Power: cluster.Log1p}}, // amounts and counts are skewed
@@ -326,9 +325,11 @@ func (s *shop) groups(ctx context.Context) ([]report.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	return append(blocks.Clusters(described, measure("days", "天数", report.Number), measure("orders", "订单数", report.Number), measure("revenue", "消费金额", report.Money)),
-		report.Note(t(fmt.Sprintf("Silhouette %.2f; the least stable group is found again in samples with a similarity of %.2f.", best.Silhouette, best.MinStability()),
-			fmt.Sprintf("轮廓系数 %.2f；最不稳定的群在重抽样中的相似度为 %.2f。", best.Silhouette, best.MinStability())))), nil
+	facts := report.Facts{
+		{Measure: measure("silhouette", "轮廓系数", report.Ratio), Value: best.Silhouette, Note: t("1 is far apart", "1 为完全分开")},
+		{Measure: measure("stability of the least stable", "最不稳定群的稳定性", report.Ratio), Value: best.MinStability(), Note: t("1 is always found again", "1 为总能重现")},
+	}
+	return append([]report.Block{facts}, blocks.Clusters(described, measure("days", "天数", 0), measure("orders", "订单数", 0), measure("revenue", "消费金额", report.Money))...), nil
 }
 
 // audiences makes tags of scores and countries, and asks what a marketer would ask.

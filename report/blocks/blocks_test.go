@@ -194,7 +194,7 @@ func TestQuality(t *testing.T) {
 		require.NoError(t, err)
 		return reader.Report()
 	}
-	shown := blocks.Quality(read("id,city\n1,Wuhan\n2,\n2,Wuhan\n,Wuhan\n"), nil)
+	shown := blocks.Quality(read("id,city\n1,Wuhan\n2,\n2,Wuhan\n,Wuhan\n"), nil, map[string]string{"city": "城市", "twice": "重复"})
 	fate, fields := shown[0].(report.Table), shown[1].(report.Bars)
 	counts := []int64{}
 	for _, row := range fate.Rows {
@@ -204,9 +204,9 @@ func TestQuality(t *testing.T) {
 	require.Equal(t, 1.0, fate.Rows[3][2])
 	require.Equal(t, []float64{0.75, 0.75}, fields.Series[0].Values)
 	require.Contains(t, fields.Note.EN, "completeness of city")
-	requireShown(t, shown, "未达标", "完整性", "保留")
+	requireShown(t, shown, "未达标", "城市（完整性）", "保留", "剔除：重复", "剔除：id ")
 
-	good := blocks.Quality(read("id,city\n1,Wuhan\n"), nil)
+	good := blocks.Quality(read("id,city\n1,Wuhan\n"), nil, nil)
 	require.Equal(t, "Everything reaches its target.", good[1].(report.Bars).Note.EN)
-	require.False(t, math.IsNaN(blocks.Quality(&ingest.Report{}, nil)[0].(report.Table).Rows[0][2].(float64)), "of nothing")
+	require.False(t, math.IsNaN(blocks.Quality(&ingest.Report{}, nil, nil)[0].(report.Table).Rows[0][2].(float64)), "of nothing")
 }
