@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"reflect"
 )
 
 // What a report may have. More is refused, since nobody would read it and a page would not be shown.
@@ -48,7 +49,7 @@ func (r *Report) Validate() error {
 	var faults []error
 	for i, s := range r.Sections {
 		for j, b := range s.Blocks {
-			if b == nil {
+			if v := reflect.ValueOf(b); !v.IsValid() || v.Kind() == reflect.Pointer && v.IsNil() {
 				faults = append(faults, &Fault{Section: i, Block: j, Problem: "is nil"})
 				continue
 			}

@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"strconv"
@@ -71,7 +72,7 @@ func (m Matrix) check() []string {
 
 func (m Matrix) view(p *printer) view {
 	title := p.lang.of(m.Title)
-	v := view{Kind: "matrix", Title: title, Note: p.lang.of(m.Note), Region: title, Grid: &grid{Matrix: true}}
+	v := view{Kind: "matrix", Title: title, Note: p.lang.of(m.Note), Region: cmp.Or(title, p.lang.pick("Table", "表格")), Grid: &grid{Matrix: true}}
 	row, column := p.lang.of(m.Row), p.lang.of(m.Column)
 	if row != "" {
 		v.Grid.Corner = append(v.Grid.Corner, "↓ "+row)

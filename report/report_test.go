@@ -267,6 +267,7 @@ func TestFaults(t *testing.T) {
 		want  string
 	}{
 		"nil":                {nil, "is nil"},
+		"nil pointer":        {(*report.Bars)(nil), "is nil"},
 		"lengths of bars":    {report.Bars{Labels: make([]report.Text, 2), Series: []report.Series{{Values: one}}}, "Series[0].Values has 1 elements, not 2"},
 		"infinite bar":       {report.Bars{Labels: make([]report.Text, 1), Series: []report.Series{{Values: []float64{inf}}}}, "Series[0].Values[0] is infinite"},
 		"huge bar":           {report.Bars{Labels: make([]report.Text, 1), Series: []report.Series{{Values: []float64{1e16}}}}, "Series[0].Values[0] is beyond 1e15"},

@@ -1,6 +1,9 @@
 package report
 
-import "fmt"
+import (
+	"cmp"
+	"fmt"
+)
 
 // A Table is rows of texts and numbers. A column of texts is written from the left, others from the right. A plain value:
 // safe for concurrent reads.
@@ -67,7 +70,7 @@ func (t Table) view(p *printer) view {
 		}
 		g.Rows = append(g.Rows, r)
 	}
-	view := view{Kind: "table", Title: p.lang.of(t.Title), Note: p.lang.of(t.Note), Region: p.lang.of(t.Title), Grid: g}
+	view := view{Kind: "table", Title: p.lang.of(t.Title), Note: p.lang.of(t.Note), Region: cmp.Or(p.lang.of(t.Title), p.lang.pick("Table", "表格")), Grid: g}
 	if len(t.Columns) <= narrow {
 		view.Kind += " half"
 	}

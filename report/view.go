@@ -1,6 +1,7 @@
 package report
 
 import (
+	"cmp"
 	"fmt"
 	"strconv"
 )
@@ -92,7 +93,7 @@ func (p *printer) chart(title, note Text, d *drawing, g *grid) view {
 	}
 	return view{
 		Kind: "chart", Title: d.Title, Note: p.lang.of(note), Drawing: d, Grid: g,
-		Summary: p.lang.pick("Numbers", "数据"), Region: d.Title,
+		Summary: p.lang.pick("Numbers", "数据"), Region: cmp.Or(d.Title, p.lang.pick("Numbers", "数据")),
 	}
 }
 
