@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 )
 
 // Lines are curves or points over a pair of axes: gains, calibration, survival, a figure over time. The vertical axis
@@ -188,16 +189,17 @@ func (l *Lines) estimate(line *Line, i int) string {
 }
 
 func (l *Lines) describe(p *printer, names []string) string {
-	text := p.lang.pick("Line chart, ", "折线图，") + p.lang.of(l.Y.Name) + p.lang.pick(" over ", "对") + p.lang.of(l.X.Name) + p.lang.pick(".", "。")
+	var text strings.Builder
+	text.WriteString(p.lang.pick("Line chart, ", "折线图，") + p.lang.of(l.Y.Name) + p.lang.pick(" over ", "对") + p.lang.of(l.X.Name) + p.lang.pick(".", "。"))
 	for i, line := range l.Lines {
 		if len(line.X) == 0 || line.Style == Reference {
 			continue
 		}
 		low, high := extent(line.Y)
-		text += p.lang.pick(" ", "") + names[i] + p.lang.pick(": ", "：") + p.count(len(line.X), "point", "points", "个点") + p.lang.pick(", ", "，") +
-			l.Y.Format.number(low) + p.lang.pick(" to ", "至") + l.Y.Format.number(high) + p.lang.pick(".", "。")
+		text.WriteString(p.lang.pick(" ", "") + names[i] + p.lang.pick(": ", "：") + p.count(len(line.X), "point", "points", "个点") + p.lang.pick(", ", "，") +
+			l.Y.Format.number(low) + p.lang.pick(" to ", "至") + l.Y.Format.number(high) + p.lang.pick(".", "。"))
 	}
-	return text
+	return text.String()
 }
 
 // figures are the numbers: lines side by side where they are over the same X, else one below the other. References are
