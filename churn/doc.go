@@ -34,7 +34,7 @@
 //     [Boosted], calibrated on a later slice of time; [Evaluate] sets it beside a logistic baseline and the
 //     rule a marketer would use.
 //   - [Model.Explain] and [Model.Reasons] say why, [Alerts] whom to call within a budget, and
-//     [Backtest] what would have come of it.
+//     [Backtest] what would have come of it. [LookAhead] goes this way in one call.
 //   - [Watch] tells whether the model still fits the customers of today, and by [Matured] whether it was right
 //     about those of the past months; noise and seasons are no alarm.
 //   - [Durations] measures how long it took until a label came true, and [FitTime] and [Forecasts] say when
