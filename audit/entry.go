@@ -43,8 +43,13 @@ const (
 
 var outcomeNames = []string{"done", "denied", "failed"}
 
+var outcomeNamesZH = []string{"已完成", "已拒绝", "失败"}
+
 // String returns "done", "denied" or "failed".
 func (o Outcome) String() string { return enum.Name(outcomeNames, o) }
+
+// Chinese returns the same in Chinese.
+func (o Outcome) Chinese() string { return enum.Name(outcomeNamesZH, o) }
 
 // MarshalText returns the text of String.
 func (o Outcome) MarshalText() ([]byte, error) {
