@@ -176,7 +176,7 @@ func Forecasts[K comparable](ctx context.Context, m *TimeModel, d *Dataset[K]) (
 	if err != nil {
 		return nil, err
 	}
-	forecasts, err := survival.Forecasts(ctx, m.cox, t, nil, 0)
+	forecasts, err := survival.Forecasts(ctx, m.cox, t, nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("churn: %w", err)
 	}

@@ -365,7 +365,7 @@ func TestFitTimeMissing(t *testing.T) {
 	require.Equal(t, want.Terms(), m.Cox().Terms())
 	forecasts, err := Forecasts(t.Context(), m, s.Rows)
 	require.NoError(t, err)
-	curves, err := survival.Survivals(t.Context(), want, by, nil, []float64{30}, 0)
+	curves, err := survival.Survivals(t.Context(), want, by, nil, []float64{30}, nil)
 	require.NoError(t, err)
 	for i, f := range forecasts {
 		require.InDelta(t, 1-curves[i], f.Within(0, 30), 1e-12)
