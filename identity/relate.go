@@ -22,25 +22,29 @@ import (
 // for concurrent reads.
 type Relation struct {
 	// ID names the relation for ever, as Observation.ID does an observation.
-	ID string
+	ID string `json:"id"`
 	// Kind is what it is, such as household: 1 to 64 letters, digits, -, _ and .
-	Kind string
+	Kind string `json:"kind"`
 	// From and To are records that have been observed, of any entities.
-	From, To Record
+	From Record `json:"from"`
+	To   Record `json:"to"`
 	// Start and End are since when and until when, End excluded, to the microsecond.
 	// Zero is open.
-	Start, End time.Time
+	Start time.Time `json:"start,omitzero"`
+	End   time.Time `json:"end,omitzero"`
 }
 
 // A Related customer is one at the other end of a relation. Safe for concurrent reads.
 type Related struct {
-	ID, Kind string // of the relation
+	ID   string `json:"id"`   // of the relation
+	Kind string `json:"kind"` // of the relation
 	// Other is who the record at the other end is of now.
-	Other customer.ID
+	Other customer.ID `json:"other"`
 	// Outgoing: the relation goes from the customer asked for to Other.
-	Outgoing bool
+	Outgoing bool `json:"outgoing"`
 	// Start and End are the relation's, in UTC.
-	Start, End time.Time
+	Start time.Time `json:"start,omitzero"`
+	End   time.Time `json:"end,omitzero"`
 }
 
 func (r *Relation) validate(p *Policy) error {

@@ -17,12 +17,13 @@ import (
 // outlive the policy, and can be revoked. Safe for concurrent reads.
 type Ruling struct {
 	// ID names the ruling for ever, as Observation.ID does an observation.
-	ID string
+	ID string `json:"id"`
 	// Author and Reason are for the log: 1 to 256 and up to 1,024 bytes.
-	Author, Reason string
+	Author string `json:"author"`
+	Reason string `json:"reason,omitempty"`
 	// Time is when it was decided: a later link outranks an earlier separation, and
 	// the other way round.
-	Time time.Time
+	Time time.Time `json:"time"`
 }
 
 func (r *Ruling) validate() error {
