@@ -14,6 +14,9 @@ import (
 )
 
 var (
+	// ErrOptions is wrapped by every fault of options, of tables of segments, classes and tier
+	// shares among them.
+	ErrOptions = errors.New("rfm: invalid options")
 	// ErrOverflow is returned, bare or wrapped, where the amounts of all
 	// transactions together, refunds not subtracted but added, leave the range of
 	// int64 minor units, or the lines of one customer that of uint32. The
@@ -69,7 +72,7 @@ func NewAccumulator[K comparable](compare func(a, b K) int, opts *Options) (*Acc
 	o := opts.orDefault()
 	errs := []error{o.Validate()}
 	if o.Location == nil {
-		errs = append(errs, errors.New("rfm: Options.Location is required"))
+		errs = append(errs, fmt.Errorf("%w: Options.Location is required", ErrOptions))
 	}
 	order, err := newOrder(compare)
 	if err := errors.Join(append(errs, err)...); err != nil {
@@ -321,7 +324,7 @@ func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error
 	}
 	if asOf.IsZero() {
 		if a.policy.until == math.MaxInt64 {
-			return nil, report, errors.New("rfm: an as-of date is required")
+			return nil, report, fmt.Errorf("%w: an as-of date is required", ErrOptions)
 		}
 		asOf = a.options.AsOf
 	}

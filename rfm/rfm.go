@@ -83,7 +83,7 @@ func AnalyzeColumns[K comparable](ctx context.Context, c Columns[K], opts *Optio
 func newBounded[K comparable](opts *Options) (*Accumulator[K], error) {
 	a, err := NewAccumulator[K](nil, opts)
 	if opts.orDefault().AsOf.IsZero() {
-		err = errors.Join(errors.New("rfm: Options.AsOf is required"), err)
+		err = errors.Join(fmt.Errorf("%w: Options.AsOf is required", ErrOptions), err)
 	}
 	return a, err
 }

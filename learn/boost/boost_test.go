@@ -408,6 +408,7 @@ func TestPredictByName(t *testing.T) {
 		require.Equal(t, want[i], m.PredictRow(row))
 	}
 	_, err = boost.Predict(t.Context(), m, tab, &boost.PredictOptions{Workers: -1})
+	require.ErrorIs(t, err, boost.ErrOptions)
 	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
 	_, err = boost.Predict(t.Context(), m, numbers([]float64{1}), nil)
 	require.ErrorIs(t, err, boost.ErrColumn)
@@ -453,6 +454,7 @@ func TestImportance(t *testing.T) {
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Weights: make([]float64, 2000)})
 	require.ErrorIs(t, err, boost.ErrNoRows)
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Repeats: -1, Workers: -1})
+	require.ErrorIs(t, err, boost.ErrOptions)
 	require.ErrorContains(t, err, "Workers")
 }
 
@@ -519,6 +521,7 @@ func TestErrors(t *testing.T) {
 		Rounds: -1, LearningRate: 2, MaxLeaves: 1, MaxDepth: -1, MinLeaf: -1, MinHessian: math.NaN(), MinGain: math.Inf(1), L2: -1, Bins: 256,
 		RowShare: -1, ColumnShare: 3, LevelWeight: -1, LevelSmoothing: -1, Patience: 3, Workers: -1, Rising: []string{"a"}, Falling: []string{"a"}, Weights: []float64{-1},
 	}).Validate()
+	require.ErrorIs(t, err, boost.ErrOptions)
 	for _, name := range []string{
 		"Rounds", "LearningRate", "MaxLeaves", "MaxDepth", "MinLeaf", "MinHessian", "MinGain", "L2", "Bins",
 		"RowShare", "ColumnShare", "LevelWeight", "LevelSmoothing", "Patience", "Workers", `"a"`, "row 0",

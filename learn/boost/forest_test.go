@@ -190,6 +190,7 @@ func TestForestErrors(t *testing.T) {
 	_, err := boost.FitForest(ctx, tab, labels, nil)
 	require.ErrorIs(t, err, context.Canceled)
 	err = fit(labels, &boost.ForestOptions{Trees: -1, MinLeaf: math.NaN(), Columns: -1, Workers: -1, Weights: []float64{-1}})
+	require.ErrorIs(t, err, boost.ErrOptions)
 	for _, name := range []string{"Trees", "MinLeaf", "Columns", "Workers", "row 0"} {
 		require.ErrorContains(t, err, name)
 	}

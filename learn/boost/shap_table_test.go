@@ -228,6 +228,7 @@ func TestShapleyErrors(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.NoError(t, (*ShapleyOptions)(nil).Validate())
+	require.ErrorIs(t, (&ShapleyOptions{Workers: -1}).Validate(), ErrOptions)
 	require.Panics(t, func() { m.Contributions(nil, nil) })
 	require.Panics(t, func() { m.Interactions(nil, make([]float64, 4)) })
 }

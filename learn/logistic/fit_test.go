@@ -411,6 +411,7 @@ func TestOptions(t *testing.T) {
 	}
 	err := bad.Validate()
 	require.ErrorIs(t, err, logistic.ErrWeight)
+	require.ErrorIs(t, err, logistic.ErrOptions)
 	for _, part := range []string{"L1 is", "L2 is", "Unpenalized", "Knots", "MaxIterations", "Tolerance", "Workers", "row 1"} {
 		require.ErrorContains(t, err, part)
 	}

@@ -2,7 +2,6 @@ package logistic
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 
@@ -76,7 +75,7 @@ func (o *PredictOptions) workers() (int, error) {
 		return parallel.Workers(0), nil
 	}
 	if o.Workers < 0 {
-		return 0, errors.New("logistic: PredictOptions.Workers is negative")
+		return 0, fmt.Errorf("%w: PredictOptions.Workers is negative", ErrOptions)
 	}
 	return parallel.Workers(o.Workers), nil
 }

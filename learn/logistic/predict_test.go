@@ -107,6 +107,7 @@ func TestPredictByName(t *testing.T) {
 	require.Equal(t, want, got)
 
 	_, err = logistic.Predict(t.Context(), m, tab, &logistic.PredictOptions{Workers: -1})
+	require.ErrorIs(t, err, logistic.ErrOptions)
 	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
 	_, err = logistic.Predict(t.Context(), m, &table.Table[int]{Columns: tab.Columns[1:]}, nil)
 	require.ErrorIs(t, err, logistic.ErrColumn)

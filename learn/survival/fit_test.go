@@ -362,6 +362,7 @@ func TestFitErrors(t *testing.T) {
 		})
 	}
 	m, err := FitCox(t.Context(), tab(), d(), &Options{MaxIterations: -1, Tolerance: 1, Workers: -1, Ties: 9})
+	require.ErrorIs(t, err, ErrOptions)
 	require.Nil(t, m)
 	for _, text := range []string{"MaxIterations", "Tolerance", "Workers", "Ties"} {
 		require.ErrorContains(t, err, text)

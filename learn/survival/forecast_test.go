@@ -91,6 +91,7 @@ func TestSurvivalsAndLogRisks(t *testing.T) {
 	require.NoError(t, err)
 	negative := &PredictOptions{Workers: -1}
 	_, err = LogRisks(t.Context(), m, tab, negative)
+	require.ErrorIs(t, err, ErrOptions)
 	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
 	_, err = Forecasts(t.Context(), m, tab, d.Strata, negative)
 	require.ErrorContains(t, err, "PredictOptions.Workers is negative")

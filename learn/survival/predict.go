@@ -2,7 +2,6 @@ package survival
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"math"
 	"slices"
@@ -86,7 +85,7 @@ func (o *PredictOptions) workers() (int, error) {
 		return parallel.Workers(0), nil
 	}
 	if o.Workers < 0 {
-		return 0, errors.New("survival: PredictOptions.Workers is negative")
+		return 0, fmt.Errorf("%w: PredictOptions.Workers is negative", ErrOptions)
 	}
 	return parallel.Workers(o.Workers), nil
 }
