@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
@@ -49,7 +50,7 @@ func Analyze[K comparable](ctx context.Context, transactions iter.Seq[Transactio
 	}
 	for t := range transactions {
 		c.Customers = append(c.Customers, t.Customer)
-		c.Times = append(c.Times, unix(t.Time))
+		c.Times = append(c.Times, civil.Unix(t.Time))
 		c.Amounts = append(c.Amounts, t.Amount)
 		c.Orders = append(c.Orders, t.Order)
 		c.Kinds = append(c.Kinds, t.Kind)

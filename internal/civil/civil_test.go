@@ -212,3 +212,10 @@ func TestNilLocation(t *testing.T) {
 	require.Panics(t, func() { civil.Day(0).Start(nil) })
 	require.Panics(t, func() { civil.NewCalendar(nil) })
 }
+
+func TestUnix(t *testing.T) {
+	require.EqualValues(t, math.MinInt64, civil.Unix(time.Time{}))
+	require.EqualValues(t, 0, civil.Unix(time.Unix(0, 5)))
+	require.EqualValues(t, -1, civil.Unix(time.Unix(0, -1)))
+	require.EqualValues(t, -62135596800, civil.Unix(time.Time{}.Add(1)))
+}
