@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // An Observation says that a source saw identifiers together: somebody logged in, an
@@ -87,7 +89,7 @@ func (o *Observation) validate(row int, e *Entity) error {
 	checkText(fault, "id", o.ID, 1, 256)
 	checkText(fault, "source", o.Source, 1, 256)
 	checkText(fault, "record", o.Record, 0, 256)
-	if !validTime(o.Time) {
+	if !civil.InYears(o.Time) {
 		fault("time", "is not in years 1 to 9999")
 	}
 	if len(o.Identifiers) > MaxIdentifiers {
@@ -123,10 +125,4 @@ func checkText(fault func(field, reason string), field, s string, least, most in
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		fault(field, "is not UTF-8, or has a zero byte")
 	}
-}
-
-// validTime reports whether a time is in years 1 to 9999 and not the zero time.
-func validTime(t time.Time) bool {
-	y := t.UTC().Year()
-	return !t.IsZero() && y >= 1 && y <= 9999
 }

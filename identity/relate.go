@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -71,7 +72,7 @@ func (r *Relation) validate(p *Policy) error {
 		name string
 		at   time.Time
 	}{{"start", r.Start}, {"end", r.End}} {
-		if !t.at.IsZero() && !validTime(t.at) {
+		if !t.at.IsZero() && !civil.InYears(t.at) {
 			fault(t.name, "is not in years 1 to 9999")
 		}
 	}
