@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode"
+
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // WriteText prints the inspection as tables for people, with labels in English and Chinese, in plain text in which
@@ -43,11 +45,11 @@ func (r *Right) write(b *strings.Builder) {
 	if r.Purpose.Consent == "" {
 		fmt.Fprintf(b, "Basis 依据: %s\n", r.Purpose.Basis)
 	} else {
-		fmt.Fprintf(b, "Consent 授权: %s\n", printable(r.Purpose.Consent))
+		fmt.Fprintf(b, "Consent 授权: %s\n", line.Printable(r.Purpose.Consent))
 	}
 	find := "-"
 	if len(r.Find) > 0 {
-		find = printable(strings.Join(r.Find, ", "))
+		find = line.Printable(strings.Join(r.Find, ", "))
 	}
 	fmt.Fprintf(b, "Find by 查找: %s\n", find)
 	fmt.Fprintf(b, "Export 导出: %s\n", map[bool]string{true: "with approval 需审批", false: "-"}[r.Bulk])
@@ -69,12 +71,12 @@ func (in *Inspection) deeds(b *strings.Builder) {
 	rows := [][]string{{"ACTOR 人员", "ROLE 角色", "PURPOSE 目的", "VIEWS 查看", "FINDS 查找", "EXPORTS 导出", "ROWS 行数", "DENIED 拒绝", "LAST 最近"}}
 	reads := [][]string{{"ACTOR 人员", "ROLE 角色", "PURPOSE 目的", "FIELD 字段", "PLAIN 明文", "MASKED 脱敏"}}
 	for _, d := range in.Deeds {
-		who := []string{printable(d.Actor), printable(d.Role), printable(d.Purpose)}
+		who := []string{line.Printable(d.Actor), line.Printable(d.Role), line.Printable(d.Purpose)}
 		rows = append(rows, append(who[:3:3], number(d.Views), number(d.Finds), number(d.Exports), number(d.Rows), number(d.Denied), minute(d.Last)))
 		names := slices.AppendSeq(slices.Collect(maps.Keys(d.Plain)), maps.Keys(d.Masked))
 		slices.Sort(names)
 		for _, name := range slices.Compact(names) {
-			reads = append(reads, append(who[:3:3], printable(name), number(d.Plain[name]), number(d.Masked[name])))
+			reads = append(reads, append(who[:3:3], line.Printable(name), number(d.Plain[name]), number(d.Masked[name])))
 		}
 	}
 	table(b, rows)
@@ -90,15 +92,15 @@ func (in *Inspection) deeds(b *strings.Builder) {
 	for _, x := range in.Exports {
 		approver := "-"
 		if x.Approver != "" {
-			approver = printable(x.Approver) + " (" + printable(x.Approval) + ")"
+			approver = line.Printable(x.Approver) + " (" + line.Printable(x.Approval) + ")"
 		}
 		columns := append([]string{}, x.Plain...)
 		for _, name := range x.Masked {
 			columns = append(columns, name+":masked")
 		}
 		rows = append(rows, []string{
-			printable(x.ID), minute(x.At), printable(x.Actor), printable(x.Purpose), printable(x.Scope),
-			printable(strings.Join(columns, ", ")), approver, x.State.String() + " " + x.State.Chinese(), number(x.Rows),
+			line.Printable(x.ID), minute(x.At), line.Printable(x.Actor), line.Printable(x.Purpose), line.Printable(x.Scope),
+			line.Printable(strings.Join(columns, ", ")), approver, x.State.String() + " " + x.State.Chinese(), number(x.Rows),
 		})
 	}
 	table(b, rows)
@@ -106,25 +108,17 @@ func (in *Inspection) deeds(b *strings.Builder) {
 
 // labelled returns a name with its labels.
 func labelled(name, label, labelZH string) string {
-	text := printable(name)
+	text := line.Printable(name)
 	var labels []string
 	for _, l := range []string{label, labelZH} {
 		if l != "" {
-			labels = append(labels, printable(l))
+			labels = append(labels, line.Printable(l))
 		}
 	}
 	if len(labels) > 0 {
 		text += " (" + strings.Join(labels, ", ") + ")"
 	}
 	return text
-}
-
-// printable returns a text that is on one line, and moves no cursor.
-func printable(s string) string {
-	if strings.HasPrefix(s, `"`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(s)
-	}
-	return s
 }
 
 // table prints rows with aligned columns.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/internal/wire"
@@ -43,8 +44,13 @@ const (
 
 var outcomeNames = []string{"done", "denied", "failed"}
 
+var outcomeNamesZH = []string{"已完成", "已拒绝", "失败"}
+
 // String returns "done", "denied" or "failed".
 func (o Outcome) String() string { return enum.Name(outcomeNames, o) }
+
+// Chinese returns the same in Chinese.
+func (o Outcome) Chinese() string { return enum.Name(outcomeNamesZH, o) }
 
 // MarshalText returns the text of String.
 func (o Outcome) MarshalText() ([]byte, error) {
@@ -119,7 +125,7 @@ func (e *Entry) validate() error {
 			fault(true, name+" is not a line of text of at most 256 bytes")
 		}
 	}
-	fault(!validTime(e.Time), "Time is not in the years 1 to 9999")
+	fault(!civil.InYears(e.Time), "Time is not in the years 1 to 9999")
 	text(e.Actor, "Actor", true)
 	text(e.Action, "Action", true)
 	text(e.Purpose, "Purpose", false)
@@ -136,15 +142,6 @@ func (e *Entry) validate() error {
 		fault(len(c.Sum) != len(hash{}), "a Sum of Commitments is not of 32 bytes")
 	}
 	return errors.Join(faults...)
-}
-
-// The first and the last second of the years 1 to 9999.
-const firstSecond, lastSecond = -62_135_596_800, 253_402_300_799
-
-// validTime tells whether a time can be written.
-func validTime(t time.Time) bool {
-	at := t.Unix()
-	return !t.IsZero() && at >= firstSecond && at <= lastSecond
 }
 
 // size is about how many bytes an entry has, rather more.
@@ -254,7 +251,7 @@ func decode(data []byte, sealed bool) (e Entry, at time.Time, err error) {
 		return Entry{}, at, fmt.Errorf("audit: entry: %w", err)
 	}
 	if copy(e.ID[:], id) != len(e.ID) || len(id) != len(e.ID) || e.ID == uuid.Nil || !okCustomer || !okAtom ||
-		details%2 != 0 || commitments%2 != 0 || e.validate() != nil || sealed && !validTime(at) {
+		details%2 != 0 || commitments%2 != 0 || e.validate() != nil || sealed && !civil.InYears(at) {
 		return Entry{}, at, fmt.Errorf("audit: entry: %w", store.ErrCorrupt)
 	}
 	return e, at, nil

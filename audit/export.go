@@ -12,6 +12,7 @@ import (
 
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -187,7 +188,7 @@ func (v *verifying) line(line *exportLine, number int64) {
 		return
 	}
 	e := line.Entry
-	if e.ID == [16]byte{} || e.validate() != nil || !validTime(line.SealedAt) {
+	if e.ID == [16]byte{} || e.validate() != nil || !civil.InYears(line.SealedAt) {
 		v.result.fault(EntryAltered, number)
 	}
 	v.grow(tlog.RecordHash(leaf(e.encode(), line.SealedAt)))

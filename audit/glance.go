@@ -7,6 +7,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/internal/wire"
 )
@@ -119,7 +120,7 @@ func (g *glance) time() {
 	g.must(g.number(itemList) == 2)
 	seconds := g.number(itemUint)
 	nanos := g.number(itemUint)
-	g.must(seconds <= lastSecond && nanos < uint64(time.Second))
+	g.must(seconds < civil.EndSecond && nanos < uint64(time.Second))
 }
 
 func (g *glance) id() (id uuid.UUID) {

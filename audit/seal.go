@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 	"golang.org/x/mod/sumdb/tlog"
 
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -80,7 +81,7 @@ func (l *Log) append(ctx context.Context, entries []*Entry) error {
 // or [ErrTampered] where the checkpoint or the end of the log is not what was sealed; what was
 // sealed before stays so.
 func (l *Log) Seal(ctx context.Context, now time.Time) (c Checkpoint, sealed int, err error) {
-	if !validTime(now) {
+	if !civil.InYears(now) {
 		return Checkpoint{}, 0, fmt.Errorf("%w: now is not in the years 1 to 9999", ErrOptions)
 	}
 	for {

@@ -45,8 +45,13 @@ var faultNames = []string{
 	"entry altered", "entry missing", "hash altered", "root altered", "checkpoint forged", "index altered",
 }
 
+var faultNamesZH = []string{"条目被改动", "条目缺失", "哈希被改动", "根哈希不符", "检查点系伪造", "索引被改动"}
+
 // String returns such as "entry altered".
 func (k FaultKind) String() string { return enum.Name(faultNames, k) }
+
+// Chinese returns the same in Chinese.
+func (k FaultKind) Chinese() string { return enum.Name(faultNamesZH, k) }
 
 // MarshalText returns the text of String.
 func (k FaultKind) MarshalText() ([]byte, error) {

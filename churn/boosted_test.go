@@ -86,7 +86,7 @@ func TestBoostedRounds(t *testing.T) {
 		o.Rounds = rounds
 		part, err := boost.Fit(t.Context(), early.Table, early.Labels, &o)
 		require.NoError(t, err)
-		p, err := boost.Predict(t.Context(), part, late.Table, 0)
+		p, err := boost.Predict(t.Context(), part, late.Table, nil)
 		require.NoError(t, err)
 		b, err := score.NewBinary(p, late.Labels, nil)
 		require.NoError(t, err)

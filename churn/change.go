@@ -16,13 +16,14 @@ import (
 // the probability to a bound. A plain value: safe for concurrent reads.
 type Change struct {
 	// Kind is that of the events: [Purchase], [Contact] or [Refund].
-	Kind string
+	Kind string `json:"kind"`
 	// Events is the number of events that would be there in addition, or, negative, of
 	// the latest ones that would not.
-	Events int
+	Events int `json:"events"`
 	// Before and After are the probability as it is and as it would have been.
-	Before, After float64
-	Text          Text
+	Before float64 `json:"before"`
+	After  float64 `json:"after"`
+	Text   Text    `json:"text"` // the same in words
 }
 
 // Sizes of changes.

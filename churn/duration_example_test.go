@@ -33,7 +33,7 @@ func ExampleFitTime() {
 	if err != nil {
 		panic(err)
 	}
-	today, err := churn.TimeAt(ctx, log, log.Until(), label, model, nil)
+	today, err := churn.TimeSnapshotAt(ctx, log, log.Until(), label, model, nil)
 	if err != nil {
 		panic(err)
 	}

@@ -169,23 +169,23 @@ func (m *TimeModel) Cox() *survival.Cox { return m.cox }
 // with probability 1/2 (NaN: not within the horizon), Remaining(0, 90) how many of the next 90 days pass
 // before on average, and Survival(n) the probability that n days pass without it.
 //
-// The rows are those of [TimeAt], or of spans. Errors wrap [ErrSchema], or are those of
+// The rows are those of [TimeSnapshotAt], or of spans. Errors wrap [ErrSchema], or are those of
 // [survival.LogRisks]. Cost: O(rows·columns); a forecast holds a reference to the model.
 func Forecasts[K comparable](ctx context.Context, m *TimeModel, d *Dataset[K]) ([]survival.Forecast, error) {
 	t, err := timeTable(m, d)
 	if err != nil {
 		return nil, err
 	}
-	forecasts, err := survival.Forecasts(ctx, m.cox, t, nil, 0)
+	forecasts, err := survival.Forecasts(ctx, m.cox, t, nil, nil)
 	if err != nil {
 		return nil, fmt.Errorf("churn: %w", err)
 	}
 	return forecasts, nil
 }
 
-// TimeAt looks at every customer at one cut-off, of which the future need not be known: the rows to forecast today.
+// TimeSnapshotAt looks at every customer at one cut-off, of which the future need not be known: the rows to forecast today.
 // It is [SnapshotAt] for a time model, with the same arguments and errors.
-func TimeAt[K comparable](ctx context.Context, l *Log[K], cutoff Day, label Label, m *TimeModel, own []Own[K]) (*Dataset[K], error) {
+func TimeSnapshotAt[K comparable](ctx context.Context, l *Log[K], cutoff Day, label Label, m *TimeModel, own []Own[K]) (*Dataset[K], error) {
 	if m == nil {
 		return nil, fmt.Errorf("%w: model is required", ErrOptions)
 	}

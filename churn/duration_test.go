@@ -312,11 +312,11 @@ func TestFitTimeFaults(t *testing.T) {
 	bare.Table = &table.Table[Subject[int]]{IDs: s.Rows.Table.IDs}
 	_, err = Forecasts(t.Context(), m, &bare)
 	require.ErrorIs(t, err, ErrSchema)
-	_, err = TimeAt(t.Context(), l, l.Until(), Silence{Days: 9}, m, nil)
+	_, err = TimeSnapshotAt(t.Context(), l, l.Until(), Silence{Days: 9}, m, nil)
 	require.ErrorIs(t, err, ErrSchema)
-	_, err = TimeAt[int](t.Context(), l, l.Until(), Happens{}, nil, nil)
+	_, err = TimeSnapshotAt[int](t.Context(), l, l.Until(), Happens{}, nil, nil)
 	require.ErrorIs(t, err, ErrOptions)
-	_, err = TimeAt(t.Context(), l, l.Until()+1, Happens{}, m, nil)
+	_, err = TimeSnapshotAt(t.Context(), l, l.Until()+1, Happens{}, m, nil)
 	require.ErrorIs(t, err, ErrCutoff)
 }
 
@@ -365,7 +365,7 @@ func TestFitTimeMissing(t *testing.T) {
 	require.Equal(t, want.Terms(), m.Cox().Terms())
 	forecasts, err := Forecasts(t.Context(), m, s.Rows)
 	require.NoError(t, err)
-	curves, err := survival.Survivals(t.Context(), want, by, nil, []float64{30}, 0)
+	curves, err := survival.Survivals(t.Context(), want, by, nil, []float64{30}, nil)
 	require.NoError(t, err)
 	for i, f := range forecasts {
 		require.InDelta(t, 1-curves[i], f.Within(0, 30), 1e-12)
@@ -382,7 +382,7 @@ func TestFitTimeMissing(t *testing.T) {
 	require.Equal(t, []string{"purchase_gap_median", "purchase_gap_median is missing", "purchase_gap_mean", "age", "contact_count_90d"}, m.Cox().Columns())
 }
 
-func TestTimeAt(t *testing.T) {
+func TestTimeSnapshotAt(t *testing.T) {
 	all, loc := featureShop(t, 37, 100)
 	l := featureLog(t, all, loc)
 	own := []Own[int]{{Name: "number", Feature: FeatureFunc[int](func(customer int, _ *History) float64 { return float64(customer % 11) })}}
@@ -399,10 +399,10 @@ func TestTimeAt(t *testing.T) {
 			rows = append(rows, i)
 		}
 	}
-	got, err := TimeAt(t.Context(), l, cutoff, Happens{}, m, own)
+	got, err := TimeSnapshotAt(t.Context(), l, cutoff, Happens{}, m, own)
 	require.NoError(t, err)
 	requireSameRows(t, s.Rows.Take(rows), got)
-	today, err := TimeAt(t.Context(), l, l.Until(), Happens{}, m, own)
+	today, err := TimeSnapshotAt(t.Context(), l, l.Until(), Happens{}, m, own)
 	require.NoError(t, err)
 	forecasts, err := Forecasts(t.Context(), m, today)
 	require.NoError(t, err)
@@ -412,6 +412,6 @@ func TestTimeAt(t *testing.T) {
 		p, rest := f.Within(0, 30), f.Remaining(0, 90)
 		require.True(t, p > 0 && p < 1 && rest > 0 && rest < 90)
 	}
-	_, err = TimeAt(t.Context(), l, l.Until(), Happens{}, m, nil)
+	_, err = TimeSnapshotAt(t.Context(), l, l.Until(), Happens{}, m, nil)
 	require.ErrorIs(t, err, ErrSchema)
 }

@@ -9,9 +9,9 @@ import (
 // Contribution is what a column adds to a customer's score. A plain value: safe for
 // concurrent reads.
 type Contribution struct {
-	Column int     // index into Columns
-	Value  float64 // of the row: number, or code of a level; NaN is missing
-	Effect float64 // added to the log-odds (Logistic, Boosted) or to the share of the leaf (Tree)
+	Column int     `json:"column"` // index into Columns
+	Value  float64 `json:"value"`  // of the row: number, or code of a level; NaN is missing
+	Effect float64 `json:"effect"` // added to the log-odds (Logistic, Boosted) or to the share of the leaf (Tree)
 }
 
 // Explain returns what each column adds to the score of a row, largest size first, ties in

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
@@ -157,7 +158,7 @@ func (b *builder[K]) readRows(t *tally, lo, hi int) {
 		switch {
 		case absent && id == zero || id != id: //nolint:staticcheck // a NaN
 			t.report.NoCustomer++
-		case at == noTime:
+		case at == civil.NoTime:
 			t.report.NoTime++
 		case at < b.from:
 			t.report.Early++

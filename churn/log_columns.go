@@ -11,16 +11,6 @@ import (
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
-// noTime is the unix second of an event without a time.
-const noTime = math.MinInt64
-
-func unixOf(t time.Time) int64 {
-	if t.IsZero() {
-		return noTime
-	}
-	return t.Unix()
-}
-
 // columnsOf writes events as columns.
 func columnsOf[K comparable](ctx context.Context, all iter.Seq[Event[K]], progress func(done, total int64)) (*Columns[K], error) {
 	c := new(Columns[K])
@@ -34,7 +24,7 @@ func columnsOf[K comparable](ctx context.Context, all iter.Seq[Event[K]], progre
 				progress(int64(n), -1)
 			}
 		}
-		at, arrived := unixOf(e.Time), unixOf(e.Arrived)
+		at, arrived := civil.Unix(e.Time), civil.Unix(e.Arrived)
 		if arrived > at && c.Arrived == nil {
 			c.Arrived = append(make([]int64, 0, cap(c.Times)), c.Times...)
 		}

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // FuzzNewLogColumns reads columns of any lengths with any values: an error or a log that
@@ -80,7 +82,7 @@ func fromColumns(c *Columns[int]) iter.Seq[Event[int]] {
 		return names[column[i]]
 	}
 	at := func(unix int64) time.Time {
-		if unix == noTime {
+		if unix == civil.NoTime {
 			return time.Time{}
 		}
 		return time.Unix(unix, 0)

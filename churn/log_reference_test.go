@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // This file holds an obvious slow version of a log, and random events to compare with.
@@ -147,7 +149,7 @@ func toColumns(all []Event[int]) *Columns[int] {
 			return int32(last)
 		}
 		c.Customers, c.Amounts = append(c.Customers, e.Customer), append(c.Amounts, e.Amount)
-		c.Times, c.Arrived = append(c.Times, unixOf(e.Time)), append(c.Arrived, unixOf(e.Arrived))
+		c.Times, c.Arrived = append(c.Times, civil.Unix(e.Time)), append(c.Arrived, civil.Unix(e.Arrived))
 		c.Kinds = append(c.Kinds, index(c.KindNames, e.Kind))
 		c.Channels = append(c.Channels, index(c.ChannelNames, e.Channel))
 		c.Categories = append(c.Categories, index(c.CategoryNames, e.Category))

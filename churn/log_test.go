@@ -13,6 +13,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/civil/civiltest"
 )
 
@@ -228,7 +229,7 @@ func TestLogErrors(t *testing.T) {
 		"category below": {change(marchEvents(1, 2, 3), func(c *Columns[string]) { c.Categories = []int32{-1, -2, math.MinInt32} }), "row 1: column Categories holds an index out of range"},
 		"256 kinds":      {kinds(256), ""},
 		"257 kinds":      {kinds(257), "257 kinds, at most 256 can be told apart"},
-		"faulty 257th":   {change(kinds(257), func(c *Columns[string]) { c.Times[9] = noTime }), ""},
+		"faulty 257th":   {change(kinds(257), func(c *Columns[string]) { c.Times[9] = civil.NoTime }), ""},
 		"amounts fit":    {change(marchEvents(1, 2), func(c *Columns[string]) { c.Amounts = []int64{math.MaxInt64 - 1, 1} }), ""},
 		"amounts do not": {change(marchEvents(1, 2, 3), func(c *Columns[string]) { c.Amounts = slices.Repeat([]int64{math.MaxInt64}, 3) }), "the amounts together leave the range of int64"},
 	} {

@@ -51,30 +51,39 @@ var flagNames = []string{"label", "missing", "order", "levels", "certain", "coll
 // String returns "label", "missing", "order", "levels", "certain" or "collapse".
 func (f Flag) String() string { return enum.Name(flagNames, f) }
 
+// MarshalText returns String, or an error if f is not valid.
+func (f Flag) MarshalText() ([]byte, error) { return enum.Marshal("churn", "flag", flagNames, f) }
+
+// UnmarshalText reads what MarshalText writes; anything else is an error.
+func (f *Flag) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("churn", "flag", flagNames, text, f)
+}
+
 // Suspect is what a column on its own knows of the labels. Areas are those under the ROC
 // curve, with intervals as in [score.Binary]; NaN where they cannot be had. A plain value:
 // safe for concurrent reads.
 type Suspect struct {
-	Column string // its name
+	Column string `json:"column"` // its name
 	// Order is the area of the values of a number, among the rows that have one: 1 is
 	// perfect, and so is 0. NaN for a category.
-	Order score.Estimate
+	Order score.Estimate `json:"order"`
 	// Levels is the area of the share of positives among other rows of the same level. Being
 	// missing is a level; a number with more than 50 values has 20 ranges of about equal
 	// frequency for levels.
-	Levels score.Estimate
+	Levels score.Estimate `json:"levels"`
 	// Missing is the area of having no value: 1 is perfect, and so is 0. NaN where all rows
 	// have one, and where none has.
-	Missing score.Estimate
+	Missing score.Estimate `json:"missing"`
 	// Early and Late are Levels of the earlier half of the days and of the later one, both
 	// with shares among earlier rows. NaN without days, and where a half has one class.
-	Early, Late score.Estimate
+	Early score.Estimate `json:"early"`
+	Late  score.Estimate `json:"late"`
 	// Strength is the largest of Order, Levels and Missing; 1 less Order or Missing where
 	// those are below 0.5.
-	Strength float64
+	Strength float64 `json:"strength"`
 	// Flags are the reasons to suspect the column, ascending, and Texts the same in words.
-	Flags []Flag
-	Texts []Text
+	Flags []Flag `json:"flags"`
+	Texts []Text `json:"texts"`
 }
 
 const (

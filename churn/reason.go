@@ -18,13 +18,13 @@ type ReasonOptions struct {
 // Reason is a business feature's part in a score, in words. A plain value: safe for
 // concurrent reads.
 type Reason struct {
-	Group   Group   // what it is about
-	Effect  float64 // sum over the columns of the group, in the unit of [Contribution]
-	Raises  bool    // it makes the label likelier
-	Column  string  // the column of the group with the largest effect in that direction
-	Value   float64 // of that column: number, or code of a level; NaN is missing
-	Typical float64 // median of that column among the training rows; NaN: not known, or a category
-	Text    Text    // "no purchase for 45 days; usually every 12 days"
+	Group   Group   `json:"group"`   // what it is about
+	Effect  float64 `json:"effect"`  // sum over the columns of the group, in the unit of [Contribution]
+	Raises  bool    `json:"raises"`  // it makes the label likelier
+	Column  string  `json:"column"`  // the column of the group with the largest effect in that direction
+	Value   float64 `json:"value"`   // of that column: number, or code of a level; NaN is missing
+	Typical float64 `json:"typical"` // median of that column among the training rows; NaN: not known, or a category
+	Text    Text    `json:"text"`    // "no purchase for 45 days; usually every 12 days"
 }
 
 // leastReason is the part of the sizes of all effects below which one is no reason.

@@ -75,28 +75,21 @@ type plainContender Contender
 // contenderJSON has a P that may be null, in place of that of a Contender.
 type contenderJSON struct {
 	*plainContender
-	P *float64 `json:"p"`
+	P *optional `json:"p"`
 }
 
 // MarshalJSON writes the fields, with null for a P that is NaN.
 func (c Contender) MarshalJSON() ([]byte, error) {
-	form := contenderJSON{plainContender: (*plainContender)(&c), P: &c.P}
-	if math.IsNaN(c.P) {
-		form.P = nil
-	}
-	return json.Marshal(form)
+	return json.Marshal(contenderJSON{(*plainContender)(&c), (*optional)(&c.P)})
 }
 
 // UnmarshalJSON reads what MarshalJSON wrote.
 func (c *Contender) UnmarshalJSON(data []byte) error {
-	var plain plainContender
-	form := contenderJSON{plainContender: &plain}
+	read := Contender{P: math.NaN()}
+	form := contenderJSON{(*plainContender)(&read), (*optional)(&read.P)}
 	if err := json.Unmarshal(data, &form); err != nil {
 		return fmt.Errorf("churn: contender: %w", err)
 	}
-	if plain.P = math.NaN(); form.P != nil {
-		plain.P = *form.P
-	}
-	*c = Contender(plain)
+	*c = read
 	return nil
 }

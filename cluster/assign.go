@@ -30,7 +30,7 @@ func Assign[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts
 		opts = &AssignOptions{}
 	}
 	if opts.Workers < 0 {
-		return nil, errors.New("cluster: AssignOptions.Workers is negative")
+		return nil, fmt.Errorf("%w: AssignOptions.Workers is negative", ErrOptions)
 	}
 	return assignTable(ctx, m, t, opts.Workers)
 }

@@ -165,6 +165,7 @@ func TestAssignFaults(t *testing.T) {
 			t.Run(method.String()+" "+name, func(t *testing.T) {
 				batch := &table.Table[int]{Columns: f.columns}
 				_, err := cluster.Assign(t.Context(), result.Model, batch, &cluster.AssignOptions{Workers: -1})
+				require.ErrorIs(t, err, cluster.ErrOptions)
 				require.ErrorContains(t, err, "Workers is negative")
 				a, err := cluster.Assign(t.Context(), result.Model, batch, &cluster.AssignOptions{Workers: 1})
 				if f.want == "" {

@@ -186,7 +186,7 @@ func (m *Model) cutTo(k int) (*Model, error) {
 	return m.Cut(k)
 }
 
-// Validate reports every fault of the options at once, as a joined error, but for those of
+// Validate reports every fault of the options at once, each wrapping [ErrOptions], but for those of
 // Fit, which depend on k. Nil options are valid.
 func (o *ChooseOptions) Validate() error {
 	if o == nil {
@@ -198,7 +198,7 @@ func (o *ChooseOptions) Validate() error {
 		value int
 	}{{"Sample", o.Sample}, {"BootstrapRows", o.BootstrapRows}, {"GapRows", o.GapRows}} {
 		if v.value < 0 {
-			faults = append(faults, fmt.Errorf("cluster: ChooseOptions.%s is negative", v.name))
+			faults = append(faults, fmt.Errorf("%w: ChooseOptions.%s is negative", ErrOptions, v.name))
 		}
 	}
 	return errors.Join(faults...)
@@ -217,12 +217,12 @@ func (o *ChooseOptions) withDefaults() ChooseOptions {
 
 func checkKs(ks []int) error {
 	if len(ks) == 0 {
-		return errors.New("cluster: Choose has no k to choose from")
+		return fmt.Errorf("%w: Choose has no k to choose from", ErrOptions)
 	}
 	seen := make(map[int]bool, len(ks))
 	for _, k := range ks {
 		if k < 1 || k > MaxK || seen[k] {
-			return fmt.Errorf("cluster: k of %d is there twice or not in 1 to %d", k, MaxK)
+			return fmt.Errorf("%w: k of %d is there twice or not in 1 to %d", ErrOptions, k, MaxK)
 		}
 		seen[k] = true
 	}

@@ -53,7 +53,7 @@ type DescribeOptions struct {
 	Workers int
 }
 
-// Validate reports every fault of the options at once, as a joined error. Nil options are
+// Validate reports every fault of the options at once, each wrapping [ErrOptions]. Nil options are
 // valid.
 func (o *DescribeOptions) Validate() error {
 	if o == nil {
@@ -62,7 +62,7 @@ func (o *DescribeOptions) Validate() error {
 	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
-			faults = append(faults, errors.New("cluster: DescribeOptions."+text))
+			faults = append(faults, fmt.Errorf("%w: DescribeOptions.%s", ErrOptions, text))
 		}
 	}
 	fault(o.K < 0 || o.K > MaxK, fmt.Sprintf("K is not 0 to %d", MaxK))

@@ -358,22 +358,22 @@ func TestDescribeRefuses(t *testing.T) {
 				K: -1, Levels: -1, Exemplars: -1, RuleDepth: 11, RuleSample: -1, Weights: []float64{1, -1, math.NaN()},
 				Quantiles: []float64{0.5, 1.5}, Naming: &cluster.Naming{Words: -1}, Workers: -3,
 			},
-			"cluster: DescribeOptions.K is not 0 to 4096\ncluster: DescribeOptions.Levels is negative\ncluster: DescribeOptions.Exemplars is negative\n" +
-				"cluster: DescribeOptions.RuleDepth is not 0 to 10\ncluster: DescribeOptions.RuleSample is negative\n" +
-				"cluster: DescribeOptions.Weights holds a negative or non-finite weight\n" +
-				"cluster: DescribeOptions.Quantiles holds a number that is not in [0, 1]\ncluster: DescribeOptions.Naming.Words is negative\n" +
-				"cluster: DescribeOptions.Workers is negative",
+			"cluster: invalid options: DescribeOptions.K is not 0 to 4096\ncluster: invalid options: DescribeOptions.Levels is negative\ncluster: invalid options: DescribeOptions.Exemplars is negative\n" +
+				"cluster: invalid options: DescribeOptions.RuleDepth is not 0 to 10\ncluster: invalid options: DescribeOptions.RuleSample is negative\n" +
+				"cluster: invalid options: DescribeOptions.Weights holds a negative or non-finite weight\n" +
+				"cluster: invalid options: DescribeOptions.Quantiles holds a number that is not in [0, 1]\ncluster: invalid options: DescribeOptions.Naming.Words is negative\n" +
+				"cluster: invalid options: DescribeOptions.Workers is negative",
 		},
 		"no columns of the naming": {
 			labels,
 			cluster.DescribeOptions{Naming: &cluster.Naming{Recency: "recncy", Monetary: "c", Columns: map[string]cluster.Words{"x": {}, "z": {}, "y": {}}}},
-			"cluster: DescribeOptions.Naming.Recency: table: no such column: \"recncy\"\n" +
-				"cluster: DescribeOptions.Naming.Monetary: table: no such column: \"c\"\n" +
-				"cluster: DescribeOptions.Naming.Columns: table: no such column: \"y\"\n" +
-				"cluster: DescribeOptions.Naming.Columns: table: no such column: \"z\"",
+			"cluster: invalid options: DescribeOptions.Naming.Recency: table: no such column: \"recncy\"\n" +
+				"cluster: invalid options: DescribeOptions.Naming.Monetary: table: no such column: \"c\"\n" +
+				"cluster: invalid options: DescribeOptions.Naming.Columns: table: no such column: \"y\"\n" +
+				"cluster: invalid options: DescribeOptions.Naming.Columns: table: no such column: \"z\"",
 		},
-		"weights that overflow": {labels, cluster.DescribeOptions{Weights: []float64{1, 1e101, 1}}, "cluster: DescribeOptions.Weights add up to 0 or too much"},
-		"no weight":             {labels, cluster.DescribeOptions{Weights: []float64{0, 0, 0}}, "cluster: DescribeOptions.Weights add up to 0 or too much"},
+		"weights that overflow": {labels, cluster.DescribeOptions{Weights: []float64{1, 1e101, 1}}, "cluster: invalid options: DescribeOptions.Weights add up to 0 or too much"},
+		"no weight":             {labels, cluster.DescribeOptions{Weights: []float64{0, 0, 0}}, "cluster: invalid options: DescribeOptions.Weights add up to 0 or too much"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := cluster.Describe(t.Context(), tab, c.a, &c.o)

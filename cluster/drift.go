@@ -37,7 +37,7 @@ type DriftOptions struct {
 	Workers int
 }
 
-// Validate reports every fault of the options at once, joined: those that show without a
+// Validate reports every fault of the options at once, each wrapping [ErrOptions]: those that show without a
 // table. Nil options have none.
 func (o *DriftOptions) Validate() error {
 	if o == nil {
@@ -46,7 +46,7 @@ func (o *DriftOptions) Validate() error {
 	var faults []error
 	fault := func(bad bool, what string) {
 		if bad {
-			faults = append(faults, errors.New("cluster: DriftOptions."+what))
+			faults = append(faults, fmt.Errorf("%w: DriftOptions.%s", ErrOptions, what))
 		}
 	}
 	sum, weights := 0.0, true
@@ -179,7 +179,7 @@ func Drift[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts 
 	case n == 0:
 		return nil, ErrNoRows
 	case o.Weights != nil && len(o.Weights) != n:
-		return nil, fmt.Errorf("cluster: DriftOptions.Weights are %d, the table has %d rows", len(o.Weights), n)
+		return nil, fmt.Errorf("%w: DriftOptions.Weights are %d, the table has %d rows", ErrOptions, len(o.Weights), n)
 	}
 	if err := checkTable(t, &Options{Prepare: Preparation{Ignore: true}, Workers: o.Workers}); err != nil {
 		return nil, err

@@ -336,6 +336,7 @@ func TestDriftFaults(t *testing.T) {
 	require.ErrorContains(t, drift(rows, &cluster.DriftOptions{Weights: make([]float64, 3)}), "all 0")
 	require.ErrorContains(t, drift(rows, &cluster.DriftOptions{Weights: []float64{1}}), "Weights are 1")
 	err := drift(rows, &cluster.DriftOptions{Weights: []float64{math.NaN()}, Alarm: 1, Moderate: -1, Strong: math.NaN(), Workers: -1})
+	require.ErrorIs(t, err, cluster.ErrOptions)
 	for _, part := range []string{"Weights", "Alarm", "Moderate", "Workers"} {
 		require.ErrorContains(t, err, part)
 	}

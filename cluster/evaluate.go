@@ -38,10 +38,10 @@ func (o *EvaluateOptions) Validate() error {
 	}
 	var faults []error
 	if o.Workers < 0 {
-		faults = append(faults, errors.New("cluster: Workers is negative"))
+		faults = append(faults, fmt.Errorf("%w: EvaluateOptions.Workers is negative", ErrOptions))
 	}
 	if o.Sample < 0 {
-		faults = append(faults, errors.New("cluster: Sample is negative"))
+		faults = append(faults, fmt.Errorf("%w: EvaluateOptions.Sample is negative", ErrOptions))
 	}
 	sum := 0.0
 	for _, w := range o.Weights {
@@ -51,7 +51,7 @@ func (o *EvaluateOptions) Validate() error {
 		sum += w
 	}
 	if o.Weights != nil && !(sum > 0 && sum <= largest) {
-		faults = append(faults, errors.New("cluster: Weights are negative, not numbers, all 0 or too large"))
+		faults = append(faults, fmt.Errorf("%w: EvaluateOptions.Weights are negative, not numbers, all 0 or too large", ErrOptions))
 	}
 	return errors.Join(faults...)
 }

@@ -14,6 +14,8 @@ import (
 
 // Errors that a caller can act on. Those of a column are wrapped by a [*table.Fault].
 var (
+	// ErrOptions is wrapped by every fault of options.
+	ErrOptions = errors.New("cluster: invalid options")
 	// ErrMissing is a missing value in a column whose policy is Refuse, or a column
 	// without any value.
 	ErrMissing = errors.New("cluster: value is missing")

@@ -199,12 +199,13 @@ func beyond(limit float64) func(float64) bool {
 
 // validate checks a feature that was read, and completes its category.
 func (f *feature) validate(method Method) error {
-	faults := f.Prepare.faults("preparation")
+	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
 			faults = append(faults, errors.New(text))
 		}
 	}
+	f.Prepare.check(func(bad bool, text string) { fault(bad, "preparation."+text) })
 	fault(f.Name == "", "no name")
 	fault(f.Prepare.Ignore, "is ignored")
 	fault(!(f.Prepare.Weight > 0), "no weight")

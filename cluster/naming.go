@@ -209,7 +209,7 @@ func (n *Naming) check(columns []table.Column) error {
 	var faults []error
 	check := func(field, name string, number bool) {
 		if !slices.ContainsFunc(columns, func(c table.Column) bool { return c.Name == name && (!number || c.Kind == table.Number) }) {
-			faults = append(faults, fmt.Errorf("cluster: DescribeOptions.Naming.%s: %w: %q", field, table.ErrNoColumn, name))
+			faults = append(faults, fmt.Errorf("%w: DescribeOptions.Naming.%s: %w: %q", ErrOptions, field, table.ErrNoColumn, name))
 		}
 	}
 	for _, c := range []struct{ field, name string }{{"Recency", n.Recency}, {"Frequency", n.Frequency}, {"Monetary", n.Monetary}} {

@@ -162,7 +162,7 @@ func (c *Covariance) UnmarshalText(text []byte) error {
 	return enum.Unmarshal("cluster", "covariance", covarianceNames, text, c)
 }
 
-// Validate reports every fault of the options at once, joined: those that show without a
+// Validate reports every fault of the options at once, each wrapping [ErrOptions]: those that show without a
 // table. Nil options have no K, which is a fault.
 func (o *Options) Validate() error {
 	if o == nil {
@@ -171,16 +171,16 @@ func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, format string, args ...any) {
 		if bad {
-			faults = append(faults, fmt.Errorf("cluster: Options."+format, args...))
+			faults = append(faults, fmt.Errorf("%w: Options."+format, append([]any{ErrOptions}, args...)...))
 		}
 	}
 	fault(o.K < 1 || o.K > MaxK, "K is %d, want 1 to %d", o.K, MaxK)
 	fault(int(o.Method) >= len(methodNames), "Method is unknown")
 	fault(int(o.Covariance) >= len(covarianceNames), "Covariance is unknown")
-	faults = append(faults, o.Prepare.faults("Options.Prepare")...)
+	o.Prepare.check(func(bad bool, text string) { fault(bad, "Prepare.%s", text) })
 	for _, name := range slices.Sorted(maps.Keys(o.Columns)) {
 		p := o.Columns[name]
-		faults = append(faults, p.faults(fmt.Sprintf("Options.Columns[%q]", name))...)
+		p.check(func(bad bool, text string) { fault(bad, "Columns[%q].%s", name, text) })
 	}
 	sum, weights := 0.0, true
 	for _, w := range o.Weights {
@@ -231,7 +231,7 @@ func checkOptions[K comparable](t *table.Table[K], o *Options) error {
 	var faults []error
 	fault := func(bad bool, format string, args ...any) {
 		if bad {
-			faults = append(faults, fmt.Errorf("cluster: Options."+format, args...))
+			faults = append(faults, fmt.Errorf("%w: Options."+format, append([]any{ErrOptions}, args...)...))
 		}
 	}
 	n := t.Rows()
@@ -253,7 +253,7 @@ func checkOptions[K comparable](t *table.Table[K], o *Options) error {
 	for _, name := range slices.Sorted(maps.Keys(o.Columns)) {
 		_, ok := t.Column(name)
 		if !ok {
-			faults = append(faults, fmt.Errorf("cluster: Options.Columns: %w: %q", table.ErrNoColumn, name))
+			faults = append(faults, fmt.Errorf("%w: Options.Columns: %w: %q", ErrOptions, table.ErrNoColumn, name))
 		}
 	}
 	fault(o.Centers != nil && numbers < taken, "Centers do not go with category columns")

@@ -58,6 +58,7 @@ func TestOptionsValidate(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			require.ErrorContains(t, c.options.Validate(), c.want)
+			require.ErrorIs(t, c.options.Validate(), cluster.ErrOptions)
 		})
 	}
 	require.ErrorContains(t, (*cluster.Options)(nil).Validate(), "K is 0")

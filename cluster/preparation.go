@@ -1,8 +1,6 @@
 package cluster
 
 import (
-	"fmt"
-
 	"github.com/clientele-go/clientele/internal/enum"
 )
 
@@ -41,19 +39,13 @@ type Preparation struct {
 	Weight float64 `json:"weight,omitempty"`
 }
 
-// faults are those of a preparation that goes by what.
-func (p *Preparation) faults(what string) (faults []error) {
-	fault := func(bad bool, format string) {
-		if bad {
-			faults = append(faults, fmt.Errorf("cluster: %s."+format, what))
-		}
-	}
+// check calls fault with whether there is one and what it says.
+func (p *Preparation) check(fault func(bad bool, text string)) {
 	fault(int(p.Missing) >= len(missingNames), "Missing is unknown")
 	fault(int(p.Power) >= len(powerNames), "Power is unknown")
 	fault(int(p.Scale) >= len(scaleNames), "Scale is unknown")
 	fault(!(p.Winsorize >= 0 && p.Winsorize < 0.5), "Winsorize is not in [0, 0.5)")
 	fault(!(p.Weight >= 0 && p.Weight <= largest), "Weight is negative, not a number or too large")
-	return faults
 }
 
 // Missing is what happens to a missing value. A plain value: safe for concurrent reads.

@@ -38,8 +38,13 @@ var basisNames = []string{
 	"any", "consent", "separate consent", "contract", "legal duty", "vital interest", "public task", "legitimate interest",
 }
 
+var basisNamesZH = []string{"任意依据", "同意", "单独同意", "履行合同", "法定义务", "保护生命健康", "公共利益", "正当利益"}
+
 // String returns such as "legal duty".
 func (b Basis) String() string { return enum.Name(basisNames, b) }
+
+// Chinese returns the same in Chinese.
+func (b Basis) Chinese() string { return enum.Name(basisNamesZH, b) }
 
 // MarshalText returns the text of String.
 func (b Basis) MarshalText() ([]byte, error) {

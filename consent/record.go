@@ -29,8 +29,13 @@ const (
 
 var choiceNames = []string{"none", "granted", "refused", "withdrawn"}
 
+var choiceNamesZH = []string{"无", "已授权", "已拒绝", "已撤回"}
+
 // String returns "granted", "refused" or "withdrawn".
 func (c Choice) String() string { return enum.Name(choiceNames, c) }
+
+// Chinese returns the same in Chinese.
+func (c Choice) Chinese() string { return enum.Name(choiceNamesZH, c) }
 
 // MarshalText returns the text of String.
 func (c Choice) MarshalText() ([]byte, error) {

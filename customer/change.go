@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // Change is an entry of a feed, or a part of one: atoms that go from one customer to
@@ -80,10 +82,10 @@ func (c Change) Validate() error {
 			break
 		}
 	}
-	check(validTime(c.At), "at", "is not in years 1 to 9999")
+	check(civil.InYears(c.At), "at", "is not in years 1 to 9999")
 	for i, s := range c.Slices {
 		_, known := slices.BinarySearchFunc(c.Atoms, s.Atom, compareAtoms)
-		if !known || c.To == uuid.Nil || s.Stream == (AtomID{}) || !validTime(s.From) || i > 0 && compareAtoms(c.Slices[i-1].Atom, s.Atom) >= 0 {
+		if !known || c.To == uuid.Nil || s.Stream == (AtomID{}) || !civil.InYears(s.From) || i > 0 && compareAtoms(c.Slices[i-1].Atom, s.Atom) >= 0 {
 			check(false, "slices", "are not ascending, of atoms that join a customer, with a stream and a time in years 1 to 9999")
 			break
 		}
@@ -129,10 +131,4 @@ func inUTC(all []Slice) []Slice {
 
 func compareAtoms(a, b AtomID) int {
 	return slices.Compare(a[:], b[:])
-}
-
-// validTime reports whether RFC 3339 and the zero time leave room for t.
-func validTime(t time.Time) bool {
-	year := t.UTC().Year()
-	return !t.IsZero() && year >= 1 && year <= 9999
 }

@@ -10,7 +10,7 @@
 // The package example has it whole.
 //
 // A customer is an [ID]. Ids of other systems are embedded in one and read back
-// ([FromInt64], [FromString]). What is known of a customer hangs on atoms, each named
+// ([FromInt64], [FromString]), or hashed where they may be longer ([FromHash]). What is known of a customer hangs on atoms, each named
 // by an [AtomID]; a [Change] says which atoms moved from which customer to which; a
 // [Feed] is the sequence of changes, read from a [Cursor]. A [RowBatch] carries the
 // values that follow from them to whoever keeps a table of customers.

@@ -24,12 +24,14 @@ func Example() {
 
 	_, err = customer.FromString("an id that is longer")
 	fmt.Println(err)
+	fmt.Println(customer.FromHash("loyalty", "an id that is longer"))
 	// Output:
 	// 00000000-0000-8080-8000-000000000412
 	// 1042 true
 	// 475a2d54-482d-8030-9a30-313700000000 <nil>
 	// GZ-TH-0017 true
 	// customer: foreign id does not fit: it has 20 bytes, not 1 to 15
+	// 101322bf-959d-8451-b3df-656f6e2a34ad
 }
 
 // memberFeed is the feed of a shop whose member numbers are its customers.

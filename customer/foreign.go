@@ -1,6 +1,7 @@
 package customer
 
 import (
+	"crypto/sha256"
 	"encoding/binary"
 	"errors"
 	"fmt"
@@ -9,24 +10,27 @@ import (
 )
 
 // ErrForeignID is wrapped by the error of FromString for an id that is empty or longer
-// than 15 bytes.
+// than 15 bytes. Where ids of a system may be longer, take FromHash for all of them.
 var ErrForeignID = errors.New("customer: foreign id does not fit")
 
 // A UUIDv8 (RFC 9562, section 5.8) has 122 free bits: octets 0 to 5, 7 and 9 to 15
 // whole, the low half of octet 6 and six bits of octet 8. Embedded ids use them so:
 //
-//	octet 8, bits 5-4  the kind: 0 integer, 1 text of up to 14 bytes, 2 text of 15
+//	octet 8, bits 5-4  the kind: 0 integer, 1 text of up to 14 bytes, 2 text of 15, 3 hash
 //	integer            octets 7 and 9 to 15: the number, big endian, sign bit flipped
 //	text up to 14      octets 0 to 5, 7, 9 to 15: the bytes, then zeros;
 //	                   octet 8, bits 3-0: the length
 //	text of 15         the same for the first 14; the last one has its high half in
 //	                   octet 6 and its low half in octet 8
+//	hash               the first 16 octets of the SHA-256, but for octet 6, bits 7-4, and
+//	                   octet 8, bits 7-4
 //
 // Bits not named are zero, so every id has one form.
 const (
 	kindInteger = 0x80 // octet 8, with the variant in its two high bits
 	kindShort   = 0x90
 	kindLong    = 0xa0
+	kindHash    = 0xb0
 	versionByte = 0x80 // octet 6
 	longest     = 15
 )
@@ -91,4 +95,24 @@ func ToString(id ID) (s string, ok bool) {
 		return "", false
 	}
 	return s, true
+}
+
+// FromHash returns the id that 120 bits of the SHA-256 of namespace, a zero byte and s give,
+// as a UUIDv8: for ids of another system that FromString may refuse as too long. It is the
+// same everywhere and always, and none that FromInt64 or FromString gives. That any two of a
+// billion texts have the same has a probability of 4e-19. namespace names the system, so that
+// equal ids of two systems are two customers; it should have no zero byte. An s that is empty
+// gives uuid.Nil, which names nobody.
+//
+// Nothing reads it back: keep s beside the id. It hides nothing either, since whoever guesses
+// s can check it.
+func FromHash(namespace, s string) ID {
+	if s == "" {
+		return uuid.Nil
+	}
+	sum := sha256.Sum256([]byte(namespace + "\x00" + s))
+	id := ID(sum[:16])
+	id[6] = versionByte | id[6]&0xf
+	id[8] = kindHash | id[8]&0xf
+	return id
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"math"
 	"math/rand/v2"
+	"strconv"
 	"strings"
 	"testing"
 
@@ -23,15 +24,21 @@ func TestForeignIDForms(t *testing.T) {
 		id   customer.ID
 		want string
 	}{
-		"zero":               {customer.FromInt64(0), "00000000-0000-8080-8000-000000000000"},
-		"positive":           {customer.FromInt64(42), "00000000-0000-8080-8000-00000000002a"},
-		"negative":           {customer.FromInt64(-1), "00000000-0000-807f-80ff-ffffffffffff"},
-		"one byte":           {text("A"), "41000000-0000-8000-9100-000000000000"},
-		"NUL byte":           {text("\x00"), "00000000-0000-8000-9100-000000000000"},
-		"ten bytes":          {text("0123456789"), "30313233-3435-8036-9a37-383900000000"},
-		"fourteen bytes":     {text("abcdefghijklmn"), "61626364-6566-8067-9e68-696a6b6c6d6e"},
-		"fifteen bytes":      {text("abcdefghijklmno"), "61626364-6566-8667-af68-696a6b6c6d6e"},
-		"fifteen 0xff":       {text(strings.Repeat("\xff", 15)), "ffffffff-ffff-8fff-afff-ffffffffffff"},
+		"zero":           {customer.FromInt64(0), "00000000-0000-8080-8000-000000000000"},
+		"positive":       {customer.FromInt64(42), "00000000-0000-8080-8000-00000000002a"},
+		"negative":       {customer.FromInt64(-1), "00000000-0000-807f-80ff-ffffffffffff"},
+		"one byte":       {text("A"), "41000000-0000-8000-9100-000000000000"},
+		"NUL byte":       {text("\x00"), "00000000-0000-8000-9100-000000000000"},
+		"ten bytes":      {text("0123456789"), "30313233-3435-8036-9a37-383900000000"},
+		"fourteen bytes": {text("abcdefghijklmn"), "61626364-6566-8067-9e68-696a6b6c6d6e"},
+		"fifteen bytes":  {text("abcdefghijklmno"), "61626364-6566-8667-af68-696a6b6c6d6e"},
+		"fifteen 0xff":   {text(strings.Repeat("\xff", 15)), "ffffffff-ffff-8fff-afff-ffffffffffff"},
+		// Of hashes: Python's hashlib, the twelve bits set by hand.
+		"hash":               {customer.FromHash("shop", "0123456789abcdef"), "3a335ed8-8eae-8503-bab5-9c2b485326e3"},
+		"of another system":  {customer.FromHash("crm", "0123456789abcdef"), "f8cafb97-02cc-875d-b51c-1132f93f1b23"},
+		"of no system":       {customer.FromHash("", "x"), "3c7e9bc9-30dc-83f0-bfa6-9985ef242d9f"},
+		"long Chinese":       {customer.FromHash("erp", "客户-广东-000000017"), "dadfc5d5-5690-84f2-b273-92de7d603842"},
+		"hash of one byte":   {customer.FromHash("shop", "A"), "82eeead4-bdcb-8323-b437-9327749c551a"},
 		"five Chinese signs": {text("广州客户一"), "e5b9bfe5-b79e-88e5-a0ae-a2e688b7e4b8"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -165,6 +172,51 @@ func TestEveryLength(t *testing.T) {
 			back, ok := customer.ToString(id)
 			require.True(t, ok)
 			require.Equal(t, string(b), back)
+		}
+	}
+}
+
+// A hash is the id of no number and no short text, whatever its bits; nothing has none.
+func FuzzFromHash(f *testing.F) {
+	f.Add("shop", "0123456789abcdef")
+	f.Add("", "客户")
+	f.Add("crm", "")
+	f.Fuzz(func(t *testing.T, namespace, s string) {
+		id := customer.FromHash(namespace, s)
+		if s == "" {
+			require.Equal(t, uuid.Nil, id)
+			return
+		}
+		require.Equal(t, id, customer.FromHash(namespace, s))
+		require.NotEqual(t, id, customer.FromHash(namespace+"x", s))
+		require.NotEqual(t, id, customer.FromHash(namespace, s+"x"))
+		require.Equal(t, uuid.Version(8), id.Version())
+		require.Equal(t, uuid.RFC4122, id.Variant())
+		_, ok := customer.ToInt64(id)
+		require.False(t, ok)
+		_, ok = customer.ToString(id)
+		require.False(t, ok)
+	})
+}
+
+// The bits of hashes that are not fixed are all drawn, each in about half of them.
+func TestHashBits(t *testing.T) {
+	const n = 4000
+	var ones [128]int
+	for i := range n {
+		id := customer.FromHash("shop", strconv.Itoa(i))
+		for bit := range ones {
+			ones[bit] += int(id[bit/8] >> (7 - bit%8) & 1)
+		}
+	}
+	for bit, count := range ones {
+		switch bit {
+		case 48, 64, 66, 67: // version 8, variant and kind
+			require.Equal(t, n, count, bit)
+		case 49, 50, 51, 65:
+			require.Zero(t, count, bit)
+		default:
+			require.InDelta(t, n/2, count, 6*32, bit) // six standard deviations
 		}
 	}
 }

@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // Kind is the type of a Value. Safe for concurrent use.
@@ -233,7 +235,7 @@ func (v Value) Validate() error {
 			return errors.New("customer: decimal has a scale that is not between 0 and 18")
 		}
 	case KindTime:
-		if t, _ := v.Time(); !validTime(t) {
+		if t, _ := v.Time(); !civil.InYears(t) {
 			return errors.New("customer: time is not in years 1 to 9999")
 		}
 	case KindText:

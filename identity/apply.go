@@ -16,12 +16,14 @@ import (
 type Diff struct {
 	// Merged, Split and Moved are the numbers of customers that become part of others,
 	// of those that begin out of others, and of other moves between two customers.
-	Merged, Split, Moved int
+	Merged int `json:"merged"`
+	Split  int `json:"split"`
+	Moved  int `json:"moved"`
 	// Atoms is the number of records and slices that change their customer.
-	Atoms int
+	Atoms int `json:"atoms"`
 	// Changes are all of them, one entry each, not one for either side. Seq, Part and
 	// Parts are 1 and mean nothing: the feed has the numbers.
-	Changes []customer.Change
+	Changes []customer.Change `json:"changes"`
 }
 
 // Preview tells what [Graph.Apply] would change, and changes nothing: it does the same on

@@ -33,7 +33,7 @@
 // A [Policy] says what an equal value means, for each type: that an account is of one
 // customer, that a phone may be a family's, that a device is of whoever uses it just then,
 // that a name tells people apart but joins nobody. [DefaultPolicy] is a start. A policy is
-// data: [Graph.Preview] tells what another one would change, [Graph.Apply] does just that.
+// data, which can be kept as JSON: [Graph.Preview] tells what another one would change, [Graph.Apply] does just that.
 //
 // # The mapping
 //

@@ -35,19 +35,20 @@ type Explanation struct {
 	// A and B are where Path begins and ends. Of an identifier that several customers
 	// have, they are where these are one; if there is no such pair, where the
 	// identifier was seen last. Of an identifier that is shared they are zero.
-	A, B Sighting
+	A Sighting `json:"a"`
+	B Sighting `json:"b"`
 	// Same: they are one customer's, by the policy in force. While Apply is at work,
 	// the ids in A and B may still be those of before.
-	Same bool
+	Same bool `json:"same"`
 	// Path leads from A to B where they are the same. It is empty where these are of
 	// one record, or of one observation without record.
-	Path []Step
+	Path []Step `json:"path,omitempty"`
 	// Weakest is the index of the weakest step of Path, the first of those that are
 	// equal; -1 if there is none.
-	Weakest int
+	Weakest int `json:"weakest"`
 	// Apart is what keeps them apart where they are not the same, what is about the
 	// strongest type first. It is empty where they have nothing in common.
-	Apart []Obstacle
+	Apart []Obstacle `json:"apart,omitempty"`
 }
 
 // A Step says that two pieces of evidence, which are records, or observations without
@@ -55,44 +56,51 @@ type Explanation struct {
 // ruled so. Safe for concurrent reads.
 type Step struct {
 	// Type and Scope of the value; empty where it is a ruling.
-	Type, Scope string
+	Type  string `json:"type,omitempty"`
+	Scope string `json:"scope,omitempty"`
 	// Ruling is the id of the ruling; empty where it is a value, or if its key is gone.
-	Ruling string
+	Ruling string `json:"ruling,omitempty"`
 	// Proof is the lesser of the proofs on both sides; of a ruling Verified.
-	Proof Proof
+	Proof Proof `json:"proof"`
 	// At is when the value was seen on the later side, or when it was ruled.
-	At time.Time
+	At time.Time `json:"at"`
 	// From and To are the sides: where the value is seen with the best proof, and of
 	// these first; of a ruling the first observations.
-	From, To Sighting
+	From Sighting `json:"from"`
+	To   Sighting `json:"to"`
 }
 
 // A Sighting is an observation as it matters to an explanation. It does not tell values:
 // [Graph.Observations] does. Safe for concurrent reads.
 type Sighting struct {
-	Customer customer.ID // whose it is
+	Customer customer.ID `json:"customer"` // whose it is
 	// Atom is the record, or the slice of time of an observation without record.
-	Atom  customer.AtomID
-	At    time.Time
-	Proof Proof // of the value; Verified where it is about none
+	Atom  customer.AtomID `json:"atom"`
+	At    time.Time       `json:"at"`
+	Proof Proof           `json:"proof"` // of the value; Verified where it is about none
 	// Source is known always. Record and Observation, its id, are empty if the key
 	// is gone under which they are sealed; Record also where there is none.
-	Source, Record, Observation string
+	Source      string `json:"source"`
+	Record      string `json:"record,omitempty"`
+	Observation string `json:"observation,omitempty"`
 }
 
 // An Obstacle keeps two customers apart. Safe for concurrent reads.
 type Obstacle struct {
-	Reason Reason // why
+	Reason Reason `json:"reason"` // why
 	// Type and Scope of the value in common by which they are not joined; empty for a
 	// ruling of a steward that stands for itself.
-	Type, Scope string
+	Type  string `json:"type,omitempty"`
+	Scope string `json:"scope,omitempty"`
 	// Limit and LimitScope name the type of which they would have too many values;
 	// empty where it is no such reason.
-	Limit, LimitScope string
+	Limit      string `json:"limit,omitempty"`
+	LimitScope string `json:"limit_scope,omitempty"`
 	// Ruling is the id of the ruling where a steward has decided it.
-	Ruling string
+	Ruling string `json:"ruling,omitempty"`
 	// A and B are where the value is seen on either side.
-	A, B Sighting
+	A Sighting `json:"a"`
+	B Sighting `json:"b"`
 }
 
 // Explain says why a and b are one customer, or why not.

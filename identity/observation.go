@@ -6,6 +6,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // An Observation says that a source saw identifiers together: somebody logged in, an
@@ -15,21 +17,22 @@ type Observation struct {
 	// ID names the observation for ever: an event id, or record number and change
 	// number. 1 to 256 bytes. To observe again what was observed is no fault; to
 	// observe something else under the same id is ErrReused.
-	ID string
+	ID string `json:"id"`
 	// Source and Record name what was observed: a table and a primary key, a channel
 	// and an order number. All observations of a record are of one customer. Source
 	// has 1 to 256 bytes, Record up to 256. Without Record the observation stands for
 	// itself, and belongs to whoever its ephemeral identifier is of at the time. Source
 	// is kept in the clear: it names a system, never a person. Record is sealed.
-	Source, Record string
+	Source string `json:"source"`
+	Record string `json:"record,omitempty"`
 	// Entity is the kind of customer, as in the policy.
-	Entity string
+	Entity string `json:"entity,omitempty"`
 	// Time is when it happened, not when it was recorded, in years 1 to 9999, to the
 	// microsecond.
-	Time time.Time
+	Time time.Time `json:"time"`
 	// Identifiers are what was seen, at most MaxIdentifiers. One that occurs twice
 	// counts with the better proof. None is allowed where there is a Record.
-	Identifiers []Identifier
+	Identifiers []Identifier `json:"identifiers,omitempty"`
 }
 
 // MaxIdentifiers is the most identifiers of an observation.
@@ -39,21 +42,22 @@ const MaxIdentifiers = 32
 // reads.
 type Identifier struct {
 	// Type is one of the policy's.
-	Type string
+	Type string `json:"type"`
 	// Scope is what the value means something in, such as the app of an OpenID:
 	// letters, digits, -, _ and ., up to 64. Empty where there is one scope.
-	Scope string
+	Scope string `json:"scope,omitempty"`
 	// Value is compared byte by byte after Options.Normalizers: 1 to 1,024 bytes.
-	Value string
+	Value string `json:"value"`
 	// Proof says how sure the source is.
-	Proof Proof
+	Proof Proof `json:"proof,omitzero"`
 }
 
 // A Record names a record of a source. Safe for concurrent reads.
 type Record struct {
-	Source, Record string
+	Source string `json:"source"` // Source and Record are those of Observation
+	Record string `json:"record"`
 	// Entity is the kind of customer, as in Observation.
-	Entity string
+	Entity string `json:"entity,omitempty"`
 }
 
 // InputError says which field is not valid, never its value. It wraps ErrInput. Safe
@@ -85,7 +89,7 @@ func (o *Observation) validate(row int, e *Entity) error {
 	checkText(fault, "id", o.ID, 1, 256)
 	checkText(fault, "source", o.Source, 1, 256)
 	checkText(fault, "record", o.Record, 0, 256)
-	if !validTime(o.Time) {
+	if !civil.InYears(o.Time) {
 		fault("time", "is not in years 1 to 9999")
 	}
 	if len(o.Identifiers) > MaxIdentifiers {
@@ -121,10 +125,4 @@ func checkText(fault func(field, reason string), field, s string, least, most in
 	case !utf8.ValidString(s) || strings.ContainsRune(s, 0):
 		fault(field, "is not UTF-8, or has a zero byte")
 	}
-}
-
-// validTime reports whether a time is in years 1 to 9999 and not the zero time.
-func validTime(t time.Time) bool {
-	y := t.UTC().Year()
-	return !t.IsZero() && y >= 1 && y <= 9999
 }

@@ -67,22 +67,7 @@ type observed struct {
 
 // observing makes the edit that adds observations. It is nil where none is to be added.
 func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.ID, how observed) (*edit, []outcome, error) {
-	count := 1
-	for _, p := range all {
-		count += 2 + len(p.ids)
-	}
-	keys := append(make([][]byte, 0, count), []byte(epochKey))
-	for _, p := range all {
-		keys = append(keys, observationKey(p.id))
-		if p.record != (blind{}) {
-			keys = append(keys, recordKey(atomOf(p.record)))
-		}
-		for _, d := range p.ids {
-			if !d.loose {
-				keys = append(keys, valueKey(d.blind))
-			}
-		}
-	}
+	keys := observedKeys(all)
 	entries, err := g.known(ctx, keys, how)
 	if err != nil {
 		return nil, nil, err
@@ -100,7 +85,7 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 	var refs readPointers
 	records := make([]versioned, len(all))
 	places := make([]int, len(all)) // of the keys of each
-	ids := append(make([]customer.ID, 0, len(more)+count), more...)
+	ids := append(make([]customer.ID, 0, len(more)+len(keys)), more...)
 	var todo []int
 	for i, p := range all {
 		known, err := readSeen(next())
@@ -108,7 +93,7 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 			return nil, nil, err
 		}
 		places[i] = at
-		var erased *int64
+		erased := false
 		read := func(into *versioned) error {
 			entry := next()
 			to, err := readPointer(entry)
@@ -119,9 +104,7 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 			if to.state == contained {
 				ids = append(ids, to.to)
 			}
-			if to.erased != nil && *to.erased >= p.at {
-				erased = to.erased
-			}
+			erased = erased || to.erased != nil && *to.erased >= p.at
 			return nil
 		}
 		if p.record != (blind{}) {
@@ -140,27 +123,18 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 			refs.add(d.blind, ref)
 		}
 		switch {
-		case known.state == 0 && erased != nil:
+		case known.state != 0:
+			if results[i].err = known.refuses(p); results[i].err == nil {
+				results[i].Known = true
+				ids = append(ids, known.container)
+			}
+		case erased:
 			results[i].err = ErrErased
-			continue
-		case known.state == 0 && slices.ContainsFunc(todo, func(j int) bool { return all[j].id == p.id }):
+		case slices.ContainsFunc(todo, func(j int) bool { return all[j].id == p.id }):
 			results[i].err = ErrReused
-			continue
-		case known.state == 0:
+		default:
 			todo = append(todo, i)
-			continue
-		case known.state == seenErased:
-			results[i].err = ErrErased
-			continue
-		case known.content != p.content:
-			results[i].err = ErrReused
-			continue
-		case known.state == seenRetracted:
-			results[i].err = ErrRetracted
-			continue
 		}
-		results[i].Known = true
-		ids = append(ids, known.container)
 	}
 	containers, led, err := g.containers(ctx, ids)
 	if err != nil {
@@ -209,6 +183,28 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 		}
 	}
 	return e, results, resolveKnown([]*container{e.main})
+}
+
+// observedKeys are epochKey, and of each observation its own key, that of its record if it has one, and
+// those of its values.
+func observedKeys(all []*prepared) [][]byte {
+	count := 1
+	for _, p := range all {
+		count += 2 + len(p.ids)
+	}
+	keys := append(make([][]byte, 0, count), []byte(epochKey))
+	for _, p := range all {
+		keys = append(keys, observationKey(p.id))
+		if p.record != (blind{}) {
+			keys = append(keys, recordKey(atomOf(p.record)))
+		}
+		for _, d := range p.ids {
+			if !d.loose {
+				keys = append(keys, valueKey(d.blind))
+			}
+		}
+	}
+	return keys
 }
 
 // known reads keys, of which the first is epochKey, as far as how says.

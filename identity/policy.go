@@ -4,16 +4,20 @@ import (
 	"errors"
 	"fmt"
 	"math"
+	"slices"
 	"time"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Policy says what identifiers mean, for each kind of customer. It is data: it is
-// kept in the store, and two processes on one store use the same. Safe for concurrent
-// reads.
+// kept in the store, and two processes on one store use the same. In JSON it has the names
+// below, kinds and proofs by name and times as [time.ParseDuration] reads them; what was
+// read there is yet to be validated. Safe for concurrent reads.
 type Policy struct {
 	// Entities are the kinds of customers, each name once. Customers of different
 	// entities have nothing in common, also where their identifiers are equal.
-	Entities []Entity
+	Entities []Entity `json:"entities"`
 }
 
 // An Entity is a kind of customer, such as person, organisation or household, with
@@ -21,42 +25,42 @@ type Policy struct {
 type Entity struct {
 	// Name is what observations name it by; the one named "" is that of
 	// observations that name none.
-	Name string
+	Name string `json:"name,omitempty"`
 	// Types are the types of identifiers, the strongest first, each name once: what
 	// a strong type joins is not taken apart by a weaker one.
-	Types []Type
+	Types []Type `json:"types"`
 	// Records is the most records on which a value is seen before it is taken for a
 	// placeholder and shared, whatever its type. 0: 10,000.
-	Records int
+	Records int `json:"records,omitempty"`
 }
 
 // A Type is the policy of one type of identifiers. Safe for concurrent reads.
 type Type struct {
 	// Name is what identifiers name it by, such as phone: not empty, without slash.
-	Name string
+	Name string `json:"name"`
 	// Kind is what an equal value means.
-	Kind Kind
+	Kind Kind `json:"kind"`
 	// Most is the most values of the type that one customer has, for each scope.
 	// What would give a customer more is not joined by this type or a weaker one.
 	// 0: any number.
-	Most int
+	Most int `json:"most,omitempty"`
 	// Window makes Most a limit on the values seen within any such time, rather than
 	// ever. 0: ever.
-	Window time.Duration
+	Window time.Duration `json:"window,omitempty"`
 	// FanOut is the most customers a value may be seen with before it is shared and
 	// joins nobody. Counted is by contradiction: what it is seen with has so many
 	// values of another type that it takes at least so many customers, by Most of that
 	// type, to have them. 0: any number.
-	FanOut int
+	FanOut int `json:"fan_out,omitempty"`
 	// Silence is the time after which a value not seen may have passed to somebody
 	// else, as phone numbers do after 90 days: what is seen before and after is
 	// joined only where something else says so too. Shareable and Unique. 0: never.
-	Silence time.Duration
+	Silence time.Duration `json:"silence,omitempty"`
 	// Lifetime is the time after which a value not seen is somebody else's, whatever
 	// else is known. 0: never.
-	Lifetime time.Duration
+	Lifetime time.Duration `json:"lifetime,omitempty"`
 	// Proof is the least that makes a value count. The zero Proof takes all.
-	Proof Proof
+	Proof Proof `json:"proof,omitzero"`
 }
 
 // A Kind is what it means that two records have the same value of a type. Safe for
@@ -89,6 +93,25 @@ func (k Kind) String() string {
 	return kindNames[k]
 }
 
+// MarshalText returns String, or an error that wraps ErrPolicy if k is not valid.
+func (k Kind) MarshalText() ([]byte, error) {
+	if k == 0 || int(k) >= len(kindNames) {
+		return nil, fmt.Errorf("%w: no such kind", ErrPolicy)
+	}
+	return []byte(kindNames[k]), nil
+}
+
+// UnmarshalText reads what MarshalText writes; anything else is an error that wraps
+// ErrPolicy and leaves k as it was.
+func (k *Kind) UnmarshalText(text []byte) error {
+	i := slices.Index(kindNames[:], string(text))
+	if i <= 0 {
+		return fmt.Errorf("%w: no such kind", ErrPolicy)
+	}
+	*k = Kind(i)
+	return nil
+}
+
 // A Proof says how sure a source is that an identifier belongs to who it says. Proofs
 // are ordered: each is more than those before. Safe for concurrent use.
 type Proof uint8
@@ -108,6 +131,17 @@ func (p Proof) String() string {
 		return kindNames[0]
 	}
 	return proofNames[p]
+}
+
+// MarshalText returns String, or an error if p is not valid.
+func (p Proof) MarshalText() ([]byte, error) {
+	return enum.Marshal("identity", "proof", proofNames[:], p)
+}
+
+// UnmarshalText reads what MarshalText writes; anything else is an error and leaves p as
+// it was.
+func (p *Proof) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("identity", "proof", proofNames[:], text, p)
 }
 
 // defaultRecords is what Entity.Records 0 means.

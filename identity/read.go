@@ -18,28 +18,29 @@ import (
 // A Customer is all that is known to be one person, organisation or whatever the entity
 // is. Safe for concurrent reads.
 type Customer struct {
-	ID     customer.ID // the present one
-	Entity string      // as observed
+	ID     customer.ID `json:"id"`               // the present one
+	Entity string      `json:"entity,omitempty"` // as observed
 	// Former are customers of the past that are this one now, ascending.
-	Former []customer.ID
+	Former []customer.ID `json:"former,omitempty"`
 	// Atoms, ascending by id.
-	Atoms []Atom
+	Atoms []Atom `json:"atoms"`
 	// Identifiers are the numbers of values for each type and scope, in the order of
 	// the policy; shared ones and those without proof are not counted.
-	Identifiers []Count
+	Identifiers []Count `json:"identifiers,omitempty"`
 }
 
 // An Atom is a record of a customer, or a slice of time of an ephemeral identifier. Safe
 // for concurrent reads.
 type Atom struct {
-	ID customer.AtomID // as changes name it
+	ID customer.AtomID `json:"id"` // as changes name it
 	// Slice: it is no record but the observations without a record, from First to Last,
 	// of one ephemeral identifier. It can be cut or grow as evidence comes in: where a
 	// change names a slice, those of the customer are read anew.
-	Slice bool
+	Slice bool `json:"slice"`
 	// First and Last are the times of its observations, of which there are as many.
-	First, Last  time.Time
-	Observations int
+	First        time.Time `json:"first"`
+	Last         time.Time `json:"last"`
+	Observations int       `json:"observations"`
 }
 
 // A Count is a number of values of one type and scope. Safe for concurrent reads.
@@ -51,13 +52,14 @@ type Count struct {
 
 // A Binding is an identifier as a customer's. Safe for concurrent reads.
 type Binding struct {
-	Customer customer.ID
+	Customer customer.ID `json:"customer"`
 	// First and Last are when it was seen with the customer.
-	First, Last time.Time
-	Proof       Proof // the best it was seen with
+	First time.Time `json:"first"`
+	Last  time.Time `json:"last"`
+	Proof Proof     `json:"proof"` // the best it was seen with
 	// Shared: it is seen with so many customers that it does not count, and which
 	// they are is not told.
-	Shared bool
+	Shared bool `json:"shared"`
 }
 
 // Customer returns a customer by its id, or by that of one of the past that is part of

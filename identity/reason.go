@@ -31,12 +31,22 @@ const (
 
 var reasonNames = [...]string{"invalid", "conflict", "ambiguous", "too many", "shared", "passed", "unproven", "separated", "refused"}
 
+var reasonNamesZH = [...]string{"无效", "标识冲突", "归属不明", "标识过多", "多人共用", "已转归他人", "证明不足", "已裁定为不同客户", "不是有效标识"}
+
 // String returns the reason in lower case, or "invalid".
 func (r Reason) String() string {
 	if int(r) >= len(reasonNames) {
 		return reasonNames[0]
 	}
 	return reasonNames[r]
+}
+
+// Chinese returns the same in Chinese.
+func (r Reason) Chinese() string {
+	if int(r) >= len(reasonNamesZH) {
+		return reasonNamesZH[0]
+	}
+	return reasonNamesZH[r]
 }
 
 // MarshalText returns String. It never fails.

@@ -12,6 +12,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -22,25 +23,29 @@ import (
 // for concurrent reads.
 type Relation struct {
 	// ID names the relation for ever, as Observation.ID does an observation.
-	ID string
+	ID string `json:"id"`
 	// Kind is what it is, such as household: 1 to 64 letters, digits, -, _ and .
-	Kind string
+	Kind string `json:"kind"`
 	// From and To are records that have been observed, of any entities.
-	From, To Record
+	From Record `json:"from"`
+	To   Record `json:"to"`
 	// Start and End are since when and until when, End excluded, to the microsecond.
 	// Zero is open.
-	Start, End time.Time
+	Start time.Time `json:"start,omitzero"`
+	End   time.Time `json:"end,omitzero"`
 }
 
 // A Related customer is one at the other end of a relation. Safe for concurrent reads.
 type Related struct {
-	ID, Kind string // of the relation
+	ID   string `json:"id"`   // of the relation
+	Kind string `json:"kind"` // of the relation
 	// Other is who the record at the other end is of now.
-	Other customer.ID
+	Other customer.ID `json:"other"`
 	// Outgoing: the relation goes from the customer asked for to Other.
-	Outgoing bool
+	Outgoing bool `json:"outgoing"`
 	// Start and End are the relation's, in UTC.
-	Start, End time.Time
+	Start time.Time `json:"start,omitzero"`
+	End   time.Time `json:"end,omitzero"`
 }
 
 func (r *Relation) validate(p *Policy) error {
@@ -67,7 +72,7 @@ func (r *Relation) validate(p *Policy) error {
 		name string
 		at   time.Time
 	}{{"start", r.Start}, {"end", r.End}} {
-		if !t.at.IsZero() && !validTime(t.at) {
+		if !t.at.IsZero() && !civil.InYears(t.at) {
 			fault(t.name, "is not in years 1 to 9999")
 		}
 	}

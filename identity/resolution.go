@@ -13,34 +13,36 @@ import (
 // A Resolution is what became of an observation. Safe for concurrent reads.
 type Resolution struct {
 	// Customer is who it is of, and Atom what it is part of.
-	Customer customer.ID
-	Atom     customer.AtomID
+	Customer customer.ID     `json:"customer"`
+	Atom     customer.AtomID `json:"atom"`
 	// Stream is where Atom lies if that is a slice of time: evidence that belongs to the stream
 	// from then on is to be kept by the stream, as slices are cut and grow. Zero: Atom is never divided.
-	Stream customer.AtomID
+	Stream customer.AtomID `json:"stream,omitzero"`
 	// Known: it had been observed before, and nothing has changed.
-	Known bool
+	Known bool `json:"known"`
 	// Created: the customer has begun with it.
-	Created bool
+	Created bool `json:"created"`
 	// Merged are the customers that have become Customer because of it, ascending.
-	Merged []customer.ID
+	Merged []customer.ID `json:"merged,omitempty"`
 	// Refused are the identifiers by which it was not joined to others, and why.
-	Refused []Refusal
+	Refused []Refusal `json:"refused,omitempty"`
 }
 
 // A Refusal says why an identifier does not join two records. Safe for concurrent reads.
 type Refusal struct {
-	Reason Reason // why
+	Reason Reason `json:"reason"` // why
 	// Type and Scope of the identifier.
-	Type, Scope string
+	Type  string `json:"type"`
+	Scope string `json:"scope,omitempty"`
 	// With is the customer that was not joined because of it; uuid.Nil where it is
 	// not about one.
-	With customer.ID
+	With customer.ID `json:"with,omitzero"`
 	// Limit and LimitScope name the type of which they would have too many values;
 	// empty where it is no such reason.
-	Limit, LimitScope string
+	Limit      string `json:"limit,omitempty"`
+	LimitScope string `json:"limit_scope,omitempty"`
 	// Field is why the value is no identifier, where the reason is Refused.
-	Field normalize.Reason
+	Field normalize.Reason `json:"field,omitzero"`
 }
 
 // resolution says what became of an observation of the edit.

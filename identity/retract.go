@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -17,7 +18,7 @@ import (
 // Errors: ErrUnknown, ErrErased, ErrInput, and those of the store. Cost: as Observe;
 // where the observation has identifiers that are shared, reading whom these are shared by.
 func (g *Graph) Retract(ctx context.Context, id string, at time.Time) error {
-	if !validTime(at) {
+	if !civil.InYears(at) {
 		return &InputError{-1, "at", "is not in years 1 to 9999"}
 	}
 	name := g.blind("observation", id)

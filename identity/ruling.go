@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -17,12 +18,13 @@ import (
 // outlive the policy, and can be revoked. Safe for concurrent reads.
 type Ruling struct {
 	// ID names the ruling for ever, as Observation.ID does an observation.
-	ID string
+	ID string `json:"id"`
 	// Author and Reason are for the log: 1 to 256 and up to 1,024 bytes.
-	Author, Reason string
+	Author string `json:"author"`
+	Reason string `json:"reason,omitempty"`
 	// Time is when it was decided: a later link outranks an earlier separation, and
 	// the other way round.
-	Time time.Time
+	Time time.Time `json:"time"`
 }
 
 func (r *Ruling) validate() error {
@@ -31,7 +33,7 @@ func (r *Ruling) validate() error {
 	checkText(fault, "id", r.ID, 1, 256)
 	checkText(fault, "author", r.Author, 1, 256)
 	checkText(fault, "reason", r.Reason, 0, 1024)
-	if !validTime(r.Time) {
+	if !civil.InYears(r.Time) {
 		fault("time", "is not in years 1 to 9999")
 	}
 	return errors.Join(errs...)
@@ -70,7 +72,7 @@ func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifie
 	if err := r.validate(); err != nil {
 		return err
 	}
-	if !validTime(at) {
+	if !civil.InYears(at) {
 		return &InputError{-1, "at", "is not in years 1 to 9999"}
 	}
 	values, err := g.valueBlinds(entity, d)
@@ -115,7 +117,7 @@ func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifie
 // Revoke takes a ruling back: all is as if it had never been made. at is when that is
 // decided. Revoking again does nothing.
 func (g *Graph) Revoke(ctx context.Context, id string, at time.Time) error {
-	if !validTime(at) {
+	if !civil.InYears(at) {
 		return &InputError{-1, "at", "is not in years 1 to 9999"}
 	}
 	name := g.blind("ruling", id)

@@ -86,3 +86,16 @@ func readObservation(data []byte) (o Observation, err error) {
 	}
 	return o, d.Close()
 }
+
+// refuses says why an observation is not what is known under its id, or nil.
+func (s *seen) refuses(p *prepared) error {
+	switch {
+	case s.state == seenErased:
+		return ErrErased
+	case s.content != p.content:
+		return ErrReused
+	case s.state == seenRetracted:
+		return ErrRetracted
+	}
+	return nil
+}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 	"github.com/clientele-go/clientele/store"
 )
@@ -90,7 +91,7 @@ func (p *Profiles) Add(ctx context.Context, learned time.Time, evidence ...Evide
 }
 
 func learnedAt(t time.Time) (micros int64, err error) {
-	if t.IsZero() || !validTime(t) {
+	if !civil.InYears(t) {
 		return 0, &InputError{Row: -1, Field: "learned", Reason: "is not in years 1 to 9999"}
 	}
 	return t.UnixMicro(), nil

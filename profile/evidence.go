@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/wire"
 )
 
@@ -87,7 +88,7 @@ func (g *given) check(w *wire.Writer) error {
 		return g.invalid("id", "is not UTF-8")
 	case g.Time.IsZero():
 		return g.invalid("time", "is not set")
-	case !validTime(g.Time):
+	case !civil.InYears(g.Time):
 		return g.invalid("time", "is not in years 1 to 9999")
 	}
 	byName := func(a, b customer.Field) int { return cmp.Compare(a.Name, b.Name) }
@@ -169,12 +170,6 @@ func (l *lock) veil(sum contentSum) contentSum {
 
 func (g *given) invalid(field, reason string) error {
 	return &InputError{Row: g.row, Field: field, Reason: reason}
-}
-
-// validTime tells whether t is in years 1 to 9999 of UTC.
-func validTime(t time.Time) bool {
-	year := t.UTC().Year()
-	return 1 <= year && year <= 9999
 }
 
 // bind makes of the evidence what a schema says. The entry's values are appended to room.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // A Moment is what is asked for: what was true at a time, as far as it was known at
@@ -28,12 +29,12 @@ type Moment struct {
 // bind checks m.
 func (m Moment) bind() (moment, error) {
 	b := moment{known: never}
-	if m.At.IsZero() || !validTime(m.At) {
+	if !civil.InYears(m.At) {
 		return b, &InputError{-1, "at", "is missing or not in years 1 to 9999"}
 	}
 	b.at = m.At.UnixMicro()
 	if !m.Known.IsZero() {
-		if !validTime(m.Known) {
+		if !civil.InYears(m.Known) {
 			return b, &InputError{-1, "known", "is not in years 1 to 9999"}
 		}
 		b.known = m.Known.UnixMicro()

@@ -23,7 +23,7 @@ import (
 // commit for some 32 atoms that have old events among the newest, or for 8 of the pages of
 // 64 that have them.
 func (p *Profiles) Purge(ctx context.Context, at time.Time) (deleted int, err error) {
-	if at.IsZero() || !validTime(at) {
+	if !civil.InYears(at) {
 		return 0, &InputError{Row: -1, Field: "at", Reason: "is not in years 1 to 9999"}
 	}
 	f, err := p.reread(ctx)

@@ -3,11 +3,11 @@ package profile
 import (
 	"fmt"
 	"io"
-	"strconv"
 	"strings"
 	"text/tabwriter"
 	"time"
-	"unicode"
+
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // WriteText writes the numbers as tables for a person, in plain text, and returns the error of
@@ -17,7 +17,7 @@ func (q *Quality) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) {
 		for i := range cells {
-			cells[i] = printable(cells[i])
+			cells[i] = line.Printable(cells[i])
 		}
 		fmt.Fprintln(t, strings.Join(cells, "\t"))
 	}
@@ -50,14 +50,6 @@ func (q *Quality) WriteText(w io.Writer) error {
 		row(r.Source, r.Name, r.Reason.String(), number(r.Values))
 	}
 	return t.Flush()
-}
-
-// printable returns a text that is on one line, and in one cell, and moves no cursor.
-func printable(s string) string {
-	if strings.HasPrefix(s, `"`) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
-		return strconv.Quote(s)
-	}
-	return s
 }
 
 func percent(p Portion) string {

@@ -16,12 +16,22 @@ const (
 
 var reasons = [...]string{"", "undeclared", "wrong_kind", "out_of_range", "no_match", "incomplete"}
 
+var reasonsZH = [...]string{"无效", "未声明", "类型不符", "超出范围", "不符合规定的格式或取值", "缺少必填字段"}
+
 // String returns the reason in lower case, or "invalid".
 func (r Reason) String() string {
 	if r == 0 || int(r) >= len(reasons) {
 		return "invalid"
 	}
 	return reasons[r]
+}
+
+// Chinese returns the same in Chinese.
+func (r Reason) Chinese() string {
+	if int(r) >= len(reasonsZH) {
+		return reasonsZH[0]
+	}
+	return reasonsZH[r]
 }
 
 // MarshalText returns String, or an error if r is not valid.

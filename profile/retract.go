@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -19,7 +20,7 @@ import (
 // old and the atom has much of it, its aggregates are made anew when they are read, until
 // Sync has folded the customer.
 func (p *Profiles) Retract(ctx context.Context, at time.Time, atom customer.AtomID, id string) error {
-	if at.IsZero() || !validTime(at) {
+	if !civil.InYears(at) {
 		return &InputError{Row: -1, Field: "at", Reason: "is not in years 1 to 9999"}
 	}
 	micros := at.UnixMicro()

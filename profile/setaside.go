@@ -267,18 +267,18 @@ func asideText(v customer.Value) string {
 		}
 		s = string(data)
 	}
-	return cut(strings.ToValidUTF8(cut(s, mostAsideText), "\uFFFD"), mostAsideText)
+	return cutAside(strings.ToValidUTF8(cutAside(s), "\uFFFD"))
 }
 
-// cut returns what of a text fits into n bytes, in whole characters.
-func cut(s string, n int) string {
-	if len(s) <= n {
+// cutAside returns what of a text is kept aside, in whole characters.
+func cutAside(s string) string {
+	if len(s) <= mostAsideText {
 		return s
 	}
 	for i := range utf8.UTFMax {
-		if utf8.RuneStart(s[n-i]) {
-			return s[:n-i]
+		if utf8.RuneStart(s[mostAsideText-i]) {
+			return s[:mostAsideText-i]
 		}
 	}
-	return s[:n]
+	return s[:mostAsideText]
 }

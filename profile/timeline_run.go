@@ -88,13 +88,13 @@ func (b *bound) timeline(q *TimelineQuery, m moment) (*merging, error) {
 		events: make(map[uint32]bool), statements: q.Statements, reverse: q.Reverse, limit: q.Limit,
 	}
 	if !q.From.IsZero() {
-		if !validTime(q.From) {
+		if !civil.InYears(q.From) {
 			return nil, &InputError{-1, "from", "is not in years 1 to 9999"}
 		}
 		t.from = q.From.UnixMicro()
 	}
 	if !q.To.IsZero() {
-		if !validTime(q.To) {
+		if !civil.InYears(q.To) {
 			return nil, &InputError{-1, "to", "is not in years 1 to 9999"}
 		}
 		t.to = q.To.UnixMicro()

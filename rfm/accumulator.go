@@ -14,6 +14,9 @@ import (
 )
 
 var (
+	// ErrOptions is wrapped by every fault of options, of tables of segments, classes and tier
+	// shares among them.
+	ErrOptions = errors.New("rfm: invalid options")
 	// ErrOverflow is returned, bare or wrapped, where the amounts of all
 	// transactions together, refunds not subtracted but added, leave the range of
 	// int64 minor units, or the lines of one customer that of uint32. The
@@ -69,7 +72,7 @@ func NewAccumulator[K comparable](compare func(a, b K) int, opts *Options) (*Acc
 	o := opts.orDefault()
 	errs := []error{o.Validate()}
 	if o.Location == nil {
-		errs = append(errs, errors.New("rfm: Options.Location is required"))
+		errs = append(errs, fmt.Errorf("%w: Options.Location is required", ErrOptions))
 	}
 	order, err := newOrder(compare)
 	if err := errors.Join(append(errs, err)...); err != nil {
@@ -129,7 +132,7 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 		}
 	}
 	c := &a.single.columns
-	c.Customers[0], c.Times[0], c.Amounts[0], c.Orders[0], c.Kinds[0] = t.Customer, unix(t.Time), t.Amount, t.Order, t.Kind
+	c.Customers[0], c.Times[0], c.Amounts[0], c.Orders[0], c.Kinds[0] = t.Customer, civil.Unix(t.Time), t.Amount, t.Order, t.Kind
 	if !a.admit(&a.report, c, 0) {
 		return nil
 	}
@@ -152,22 +155,12 @@ type single[K comparable] struct {
 	batch    batch
 }
 
-// noTime is the time of a transaction without one.
-const noTime = math.MinInt64
-
-func unix(t time.Time) int64 {
-	if t.IsZero() {
-		return noTime
-	}
-	return t.Unix()
-}
-
 // admit counts row i in the report and tells whether it is to be added.
 func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) bool {
 	r.Rows++
 	kind := c.kind(i)
 	id, at, amount := c.Customers[i], c.Times[i], c.Amounts[i]
-	if kind == Purchase && at >= a.policy.since && at < a.policy.until && at != noTime && amount >= 0 && !a.order.missing(id) {
+	if kind == Purchase && at >= a.policy.since && at < a.policy.until && at != civil.NoTime && amount >= 0 && !a.order.missing(id) {
 		r.Purchases++
 		if amount == 0 {
 			r.ZeroAmounts++
@@ -179,7 +172,7 @@ func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) bool {
 		r.UnknownKind++
 	case a.order.missing(id):
 		r.NoCustomer++
-	case at == noTime:
+	case at == civil.NoTime:
 		r.NoTime++
 	case amount < 0:
 		r.Negative++
@@ -321,7 +314,7 @@ func (a *Accumulator[K]) Customers(asOf time.Time) ([]Customer[K], Report, error
 	}
 	if asOf.IsZero() {
 		if a.policy.until == math.MaxInt64 {
-			return nil, report, errors.New("rfm: an as-of date is required")
+			return nil, report, fmt.Errorf("%w: an as-of date is required", ErrOptions)
 		}
 		asOf = a.options.AsOf
 	}

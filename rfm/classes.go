@@ -84,16 +84,16 @@ func EightClasses() [8]Group { return eight }
 func (c *Classes) check() error {
 	var faults []error
 	if int(c.Cut) >= len(cutNames) {
-		faults = append(faults, errors.New("rfm: Classes.Cut is unknown"))
+		faults = append(faults, fmt.Errorf("%w: Classes.Cut is unknown", ErrOptions))
 	}
 	for _, v := range c.Values {
 		if math.IsNaN(v) || math.IsInf(v, 0) {
-			faults = append(faults, errors.New("rfm: Classes.Values are not finite"))
+			faults = append(faults, fmt.Errorf("%w: Classes.Values are not finite", ErrOptions))
 			break
 		}
 	}
 	if c.Cut != FixedValue && c.Values != [3]float64{} {
-		faults = append(faults, errors.New("rfm: Classes.Values go with FixedValue alone"))
+		faults = append(faults, fmt.Errorf("%w: Classes.Values go with FixedValue alone", ErrOptions))
 	}
 	known := map[string]bool{}
 	for _, g := range eight {
@@ -107,7 +107,7 @@ func (c *Classes) check() error {
 			}
 		}
 		if unknown > 0 {
-			faults = append(faults, fmt.Errorf("rfm: Classes names %d ids that are no class", unknown))
+			faults = append(faults, fmt.Errorf("%w: Classes names %d ids that are no class", ErrOptions, unknown))
 		}
 	}
 	return errors.Join(faults...)

@@ -68,11 +68,11 @@ func (a *Analysis[K]) ByTier(shares ...float64) (*Grouping[K], error) {
 	}
 	for i, s := range shares {
 		if !(s > 0 && s < 1) || i > 0 && s <= shares[i-1] {
-			return nil, errors.New("rfm: tier shares must ascend between 0 and 1")
+			return nil, fmt.Errorf("%w: tier shares must ascend between 0 and 1", ErrOptions)
 		}
 	}
 	if len(shares) > 200 {
-		return nil, errors.New("rfm: more than 200 tier shares")
+		return nil, fmt.Errorf("%w: more than 200 tier shares", ErrOptions)
 	}
 	positive := make([]int64, 0, len(a.Customers))
 	total := int64(0)

@@ -111,6 +111,7 @@ func TestTiersAreTheSmallestSets(t *testing.T) {
 	a := analyzed(t, ready([]int{1, 2}))
 	for _, bad := range [][]float64{{0}, {1}, {0.5, 0.5}, {0.8, 0.2}} {
 		_, err := a.ByTier(bad...)
+		require.ErrorIs(t, err, rfm.ErrOptions)
 		require.Error(t, err)
 	}
 }

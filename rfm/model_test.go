@@ -177,6 +177,7 @@ func TestValidateReportsAllFaults(t *testing.T) {
 		R: rfm.Binning{Mode: 99}, F: rfm.Binning{Mode: rfm.Fixed, Bins: 3, Thresholds: []float64{2, 1, math.NaN()}}, M: rfm.Binning{Bins: 101},
 		Classes: &rfm.Classes{Cut: 9, Values: [3]float64{math.NaN()}},
 	}).Validate()
+	require.ErrorIs(t, err, rfm.ErrOptions)
 	for _, want := range []string{
 		"Window", "Frequency", "Monetary is unknown", "Refunds", "Nested", "Weights", "of R: unknown mode",
 		"of F: 3 thresholds for 3 bins", "of F: a threshold is not finite", "of F: thresholds do not ascend", "of M: 101 bins", "Cut is unknown", "not finite",

@@ -150,7 +150,7 @@ func (p *RefundPolicy) UnmarshalText(text []byte) error {
 	return enum.Unmarshal("rfm", "refund policy", refundNames, text, p)
 }
 
-// Validate reports every fault of the options at once, as a joined error.
+// Validate reports every fault of the options at once, each wrapping [ErrOptions].
 // AsOf and Location are checked where they are needed. Nil options are valid.
 func (o *Options) Validate() error {
 	if o == nil {
@@ -159,7 +159,7 @@ func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, format string, args ...any) {
 		if bad {
-			faults = append(faults, fmt.Errorf("rfm: "+format, args...))
+			faults = append(faults, fmt.Errorf("%w: "+format, append([]any{ErrOptions}, args...)...))
 		}
 	}
 	fault(o.Window < 0, "Options.Window is negative")
@@ -285,7 +285,7 @@ func (b *Binning) validate(dimension string) error {
 	var faults []error
 	fault := func(bad bool, format string, args ...any) {
 		if bad {
-			faults = append(faults, fmt.Errorf("rfm: binning of %s: "+format, append([]any{dimension}, args...)...))
+			faults = append(faults, fmt.Errorf("%w: binning of %s: "+format, append([]any{ErrOptions, dimension}, args...)...))
 		}
 	}
 	fault(int(b.Mode) >= len(modeNames), "unknown mode")

@@ -27,7 +27,7 @@ func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
 		o = natural[K](t)
 	}
 	if o.compare == nil {
-		return o, fmt.Errorf("rfm: ids of type %v have no natural order: a compare function is required", t)
+		return o, fmt.Errorf("%w: ids of type %v have no natural order: a compare function is required", ErrOptions, t)
 	}
 	o.hash = func(id *K) uint64 { return maphash.Comparable(seed, *id) | 1 }
 	if integer := natural[K](t).integer; integer != nil {

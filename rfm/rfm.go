@@ -9,6 +9,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
@@ -49,7 +50,7 @@ func Analyze[K comparable](ctx context.Context, transactions iter.Seq[Transactio
 	}
 	for t := range transactions {
 		c.Customers = append(c.Customers, t.Customer)
-		c.Times = append(c.Times, unix(t.Time))
+		c.Times = append(c.Times, civil.Unix(t.Time))
 		c.Amounts = append(c.Amounts, t.Amount)
 		c.Orders = append(c.Orders, t.Order)
 		c.Kinds = append(c.Kinds, t.Kind)
@@ -83,7 +84,7 @@ func AnalyzeColumns[K comparable](ctx context.Context, c Columns[K], opts *Optio
 func newBounded[K comparable](opts *Options) (*Accumulator[K], error) {
 	a, err := NewAccumulator[K](nil, opts)
 	if opts.orDefault().AsOf.IsZero() {
-		err = errors.Join(errors.New("rfm: Options.AsOf is required"), err)
+		err = errors.Join(fmt.Errorf("%w: Options.AsOf is required", ErrOptions), err)
 	}
 	return a, err
 }

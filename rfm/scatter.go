@@ -40,7 +40,7 @@ func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
 			s.touch(ids[i:min(i+64, len(ids))])
 		}
 		at, amount := times[i], amounts[i]
-		if len(c.Kinds) == 0 && at >= since && at < until && amount >= 0 && at != noTime && !a.order.missing(id) {
+		if len(c.Kinds) == 0 && at >= since && at < until && amount >= 0 && at != civil.NoTime && !a.order.missing(id) {
 			purchases++
 			if amount == 0 {
 				zeros++

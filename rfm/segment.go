@@ -161,7 +161,7 @@ func (t *SegmentTable) check() error {
 	var faults []error
 	fault := func(bad bool, format string, args ...any) {
 		if bad {
-			faults = append(faults, fmt.Errorf("rfm: segment table %q: "+format, append([]any{t.Name}, args...)...))
+			faults = append(faults, fmt.Errorf("%w: segment table %q: "+format, append([]any{ErrOptions, t.Name}, args...)...))
 		}
 	}
 	n := t.bins()

@@ -103,6 +103,7 @@ func TestMalformedTables(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			_, err := test.table.Validate()
+			require.ErrorIs(t, err, rfm.ErrOptions)
 			require.ErrorContains(t, err, test.want)
 			_, err = rfm.Fit(t.Context(), ready([]int{1, 2}), &rfm.Options{Table: &test.table})
 			require.ErrorContains(t, err, test.want)

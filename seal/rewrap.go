@@ -24,7 +24,7 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(done, total int64)) er
 	done := int64(0)
 	flush := func() error {
 		again := rewrapping{vault: v, atoms: atoms, wrapped: make([]rewrapped, len(atoms))}
-		if _, err := store.Update(ctx, v.store, nil, again.batch); err != nil {
+		if _, err := store.Update(ctx, v.store, v.options.Backoff, again.batch); err != nil {
 			return err
 		}
 		done += int64(len(atoms))

@@ -137,3 +137,30 @@ func (s *lostOutcome) Commit(ctx context.Context, b *store.Batch) (store.Version
 	}
 	return 0, store.ErrUnknownOutcome
 }
+
+// busy is a store in which somebody else is always first.
+type busy struct {
+	store.Store
+	commits int
+}
+
+func (s *busy) Commit(context.Context, *store.Batch) (store.Version, error) {
+	s.commits++
+	return 0, store.ErrConflict
+}
+
+// TestRewrapBackoff: how often a commit is tried is the caller's to say, and each key is wrapped once for all of them.
+func TestRewrapBackoff(t *testing.T) {
+	var s store.Memory
+	before := vault(t, &s, local(t, 1), nil)
+	for i := range 3 {
+		create(t, &s, before, atomOf(i))
+	}
+	for _, attempts := range []int{1, 4} {
+		w, b := &remote{Wrapper: local(t, 2, 1)}, &busy{Store: &s}
+		v := vault(t, b, w, &seal.Options{Backoff: &store.Backoff{Attempts: attempts, First: 1, Most: 1}})
+		require.ErrorIs(t, v.Rewrap(t.Context(), nil), store.ErrConflict)
+		require.Equal(t, attempts, b.commits)
+		require.EqualValues(t, 3, w.wraps.Load())
+	}
+}

@@ -39,6 +39,9 @@ type Options struct {
 	// key in the cache works until it makes room for another, or Forget, also where
 	// another process has destroyed it.
 	Cache int
+	// Backoff is how Rewrap tries again where another process changes the same keys. Nil: the
+	// defaults of store.
+	Backoff *store.Backoff
 }
 
 const (

@@ -11,6 +11,7 @@ import (
 	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
@@ -83,7 +84,7 @@ func (x *Subjects) Resume(ctx context.Context, now time.Time) ([]*Erasure, error
 	if err := x.needGraph(); err != nil {
 		return nil, err
 	}
-	if !validTime(now) {
+	if !civil.InYears(now) {
 		return nil, errNow
 	}
 	if err := x.parts.Graph.Resume(ctx); err != nil {

@@ -13,6 +13,7 @@ import (
 
 	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
@@ -38,7 +39,7 @@ func (x *Subjects) Prove(ctx context.Context, now time.Time, e *Erasure) (*Proof
 	if err := x.needGraph(); err != nil {
 		return nil, err
 	}
-	if !validTime(now) {
+	if !civil.InYears(now) {
 		return nil, errNow
 	}
 	t, err := x.load(ctx, hashOf(e.ID))

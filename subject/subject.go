@@ -13,6 +13,7 @@ import (
 	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/seal"
@@ -155,15 +156,10 @@ func (r *Request) validate(now time.Time, erase bool) error {
 	if slices.Contains(r.Atoms, (customer.AtomID{})) {
 		fault(true, "one of Atoms is zero")
 	}
-	if !validTime(now) {
+	if !civil.InYears(now) {
 		faults = append(faults, errNow)
 	}
 	return errors.Join(faults...)
 }
 
 var errNow = fmt.Errorf("%w: now is not in years 1 to 9999", ErrRequest)
-
-func validTime(t time.Time) bool {
-	y := t.UTC().Year()
-	return !t.IsZero() && y >= 1 && y <= 9999
-}

@@ -74,12 +74,6 @@ func (d Day) Start(loc *time.Location) time.Time {
 	}
 }
 
-// NextMidnight returns the first instant after t that belongs to a later day: the
-// next instant at which the day of a clock, and with it any window of days, changes.
-func NextMidnight(t time.Time, loc *time.Location) time.Time {
-	return saturate(int64(DayOf(t, loc)) + 1).Start(loc)
-}
-
 // saturate returns the Day nearest to day.
 func saturate(day int64) Day {
 	return Day(min(max(day, math.MinInt32), math.MaxInt32))

@@ -12,6 +12,11 @@ import (
 	"github.com/clientele-go/clientele/internal/civil/civiltest"
 )
 
+// nextMidnight is the first instant after t that belongs to a later day.
+func nextMidnight(t time.Time, loc *time.Location) time.Time {
+	return civil.Day(min(int64(civil.DayOf(t, loc))+1, math.MaxInt32)).Start(loc)
+}
+
 // zones have a long history of unusual transitions, or none.
 var zones = []string{
 	"UTC", "Asia/Shanghai", "America/New_York", "Europe/Berlin", "Europe/Dublin",
@@ -34,7 +39,7 @@ func TestCases(t *testing.T) {
 			day := civil.DayOf(c.At, c.Location)
 			require.Equal(t, c.Day, day.String())
 			require.Equal(t, c.Start, day.Start(c.Location).UTC())
-			require.Equal(t, c.Next, civil.NextMidnight(c.At, c.Location).UTC())
+			require.Equal(t, c.Next, nextMidnight(c.At, c.Location).UTC())
 			require.Equal(t, c.Age, int(civil.DayOf(c.AsOf, c.Location)-day))
 			calendar := civil.NewCalendar(c.Location)
 			require.Equal(t, day, calendar.Day(c.At.Unix()))
@@ -109,7 +114,7 @@ func TestDaysAreIntervals(t *testing.T) {
 		loc := load(t, zone)
 		walk(loc, func(at time.Time) {
 			day := civil.DayOf(at, loc)
-			start, next := day.Start(loc), civil.NextMidnight(at, loc)
+			start, next := day.Start(loc), nextMidnight(at, loc)
 			switch {
 			case at.Before(start) || !at.Before(next):
 				t.Fatalf("%s: %s is not in its day from %s to %s", zone, at.In(loc), start, next)
@@ -177,7 +182,7 @@ func TestEndsOfTheSpan(t *testing.T) {
 		require.Equal(t, civil.Day(math.MinInt32), calendar.Day(-1<<50))
 		from, to := civil.Window(time.Unix(0, 0), math.MaxInt, loc)
 		require.Equal(t, civil.Day(math.MinInt32), civil.DayOf(from, loc))
-		require.Equal(t, civil.NextMidnight(time.Unix(0, 0), loc), to)
+		require.Equal(t, nextMidnight(time.Unix(0, 0), loc), to)
 	}
 }
 
@@ -211,4 +216,11 @@ func TestNilLocation(t *testing.T) {
 	require.Panics(t, func() { civil.DayOf(time.Unix(0, 0), nil) })
 	require.Panics(t, func() { civil.Day(0).Start(nil) })
 	require.Panics(t, func() { civil.NewCalendar(nil) })
+}
+
+func TestUnix(t *testing.T) {
+	require.EqualValues(t, math.MinInt64, civil.Unix(time.Time{}))
+	require.EqualValues(t, 0, civil.Unix(time.Unix(0, 5)))
+	require.EqualValues(t, -1, civil.Unix(time.Unix(0, -1)))
+	require.EqualValues(t, -62135596800, civil.Unix(time.Time{}.Add(1)))
 }

@@ -3,6 +3,7 @@
 package line
 
 import (
+	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -34,4 +35,13 @@ func Valid[T string | []byte](s T, n int) bool {
 		}
 	}
 	return true
+}
+
+// Printable returns s where it is on one line, in one cell of a table, and moves no cursor, and else, as where
+// it is not UTF-8 or begins with a quotation mark, what strconv.Quote makes of it. So different texts stay different.
+func Printable(s string) string {
+	if strings.HasPrefix(s, `"`) || !utf8.ValidString(s) || strings.ContainsFunc(s, func(r rune) bool { return !unicode.IsPrint(r) }) {
+		return strconv.Quote(s)
+	}
+	return s
 }

@@ -27,3 +27,20 @@ func TestValid(t *testing.T) {
 		require.Equal(t, want, line.Valid([]byte(s), most), "%q", s)
 	}
 }
+
+// What is printed is on one line and can be told from any other text.
+func TestPrintable(t *testing.T) {
+	for text, want := range map[string]string{
+		"":              "",
+		"广州 a":          "广州 a",
+		"two\nlines":    `"two\nlines"`,
+		"a\tb":          `"a\tb"`,
+		"\x1b[2J":       `"\x1b[2J"`,
+		"\u202eevil":    `"\u202eevil"`,
+		"\xff":          `"\xff"`,
+		`"two\nlines"`:  `"\"two\\nlines\""`,
+		`say "two" now`: `say "two" now`,
+	} {
+		require.Equal(t, want, line.Printable(text))
+	}
+}

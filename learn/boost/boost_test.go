@@ -77,7 +77,7 @@ func TestOneSplit(t *testing.T) {
 	require.NoError(t, err)
 	require.JSONEq(t, `{"version":1,"kind":"boost.Model","logistic":false,"base":3,"columns":[{"name":"x0","kind":"number"}],"trees":[[
 		{"value":0,"cover":4,"ask":{"column":0,"up_to":6.5,"missing":true,"gain":4.8}},{"value":-0.3,"cover":3},{"value":0.5,"cover":1}]]}`, text(t, m))
-	scores, err := boost.Scores(t.Context(), m, numbers([]float64{6.5, math.Nextafter(6.5, 7), math.NaN()}), 0)
+	scores, err := boost.Scores(t.Context(), m, numbers([]float64{6.5, math.Nextafter(6.5, 7), math.NaN()}), nil)
 	require.NoError(t, err)
 	require.Equal(t, []float64{2.7, 3.5, 2.7}, scores)
 	require.Equal(t, 1, m.Trees())
@@ -159,9 +159,9 @@ func TestWeights(t *testing.T) {
 	require.NoError(t, err)
 	twice, err := boost.Fit(t.Context(), tab.Take(rows), pick(labels, rows), &boost.Options{Rounds: 20})
 	require.NoError(t, err)
-	got, err := boost.Scores(t.Context(), m, tab, 0)
+	got, err := boost.Scores(t.Context(), m, tab, nil)
 	require.NoError(t, err)
-	want, err := boost.Scores(t.Context(), twice, tab, 0)
+	want, err := boost.Scores(t.Context(), twice, tab, nil)
 	require.NoError(t, err)
 	require.InDeltaSlice(t, want, got, 1e-9)
 	require.InDelta(t, twice.Report().Rounds[19].Training, m.Report().Rounds[19].Training, 1e-12)
@@ -171,7 +171,7 @@ func TestWeights(t *testing.T) {
 	}
 	scaled, err := boost.Fit(t.Context(), tab, labels, &boost.Options{Rounds: 20, Weights: weights, MinLeaf: 6, MinHessian: 3e-4, L2: 0.3, LevelWeight: 3, LevelSmoothing: 3, MaxLeaves: m.Report().MaxLeaves})
 	require.NoError(t, err)
-	got, err = boost.Scores(t.Context(), scaled, tab, 0)
+	got, err = boost.Scores(t.Context(), scaled, tab, nil)
 	require.NoError(t, err)
 	require.InDeltaSlice(t, want, got, 1e-4)
 }
@@ -239,7 +239,7 @@ func TestMissing(t *testing.T) {
 		m, err := boost.FitTarget(t.Context(), tab, []float64{0, 0, 4, 4, 4, 4}, boost.SquaredError{}, o)
 		require.NoError(t, err)
 		other := &table.Table[int]{Columns: []table.Column{table.CategoryColumn("c", "", "a", "b", "new", "Z")}}
-		scores, err := boost.Scores(t.Context(), m, other, 0)
+		scores, err := boost.Scores(t.Context(), m, other, nil)
 		require.NoError(t, err)
 		require.InDeltaSlice(t, []float64{4, 0, 4, 4, 4}, scores, 1e-12)
 		require.Equal(t, -1.0, m.Code(0, "new"))
@@ -319,7 +319,7 @@ func TestLater(t *testing.T) {
 		require.GreaterOrEqual(t, l.Later, r.Rounds[r.Best-1].Later)
 		require.True(t, round == 0 || l.Training < r.Rounds[round-1].Training)
 	}
-	p, err := boost.Predict(t.Context(), m, later, 0)
+	p, err := boost.Predict(t.Context(), m, later, nil)
 	require.NoError(t, err)
 	sum, total := 0.0, 0.0
 	for row, w := range weights {
@@ -373,7 +373,7 @@ func TestObjectiveOfOnesOwn(t *testing.T) {
 	require.NoError(t, err)
 	r := m.Report()
 	require.Less(t, r.Rounds[r.Best-1].Training, r.Start.Training-0.1)
-	scores, err := boost.Predict(t.Context(), m, tab, 0) // scores, since it is not logistic
+	scores, err := boost.Predict(t.Context(), m, tab, nil) // scores, since it is not logistic
 	require.NoError(t, err)
 	require.InDelta(t, r.Rounds[r.Best-1].Training*2000, poisson{}.Loss(scores, target, nil), 1e-6)
 }
@@ -383,7 +383,7 @@ func TestPredictByName(t *testing.T) {
 	m, err := boost.Fit(t.Context(), tab, labels, nil)
 	require.NoError(t, err)
 	require.Equal(t, []string{"x", "y", "z", "few", "many"}, m.Columns())
-	want, err := boost.Predict(t.Context(), m, tab, 1)
+	want, err := boost.Predict(t.Context(), m, tab, &boost.PredictOptions{Workers: 1})
 	require.NoError(t, err)
 	other := &table.Table[int]{Columns: slices.Clone(tab.Columns)}
 	slices.Reverse(other.Columns)
@@ -395,7 +395,7 @@ func TestPredictByName(t *testing.T) {
 			c.Code[i] = int32(len(c.Levels)) - 1 - code
 		}
 	}
-	got, err := boost.Predict(t.Context(), m, other, 3)
+	got, err := boost.Predict(t.Context(), m, other, &boost.PredictOptions{Workers: 3})
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 	for i := range 1000 {
@@ -407,7 +407,10 @@ func TestPredictByName(t *testing.T) {
 		}
 		require.Equal(t, want[i], m.PredictRow(row))
 	}
-	_, err = boost.Predict(t.Context(), m, numbers([]float64{1}), 0)
+	_, err = boost.Predict(t.Context(), m, tab, &boost.PredictOptions{Workers: -1})
+	require.ErrorIs(t, err, boost.ErrOptions)
+	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
+	_, err = boost.Predict(t.Context(), m, numbers([]float64{1}), nil)
 	require.ErrorIs(t, err, boost.ErrColumn)
 	require.Panics(t, func() { m.LogOdds(make([]float64, 4)) })
 	row := make([]float64, 5)
@@ -451,6 +454,7 @@ func TestImportance(t *testing.T) {
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Weights: make([]float64, 2000)})
 	require.ErrorIs(t, err, boost.ErrNoRows)
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Repeats: -1, Workers: -1})
+	require.ErrorIs(t, err, boost.ErrOptions)
 	require.ErrorContains(t, err, "Workers")
 }
 
@@ -465,7 +469,7 @@ func TestNothingToLearn(t *testing.T) {
 			m, err := boost.Fit(t.Context(), tab, []bool{true, false, true, true}, nil)
 			require.NoError(t, err)
 			require.Equal(t, boost.StopNothing, m.Report().Stop)
-			p, err := boost.Predict(t.Context(), m, tab, 0)
+			p, err := boost.Predict(t.Context(), m, tab, nil)
 			require.NoError(t, err)
 			require.InDeltaSlice(t, []float64{0.75, 0.75, 0.75, 0.75}, p, 1e-15)
 			var read boost.Model
@@ -517,6 +521,7 @@ func TestErrors(t *testing.T) {
 		Rounds: -1, LearningRate: 2, MaxLeaves: 1, MaxDepth: -1, MinLeaf: -1, MinHessian: math.NaN(), MinGain: math.Inf(1), L2: -1, Bins: 256,
 		RowShare: -1, ColumnShare: 3, LevelWeight: -1, LevelSmoothing: -1, Patience: 3, Workers: -1, Rising: []string{"a"}, Falling: []string{"a"}, Weights: []float64{-1},
 	}).Validate()
+	require.ErrorIs(t, err, boost.ErrOptions)
 	for _, name := range []string{
 		"Rounds", "LearningRate", "MaxLeaves", "MaxDepth", "MinLeaf", "MinHessian", "MinGain", "L2", "Bins",
 		"RowShare", "ColumnShare", "LevelWeight", "LevelSmoothing", "Patience", "Workers", `"a"`, "row 0",

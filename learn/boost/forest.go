@@ -3,6 +3,7 @@ package boost
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math"
 	"math/rand/v2"
 
@@ -31,7 +32,7 @@ type ForestOptions struct {
 	Progress func(done, total int64)
 }
 
-// Validate reports every fault of the options at once, as a joined error. Nil options are valid.
+// Validate reports every fault of the options at once, each wrapping [ErrOptions] or, of a weight, [ErrWeight]. Nil options are valid.
 func (o *ForestOptions) Validate() error {
 	if o == nil {
 		return nil
@@ -39,7 +40,7 @@ func (o *ForestOptions) Validate() error {
 	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
-			faults = append(faults, errors.New("boost: ForestOptions."+text))
+			faults = append(faults, fmt.Errorf("%w: ForestOptions.%s", ErrOptions, text))
 		}
 	}
 	fault(o.Trees < 0 || o.Trees > 1<<20, "Trees is negative or above 2^20")

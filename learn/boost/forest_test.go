@@ -79,7 +79,7 @@ func TestForestIsTheSame(t *testing.T) {
 	tab, labels, weights := draw(60, 1500)
 	o := &boost.ForestOptions{Trees: 9, Weights: weights, Workers: 1}
 	m := grow(t, tab, labels, o)
-	p, err := boost.Predict(t.Context(), m, tab, 0)
+	p, err := boost.Predict(t.Context(), m, tab, nil)
 	require.NoError(t, err)
 	for row, share := range p {
 		require.True(t, share >= 0 && share <= 1, row)
@@ -108,7 +108,7 @@ func TestOutOfBag(t *testing.T) {
 	var calls []int64
 	m := grow(t, tab, labels, &boost.ForestOptions{Trees: 1, Weights: weights, Progress: func(done, total int64) { calls = append(calls, done, total) }})
 	require.Equal(t, []int64{1, 1}, calls)
-	p, err := boost.Predict(t.Context(), m, tab, 0)
+	p, err := boost.Predict(t.Context(), m, tab, nil)
 	require.NoError(t, err)
 	r := m.Report()
 	require.Equal(t, 1, r.Best)
@@ -155,7 +155,7 @@ func TestForestWeights(t *testing.T) {
 		w := slices.Clone(weights)
 		w[0] = heavy
 		m := grow(t, tab, labels, &boost.ForestOptions{Trees: 50, Weights: w, MinLeaf: 1})
-		p, err := boost.Predict(t.Context(), m, tab, 0)
+		p, err := boost.Predict(t.Context(), m, tab, nil)
 		require.NoError(t, err)
 		require.GreaterOrEqual(t, slices.Min(p), 0.0)
 		require.LessOrEqual(t, slices.Max(p), 1.0)
@@ -167,7 +167,7 @@ func TestForestOfNothing(t *testing.T) {
 	for name, tab := range map[string]*table.Table[int]{"no columns": {IDs: []int{1, 2, 3, 4}}, "a constant": numbers([]float64{1, 1, 1, 1})} {
 		t.Run(name, func(t *testing.T) {
 			m := grow(t, tab, []bool{true, false, true, true}, &boost.ForestOptions{Trees: 2000, MinLeaf: 1})
-			p, err := boost.Predict(t.Context(), m, tab, 0)
+			p, err := boost.Predict(t.Context(), m, tab, nil)
 			require.NoError(t, err)
 			require.InDelta(t, 0.75, p[0], 0.02) // the mean share of rows drawn
 		})
@@ -190,6 +190,7 @@ func TestForestErrors(t *testing.T) {
 	_, err := boost.FitForest(ctx, tab, labels, nil)
 	require.ErrorIs(t, err, context.Canceled)
 	err = fit(labels, &boost.ForestOptions{Trees: -1, MinLeaf: math.NaN(), Columns: -1, Workers: -1, Weights: []float64{-1}})
+	require.ErrorIs(t, err, boost.ErrOptions)
 	for _, name := range []string{"Trees", "MinLeaf", "Columns", "Workers", "row 0"} {
 		require.ErrorContains(t, err, name)
 	}

@@ -59,7 +59,7 @@ func (f *foreign) options(o *ReadOptions) error {
 		f.texts[i], f.category[i] = append([]string{}, texts...), true
 	}
 	if seen < len(o.Levels) {
-		return errors.New("boost: ReadOptions.Levels names what is not a feature")
+		return fmt.Errorf("%w: ReadOptions.Levels names what is not a feature", ErrOptions)
 	}
 	return nil
 }

@@ -42,7 +42,7 @@ type PermutationOptions struct {
 	Workers int
 }
 
-// Validate reports every fault of the options at once, as a joined error. Nil options are
+// Validate reports every fault of the options at once, each wrapping [ErrOptions] or, of a weight, [ErrWeight]. Nil options are
 // valid.
 func (o *PermutationOptions) Validate() error {
 	if o == nil {
@@ -50,10 +50,10 @@ func (o *PermutationOptions) Validate() error {
 	}
 	var faults []error
 	if o.Repeats < 0 {
-		faults = append(faults, errors.New("boost: PermutationOptions.Repeats is negative"))
+		faults = append(faults, fmt.Errorf("%w: PermutationOptions.Repeats is negative", ErrOptions))
 	}
 	if o.Workers < 0 {
-		faults = append(faults, errors.New("boost: PermutationOptions.Workers is negative"))
+		faults = append(faults, fmt.Errorf("%w: PermutationOptions.Workers is negative", ErrOptions))
 	}
 	return errors.Join(append(faults, validWeights(o.Weights))...)
 }

@@ -33,9 +33,9 @@ func TestGolden(t *testing.T) {
 	require.NoError(t, json.Unmarshal(want, &read))
 	require.Equal(t, text(t, m), text(t, &read))
 	require.Equal(t, m.Importance(), read.Importance())
-	p, err := boost.Predict(t.Context(), m, tab, 0)
+	p, err := boost.Predict(t.Context(), m, tab, nil)
 	require.NoError(t, err)
-	q, err := boost.Predict(t.Context(), &read, tab, 0)
+	q, err := boost.Predict(t.Context(), &read, tab, nil)
 	require.NoError(t, err)
 	require.Equal(t, p, q)
 }

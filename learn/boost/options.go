@@ -14,6 +14,8 @@ const DefaultSeed = 1
 
 // Errors that a caller can act on.
 var (
+	// ErrOptions is wrapped by every fault of options.
+	ErrOptions = errors.New("boost: invalid options")
 	// ErrOneClass is returned, bare, where all rows that have a weight have the same label.
 	ErrOneClass = errors.New("boost: labels are all the same")
 	// ErrTarget is wrapped by the error of a target that the objective is not defined for,
@@ -114,7 +116,7 @@ type Slice struct {
 	Weights []float64
 }
 
-// Validate reports every fault of the options at once, as a joined error; lengths and names
+// Validate reports every fault of the options at once, each wrapping [ErrOptions] or, of a weight, [ErrWeight]; lengths and names
 // are checked by Fit. Nil options are valid.
 func (o *Options) Validate() error {
 	if o == nil {
@@ -123,7 +125,7 @@ func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
-			faults = append(faults, errors.New("boost: Options."+text))
+			faults = append(faults, fmt.Errorf("%w: Options.%s", ErrOptions, text))
 		}
 	}
 	size := func(x float64, name string) {
@@ -148,7 +150,7 @@ func (o *Options) Validate() error {
 	fault(o.Workers < 0, "Workers is negative")
 	for _, name := range o.Rising {
 		if slices.Contains(o.Falling, name) {
-			faults = append(faults, fmt.Errorf("boost: Options: column %q is in Rising and in Falling", name))
+			faults = append(faults, fmt.Errorf("%w: Options: column %q is in Rising and in Falling", ErrOptions, name))
 		}
 	}
 	faults = append(faults, validWeights(o.Weights))

@@ -63,7 +63,7 @@ func TestEqualsPeers(t *testing.T) {
 			}
 			m, err := boost.FitTarget(t.Context(), x, c.Target, objective, o)
 			require.NoError(t, err)
-			scores, err := boost.Scores(t.Context(), m, x, 0)
+			scores, err := boost.Scores(t.Context(), m, x, nil)
 			require.NoError(t, err)
 			require.InDeltaSlice(t, c.Raw, scores, 2e-5)
 		})

@@ -12,8 +12,8 @@ import (
 // Predict returns the probability of each row, 1/(1+exp(-score)) of Scores, for a model of Fit, of
 // [Logistic] or of the log-odds of another tool, and the scores themselves for one of another
 // objective. Arguments, errors and cost are those of Scores.
-func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], workers int) ([]float64, error) {
-	scores, err := Scores(ctx, m, t, workers)
+func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts *PredictOptions) ([]float64, error) {
+	scores, err := Scores(ctx, m, t, opts)
 	if err == nil && m.logistic {
 		for i, f := range scores {
 			scores[i] = sigmoid(f)
@@ -25,17 +25,20 @@ func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], wor
 // Scores returns the score of each row: the base and what each tree adds, of Fit log-odds.
 // Columns and levels are found by name; the table may have other columns, which are ignored. A
 // column that is not there, or of another kind, is an error that wraps [ErrColumn], a fault
-// of the table a [*table.Fault]. workers is the number of goroutines, 0: GOMAXPROCS; the
-// result does not depend on it. ctx is looked at once a block of rows. Cost:
+// of the table a [*table.Fault]. ctx is looked at once a block of rows. Cost:
 // O(rows·(columns + trees·depth)), and a pass to validate the table.
-func Scores[K comparable](ctx context.Context, m *Model, t *table.Table[K], workers int) ([]float64, error) {
+func Scores[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts *PredictOptions) ([]float64, error) {
+	workers, err := opts.workers()
+	if err != nil {
+		return nil, err
+	}
 	columns, err := matchColumns(m, t)
 	if err != nil {
 		return nil, err
 	}
 	scores := make([]float64, t.Rows())
 	chunks := (len(scores) + chunkRows - 1) / chunkRows
-	parallel.States(parallel.Workers(workers), chunks, func() []float64 { return make([]float64, chunkRows*len(columns)) },
+	parallel.States(workers, chunks, func() []float64 { return make([]float64, chunkRows*len(columns)) },
 		func(rows []float64, chunk int) {
 			if ctx.Err() != nil {
 				return
@@ -50,6 +53,24 @@ func Scores[K comparable](ctx context.Context, m *Model, t *table.Table[K], work
 		return nil, err
 	}
 	return scores, nil
+}
+
+// PredictOptions says how [Predict] and [Scores] work; nil is the zero value. A plain value: safe for
+// concurrent reads.
+type PredictOptions struct {
+	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
+	Workers int
+}
+
+// workers returns the number of goroutines.
+func (o *PredictOptions) workers() (int, error) {
+	if o == nil {
+		return parallel.Workers(0), nil
+	}
+	if o.Workers < 0 {
+		return 0, fmt.Errorf("%w: PredictOptions.Workers is negative", ErrOptions)
+	}
+	return parallel.Workers(o.Workers), nil
 }
 
 // chunkRows is the number of rows that go through one tree after the other.

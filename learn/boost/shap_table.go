@@ -22,7 +22,7 @@ type ShapleyOptions struct {
 	Workers int
 }
 
-// Validate reports every fault of the options at once, as a joined error; lengths and names
+// Validate reports every fault of the options at once, each wrapping [ErrOptions] or, of a weight, [ErrWeight]; lengths and names
 // are checked by Shapley. Nil options are valid.
 func (o *ShapleyOptions) Validate() error {
 	if o == nil {
@@ -30,10 +30,10 @@ func (o *ShapleyOptions) Validate() error {
 	}
 	var faults []error
 	if o.Workers < 0 {
-		faults = append(faults, errors.New("boost: ShapleyOptions.Workers is negative"))
+		faults = append(faults, fmt.Errorf("%w: ShapleyOptions.Workers is negative", ErrOptions))
 	}
 	if o.Background == nil && o.Weights != nil {
-		faults = append(faults, errors.New("boost: ShapleyOptions.Weights without a Background"))
+		faults = append(faults, fmt.Errorf("%w: ShapleyOptions.Weights without a Background", ErrOptions))
 	}
 	return errors.Join(append(faults, validWeights(o.Weights))...)
 }

@@ -113,7 +113,7 @@ func TestShapleySameForAnyWorkers(t *testing.T) {
 			require.Equal(t, want, got)
 			require.Equal(t, mean, base)
 		}
-		scores, err := Scores(t.Context(), m, x, 0)
+		scores, err := Scores(t.Context(), m, x, nil)
 		require.NoError(t, err)
 		for row, score := range scores {
 			sum := mean
@@ -145,7 +145,7 @@ func TestShapleyOfFit(t *testing.T) {
 	}}
 	m, err := Fit(t.Context(), tab, labels, &Options{Rounds: 30, MaxLeaves: 20})
 	require.NoError(t, err)
-	scores, err := Scores(t.Context(), m, tab, 0)
+	scores, err := Scores(t.Context(), m, tab, nil)
 	require.NoError(t, err)
 	rows := []int{0, 1, 2, 3, 4, 5, 3999}
 	some := tab.Take(rows)
@@ -228,6 +228,7 @@ func TestShapleyErrors(t *testing.T) {
 		require.ErrorIs(t, err, context.Canceled)
 	}
 	require.NoError(t, (*ShapleyOptions)(nil).Validate())
+	require.ErrorIs(t, (&ShapleyOptions{Workers: -1}).Validate(), ErrOptions)
 	require.Panics(t, func() { m.Contributions(nil, nil) })
 	require.Panics(t, func() { m.Interactions(nil, make([]float64, 4)) })
 }

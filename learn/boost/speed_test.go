@@ -59,7 +59,7 @@ func BenchmarkPredict(b *testing.B) {
 	})
 	b.Run("rows=20000", func(b *testing.B) {
 		for b.Loop() {
-			_, err := boost.Predict(b.Context(), m, t, 0)
+			_, err := boost.Predict(b.Context(), m, t, nil)
 			require.NoError(b, err)
 		}
 	})

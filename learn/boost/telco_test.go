@@ -68,7 +68,7 @@ func telco(t *testing.T, ordinal bool) (train, test *table.Table[int], trainLabe
 
 func auc(t *testing.T, m *boost.Model, test *table.Table[int], labels []bool) float64 {
 	t.Helper()
-	p, err := boost.Predict(t.Context(), m, test, 0)
+	p, err := boost.Predict(t.Context(), m, test, nil)
 	require.NoError(t, err)
 	b, err := score.NewBinary(p, labels, nil)
 	require.NoError(t, err)

@@ -133,7 +133,7 @@ func TestXGBoostTable(t *testing.T) {
 				tab.Columns = append(tab.Columns, table.CategoryColumn(name, texts...))
 			}
 		}
-		got, err := boost.Predict(t.Context(), m, tab, 0)
+		got, err := boost.Predict(t.Context(), m, tab, nil)
 		require.NoError(t, err)
 		for i := range got {
 			require.InDelta(t, c.Prediction[i], got[i], 1e-6, "row %d", i)

@@ -122,7 +122,7 @@ func TestRareClass(t *testing.T) {
 	}
 	m := fit(t, &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", x...)}}, labels, nil)
 	require.Equal(t, logistic.StopConverged, m.Report().Stop)
-	p, err := logistic.Predict(t.Context(), m, &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", x...)}}, 0)
+	p, err := logistic.Predict(t.Context(), m, &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", x...)}}, nil)
 	require.NoError(t, err)
 	sum := 0.0
 	for _, q := range p {
@@ -358,7 +358,7 @@ func TestCancelled(t *testing.T) {
 	cancel()
 	_, err := logistic.Fit(ctx, tab, labels, nil)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = logistic.Predict(ctx, m, tab, 0)
+	_, err = logistic.Predict(ctx, m, tab, nil)
 	require.ErrorIs(t, err, context.Canceled)
 }
 
@@ -411,6 +411,7 @@ func TestOptions(t *testing.T) {
 	}
 	err := bad.Validate()
 	require.ErrorIs(t, err, logistic.ErrWeight)
+	require.ErrorIs(t, err, logistic.ErrOptions)
 	for _, part := range []string{"L1 is", "L2 is", "Unpenalized", "Knots", "MaxIterations", "Tolerance", "Workers", "row 1"} {
 		require.ErrorContains(t, err, part)
 	}

@@ -36,7 +36,7 @@ func prepared(term *logistic.Term, c *table.Column, row int) float64 {
 func requireMinimum(t *testing.T, m *logistic.Model, tab *table.Table[int], labels []bool, l1, l2, within float64) {
 	t.Helper()
 	require.Equal(t, logistic.StopConverged, m.Report().Stop)
-	p, err := logistic.Predict(t.Context(), m, tab, 1)
+	p, err := logistic.Predict(t.Context(), m, tab, &logistic.PredictOptions{Workers: 1})
 	require.NoError(t, err)
 	for _, term := range m.Terms() {
 		c, _ := tab.Column(term.Column)

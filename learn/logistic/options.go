@@ -17,6 +17,8 @@ const largest = 1e100
 
 // Errors that a caller can act on.
 var (
+	// ErrOptions is wrapped by every fault of options.
+	ErrOptions = errors.New("logistic: invalid options")
 	// ErrOneClass is returned, bare, where all rows that have a weight have the same label.
 	ErrOneClass = errors.New("logistic: labels are all the same")
 	// ErrWeight is wrapped by the error of a weight that is negative or not finite, which
@@ -84,7 +86,7 @@ type Options struct {
 	Workers int
 }
 
-// Validate reports every fault of the options at once, as a joined error; lengths are
+// Validate reports every fault of the options at once, each wrapping [ErrOptions] or, of a weight, [ErrWeight]; lengths are
 // checked by Fit. Nil options are valid.
 func (o *Options) Validate() error {
 	if o == nil {
@@ -93,7 +95,7 @@ func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
-			faults = append(faults, errors.New("logistic: Options."+text))
+			faults = append(faults, fmt.Errorf("%w: Options.%s", ErrOptions, text))
 		}
 	}
 	fault(!(o.L2 >= 0) || math.IsInf(o.L2, 0), "L2 is negative or not finite")

@@ -12,10 +12,13 @@ import (
 // Predict returns the probability of each row; columns and levels are found by name. The
 // table may have other columns, which are ignored. A column that is not there, or of
 // another kind, is an error that wraps [ErrColumn], a fault of the table a [*table.Fault].
-// Missing values and levels that the fit has not seen are as for LogOdds. workers is the
-// number of goroutines, 0: GOMAXPROCS; the result does not depend on it. Cost:
+// Missing values and levels that the fit has not seen are as for LogOdds. Cost:
 // O(rows·columns·(knots+1)), and a pass to validate the table.
-func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], workers int) ([]float64, error) {
+func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts *PredictOptions) ([]float64, error) {
+	workers, err := opts.workers()
+	if err != nil {
+		return nil, err
+	}
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
@@ -35,7 +38,7 @@ func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], wor
 	probabilities := make([]float64, t.Rows())
 	const chunk = 4096
 	chunks := (len(probabilities) + chunk - 1) / chunk
-	parallel.Ranges(parallel.Workers(workers), len(probabilities), chunks, func(_, lo, hi int) {
+	parallel.Ranges(workers, len(probabilities), chunks, func(_, lo, hi int) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -57,6 +60,24 @@ func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], wor
 		return nil, err
 	}
 	return probabilities, nil
+}
+
+// PredictOptions says how [Predict] works; nil is the zero value. A plain value: safe for
+// concurrent reads.
+type PredictOptions struct {
+	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
+	Workers int
+}
+
+// workers returns the number of goroutines.
+func (o *PredictOptions) workers() (int, error) {
+	if o == nil {
+		return parallel.Workers(0), nil
+	}
+	if o.Workers < 0 {
+		return 0, fmt.Errorf("%w: PredictOptions.Workers is negative", ErrOptions)
+	}
+	return parallel.Workers(o.Workers), nil
 }
 
 // LogOdds returns the log-odds of one row, which has a value for each of Columns: a number, or

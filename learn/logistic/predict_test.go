@@ -22,7 +22,7 @@ func TestContributions(t *testing.T) {
 			o.Weights = weights
 			m := fit(t, tab, labels, &o)
 			mean, total := make([]float64, 4), 0.0
-			predicted, err := logistic.Predict(t.Context(), m, tab, 2)
+			predicted, err := logistic.Predict(t.Context(), m, tab, &logistic.PredictOptions{Workers: 2})
 			require.NoError(t, err)
 			for i, w := range weights {
 				row := rowOf(m, tab, i)
@@ -85,7 +85,7 @@ func TestUnknown(t *testing.T) {
 func TestPredictByName(t *testing.T) {
 	tab, labels := draw(22, 300)
 	m := fit(t, tab, labels, nil)
-	want, err := logistic.Predict(t.Context(), m, tab, 1)
+	want, err := logistic.Predict(t.Context(), m, tab, &logistic.PredictOptions{Workers: 1})
 	require.NoError(t, err)
 	// Other order of columns and levels, and a column more.
 	other := &table.Table[string]{Columns: []table.Column{table.NumberColumn("more", make([]float64, 300)...)}}
@@ -102,16 +102,19 @@ func TestPredictByName(t *testing.T) {
 		}
 		other.Columns = append(other.Columns, c)
 	}
-	got, err := logistic.Predict(t.Context(), m, other, 3)
+	got, err := logistic.Predict(t.Context(), m, other, &logistic.PredictOptions{Workers: 3})
 	require.NoError(t, err)
 	require.Equal(t, want, got)
 
-	_, err = logistic.Predict(t.Context(), m, &table.Table[int]{Columns: tab.Columns[1:]}, 0)
+	_, err = logistic.Predict(t.Context(), m, tab, &logistic.PredictOptions{Workers: -1})
+	require.ErrorIs(t, err, logistic.ErrOptions)
+	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
+	_, err = logistic.Predict(t.Context(), m, &table.Table[int]{Columns: tab.Columns[1:]}, nil)
 	require.ErrorIs(t, err, logistic.ErrColumn)
-	_, err = logistic.Predict(t.Context(), m, &table.Table[int]{Columns: []table.Column{table.NumberColumn("few", 1)}}, 0)
+	_, err = logistic.Predict(t.Context(), m, &table.Table[int]{Columns: []table.Column{table.NumberColumn("few", 1)}}, nil)
 	require.ErrorIs(t, err, logistic.ErrColumn)
 	var fault *table.Fault
-	_, err = logistic.Predict(t.Context(), m, &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", math.Inf(1))}}, 0)
+	_, err = logistic.Predict(t.Context(), m, &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", math.Inf(1))}}, nil)
 	require.ErrorAs(t, err, &fault)
 }
 

@@ -108,7 +108,7 @@ func TestDrawn(t *testing.T) {
 // is -(L2·b + L1·sign b), or at most L1 where b is 0, and 0 along the intercept.
 func requireOptimal(t *testing.T, m *logistic.Model, tab *table.Table[int], labels []bool, weights []float64, l1, l2 float64) {
 	t.Helper()
-	p, err := logistic.Predict(t.Context(), m, tab, 1)
+	p, err := logistic.Predict(t.Context(), m, tab, &logistic.PredictOptions{Workers: 1})
 	require.NoError(t, err)
 	terms := m.Terms()
 	for j, term := range terms {

@@ -66,7 +66,7 @@ type BinaryOptions struct {
 	Workers int
 }
 
-// Validate returns nil, or every fault of the options, but not of the lengths of Weights and
+// Validate returns nil, or every fault of the options, each wrapping [ErrOptions], but not of the lengths of Weights and
 // Groups. Weights that do not fit are a [RowError]. Nil options are valid.
 func (o *BinaryOptions) Validate() error {
 	if o == nil {
@@ -74,10 +74,10 @@ func (o *BinaryOptions) Validate() error {
 	}
 	var faults []error
 	if !(o.Confidence >= 0 && o.Confidence < 1) {
-		faults = append(faults, errors.New("score: Confidence is not between 0 and 1"))
+		faults = append(faults, fmt.Errorf("%w: Confidence is not between 0 and 1", ErrOptions))
 	}
 	if o.Replicates < 0 || o.Replicates == 1 {
-		faults = append(faults, errors.New("score: Replicates is not 0 and not at least 2"))
+		faults = append(faults, fmt.Errorf("%w: Replicates is not 0 and not at least 2", ErrOptions))
 	}
 	for i, w := range o.Weights {
 		if !(w >= 0 && w <= math.MaxFloat64) {

@@ -391,10 +391,11 @@ func TestBadInput(t *testing.T) {
 		})
 	}
 	err := (&BinaryOptions{Confidence: 1, Replicates: 1, Weights: []float64{-1}}).Validate()
+	require.ErrorIs(t, err, ErrOptions)
 	require.ErrorContains(t, err, "Confidence")
 	require.ErrorContains(t, err, "Replicates")
 	require.ErrorIs(t, err, ErrWeight)
-	require.Error(t, (&BinaryOptions{Confidence: nan}).Validate())
+	require.ErrorIs(t, (&BinaryOptions{Confidence: nan}).Validate(), ErrOptions)
 }
 
 func TestEstimateJSON(t *testing.T) {

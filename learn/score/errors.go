@@ -7,6 +7,8 @@ import (
 
 // Errors that a caller can act on.
 var (
+	// ErrOptions is wrapped by every fault of options, but for that of a weight.
+	ErrOptions = errors.New("score: invalid options")
 	// ErrLength is wrapped where scores, labels, weights or groups have different lengths.
 	ErrLength = errors.New("score: lengths differ")
 	// ErrNoRows is returned, bare, where there is no row of positive weight.

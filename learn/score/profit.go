@@ -18,7 +18,7 @@ type ProfitOptions struct {
 	Contact     float64 // cost of contacting a customer; 0: free
 }
 
-// Validate returns nil, or every fault of the options; nil options are valid.
+// Validate returns nil, or every fault of the options, each wrapping [ErrOptions]; nil options are valid.
 func (o *ProfitOptions) Validate() error {
 	if o == nil {
 		return nil
@@ -26,7 +26,7 @@ func (o *ProfitOptions) Validate() error {
 	var faults []error
 	fault := func(good bool, text string) {
 		if !good {
-			faults = append(faults, errors.New("score: "+text))
+			faults = append(faults, fmt.Errorf("%w: %s", ErrOptions, text))
 		}
 	}
 	finite := func(x float64) bool { return x <= math.MaxFloat64 }

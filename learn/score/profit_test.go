@@ -99,7 +99,7 @@ func TestProfitOptions(t *testing.T) {
 		{1, 1, math.Inf(1), 1, 0},
 		{},
 	} {
-		require.Error(t, o.Validate())
+		require.ErrorIs(t, o.Validate(), ErrOptions)
 		_, err = b.MaximumProfit(&o)
 		require.Error(t, err)
 		_, err = b.ExpectedMaximumProfit(&o)

@@ -67,7 +67,7 @@ func TestTelco(t *testing.T) {
 		return m
 	}
 	predict := func(m *logistic.Model, on *table.Table[string]) []float64 {
-		p, err := logistic.Predict(t.Context(), m, on, 0)
+		p, err := logistic.Predict(t.Context(), m, on, nil)
 		require.NoError(t, err)
 		return p
 	}

@@ -67,7 +67,7 @@ func ExampleProportionalHazards() {
 	if err != nil {
 		panic(err)
 	}
-	tests, err := survival.ProportionalHazards(context.Background(), m, t, d, survival.KM, 0)
+	tests, err := survival.ProportionalHazards(context.Background(), m, t, d, survival.KM, nil)
 	if err != nil {
 		panic(err)
 	}

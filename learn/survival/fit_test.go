@@ -61,9 +61,9 @@ func TestCoxDoesNotDependOnOrderOrWorkers(t *testing.T) {
 		require.NoError(t, err)
 		require.Equal(t, marshalled(t, want), marshalled(t, got))
 		for _, g := range []Transform{KM, Identity} {
-			a, err := ProportionalHazards(t.Context(), want, tab, d, g, 1)
+			a, err := ProportionalHazards(t.Context(), want, tab, d, g, &PredictOptions{Workers: 1})
 			require.NoError(t, err)
-			b, err := ProportionalHazards(t.Context(), got, other, otherData, g, 3)
+			b, err := ProportionalHazards(t.Context(), got, other, otherData, g, &PredictOptions{Workers: 3})
 			require.NoError(t, err)
 			require.Equal(t, a, b)
 		}
@@ -218,9 +218,9 @@ func TestCoxLeavesOutWhatOthersDetermine(t *testing.T) {
 		require.True(t, math.IsNaN(term.StdErr) && math.IsNaN(term.P))
 	}
 	require.Equal(t, 2, m.Report().Wald.DF)
-	tests, err := ProportionalHazards(t.Context(), m, tab, d, KM, 0)
+	tests, err := ProportionalHazards(t.Context(), m, tab, d, KM, nil)
 	require.NoError(t, err)
-	want, err := ProportionalHazards(t.Context(), plain, tab, d, KM, 0)
+	want, err := ProportionalHazards(t.Context(), plain, tab, d, KM, nil)
 	require.NoError(t, err)
 	require.Equal(t, want[2], tests[6])
 	require.Zero(t, tests[3].DF)
@@ -362,6 +362,7 @@ func TestFitErrors(t *testing.T) {
 		})
 	}
 	m, err := FitCox(t.Context(), tab(), d(), &Options{MaxIterations: -1, Tolerance: 1, Workers: -1, Ties: 9})
+	require.ErrorIs(t, err, ErrOptions)
 	require.Nil(t, m)
 	for _, text := range []string{"MaxIterations", "Tolerance", "Workers", "Ties"} {
 		require.ErrorContains(t, err, text)

@@ -70,9 +70,9 @@ func TestSurvivalsAndLogRisks(t *testing.T) {
 	require.NoError(t, err)
 	m = again(t, m)
 	times := []float64{1, 7.5, 15}
-	all, err := Survivals(t.Context(), m, tab, d.Strata, times, 3)
+	all, err := Survivals(t.Context(), m, tab, d.Strata, times, &PredictOptions{Workers: 3})
 	require.NoError(t, err)
-	risks, err := LogRisks(t.Context(), m, tab, 1)
+	risks, err := LogRisks(t.Context(), m, tab, &PredictOptions{Workers: 1})
 	require.NoError(t, err)
 	for i := range risks {
 		row := []float64{tab.Columns[0].Num[i], tab.Columns[1].Num[i], m.Code(2, tab.Columns[2].Level(i))}
@@ -83,32 +83,42 @@ func TestSurvivalsAndLogRisks(t *testing.T) {
 			require.Equal(t, f.Survival(at), all[i*3+j])
 		}
 	}
-	_, err = Survivals(t.Context(), m, tab, nil, times, 0)
+	_, err = Survivals(t.Context(), m, tab, nil, times, nil)
 	require.ErrorIs(t, err, ErrStratum)
-	_, err = Survivals(t.Context(), m, tab, d.Strata[1:], times, 0)
+	_, err = Survivals(t.Context(), m, tab, d.Strata[1:], times, nil)
 	require.ErrorIs(t, err, ErrLength)
 	part, err := tab.Select("x0", "tier")
 	require.NoError(t, err)
-	_, err = LogRisks(t.Context(), m, part, 0)
+	negative := &PredictOptions{Workers: -1}
+	_, err = LogRisks(t.Context(), m, tab, negative)
+	require.ErrorIs(t, err, ErrOptions)
+	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
+	_, err = Forecasts(t.Context(), m, tab, d.Strata, negative)
+	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
+	_, err = Survivals(t.Context(), m, tab, d.Strata, times, negative)
+	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
+	_, err = ProportionalHazards(t.Context(), m, tab, d, KM, negative)
+	require.ErrorContains(t, err, "PredictOptions.Workers is negative")
+	_, err = LogRisks(t.Context(), m, part, nil)
 	require.ErrorIs(t, err, ErrColumn)
 	other := &table.Table[int]{Columns: []table.Column{
 		table.NumberColumn("x0", 1), table.NumberColumn("x1", 1), table.CategoryColumn("tier", "brass"),
 	}}
-	_, err = LogRisks(t.Context(), m, other, 0)
+	_, err = LogRisks(t.Context(), m, other, nil)
 	require.ErrorIs(t, err, ErrColumn)
 	require.NotContains(t, err.Error(), "brass")
 	other.Columns[2] = table.CategoryColumn("tier", "")
-	_, err = LogRisks(t.Context(), m, other, 0)
+	_, err = LogRisks(t.Context(), m, other, nil)
 	require.ErrorIs(t, err, ErrMissing)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = LogRisks(ctx, m, tab, 0)
+	_, err = LogRisks(ctx, m, tab, nil)
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = FitCox(ctx, tab, d, nil)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = ProportionalHazards(ctx, m, tab, d, KM, 0)
+	_, err = ProportionalHazards(ctx, m, tab, d, KM, nil)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = ProportionalHazards(t.Context(), m, tab, d, 9, 0)
+	_, err = ProportionalHazards(t.Context(), m, tab, d, 9, nil)
 	require.ErrorContains(t, err, "unknown(9)")
 }
 

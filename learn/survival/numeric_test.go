@@ -89,7 +89,7 @@ func TestStrataFarApart(t *testing.T) {
 				require.NoError(t, err)
 				require.InDelta(t, a.Survival(.5), b.Survival(.5), 1e-9+1e-14*away)
 			}
-			p, err := ProportionalHazards(t.Context(), want, oneNumber(slices.Clone(x)), d, KM, 1)
+			p, err := ProportionalHazards(t.Context(), want, oneNumber(slices.Clone(x)), d, KM, &PredictOptions{Workers: 1})
 			require.NoError(t, err)
 			require.False(t, math.IsNaN(p[0].P))
 		}
@@ -139,7 +139,7 @@ func TestUnitOfWeightsDoesNotMatter(t *testing.T) {
 	tab, d := randomCox(rng, 100, 2, true, true, true, true)
 	want, err := FitCox(t.Context(), tab, d, &Options{Cluster: tab.IDs})
 	require.NoError(t, err)
-	test, err := ProportionalHazards(t.Context(), want, tab, d, KM, 0)
+	test, err := ProportionalHazards(t.Context(), want, tab, d, KM, nil)
 	require.NoError(t, err)
 	for _, unit := range []float64{1e-80, 1e-6, 3, 1e30} {
 		other := *d
@@ -160,7 +160,7 @@ func TestUnitOfWeightsDoesNotMatter(t *testing.T) {
 			relative(t, term.ModelStdErr, m.Terms()[j].ModelStdErr*math.Sqrt(unit))
 		}
 		nearAll(t, want.Baselines()[1].Hazard, m.Baselines()[1].Hazard)
-		scaled, err := ProportionalHazards(t.Context(), m, tab, &other, KM, 0)
+		scaled, err := ProportionalHazards(t.Context(), m, tab, &other, KM, nil)
 		require.NoError(t, err)
 		relative(t, test[2].Statistic*unit, scaled[2].Statistic)
 	}
@@ -179,7 +179,7 @@ func TestWeightlessRowsOfProportionalHazards(t *testing.T) {
 	d.Weights[0], d.Weights[3] = 0, 0
 	m, err := FitCox(t.Context(), tab, d, nil)
 	require.NoError(t, err)
-	tests, err := ProportionalHazards(t.Context(), m, tab, d, KM, 0)
+	tests, err := ProportionalHazards(t.Context(), m, tab, d, KM, nil)
 	require.NoError(t, err)
 	require.False(t, math.IsNaN(tests[2].P))
 }

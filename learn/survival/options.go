@@ -2,6 +2,7 @@ package survival
 
 import (
 	"errors"
+	"fmt"
 
 	"github.com/clientele-go/clientele/internal/enum"
 )
@@ -50,7 +51,7 @@ type Options struct {
 	Workers int
 }
 
-// Validate reports every fault of the options at once, as a joined error; lengths are
+// Validate reports every fault of the options at once, each wrapping [ErrOptions]; lengths are
 // checked by FitCox. Nil options are valid.
 func (o *Options) Validate() error {
 	if o == nil {
@@ -59,7 +60,7 @@ func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
-			faults = append(faults, errors.New("survival: Options."+text))
+			faults = append(faults, fmt.Errorf("%w: Options.%s", ErrOptions, text))
 		}
 	}
 	fault(o.Ties > Breslow, "Ties is unknown")

@@ -38,9 +38,12 @@ func (m *Cox) LogRisk(row []float64) float64 {
 // table may have other columns, which are ignored. A column that is not there, or of
 // another kind, or has rows of a level that the fit has not seen, is an error that wraps
 // [ErrColumn]. A missing value ([ErrMissing]), a number beyond ±1e100 ([ErrTooLarge]) and a fault of the
-// table are a [*table.Fault]. workers is the number of goroutines, 0: GOMAXPROCS; the result does
-// not depend on it. Cost: O(rows·columns).
-func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], workers int) ([]float64, error) {
+// table are a [*table.Fault]. Cost: O(rows·columns).
+func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], opts *PredictOptions) ([]float64, error) {
+	workers, err := opts.workers()
+	if err != nil {
+		return nil, err
+	}
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
@@ -50,7 +53,7 @@ func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], work
 	}
 	risks := make([]float64, t.Rows())
 	const chunk = 4096
-	parallel.Ranges(parallel.Workers(workers), len(risks), (len(risks)+chunk-1)/chunk, func(_, lo, hi int) {
+	parallel.Ranges(workers, len(risks), (len(risks)+chunk-1)/chunk, func(_, lo, hi int) {
 		if ctx.Err() != nil {
 			return
 		}
@@ -67,6 +70,24 @@ func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], work
 		}
 	})
 	return risks, ctx.Err()
+}
+
+// PredictOptions says how [LogRisks], [Forecasts], [Survivals] and [ProportionalHazards] work; nil is the zero value. A plain value: safe for
+// concurrent reads.
+type PredictOptions struct {
+	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
+	Workers int
+}
+
+// workers returns the number of goroutines.
+func (o *PredictOptions) workers() (int, error) {
+	if o == nil {
+		return parallel.Workers(0), nil
+	}
+	if o.Workers < 0 {
+		return 0, fmt.Errorf("%w: PredictOptions.Workers is negative", ErrOptions)
+	}
+	return parallel.Workers(o.Workers), nil
 }
 
 // match finds the columns of the model in a valid table, and the codes of the model for the levels
@@ -126,11 +147,11 @@ func missing(c *table.Column, index int, weights []float64) error {
 // Forecasts returns the forecast of each row, whose columns and levels are found by name. strata names
 // the stratum of each row; nil: all are of stratum "". Faults are those of [LogRisks], [ErrLength] and
 // [ErrStratum]. Cost: O(rows·columns); a forecast holds no more than a reference to the model.
-func Forecasts[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, workers int) ([]Forecast, error) {
+func Forecasts[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, opts *PredictOptions) ([]Forecast, error) {
 	if strata != nil && len(strata) != t.Rows() {
 		return nil, fmt.Errorf("%w: %d rows, %d strata", ErrLength, t.Rows(), len(strata))
 	}
-	risks, err := LogRisks(ctx, m, t, workers)
+	risks, err := LogRisks(ctx, m, t, opts)
 	if err != nil {
 		return nil, err
 	}
@@ -150,14 +171,18 @@ func Forecasts[K comparable](ctx context.Context, m *Cox, t *table.Table[K], str
 // Survivals returns the probability that rows last beyond each of the times, row by row: row i at
 // time j is at i·len(times)+j. Nothing is computed at other times, so that many rows fit into memory. Strata and
 // faults are those of [Forecasts]. Cost: O(rows·(columns + times·log steps)).
-func Survivals[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, times []float64, workers int) ([]float64, error) {
-	forecasts, err := Forecasts(ctx, m, t, strata, workers)
+func Survivals[K comparable](ctx context.Context, m *Cox, t *table.Table[K], strata []string, times []float64, opts *PredictOptions) ([]float64, error) {
+	workers, err := opts.workers()
+	if err != nil {
+		return nil, err
+	}
+	forecasts, err := Forecasts(ctx, m, t, strata, opts)
 	if err != nil {
 		return nil, err
 	}
 	all := make([]float64, len(forecasts)*len(times))
 	const chunk = 4096
-	parallel.Ranges(parallel.Workers(workers), len(forecasts), (len(forecasts)+chunk-1)/chunk, func(_, lo, hi int) {
+	parallel.Ranges(workers, len(forecasts), (len(forecasts)+chunk-1)/chunk, func(_, lo, hi int) {
 		if ctx.Err() != nil {
 			return
 		}

@@ -8,7 +8,6 @@ import (
 	"github.com/clientele-go/clientele/internal/cholesky"
 
 	"github.com/clientele-go/clientele/internal/enum"
-	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -56,9 +55,13 @@ type Proportionality struct {
 //
 // A column whose terms are all aliased has no degrees of freedom and a P of NaN. Faults are those
 // of [FitCox] and [LogRisks]. The model takes all rows for independent. Cost: three passes of a fit.
-func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Table[K], d *Data, g Transform, workers int) ([]Proportionality, error) {
+func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Table[K], d *Data, g Transform, opts *PredictOptions) ([]Proportionality, error) {
 	if g > Identity {
 		return nil, fmt.Errorf("survival: %v is no transform", g)
+	}
+	workers, err := opts.workers()
+	if err != nil {
+		return nil, err
 	}
 	order, err := check(t, d)
 	if err != nil {
@@ -76,7 +79,7 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 		}
 	}
 	p := len(kept)
-	r := newRows(l, d, p, m.ties, parallel.Workers(workers))
+	r := newRows(l, d, p, m.ties, workers)
 	if len(r.ended) == 0 {
 		return nil, ErrNoEvents
 	}

@@ -134,7 +134,7 @@ func checkCox(t *testing.T, want referenceCox, m *Cox, tab *table.Table[int], d 
 		if zph.ChiSq == nil {
 			continue
 		}
-		tests, err := ProportionalHazards(t.Context(), m, tab, d, g, 0)
+		tests, err := ProportionalHazards(t.Context(), m, tab, d, g, nil)
 		require.NoError(t, err)
 		require.Len(t, tests, len(zph.ChiSq))
 		for i, test := range tests {

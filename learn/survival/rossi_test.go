@@ -102,7 +102,7 @@ func TestRossi(t *testing.T) {
 		require.NoError(t, err)
 		models[ties] = m
 		checkCox(t, want, m, tab, d)
-		risks, err := LogRisks(t.Context(), m, tab, 0)
+		risks, err := LogRisks(t.Context(), m, tab, nil)
 		require.NoError(t, err)
 		a, err := Concordance(d, risks)
 		require.NoError(t, err)

@@ -47,6 +47,8 @@ type Data struct {
 
 // Errors that a caller can act on.
 var (
+	// ErrOptions is wrapped by every fault of options.
+	ErrOptions = errors.New("survival: invalid options")
 	// ErrLength is wrapped where slices that describe the same rows differ in length.
 	ErrLength = errors.New("survival: lengths differ")
 	// ErrNoRows is returned, bare, where no row has a weight above 0.

@@ -84,7 +84,7 @@ type PruneOptions struct {
 	Seed uint64
 }
 
-// Validate reports every fault of the options at once, as a joined error; lengths are
+// Validate reports every fault of the options at once, each wrapping [ErrOptions]; lengths are
 // checked where rows are known. Nil options are valid.
 func (o *PruneOptions) Validate() error {
 	if o == nil {
@@ -93,7 +93,7 @@ func (o *PruneOptions) Validate() error {
 	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
-			faults = append(faults, errors.New("tree: PruneOptions."+text))
+			faults = append(faults, fmt.Errorf("%w: PruneOptions.%s", ErrOptions, text))
 		}
 	}
 	fault(int(o.Risk) >= len(riskNames), "Risk is unknown")

@@ -348,11 +348,12 @@ func TestBadPruning(t *testing.T) {
 	require.ErrorIs(t, fit(t.Context(), classes, nil, &tree.PruneOptions{Groups: []int32{1}}), tree.ErrLength)
 	require.ErrorIs(t, fit(t.Context(), classes, nil, &tree.PruneOptions{Groups: []int32{5, 5, 5, 5}}), tree.ErrFolds)
 	require.ErrorIs(t, fit(t.Context(), classes, &tree.Options{Weights: []float64{0, 1, 0, 0}}, nil), tree.ErrFolds)
+	require.ErrorIs(t, fit(t.Context(), classes, nil, &tree.PruneOptions{Folds: 1}), tree.ErrOptions)
 	require.EqualError(t, fit(t.Context(), classes, nil, &tree.PruneOptions{Folds: 1, Risk: 9, Rule: 9}),
-		"tree: PruneOptions.Risk is unknown\ntree: PruneOptions.Rule is unknown\ntree: PruneOptions.Folds is negative or 1")
+		"tree: invalid options: PruneOptions.Risk is unknown\ntree: invalid options: PruneOptions.Rule is unknown\ntree: invalid options: PruneOptions.Folds is negative or 1")
 	require.EqualError(t, fit(t.Context(), classes, &tree.Options{MinSplit: -1, Criterion: 7, Smoothing: math.NaN(), ClassWeights: []float64{1, 0}}, nil),
-		"tree: Options.Criterion is unknown\ntree: Options.MinSplit is negative or not finite\n"+
-			"tree: Options.Smoothing is negative or not finite\ntree: Options.ClassWeights are not all positive and finite")
+		"tree: invalid options: Options.Criterion is unknown\ntree: invalid options: Options.MinSplit is negative or not finite\n"+
+			"tree: invalid options: Options.Smoothing is negative or not finite\ntree: invalid options: Options.ClassWeights are not all positive and finite")
 	require.ErrorIs(t, fit(t.Context(), classes, &tree.Options{ClassWeights: []float64{1}}, nil), tree.ErrLength)
 	require.ErrorIs(t, fit(t.Context(), classes, &tree.Options{ClassWeights: []float64{1e200, 1}}, nil), tree.ErrWeight)
 	left := &atomic.Int64{}

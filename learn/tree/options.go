@@ -12,6 +12,8 @@ const MaxClasses = 256
 
 // Errors that a caller can act on.
 var (
+	// ErrOptions is wrapped by every fault of options.
+	ErrOptions = errors.New("tree: invalid options")
 	// ErrClass is wrapped by the error of a class below 0 or not below MaxClasses, which
 	// names the row.
 	ErrClass = errors.New("tree: class is out of range")
@@ -64,7 +66,7 @@ type Options struct {
 	Workers int
 }
 
-// Validate reports every fault of the options at once, as a joined error; lengths are
+// Validate reports every fault of the options at once, each wrapping [ErrOptions] or, of a weight, [ErrWeight]; lengths are
 // checked by Fit. Nil options are valid.
 func (o *Options) Validate() error {
 	if o == nil {
@@ -73,7 +75,7 @@ func (o *Options) Validate() error {
 	var faults []error
 	fault := func(bad bool, text string) {
 		if bad {
-			faults = append(faults, errors.New("tree: Options."+text))
+			faults = append(faults, fmt.Errorf("%w: Options.%s", ErrOptions, text))
 		}
 	}
 	fault(int(o.Criterion) >= len(criterionNames), "Criterion is unknown")

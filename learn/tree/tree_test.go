@@ -414,8 +414,9 @@ func TestBadInput(t *testing.T) {
 	require.ErrorIs(t, fit(t.Context(), numbers(), nil, nil), tree.ErrNoRows)
 	require.ErrorIs(t, fit(ctx, tab, []int32{0, 1, 0}, nil), context.Canceled)
 	err := fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{MaxDepth: -1, MinLeaf: math.Inf(1), MinGain: math.NaN(), Workers: -3})
-	require.EqualError(t, err, "tree: Options.MaxDepth is negative\n"+
-		"tree: Options.MinLeaf is negative or not finite\ntree: Options.MinGain is negative or not finite\ntree: Options.Workers is negative")
+	require.ErrorIs(t, err, tree.ErrOptions)
+	require.EqualError(t, err, "tree: invalid options: Options.MaxDepth is negative\n"+
+		"tree: invalid options: Options.MinLeaf is negative or not finite\ntree: invalid options: Options.MinGain is negative or not finite\ntree: invalid options: Options.Workers is negative")
 	var fault *table.Fault
 	require.ErrorAs(t, fit(t.Context(), numbers([]float64{1, math.Inf(1)}), []int32{0, 1}, nil), &fault)
 	require.Equal(t, 1, fault.Row)

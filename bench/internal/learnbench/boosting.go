@@ -124,7 +124,7 @@ func (c *crowd) ours() *harness.Way[float64] {
 			})
 		},
 		Result: func() (float64, error) {
-			scores, err := boost.Scores(context.Background(), m, c.test, 0)
+			scores, err := boost.Scores(context.Background(), m, c.test, nil)
 			if err != nil {
 				return 0, err
 			}
