@@ -117,13 +117,6 @@ func TestHostile(t *testing.T) {
 	require.NoError(t, err)
 	partial, err := accumulator(t).MarshalJSON()
 	require.NoError(t, err)
-	with := func(lists ...map[string]any) map[string]any {
-		all := map[string]any{}
-		for _, list := range lists {
-			maps.Copy(all, list)
-		}
-		return all
-	}
 
 	hostiletest.Run(t, hostiletest.Table{
 		"Analyze": {
@@ -132,12 +125,12 @@ func TestHostile(t *testing.T) {
 			},
 			Names:  "ctx rows options",
 			Args:   func() []any { return []any{ctx, hostileRows(), hostileOptions()} },
-			Expect: with(options, read),
+			Expect: hostiletest.With(options, read),
 		},
 		"AnalyzeColumns": {
 			Call: rfm.AnalyzeColumns[string], Names: "ctx columns options",
 			Args: func() []any { return []any{ctx, hostileColumns(), hostileOptions()} },
-			Expect: with(options, map[string]any{
+			Expect: hostiletest.With(options, map[string]any{
 				"columns.Customers nil": "column", "columns.Times short": "column Times has 4 rows, Customers has 5",
 				"columns.Amounts long": "column Amounts has 6 rows", "columns.Orders huge": "column Orders has 8192 rows",
 				"columns.Kinds one": "column Kinds has 1 rows", "columns.Times turned": hostiletest.OK,
@@ -147,7 +140,7 @@ func TestHostile(t *testing.T) {
 		"AnalyzeCustomers": {
 			Call: rfm.AnalyzeCustomers[string], Names: "ctx customers compare options",
 			Args:   func() []any { return []any{ctx, hostileCustomers(), strings.Compare, hostileOptions()} },
-			Expect: with(ready, map[string]any{"compare nil": hostiletest.OK, "options nil": hostiletest.OK}),
+			Expect: hostiletest.With(ready, map[string]any{"compare nil": hostiletest.OK, "options nil": hostiletest.OK}),
 		},
 		"Fit": {
 			Call: rfm.Fit[string], Names: "ctx customers options",
@@ -176,7 +169,7 @@ func TestHostile(t *testing.T) {
 			},
 			Names: "compare options",
 			Args:  func() []any { return []any{strings.Compare, hostileOptions()} },
-			Expect: with(options, map[string]any{
+			Expect: hostiletest.With(options, map[string]any{
 				"compare nil": hostiletest.OK, "options.AsOf zero": hostiletest.OK,
 			}),
 			Cases: []hostiletest.Case{{Name: "no order", Args: func() []any { return []any{nil, hostileOptions()} }, Want: hostiletest.OK}},
@@ -196,7 +189,7 @@ func TestHostile(t *testing.T) {
 			},
 			Names: "rows options",
 			Args:  func() []any { return []any{hostileRows(), hostileOptions()} },
-			Expect: with(options, read, map[string]any{
+			Expect: hostiletest.With(options, read, map[string]any{
 				"options.AsOf zero": "an as-of date is required", "rows nil": hostiletest.OK, "rows empty": hostiletest.OK,
 			}),
 		},
@@ -376,7 +369,7 @@ func TestHostile(t *testing.T) {
 		"Options.Validate": {
 			Call: (*rfm.Options).Validate, Names: "options",
 			Args: func() []any { return []any{hostileOptions()} },
-			Expect: with(options, map[string]any{
+			Expect: hostiletest.With(options, map[string]any{
 				"options nil": hostiletest.OK, "options.AsOf zero": hostiletest.OK, "options.Location nil": hostiletest.OK,
 			}),
 		},

@@ -146,7 +146,7 @@ func (m *mutator) node(node any, place string) any {
 		case m.here(place, "long"):
 			return append(node, last)
 		case m.here(place, "huge"):
-			for len(node) < many {
+			for len(node) < many/8 {
 				node = append(node, last)
 			}
 			return node

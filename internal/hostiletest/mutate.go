@@ -38,6 +38,9 @@ func (c *check) mutate(in []reflect.Value, i int) string {
 
 // here tells whether the next thing is the one to make wrong.
 func (m *mutator) here(place, what string) bool {
+	if m.hold(place + " " + what) {
+		return false
+	}
 	m.left--
 	if m.left != -1 {
 		return false

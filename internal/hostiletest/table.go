@@ -29,7 +29,8 @@ type Target struct {
 	// Args makes the arguments of a valid call, fresh and the same each time. What they share between calls, such as a
 	// model, must be of a type without exported fields, or be named by Hold.
 	Args func() []any
-	// Hold has arguments, and parts of them, that are left as they are, with the reason: "options.Rounds": "work asked for".
+	// Hold has arguments, parts of them, and single things that could be wrong with them, that are left as they are, with
+	// the reason: "options.Rounds max": "work that is asked for".
 	Hold map[string]string
 	// Writes has the names of arguments that the call changes, separated by spaces.
 	Writes string
@@ -60,6 +61,15 @@ type okay struct{}
 
 // OK is the outcome of a call that returns no error.
 var OK any = okay{}
+
+// With is the expectations of all lists, of those with the same name the last.
+func With(lists ...map[string]any) map[string]any {
+	all := map[string]any{}
+	for _, list := range lists {
+		maps.Copy(all, list)
+	}
+	return all
+}
 
 // Run tries every function of the table. Functions run as subtests of their name, in the order of names.
 func Run(t *testing.T, table Table) {
@@ -100,7 +110,7 @@ func (x *Target) try() (faults []string, calls int) {
 }
 
 // patience is how long a call may take before the test gives up, as it would at the end of its time, and names it.
-const patience = time.Minute
+const patience = 10 * time.Second
 
 func unused[V any](m map[string]V, used map[string]bool) map[string]bool {
 	left := map[string]bool{}

@@ -131,7 +131,7 @@ const longFile = "Long file:"
 // first hostiletest.Table, and none joins it.
 var untried = []string{
 	"access", "audit", "audit/auditverify", "churn", "cluster", "consent", "customer", "identity", "identity/normalize",
-	"ingest", "learn/boost", "learn/logistic", "learn/score", "learn/survival", "learn/tree", "profile", "seal",
+	"ingest", "profile", "seal",
 	"segment", "segment/notify", "store", "store/sqlstore", "subject", "synth",
 }
 
