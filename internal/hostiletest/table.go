@@ -71,6 +71,28 @@ func With(lists ...map[string]any) map[string]any {
 	return all
 }
 
+// Lengths are the expectation of another length of each of the arguments, which have to be as long as each other.
+func Lengths(want any, names ...string) map[string]any {
+	list := map[string]any{}
+	for _, name := range names {
+		for _, what := range []string{"nil", "empty", "one", "short", "long", "huge"} {
+			list[name+" "+what] = want
+		}
+	}
+	return list
+}
+
+// Indexes are the expectation of a number that is none of a place: below 0, and far above.
+func Indexes(want any, names ...string) map[string]any {
+	list := map[string]any{}
+	for _, name := range names {
+		for _, what := range []string{"min", "minus", "max"} {
+			list[name+" "+what] = want
+		}
+	}
+	return list
+}
+
 // Run tries every function of the table. Functions run as subtests of their name, in the order of names.
 func Run(t *testing.T, table Table) {
 	for _, name := range slices.Sorted(maps.Keys(table)) {

@@ -22,20 +22,9 @@ func hostileBinary(t *testing.T, scores []float64) *score.Binary {
 	return b
 }
 
-// lengths are the panics of two slices of which one has another length.
-func lengths(names ...string) map[string]any {
-	list := map[string]any{}
-	for _, name := range names {
-		for _, what := range []string{"nil", "empty", "one", "short", "long", "huge"} {
-			list[name+" "+what] = hostiletest.Panic("score: ")
-		}
-	}
-	return list
-}
-
-// shares are those, and the panics of what is no share.
+// shares are the panics of shares of which two slices need as many, and of what is no share.
 func shares(names ...string) map[string]any {
-	list := lengths(names...)
+	list := hostiletest.Lengths(hostiletest.Panic("score: "), names...)
 	for _, name := range names {
 		list[name+" NaN"] = hostiletest.Panic("score: ")
 		for _, what := range []string{"NaN", "+Inf", "-Inf", "minus"} {
@@ -65,7 +54,6 @@ func TestHostile(t *testing.T) {
 	for key, want := range profits {
 		drawn[key] = want
 	}
-	read := func(data []byte, into json.Unmarshaler) error { return into.UnmarshalJSON(data) }
 
 	hostiletest.Run(t, hostiletest.Table{
 		"NewBinary": {
@@ -171,7 +159,8 @@ func TestHostile(t *testing.T) {
 		"Estimate.UnmarshalJSON": {
 			Call: func(data []byte) (score.Estimate, error) {
 				var e score.Estimate
-				return e, read(data, &e)
+				err := e.UnmarshalJSON(data)
+				return e, err
 			},
 			Names: "data", Args: func() []any { return []any{[]byte(`{"value":1,"low":"-Inf","high":2}`)} }, NaN: "an estimate may be",
 			Expect: map[string]any{"data empty": ": "},
@@ -179,7 +168,8 @@ func TestHostile(t *testing.T) {
 		"Point.UnmarshalJSON": {
 			Call: func(data []byte) (score.Point, error) {
 				var p score.Point
-				return p, read(data, &p)
+				err := p.UnmarshalJSON(data)
+				return p, err
 			},
 			Names: "data", Args: func() []any {
 				data, err := json.Marshal(score.Point{Score: math.Inf(1)})
@@ -220,7 +210,7 @@ func TestHostile(t *testing.T) {
 				return c.AdjustedRand() + c.AdjustedMutualInformation() + c.FowlkesMallows() + c.NormalizedMutualInformation(), nil
 			},
 			Names: "a b", Args: func() []any { return []any{[]int32{0, 0, 1, 2}, []int32{1, 1, 0, 0}} }, NaN: undefined,
-			Expect: lengths("a", "b"),
+			Expect: hostiletest.Lengths(hostiletest.Panic("score: "), "a", "b"),
 			Hold:   map[string]string{"a[3] max": "the documented memory", "b[3] max": "the documented memory"},
 		},
 		"Contingency.Count": {Call: (*score.Contingency).Count, Names: "contingency a b", Args: func() []any { return []any{contingency, 0, 1} }},
@@ -234,7 +224,7 @@ func TestHostile(t *testing.T) {
 		"QuantileBins": {
 			Call: score.QuantileBins, Names: "values weights n",
 			Args: func() []any { return []any{hostileScores(), []float64{1, 2, 1, 1, 1, 3}, 3} },
-			Expect: hostiletest.With(lengths("values", "weights"), map[string]any{
+			Expect: hostiletest.With(hostiletest.Lengths(hostiletest.Panic("score: "), "values", "weights"), map[string]any{
 				"n zero": hostiletest.Panic("score: "), "n min": hostiletest.Panic("score: "), "n minus": hostiletest.Panic("score: "),
 				"weights nil": hostiletest.OK, "n max": hostiletest.OK,
 			}),

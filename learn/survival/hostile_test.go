@@ -83,7 +83,8 @@ func TestHostile(t *testing.T) {
 	strata := func() []string { return []string{"p", "p", "q", "q", "p", "q", "q", "p"} }
 	strataOf := map[string]any{
 		"table nil": survival.ErrLength, "table.IDs short": survival.ErrLength,
-		"strata short": survival.ErrLength, "strata[7] empty": survival.ErrStratum, "strata[7] bytes": survival.ErrStratum}
+		"strata short": survival.ErrLength, "strata[7] empty": survival.ErrStratum, "strata[7] bytes": survival.ErrStratum,
+	}
 
 	hostiletest.Run(t, hostiletest.Table{
 		"FitCox": {
