@@ -10,6 +10,7 @@ package customer
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -37,7 +38,10 @@ func (a AtomID) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads what String writes, and the other forms that uuid.Parse reads.
 func (a *AtomID) UnmarshalText(text []byte) error {
-	return (*uuid.UUID)(a).UnmarshalText(text)
+	if (*uuid.UUID)(a).UnmarshalText(text) != nil {
+		return fmt.Errorf("customer: an atom id of %d bytes is none", len(text))
+	}
+	return nil
 }
 
 // Shards is the number of shards of a feed.
