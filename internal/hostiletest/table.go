@@ -136,7 +136,7 @@ func (x *Target) try() (faults []string, calls int) {
 }
 
 // patience is how long a call may take before the test gives up, as it would at the end of its time, and names it.
-const patience = 10 * time.Second
+const patience = 20 * time.Second
 
 func unused[V any](m map[string]V, used map[string]bool) map[string]bool {
 	left := map[string]bool{}
@@ -218,7 +218,7 @@ func (c *check) calm() {
 
 // mutations makes a call for each thing that can be wrong.
 func (c *check) mutations() {
-	every := max(1, c.target.Every) * race.Fewer(1, 5)
+	every := max(1, c.target.Every) * race.Fewer(1, 20)
 	for i := 0; ; i++ {
 		left := i%every != 0
 		if left && len(c.target.Expect) == 0 {
