@@ -136,7 +136,7 @@ func (x *Target) try() (faults []string, calls int) {
 }
 
 // patience is how long a call may take before the test gives up, as it would at the end of its time, and names it.
-const patience = 20 * time.Second
+const patience = time.Minute
 
 func unused[V any](m map[string]V, used map[string]bool) map[string]bool {
 	left := map[string]bool{}
