@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"sync"
 	"testing"
 	"time"
 
@@ -43,7 +44,8 @@ func hostilePolicy() *access.Policy {
 
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
-	var id customer.ID
+	var id customer.ID // the same of each
+	var once sync.Once
 	// open returns a gate before one customer, and its profiles and log.
 	open := func() (*access.Gate, *profile.Profiles, *audit.Log) {
 		ctx := context.Background()
@@ -56,7 +58,7 @@ func TestHostile(t *testing.T) {
 			ID: "1", Source: "shop", Record: "M1024", Time: hostileNow, Identifiers: []identity.Identifier{{Type: "phone", Value: "13951827364", Proof: identity.Verified}},
 		})
 		require.NoError(t, err)
-		id = r.Customer
+		once.Do(func() { id = r.Customer })
 		_, err = profiles.Add(ctx, hostileNow, profile.Evidence{Atom: r.Atom, ID: "1", Source: "shop", Time: hostileNow, Values: []customer.Field{
 			{Name: "phone", Value: customer.TextValue("+8613951827364")}, {Name: "city", Value: customer.TextValue("广州")},
 		}})

@@ -3,6 +3,7 @@ package subject_test
 import (
 	"bytes"
 	"context"
+	"sync"
 	"testing"
 	"time"
 
@@ -18,19 +19,20 @@ import (
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	at := time.Date(2026, 3, 10, 9, 0, 0, 0, time.UTC)
-	var id customer.ID
+	var id customer.ID // the same of each
+	var once sync.Once
 	// open returns the subjects of a graph with two customers.
 	open := func() (*subject.Subjects, *identity.Graph) {
 		ctx := context.Background()
 		s := new(store.Memory)
 		who, err := identity.Open(ctx, s, nil, nil)
 		require.NoError(t, err)
-		for _, record := range []string{"other", "one"} {
+		for _, record := range []string{"one", "other"} {
 			r, err := who.Observe(ctx, identity.Observation{
 				ID: record, Source: "shop", Record: record, Time: at, Identifiers: []identity.Identifier{{Type: "account", Value: record, Proof: identity.Verified}},
 			})
 			require.NoError(t, err)
-			id = r.Customer
+			once.Do(func() { id = r.Customer })
 		}
 		subjects, err := subject.Open(s, subject.Parts{Graph: who}, nil)
 		require.NoError(t, err)

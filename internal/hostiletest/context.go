@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"sync"
 	"sync/atomic"
+
+	"github.com/clientele-go/clientele/internal/race"
 )
 
 // ending is a context that ends when it is looked at for the nth time.
@@ -47,7 +49,7 @@ func (c *check) contexts() {
 	if i < 0 {
 		return
 	}
-	for n := int64(1); n < 1<<20; n += 1 + n/3 {
+	for n := int64(1); n < 1<<20; n += 1 + n*int64(race.Fewer(1, 9))/3 {
 		in, before := c.fresh(), c.fresh()
 		ctx := Ending(n)
 		in[i].Set(reflect.ValueOf(&ctx).Elem())
