@@ -105,6 +105,9 @@ type Commitment struct {
 
 // Validate reports every fault of an entry at once, each wrapping [ErrEntry].
 func (e *Entry) Validate() error {
+	if e == nil {
+		return fmt.Errorf("%w: it is nil", ErrEntry)
+	}
 	err := e.validate()
 	if strings.HasPrefix(e.Action, reserved) {
 		return errors.Join(err, fmt.Errorf("%w: Action begins as those of the log itself", ErrEntry))

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"errors"
 	"fmt"
 	"io"
 	"time"
@@ -119,11 +118,14 @@ func VerifyExport(ctx context.Context, r io.Reader, origin string, opts *VerifyO
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, longestLine)
 	corrupt := func(line int64, what string) error {
+		if err := lines.Err(); err != nil { // it is the reader that broke off
+			return fmt.Errorf("audit: export, line %d: %w", line, err)
+		}
 		return fmt.Errorf("audit: export, line %d: %s: %w", line, what, store.ErrCorrupt)
 	}
 	var first exportHead
 	if !lines.Scan() {
-		return Checkpoint{}, nil, errors.Join(lines.Err(), corrupt(1, "is missing"))
+		return Checkpoint{}, nil, corrupt(1, "is missing")
 	}
 	again := &canonical{}
 	if json.Unmarshal(lines.Bytes(), &first) != nil || first.Kind != exportKind || first.Version != exportVersion || !again.is(&first, lines.Bytes()) {
@@ -159,7 +161,7 @@ func VerifyExport(ctx context.Context, r io.Reader, origin string, opts *VerifyO
 		}
 	}
 	if err := lines.Err(); err != nil {
-		return Checkpoint{}, nil, err
+		return Checkpoint{}, nil, fmt.Errorf("audit: export: %w", err)
 	}
 	v.end()
 	return c, &v.result, nil

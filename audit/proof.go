@@ -29,7 +29,7 @@ func (l *Log) Prove(ctx context.Context, number int64, at Checkpoint) (*Proof, e
 			return nil, err
 		}
 	}
-	if number < 0 || number >= at.Size {
+	if number < 0 || number >= at.Size || at.Size > mostEntries {
 		return nil, fmt.Errorf("%w: number %d", ErrUnknown, number)
 	}
 	data, err := l.data(ctx, number)
@@ -71,8 +71,11 @@ func (p *Proof) Verify(origin string, verifier note.Verifier) (Sealed, error) {
 // was at an older one (RFC 6962, section 2.1.2), for [CheckExtends]. Errors are those of
 // [Log.Prove].
 func (l *Log) ProveExtends(ctx context.Context, older, newer Checkpoint) ([]tlog.Hash, error) {
-	if older.Size > newer.Size {
+	switch {
+	case older.Size > newer.Size:
 		return nil, fmt.Errorf("%w: the older checkpoint is of more entries", ErrTampered)
+	case older.Size < 0 || newer.Size > mostEntries:
+		return nil, fmt.Errorf("%w: a checkpoint of an impossible size", ErrTampered)
 	}
 	if older.Size == 0 || older.Size == newer.Size {
 		return nil, nil
@@ -87,7 +90,7 @@ func (l *Log) ProveExtends(ctx context.Context, older, newer Checkpoint) ([]tlog
 func CheckExtends(proof []tlog.Hash, older, newer Checkpoint) error {
 	var err error
 	switch {
-	case older.Origin != newer.Origin || older.Size > newer.Size:
+	case older.Origin != newer.Origin || older.Size > newer.Size || older.Size < 0 || newer.Size > mostEntries:
 		err = ErrTampered
 	case older.Size == newer.Size:
 		if older.Root != newer.Root || len(proof) > 0 {

@@ -130,7 +130,7 @@ func Alerts[K comparable](ctx context.Context, m *Model, d *Dataset[K], probabil
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	if d == nil || d.Table == nil || d.Rows() == 0 {
+	if d == nil || d.Table == nil || len(d.Table.IDs) == 0 {
 		return nil, fmt.Errorf("%w: nobody to alert", ErrNoRows)
 	}
 	if m != nil {

@@ -2,6 +2,7 @@ package churn
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
 	"time"
 
@@ -63,6 +64,14 @@ type CutoffReport struct {
 
 // Rows returns the number of rows.
 func (d *Dataset[K]) Rows() int { return d.Table.Rows() }
+
+// table returns the table, which a data set that is nil or was not made by Snapshots and its kin does not have.
+func (d *Dataset[K]) table() (*table.Table[Subject[K]], error) {
+	if d == nil || d.Table == nil {
+		return nil, fmt.Errorf("%w: the data set is nil", ErrNoRows)
+	}
+	return d.Table, nil
+}
 
 // Take returns the data set of the rows with the given indexes, which must ascend. Its report
 // counts these rows alone: cut-offs without any are not in it, nor who has no row. It shares the

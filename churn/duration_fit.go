@@ -134,6 +134,9 @@ func newTimeInput(c *table.Column) (in timeInput, missing []bool) {
 
 // timeTable makes the table that the Cox model takes.
 func timeTable[K comparable](m *TimeModel, d *Dataset[K]) (*table.Table[Subject[K]], error) {
+	if _, err := d.table(); err != nil {
+		return nil, err
+	}
 	t := &table.Table[Subject[K]]{IDs: d.Table.IDs, Compare: d.Table.Compare}
 	for _, in := range m.inputs {
 		c, ok := d.Table.Column(in.Name)

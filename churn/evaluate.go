@@ -94,7 +94,7 @@ func evaluable[K comparable](m *Model, test *Dataset[K]) error {
 	switch {
 	case m == nil:
 		return fmt.Errorf("%w: evaluation needs a model", ErrOptions)
-	case test == nil || test.Table == nil || test.Rows() == 0:
+	case test == nil || test.Table == nil || len(test.Table.IDs) == 0:
 		return fmt.Errorf("%w: nothing to evaluate on", ErrNoRows)
 	case len(test.Labels) != test.Rows():
 		return fmt.Errorf("%w: the rows have no labels", ErrSchema)

@@ -49,7 +49,7 @@ func (l *learner) probability(row []float64) float64 {
 
 // Predict returns the calibrated probability of each row of a data set. Columns and levels
 // are found by name; others are ignored. A column of the model that is not there, or of another
-// kind, is an error that wraps [ErrSchema], a fault of the table a [*table.Fault]. Of a level that the fit
+// kind, is an error that wraps [ErrSchema], a data set that is nil [ErrNoRows], a fault of the table a [*table.Fault]. Of a level that the fit
 // has not seen, Logistic adds what the column adds on average; Tree and Boosted go the way of
 // missing values. It runs on GOMAXPROCS goroutines; no result depends on them.
 func Predict[K comparable](ctx context.Context, m *Model, d *Dataset[K]) ([]float64, error) {
@@ -62,6 +62,9 @@ func predictReference[K comparable](ctx context.Context, m *Model, d *Dataset[K]
 }
 
 func predictTable[K comparable](ctx context.Context, m *Model, d *Dataset[K], f func(row []float64) float64) ([]float64, error) {
+	if _, err := d.table(); err != nil {
+		return nil, err
+	}
 	if err := d.Table.Validate(); err != nil {
 		return nil, fmt.Errorf("churn: %w", err)
 	}
@@ -84,9 +87,14 @@ func (m *Model) mustFit(row []float64) {
 
 // Row writes row i of a data set into dst, as PredictRow takes it, and returns it; a dst that
 // is too short is replaced. It is an error that wraps [ErrSchema] if the data set does not
-// have the columns of the model. Cost: O(columns + levels), and a map of the columns.
+// have the columns of the model, or [ErrNoRows] if it is nil. It panics if i is out of range. Cost: O(columns + levels),
+// and a map of the columns.
 func Row[K comparable](m *Model, d *Dataset[K], i int, dst []float64) ([]float64, error) {
-	rows, err := m.bind(d.Table.Columns)
+	t, err := d.table()
+	if err != nil {
+		return nil, err
+	}
+	rows, err := m.bind(t.Columns)
 	if err != nil {
 		return nil, err
 	}

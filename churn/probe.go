@@ -28,8 +28,11 @@ type ProbeOptions struct {
 	Workers int
 }
 
-// Validate reports every fault at once, each wrapping [ErrOptions].
+// Validate reports every fault at once, each wrapping [ErrOptions]. Nil options are valid.
 func (o *ProbeOptions) Validate() error {
+	if o == nil {
+		return nil
+	}
 	return faultUnless(o.Bound == 0 || o.Bound > 0.5 && o.Bound <= 1, "ProbeOptions.Bound must be above 0.5 and at most 1")
 }
 

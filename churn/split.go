@@ -39,8 +39,11 @@ type SplitOptions struct {
 // DefaultSeed is the seed of splits, folds of customers and fits where none is given.
 const DefaultSeed = 1
 
-// Validate reports every fault at once, each wrapping [ErrOptions].
+// Validate reports every fault at once, each wrapping [ErrOptions]. Nil options are valid.
 func (o *SplitOptions) Validate() error {
+	if o == nil {
+		return nil
+	}
 	return errors.Join(
 		faultUnless(o.Calibrate == 0 || o.Test == 0 || o.Calibrate < o.Test, "SplitOptions.Calibrate must be before Test"),
 		faultUnless(o.Customers >= 0 && o.Customers < 1, "SplitOptions.Customers must be at least 0 and below 1"),

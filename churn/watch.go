@@ -221,7 +221,7 @@ func watchable[K comparable](m *Model, d *Dataset[K], name string) error {
 	switch {
 	case m == nil:
 		return fmt.Errorf("%w: watching needs a model", ErrOptions)
-	case d == nil || d.Table == nil || d.Rows() == 0:
+	case d == nil || d.Table == nil || len(d.Table.IDs) == 0:
 		return fmt.Errorf("%w: %s has none", ErrNoRows, name)
 	}
 	if err := d.Table.Validate(); err != nil {

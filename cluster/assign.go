@@ -44,6 +44,9 @@ type AssignOptions struct {
 
 // assignTable is Assign on a number of goroutines.
 func assignTable[K comparable](ctx context.Context, m *Model, t *table.Table[K], workers int) (*Assignment, error) {
+	if t == nil {
+		return nil, t.Validate()
+	}
 	columns, err := m.columnsOf(t.Columns)
 	if err != nil {
 		return nil, err

@@ -259,8 +259,11 @@ func Describe[K comparable](ctx context.Context, t *table.Table[K], a *Assignmen
 		return nil, err
 	}
 	n := t.Rows()
-	if n == 0 {
+	switch {
+	case n == 0:
 		return nil, ErrNoRows
+	case a == nil:
+		return nil, errors.New("cluster: the assignment is nil")
 	}
 	if len(a.Labels) != n || o.Weights != nil && len(o.Weights) != n || a.Distances != nil && len(a.Distances) != n ||
 		a.Outliers != nil && len(a.Outliers) != n {

@@ -43,6 +43,9 @@ func newFitting[K comparable](ctx context.Context, t *table.Table[K], opts *Opti
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
+	if t == nil {
+		return nil, t.Validate()
+	}
 	f := &fitting{options: opts.withDefaults(), columns: t.Columns}
 	o := &f.options
 	if err := checkTable(t, o); err != nil {

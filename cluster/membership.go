@@ -31,6 +31,9 @@ func Memberships[K comparable](ctx context.Context, m *Model, t *table.Table[K])
 	if m.mixture == nil {
 		return nil, ErrNoMembership
 	}
+	if t == nil {
+		return nil, t.Validate()
+	}
 	columns, err := m.columnsOf(t.Columns)
 	if err != nil {
 		return nil, err

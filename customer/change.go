@@ -110,7 +110,7 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 	type plain Change
 	var read plain
 	if err := json.Unmarshal(data, &read); err != nil {
-		return err
+		return unreadable(err)
 	}
 	if err := Change(read).Validate(); err != nil {
 		return err

@@ -18,6 +18,7 @@ package customer
 
 import (
 	"encoding/binary"
+	"fmt"
 
 	"github.com/google/uuid"
 )
@@ -45,7 +46,10 @@ func (a AtomID) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads what String writes, and the other forms that uuid.Parse reads.
 func (a *AtomID) UnmarshalText(text []byte) error {
-	return (*uuid.UUID)(a).UnmarshalText(text)
+	if (*uuid.UUID)(a).UnmarshalText(text) != nil {
+		return fmt.Errorf("customer: an atom id of %d bytes is none", len(text))
+	}
+	return nil
 }
 
 // Shards is the number of shards of a feed.

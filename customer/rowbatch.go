@@ -55,7 +55,7 @@ func (f *Field) UnmarshalJSON(data []byte) error {
 		Value json.RawMessage `json:"value"`
 	}
 	if err := json.Unmarshal(data, &read); err != nil {
-		return err
+		return unreadable(err)
 	}
 	if read.Value == nil {
 		return errors.New("customer: field has no value")
@@ -133,7 +133,7 @@ func (b *RowBatch) UnmarshalJSON(data []byte) error {
 	type plain RowBatch
 	var read plain
 	if err := json.Unmarshal(data, &read); err != nil {
-		return err
+		return unreadable(err)
 	}
 	if err := RowBatch(read).Validate(); err != nil {
 		return err

@@ -3,6 +3,7 @@ package customer
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"math"
 	"strconv"
 	"strings"
@@ -68,7 +69,7 @@ type tagged struct {
 func (v *Value) UnmarshalJSON(data []byte) error {
 	read, err := readValue(data)
 	if err != nil {
-		return err
+		return unreadable(err)
 	}
 	if err := read.Validate(); err != nil {
 		return err
@@ -168,4 +169,19 @@ func parseDecimal(s string) (Value, error) {
 		coefficient = -coefficient
 	}
 	return DecimalValue(coefficient, len(fraction)), nil
+}
+
+// unreadable is the error of JSON that cannot be read, as an error of this package that does not hold what was
+// read: a time that is none may be a date of birth.
+func unreadable(err error) error {
+	if syntax, ok := errors.AsType[*json.SyntaxError](err); ok {
+		return fmt.Errorf("customer: JSON is malformed at byte %d", syntax.Offset)
+	}
+	if typ, ok := errors.AsType[*json.UnmarshalTypeError](err); ok {
+		return fmt.Errorf("customer: JSON has the wrong type at byte %d", typ.Offset)
+	}
+	if strings.HasPrefix(err.Error(), "customer: ") {
+		return err
+	}
+	return errors.New("customer: JSON has an id or a time that is none")
 }

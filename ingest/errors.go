@@ -48,7 +48,7 @@ func (e *Error) Error() string {
 	var b strings.Builder
 	b.WriteString("ingest: ")
 	if e.Source != "" {
-		b.WriteString(e.Source)
+		b.WriteString(printable(e.Source))
 		b.WriteString(": ")
 	}
 	if e.Line > 0 {
@@ -58,7 +58,7 @@ func (e *Error) Error() string {
 	}
 	if e.Field != "" {
 		b.WriteString("field ")
-		b.WriteString(e.Field)
+		b.WriteString(printable(e.Field))
 		b.WriteString(": ")
 	}
 	b.WriteString(e.Reason)
@@ -78,4 +78,12 @@ func sourceError(source string, line int64, verb string, err error) error {
 		text = pe.Err.Error()
 	}
 	return &Error{Source: source, Line: line, Reason: verb + ": " + text, Err: err}
+}
+
+// printable is a name as it is, or quoted if that does not show what it is.
+func printable(name string) string {
+	if quoted := strconv.Quote(name); quoted[1:len(quoted)-1] != name {
+		return quoted
+	}
+	return name
 }

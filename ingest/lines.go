@@ -117,7 +117,7 @@ func (l *lineReader) lineEnd(from int) (int, error) {
 			return seen + i + 1, nil
 		}
 		seen = l.end - l.at
-		if seen > l.max+len("\r\n") {
+		if seen-len("\r\n") > l.max {
 			return seen, errLong
 		}
 		if l.err != nil {

@@ -3,6 +3,7 @@ package profile
 import (
 	"errors"
 	"fmt"
+	"strconv"
 )
 
 // Errors of this package, wrapped.
@@ -32,10 +33,14 @@ type InputError struct {
 
 // Error returns the sentence.
 func (e *InputError) Error() string {
-	if e.Row < 0 {
-		return fmt.Sprintf("%v: %s %s", ErrInput, e.Field, e.Reason)
+	field := e.Field
+	if quoted := strconv.Quote(field); quoted[1:len(quoted)-1] != field {
+		field = quoted // a name that was asked for, and may be anything
 	}
-	return fmt.Sprintf("%v: row %d: %s %s", ErrInput, e.Row, e.Field, e.Reason)
+	if e.Row < 0 {
+		return fmt.Sprintf("%v: %s %s", ErrInput, field, e.Reason)
+	}
+	return fmt.Sprintf("%v: row %d: %s %s", ErrInput, e.Row, field, e.Reason)
 }
 
 // Unwrap returns ErrInput.

@@ -348,7 +348,7 @@ func (v *validation) check(place string, c *Check, kind customer.Kind) {
 		v.text(place+".pattern", c.Pattern)
 		if len(c.Pattern) <= maxText {
 			if _, err := regexp.Compile(c.Pattern); err != nil {
-				v.fault(place+".pattern", "is not a regular expression: %v", err)
+				v.fault(place+".pattern", "is not a regular expression: %q", err.Error())
 			} else if _, err := compileWhole(c.Pattern); err != nil {
 				v.fault(place+".pattern", "is too large")
 			}

@@ -121,8 +121,8 @@ func (a *Analysis[K]) ByTier(shares ...float64) (*Grouping[K], error) {
 }
 
 // By groups the customers by a function of the caller, which returns an index
-// into groups. Groups without ids of their own, more than 255 of them, or an
-// index out of range are an error.
+// into groups. No function, groups without ids of their own, more than 255 of
+// them, or an index out of range are an error.
 func (a *Analysis[K]) By(groups []Group, of func(*Customer[K]) int) (*Grouping[K], error) {
 	if len(groups) == 0 || len(groups) > 255 {
 		return nil, fmt.Errorf("rfm: %d groups, want 1 to 255", len(groups))
@@ -133,6 +133,9 @@ func (a *Analysis[K]) By(groups []Group, of func(*Customer[K]) int) (*Grouping[K
 			return nil, fmt.Errorf("rfm: group %d has no id, or that of another", i)
 		}
 		seen[g.ID] = true
+	}
+	if of == nil {
+		return nil, errors.New("rfm: the function that tells the group is nil")
 	}
 	outside := false
 	g := &Grouping[K]{analysis: a, Groups: slices.Clone(groups)}

@@ -15,11 +15,16 @@ type Migration[K comparable] struct {
 }
 
 // Migration compares g with a later grouping: customers are matched by id. The
-// two may have different groups; it is an error if they order ids differently.
+// two may have different groups; it is an error if they order ids differently. An
+// analysis that was read back from JSON has its ids in their natural order.
 // Cost: O(customers of both).
 func (g *Grouping[K]) Migration(later *Grouping[K]) (*Migration[K], error) {
 	before, after := g.analysis.Customers, later.analysis.Customers
-	if !ascending(after, g.analysis.compare) {
+	compare, err := g.analysis.ordering()
+	if err != nil {
+		return nil, err
+	}
+	if !ascending(before, compare) || !ascending(after, compare) {
 		return nil, errors.New("rfm: the two analyses order ids differently")
 	}
 	m := &Migration[K]{
@@ -31,7 +36,7 @@ func (g *Grouping[K]) Migration(later *Grouping[K]) (*Migration[K], error) {
 		m.cell[i] = make([][]K, len(m.To))
 	}
 	put := func(from, to int, id K) { m.cell[from][to] = append(m.cell[from][to], id) }
-	match(before, after, g.analysis.compare, func(i, j int) {
+	match(before, after, compare, func(i, j int) {
 		switch {
 		case j < 0:
 			put(g.Of(i), len(later.Groups), before[i].ID)
@@ -42,6 +47,13 @@ func (g *Grouping[K]) Migration(later *Grouping[K]) (*Migration[K], error) {
 		}
 	})
 	return m, nil
+}
+
+// ordering is the order of the ids, the natural one in an analysis that was
+// read back from JSON.
+func (a *Analysis[K]) ordering() (func(a, b K) int, error) {
+	ids, err := newOrder(a.compare)
+	return ids.compare, err
 }
 
 // ascending tells whether rows are sorted by id, each id once.
@@ -115,7 +127,13 @@ type Outcome struct {
 // overflow are errors.
 func (g *Grouping[K]) Backtest(next []Customer[K]) (*Backtest, error) {
 	a := g.analysis
-	if !ascending(next, a.compare) {
+	compare, err := a.ordering()
+	switch {
+	case err != nil:
+		return nil, err
+	case a.compare == nil && !ascending(a.Customers, compare):
+		return nil, errors.New("rfm: the analysis, read back, does not have its ids in their natural order")
+	case !ascending(next, compare):
 		return nil, errors.New("rfm: customers of the next period are not sorted by id, each once")
 	}
 	for i := range next {
@@ -132,7 +150,7 @@ func (g *Grouping[K]) Backtest(next []Customer[K]) (*Backtest, error) {
 	}
 	b.All.Group = Group{ID: "all", Name: Text{"All", "合计"}}
 	b.New.Group = Group{ID: absent, Name: Text{"(absent before)", "(前期无)"}}
-	match(a.Customers, next, a.compare, func(i, j int) {
+	match(a.Customers, next, compare, func(i, j int) {
 		if i < 0 {
 			b.New.Customers++
 			b.New.buy(&next[j].Values, next[j].Revenue)

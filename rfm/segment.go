@@ -108,10 +108,13 @@ func (c *Coverage) Disjoint() bool { return len(c.Overlaps) == 0 }
 
 // Validate tries every score: it proves the table total and disjoint, or lists
 // the holes, the overlaps and the names that can never be assigned. The error
-// is for a malformed table alone: no segments, ids missing, repeated or
+// is for a malformed table alone: nil, no segments, ids missing, repeated or
 // reserved ("others", "absent"), ranges upside down or outside 1 to Bins. A table with
 // holes or overlaps can be used. Cost: O(Bins³ rules), which is limited to 2^26.
 func (t *SegmentTable) Validate() (*Coverage, error) {
+	if t == nil {
+		return nil, errors.New("rfm: the table of segments is nil")
+	}
 	if err := t.check(); err != nil {
 		return nil, err
 	}

@@ -32,7 +32,7 @@ import (
 // key that is gone cannot be told from any other bytes, and can be read by nobody.
 //
 // The result is told to the log. Faults are in the result and no error; see [Proof.Err].
-// Errors are [ErrUnknown] of an erasure that is not done, and those of the stores and the vaults; where the
+// Errors are [ErrUnknown] of an erasure that is nil or not done, and those of the stores and the vaults; where the
 // log fails the proof is returned with its error. Cost: reading all entries, a few nanoseconds for each
 // byte.
 func (x *Subjects) Prove(ctx context.Context, now time.Time, e *Erasure) (*Proof, error) {
@@ -41,6 +41,9 @@ func (x *Subjects) Prove(ctx context.Context, now time.Time, e *Erasure) (*Proof
 	}
 	if !civil.InYears(now) {
 		return nil, errNow
+	}
+	if e == nil {
+		return nil, ErrUnknown
 	}
 	t, err := x.load(ctx, hashOf(e.ID))
 	if err != nil {

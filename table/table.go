@@ -32,12 +32,15 @@ var (
 	ErrNoCompare = errors.New("table: Compare is nil")
 	// ErrNoColumn is wrapped by the error of Select for a name that no column has.
 	ErrNoColumn = errors.New("table: no such column")
+
+	errNil = errors.New("table: the table is nil")
 )
 
 // Table holds the features of customers: one row for each id, and columns that all have
 // as many values as there are ids. The methods never change the table; those that
 // return one say what it shares with t. All but Validate take for granted that Validate
-// finds no fault. Safe for concurrent reads.
+// finds no fault; of a nil table, which is one, Rows and Column find nothing, and the
+// others that return an error return it. Safe for concurrent reads.
 type Table[K comparable] struct {
 	// IDs names the rows, each once. Nil: the rows have no ids and keep their order.
 	IDs []K
@@ -51,6 +54,9 @@ type Table[K comparable] struct {
 // Rows returns the number of rows: that of ids or, without ids, that of the values of
 // the first column.
 func (t *Table[K]) Rows() int {
+	if t == nil {
+		return 0
+	}
 	if t.IDs == nil && len(t.Columns) > 0 {
 		return t.Columns[0].Len()
 	}
@@ -59,6 +65,9 @@ func (t *Table[K]) Rows() int {
 
 // Column returns the column with the name, or false. Cost: O(columns).
 func (t *Table[K]) Column(name string) (Column, bool) {
+	if t == nil {
+		return Column{}, false
+	}
 	i := slices.IndexFunc(t.Columns, func(c Column) bool { return c.Name == name })
 	if i < 0 {
 		return Column{}, false
@@ -70,6 +79,9 @@ func (t *Table[K]) Column(name string) (Column, bool) {
 // shares ids and values with t. A name that no column has is an error that wraps
 // ErrNoColumn.
 func (t *Table[K]) Select(names ...string) (*Table[K], error) {
+	if t == nil {
+		return nil, errNil
+	}
 	columns := make([]Column, len(names))
 	for i, name := range names {
 		var ok bool
@@ -100,6 +112,9 @@ func (t *Table[K]) Take(rows []int) *Table[K] {
 // same. A table without ids comes back as it is. Cost: O(n log n) comparisons, n if t is
 // sorted.
 func (t *Table[K]) Sorted() (*Table[K], error) {
+	if t == nil {
+		return nil, errNil
+	}
 	if t.IDs == nil {
 		return &Table[K]{Compare: t.Compare, Columns: t.Columns}, nil
 	}

@@ -61,8 +61,11 @@ var (
 
 // Validate returns nil, or every fault of t: *Faults joined by errors.Join, one for each
 // kind of fault in each column, with the first row that has it and their count. A nil
-// Compare is no fault. Cost: O(rows * columns), and a map of the ids.
+// Compare is no fault; a nil table is an error of its own. Cost: O(rows * columns), and a map of the ids.
 func (t *Table[K]) Validate() error {
+	if t == nil {
+		return errNil
+	}
 	errs := t.validateIDs()
 	names := make(map[string]bool, len(t.Columns))
 	for i := range t.Columns {

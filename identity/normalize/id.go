@@ -79,7 +79,7 @@ func ID(o *IDOptions) (Normalizer, error) {
 	if o.Pattern != "" {
 		var err error
 		if d.pattern, err = regexp.Compile(`^(?:` + o.Pattern + `)$`); err != nil {
-			errs = append(errs, fmt.Errorf("normalize: IDOptions.Pattern: %w", err))
+			errs = append(errs, fmt.Errorf("normalize: IDOptions.Pattern: %q", err.Error()))
 		}
 	}
 	if len(errs) > 0 {

@@ -104,6 +104,10 @@ func Example() {
 	fmt.Println(rfm.Score())
 	// Output: 1
 }`,
+	"table/hostile_test.go": `package table_test
+import "` + root + `/internal/hostiletest"
+var _ = hostiletest.Table{"Draw": {Call: table.Draw, Names: "seed"}}
+var _ = hostiletest.Exceptions{"Wait": "waits"}`,
 	"rfm/rfm.go": `// Package rfm scores.
 package rfm
 import "` + root + `/table"
@@ -204,6 +208,18 @@ func TestRulesCatch(t *testing.T) {
 		{"modules", "toolchain", "bench/go.mod", "module x\n\ngo 1.26.0\n\ntoolchain go1.26.8\n", "bench: go.mod has a toolchain line"},
 	}
 	caught := map[string]bool{}
+	const hostile = "package table\nvar _ = hostiletest."
+	cases = append(cases, []struct{ rule, name, file, text, want string }{
+		{"hostile", "function", "table/x.go", table + "// F takes.\nfunc F(x int) {}", "table/x.go:4: F: is not in the table of hostile cases"},
+		{"hostile", "method", "table/x.go", table + "// M takes.\nfunc (t *Table[K]) M(k K) {}", "table/x.go:4: Table.M: is not in the table"},
+		{"hostile", "no parameter", "table/x.go", table + "// Validate finds.\nfunc (t *Table[K]) Validate() {}", "Table.Validate: is not in the table"},
+		{"hostile", "in another package", "rfm/x.go", "package rfm\n// Fit takes.\nfunc Fit(x int) {}", "rfm/x.go:3: Fit: is not in the table"},
+		{"hostile", "unknown", "table/x_test.go", hostile + `Table{"Drawn": {Call: Drawn}}`, "table/x_test.go:2: Drawn: there is no function of that name"},
+		{"hostile", "twice", "table/x_test.go", hostile + `Table{"Draw": {Call: Draw}}`, "Draw: is listed twice"},
+		{"hostile", "exception of its own", "table/x_test.go", hostile + `Exceptions{"Draw": "slow"}`, "Draw: is listed twice"},
+		{"hostile", "another is called", "table/hostile_test.go", hostile + `Table{"Draw": {Call: Take}, "Wait": {Call: Wait}}`, "Draw: the entry does not call it"},
+		{"hostile", "no reason", "table/hostile_test.go", hostile + "Exceptions{\"Draw\": \"\", \"Wait\": \"waits\"}", "Draw: the entry does not call it"},
+	}...)
 	for _, c := range cases {
 		caught[c.rule] = true
 		t.Run(c.rule+"/"+c.name, func(t *testing.T) {

@@ -25,6 +25,7 @@ var rules = []rule{
 	{"examples", checkExamples},
 	{"length", checkLength},
 	{"modules", checkModules},
+	{"hostile", checkHostile},
 }
 
 // checkImports holds every import of one of our own packages against the table of edges.

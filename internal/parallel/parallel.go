@@ -7,10 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// Workers returns n, or GOMAXPROCS where n is zero or negative.
+// most is the number of goroutines beyond which more of them only take memory and time.
+const most = 1 << 10
+
+// Workers returns n, at most 1,024, or GOMAXPROCS where n is zero or negative.
 func Workers(n int) int {
 	if n > 0 {
-		return n
+		return min(n, most)
 	}
 	return runtime.GOMAXPROCS(0)
 }

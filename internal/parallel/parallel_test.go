@@ -1,6 +1,7 @@
 package parallel_test
 
 import (
+	"math"
 	"runtime"
 	"sync/atomic"
 	"testing"
@@ -39,4 +40,8 @@ func TestRangesCoverWithoutOverlap(t *testing.T) {
 func TestWorkers(t *testing.T) {
 	require.Equal(t, 3, parallel.Workers(3))
 	require.Equal(t, runtime.GOMAXPROCS(0), parallel.Workers(0))
+}
+
+func TestWorkersAreNotMany(t *testing.T) {
+	require.Equal(t, 1024, parallel.Workers(math.MaxInt))
 }

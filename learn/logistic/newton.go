@@ -46,6 +46,9 @@ func (o *objective) minimise(start *point, tolerance float64, most int) (*soluti
 	for {
 		before := s.gap
 		target, decrease := m.step(s.point)
+		if err := o.ctx.Err(); err != nil { // which may have cut the step short
+			return nil, err
+		}
 		s.gap = decrease / math.Abs(s.total)
 		slow := s.hessian == nil && !(s.gap <= 0.1*before)
 		small, tiny := s.gap <= tolerance && resting, s.gap <= polish*tolerance && resting
@@ -87,6 +90,9 @@ func (o *objective) minimise(start *point, tolerance float64, most int) (*soluti
 			return nil, err
 		}
 		_, decrease := o.newQuadratic(s.point).step(s.point)
+		if err := o.ctx.Err(); err != nil {
+			return nil, err
+		}
 		s.gap = decrease / math.Abs(s.total)
 	}
 	return s, nil

@@ -30,7 +30,11 @@ func QuantileBins(values, weights []float64, n int) Bins {
 	}
 	edges := Bins{}
 	below, at := 0.0, 0
-	for i := 1; i < n; i++ {
+	for i := 1; i < n && at < len(sorted); i++ {
+		// Edges of shares that were passed already are no new ones; rounded well downward.
+		if next := below/total*float64(n)*(1-1e-12) - 2; next > float64(i) {
+			i = int(next)
+		}
 		// At least one value: the share of a total next to 0 can be 0.
 		for at < len(sorted) && (at == 0 || below < total*float64(i)/float64(n)) {
 			below += weightOf(at)

@@ -10,7 +10,7 @@ import (
 // Labels reads what came true from a column. In a number column 1 is true, 0 is not, and
 // positive must be empty. In a category column the level positive is true and every other
 // is not; it is an error if positive is none of the levels. A value that is missing, or a
-// number that is neither, is a [RowError] that wraps ErrLabel, of the first such row.
+// number that is neither, or a code of no level, is a [RowError] that wraps ErrLabel, of the first such row.
 // Cost: O(n).
 func Labels(c table.Column, positive string) ([]bool, error) {
 	labels := make([]bool, c.Len())
@@ -31,7 +31,7 @@ func Labels(c table.Column, positive string) ([]bool, error) {
 			return nil, fmt.Errorf("%w: the column has no such level", ErrLabel)
 		}
 		for row, code := range c.Code {
-			if code < 0 {
+			if code < 0 || int(code) >= len(c.Levels) {
 				return nil, &RowError{row, ErrLabel}
 			}
 			labels[row] = int(code) == level

@@ -12,8 +12,8 @@ import (
 // are customers who leave. All amounts are in one unit, which is that of the profit.
 // A plain value: safe for concurrent reads.
 type ProfitOptions struct {
-	Alpha, Beta float64 // of the beta distribution of the share of leavers who stay for the offer; above 0
-	Value       float64 // of a customer who stays, above Offer
+	Alpha, Beta float64 // of the beta distribution of the share of leavers who stay for the offer; from 1e-9 to 1e9
+	Value       float64 // of a customer who stays, above Offer, up to 1e150
 	Offer       float64 // cost of an offer that is taken, by leavers who stay for it and by all others; 0: free
 	Contact     float64 // cost of contacting a customer; 0: free
 }
@@ -30,10 +30,11 @@ func (o *ProfitOptions) Validate() error {
 		}
 	}
 	finite := func(x float64) bool { return x <= math.MaxFloat64 }
-	fault(o.Alpha > 0 && finite(o.Alpha) && o.Beta > 0 && finite(o.Beta), "Alpha or Beta is not above 0")
-	fault(!finite(o.Alpha) || !finite(o.Beta) || finite(o.Alpha+o.Beta), "Alpha and Beta are too large")
+	shape := func(x float64) bool { return x >= 1e-9 && x <= 1e9 }
+	fault(shape(o.Alpha) && shape(o.Beta), "Alpha or Beta is not from 1e-9 to 1e9")
 	fault(o.Offer >= 0 && o.Contact >= 0 && finite(o.Contact), "Offer or Contact is below 0")
 	fault(o.Value > o.Offer && finite(o.Value), "Value is not above Offer")
+	fault(!finite(o.Value) || o.Value <= 1e150, "Value is above 1e150")
 	return errors.Join(faults...)
 }
 

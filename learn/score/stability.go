@@ -51,6 +51,7 @@ func PSI(base, now []float64, baseRows, nowRows float64) Stability {
 	if !(sumBase > 0 && sumNow > 0 && baseRows > 0 && nowRows > 0) {
 		return Stability{P: 1}
 	}
+	baseRows, nowRows = min(baseRows, 1e300), min(nowRows, 1e300)
 	s, chi2 := Stability{}, 0.0
 	scale := 1/baseRows + 1/nowRows
 	for i := range base {

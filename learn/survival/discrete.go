@@ -23,7 +23,7 @@ type Periods struct {
 
 // Validate returns nil or an error that wraps [ErrPeriods]. Cost: O(periods).
 func (p *Periods) Validate() error {
-	if len(p.Ends) == 0 {
+	if p == nil || len(p.Ends) == 0 {
 		return fmt.Errorf("%w: there are none", ErrPeriods)
 	}
 	before := 0.0

@@ -101,8 +101,11 @@ func (e *RowError) Unwrap() error { return e.Err }
 const largest = 1e100
 
 // Validate returns nil, or the faults of the data joined: lengths that differ, and of each
-// kind of fault the first row that has it. Cost: O(rows).
+// kind of fault the first row that has it. Nil data is an error. Cost: O(rows).
 func (d *Data) Validate() error {
+	if d == nil {
+		return errors.New("survival: the data is nil")
+	}
 	n := len(d.Exit)
 	lengths := func(name string, got int, absent bool) error {
 		if got == n || absent {
