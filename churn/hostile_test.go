@@ -189,8 +189,8 @@ func TestHostile(t *testing.T) {
 			Call: churn.Matured[int64], Names: "ctx log days label model own", Args: func() []any { return []any{ctx, log, []churn.Day{day + 66}, label, model, nil} },
 			NaN: "a missing value is one", Expect: map[string]any{"days nil": hostiletest.OK, "days[0] min": churn.ErrCutoff, "days[0] max": churn.ErrCutoff},
 		},
-		"TimeAt": {
-			Call: churn.TimeAt[int64], Names: "ctx log day label model own", Args: func() []any { return []any{ctx, log, day, happens, timed, nil} },
+		"TimeSnapshotAt": {
+			Call: churn.TimeSnapshotAt[int64], Names: "ctx log day label model own", Args: func() []any { return []any{ctx, log, day, happens, timed, nil} },
 			NaN: "a missing value is one", Expect: map[string]any{"day min": churn.ErrCutoff, "day max": churn.ErrCutoff},
 		},
 		"Durations": {

@@ -71,7 +71,7 @@ func TestHostile(t *testing.T) {
 		"options.Weights[7] NaN": "row 7", "options.Weights[7] minus": boost.ErrWeight, "options.Workers min": "Workers", "options.Workers max": hostiletest.OK,
 	}
 	later := map[string]any{
-		"options.Later.Weights[7] NaN": "row 7", "options.Later.Labels short": boost.ErrLength, "options.Later.Columns nil": boost.ErrEmpty,
+		"options.Later.Weights[7] NaN": "row 7", "options.Later.Labels short": boost.ErrLength, "options.Later.Columns nil": boost.ErrNoRows,
 		"options.Patience min": "Patience", "options.Later nil": "Patience is set without Later",
 		"options.Weights short": boost.ErrLength, "options.Weights[7] max": boost.ErrWeight, "options.Rising[0] empty": boost.ErrColumn,
 		"options.Rising[0] bytes": boost.ErrColumn, "options nil": hostiletest.OK,
@@ -112,7 +112,7 @@ func TestHostile(t *testing.T) {
 			Args:   func() []any { return []any{ctx, hostileTable(), hostileLabels(), hostileOptions()} },
 			Expect: hostiletest.With(fit, options, later, map[string]any{"table.Columns nil": boost.ErrColumn}), Then: use,
 			Cases: []hostiletest.Case{
-				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: boost.ErrEmpty},
+				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: boost.ErrNoRows},
 				{Name: "one row", Args: func() []any { return []any{ctx, hostileTable().Take([]int{0}), []bool{true}, nil} }, Want: boost.ErrOneClass},
 			},
 		},

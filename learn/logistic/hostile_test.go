@@ -80,7 +80,7 @@ func TestHostile(t *testing.T) {
 				"options.Weights[7] tiny": hostiletest.OK, "table.Columns nil": hostiletest.OK, "options.Workers max": hostiletest.OK,
 			}),
 			Cases: []hostiletest.Case{
-				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: logistic.ErrEmpty},
+				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: logistic.ErrNoRows},
 				{Name: "one row", Args: func() []any { return []any{ctx, hostileTable().Take([]int{0}), []bool{true}, nil} }, Want: logistic.ErrOneClass},
 				{Name: "too large", Args: func() []any {
 					tab := hostileTable()

@@ -194,7 +194,7 @@ func TestHostile(t *testing.T) {
 		},
 		"CorrectSampling": {Call: score.CorrectSampling, Names: "p kept", Args: func() []any { return []any{0.5, 0.1} }, NaN: undefined},
 		"ShiftPrior":      {Call: score.ShiftPrior, Names: "p from to", Args: func() []any { return []any{0.5, 0.1, 0.2} }, NaN: undefined},
-		"KSP":             {Call: score.KSP, Names: "d n m", Args: func() []any { return []any{0.5, 10.0, 20.0} }, NaN: undefined},
+		"KSPValue":             {Call: score.KSPValue, Names: "d n m", Args: func() []any { return []any{0.5, 10.0, 20.0} }, NaN: undefined},
 		"KSDistance": {
 			Call: score.KSDistance, Names: "base now", Args: func() []any { return []any{[]float64{3, 2, 1}, []float64{1, 0, 5}} },
 			Expect: shares("base", "now"),

@@ -95,7 +95,7 @@ func TestHostile(t *testing.T) {
 				"options.Tolerance NaN": "Tolerance", "options.Workers min": "Workers", "options.Workers max": hostiletest.OK, "table.IDs turned": hostiletest.OK,
 			}),
 			Cases: []hostiletest.Case{
-				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, &survival.Data{}, nil} }, Want: survival.ErrEmpty},
+				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, &survival.Data{}, nil} }, Want: survival.ErrNoRows},
 				{Name: "no event", Args: func() []any {
 					d := hostileData()
 					d.Event = make([]bool, 8)

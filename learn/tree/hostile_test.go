@@ -81,7 +81,7 @@ func TestHostile(t *testing.T) {
 			Args:   func() []any { return []any{ctx, hostileTable(), hostileClasses(), hostileOptions()} },
 			Expect: hostiletest.With(fit, options, map[string]any{"options nil": hostiletest.OK, "options.ClassWeights one": tree.ErrLength}),
 			Cases: []hostiletest.Case{
-				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: tree.ErrEmpty},
+				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: tree.ErrNoRows},
 				{Name: "one row", Args: func() []any { return []any{ctx, hostileTable().Take([]int{0}), []int32{1}, nil} }, Want: hostiletest.OK},
 			},
 		},
