@@ -113,8 +113,9 @@ func unsealed(data []byte, key, kind string, newest uint64) (*wire.Reader, error
 	return r, nil
 }
 
-// errMoved says that a condition of a commit of the writer does not hold, though nobody has taken over.
-var errMoved = fmt.Errorf("%w: what only the writer changes has changed", ErrLease)
+// errMoved says that a condition of a commit does not hold though nobody has taken over: a commit before it, of which it
+// was not known whether it happened, has happened meanwhile.
+var errMoved = errors.New("segment: what only the writer changes has changed")
 
 // commit commits a batch under the condition that the term lasts, and tries again where it is not known whether it has
 // happened, until ctx ends or the tries of Backoff are used up. It may be called by anybody at any time. The batch must
@@ -246,7 +247,7 @@ func (l *Live) settle(ctx context.Context) error {
 			return err
 		}
 		if h.step != j.head.step || !ours && version != j.headIs {
-			return j.lose(errMoved)
+			return j.lose(fmt.Errorf("%w: %w", ErrLease, errMoved))
 		}
 		// What is under way fails from here on, as the version of the head is another.
 		h.stirs, h.term = h.stirs+1, j.term.number
@@ -258,8 +259,6 @@ func (l *Live) settle(ctx context.Context) error {
 		case err == nil:
 			j.head, j.headIs, j.loose = h, version, nil
 		case errors.Is(err, errMoved) && tries < 8: // it has happened meanwhile
-		case errors.Is(err, errMoved):
-			return j.lose(err)
 		default:
 			return j.unknown(err)
 		}
@@ -358,8 +357,8 @@ func (l *Live) lasts(ctx context.Context) error {
 // failed notes what the error of a commit to the log means.
 func (j *journal) failed(err error, data []byte) error {
 	switch {
-	case errors.Is(err, ErrLease):
-		return j.lose(err)
+	case errors.Is(err, errMoved):
+		return j.lose(fmt.Errorf("%w: %w", ErrLease, err))
 	case errors.Is(err, store.ErrUnknownOutcome):
 		j.loose = &loose{data}
 	}

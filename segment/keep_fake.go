@@ -23,6 +23,8 @@ type shelf struct {
 	term   uint64
 	root   fakeRoot
 	before fakeRoot
+	loose  bool   // it is not known whether root is the one that is stored
+	last   uint64 // generation
 	base   []byte
 	inputs [][]byte
 }
@@ -86,10 +88,20 @@ func (k *shelf) begin(ctx context.Context, ix *Index) error {
 }
 
 func (k *shelf) save(ctx context.Context, f *frozen) error {
-	next := fakeRoot{step: f.step, term: k.term, generation: 1}
-	if k.root.term == k.term {
-		next.generation = k.root.generation + 1
+	if k.loose {
+		entries, err := k.s.Get(ctx, []byte(keyRoot))
+		if err != nil {
+			return err
+		}
+		if entries[0].Version != k.root.version {
+			k.before = k.root
+			if k.root, err = readRoot(entries[0]); err != nil {
+				return err
+			}
+		}
 	}
+	k.last++
+	next := fakeRoot{step: f.step, term: k.term, generation: k.last}
 	blob := append(binary.AppendUvarint(nil, uint64(len(k.base))), k.base...)
 	for _, data := range f.inputs {
 		blob = append(binary.AppendUvarint(blob, uint64(len(data))), data...)
@@ -113,7 +125,7 @@ func (k *shelf) save(ctx context.Context, f *frozen) error {
 	b.Put([]byte(keyRoot), sealed(w, keyRoot))
 	b.If([]byte(keyRoot), k.root.version)
 	version, err := k.commit(ctx, b)
-	if err != nil {
+	if k.loose = err != nil; err != nil {
 		return err
 	}
 	next.version = version
