@@ -35,8 +35,6 @@ type input struct {
 	definitions []Definition  // stepBegin, stepDefine
 	drop        []string      // stepDefine
 	tags        []Tag         // stepDeclare
-	location    string        // stepBegin: the name
-	after       uint64        // stepBegin: LiveOptions.After
 }
 
 // encode returns the input as a value.
@@ -50,8 +48,6 @@ func (in *input) encode() ([]byte, error) {
 	w.Int(in.at.UnixNano())
 	switch in.what {
 	case stepBegin:
-		w.Bytes([]byte(in.location))
-		w.Uint(in.after)
 		w.Bytes([]byte(in.author))
 		writeJSON(w, in.definitions)
 	case stepBatch:
@@ -117,7 +113,7 @@ func readInput(data []byte) (*input, error) {
 	var err error
 	switch in.what {
 	case stepBegin:
-		in.location, in.after, in.author = string(r.Bytes()), r.Uint(), string(r.Bytes())
+		in.author = string(r.Bytes())
 		in.definitions, err = readJSONs[Definition](r)
 	case stepBatch:
 		ids := r.Bytes()
