@@ -93,11 +93,16 @@ func writeJSON[T any](w *wire.Writer, list []T) {
 }
 
 // readJSONs reads what writeJSON wrote.
-func readJSONs[T any](r *wire.Reader) (list []T, err error) {
+func readJSONs[T any, P interface {
+	*T
+	Validate() error
+}](r *wire.Reader) (list []T, err error) {
 	for range r.List() {
 		var v T
 		if text := r.Text(); err == nil {
-			err = json.Unmarshal([]byte(text), &v)
+			if err = json.Unmarshal([]byte(text), &v); err == nil {
+				err = P(&v).Validate()
+			}
 		}
 		list = append(list, v)
 	}
@@ -161,6 +166,7 @@ func writeBatch(w *wire.Writer, b *Batch) {
 	for _, name := range names {
 		w.Bytes([]byte(name)) // that of a tag that is not there, and is cleared, may be anything
 	}
+	w.Uint(uint64(len(b.writes)))
 	var last customer.ID
 	for i := range b.writes {
 		x := &b.writes[i]
@@ -191,8 +197,9 @@ func readBatch(r *wire.Reader) *Batch {
 	for i := range names {
 		names[i] = string(r.Bytes())
 	}
+	n := r.Uint()
 	var last customer.ID
-	for r.More() {
+	for ; n > 0 && r.More(); n-- {
 		x := write{verb: verb(min(r.Uint(), 255)), id: last}
 		if x.verb > verbIncrement {
 			return nil
@@ -206,12 +213,12 @@ func readBatch(r *wire.Reader) *Batch {
 			last = x.id
 		}
 		if x.verb.onTag() {
-			n := r.Uint()
-			if n >= uint64(len(names)) {
+			place := r.Uint()
+			if place >= uint64(len(names)) {
 				return nil
 			}
 			var ok bool
-			x.tag = names[n]
+			x.tag = names[place]
 			if x.value, ok = readValue(r); !ok {
 				return nil
 			}
@@ -220,6 +227,9 @@ func readBatch(r *wire.Reader) *Batch {
 			}
 		}
 		b.write(x)
+	}
+	if n > 0 {
+		return nil
 	}
 	return b
 }

@@ -21,17 +21,16 @@ type OpenOptions struct {
 	// Live is what live segments begin with. Where the store holds some already At, Definitions, Author and After mean nothing,
 	// and Location must have the name of before.
 	Live LiveOptions
-	// Index is what the index begins with, where From is nil and the store holds none: else only its Workers are used, and with
-	// From also Infer.
+	// Index is what the index begins with where the store holds none; with From only Infer of it is used then, and its Workers
+	// always.
 	Index Options
-	// From is what the index begins with where the store holds none, so that much can be loaded at once before. Its index must
-	// not be written to any more until OpenLive has returned, and has nothing to do with that of the Live after.
+	// From is what the index begins with where the store holds none, so that much can be loaded at once before. It is copied.
 	From *Snapshot
-	// Clock tells the time by which leases end; it must be set unless Reader. Clocks of processes that differ by less than Lease
-	// do no harm, and others let a process take over too early or too late, but never two write.
+	// Clock tells the time by which leases end; it must be set unless Reader. Clocks of processes that differ let one take over
+	// too early or too late, but never two write.
 	Clock func() time.Time
-	// Lease is for how long the writer keeps others from taking over, from its last step but for at most half of it; 0 means
-	// DefaultLease. Who steps less often than that may find that another process writes.
+	// Lease is for how long the writer keeps others from taking over, counted from a step, which renews it once less than half is
+	// left; 0 means DefaultLease. Who takes no step for as long may find that another process has taken over.
 	Lease time.Duration
 	// Owner is whom the errors of others name who cannot write meanwhile, such as a host and a process.
 	Owner string
@@ -218,7 +217,8 @@ func (l *Live) adopt(n *Live) {
 	l.view.Store(n.view.Load())
 }
 
-// Declare adds tags, as Index.Declare does.
+// Declare adds tags, as Index.Declare does, in a step that gives no notices and leaves the clock as it is. Errors are those of
+// Index.Declare and of a step.
 func (l *Live) Declare(ctx context.Context, tags ...Tag) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -357,7 +357,7 @@ func (l *Live) saveSoon() {
 	})
 }
 
-// Close writes a checkpoint, gives the lease back and ends what is done in the background; Steps are ErrLease from then on,
+// Close writes a checkpoint, gives the lease back and ends what is done in the background. Steps are ErrLease from then on,
 // and what is read stays. The store stays open. Closing again does nothing. Of a Live without a store it does nothing;
 // errors are those of a step, and then the lease may not be given back: it runs out.
 func (l *Live) Close(ctx context.Context) error {
