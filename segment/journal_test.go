@@ -402,8 +402,8 @@ func TestJournalUnsettled(t *testing.T) {
 								_ = l.Checkpoint(ctx)
 							}
 						}
-						if err := l.Checkpoint(ctx); err != nil {
-							require.NoError(t, l.Checkpoint(ctx), "after %v", err)
+						for tries := 0; l.Checkpoint(ctx) != nil; tries++ {
+							require.Less(t, tries, 3)
 						}
 						require.Equal(t, l.journal.head.step, l.journal.shelf.root.Load().step)
 						_ = l.Close(ctx)
