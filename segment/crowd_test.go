@@ -173,12 +173,17 @@ var newCrowd = sync.OnceValue(func() *crowd {
 	}
 	check(ix.Apply(context.Background(), &b))
 	c := &crowd{Snapshot: ix.Snapshot(), values: map[string][]customer.Value{}, sorted: map[string][]reading{}}
-	c.ids = slices.Collect(c.Customers())
+	for id, err := range c.Customers(context.Background()) {
+		check(err)
+		c.ids = append(c.ids, id)
+	}
 	for _, t := range crowdTags {
 		c.values[t.Name] = make([]customer.Value, len(c.ids))
 	}
 	for at, id := range c.ids {
-		for _, f := range c.Row(id) {
+		row, err := c.Row(context.Background(), id)
+		check(err)
+		for _, f := range row {
 			c.values[f.Name][at] = f.Value
 		}
 	}

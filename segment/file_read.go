@@ -182,20 +182,12 @@ func (f *fileReader) tags(s *Snapshot, n uint64) error {
 			return err
 		}
 		v.Expect(kindTag, fileFormat)
-		t := Tag{Name: v.Text()}
-		known := t.Kind.UnmarshalText([]byte(v.Text())) == nil
-		t.Scale, t.Unit, t.Hierarchy = int(min(v.Uint(), math.MaxInt32)), duration(v.Uint()), v.Bool()
-		t.Path, t.EN, t.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
-		t.Refresh = duration(v.Uint())
-		d := tagData{written: v.Time()}
+		t, d, known := readTag(v)
 		if err := f.done(v); err != nil {
 			return err
 		}
 		if !known {
 			return f.broken("kind of a tag")
-		}
-		if t.Kind == Enum || t.Kind == Labels {
-			d.terms = newTerms()
 		}
 		tags, s.data = append(tags, t), append(s.data, d)
 	}
@@ -204,6 +196,20 @@ func (f *fileReader) tags(s *Snapshot, n uint64) error {
 		return f.broken("tags")
 	}
 	return nil
+}
+
+// readTag reads what writeTag wrote; known tells whether there is such a kind.
+func readTag(v *wire.Reader) (t Tag, d tagData, known bool) {
+	t.Name = v.Text()
+	known = t.Kind.UnmarshalText([]byte(v.Text())) == nil
+	t.Scale, t.Unit, t.Hierarchy = int(min(v.Uint(), math.MaxInt32)), duration(v.Uint()), v.Bool()
+	t.Path, t.EN, t.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
+	t.Refresh = duration(v.Uint())
+	d.written = v.Time()
+	if t.Kind == Enum || t.Kind == Labels {
+		d.terms = newTerms()
+	}
+	return t, d, known
 }
 
 func (f *fileReader) ids(s *Snapshot, n uint64) ([]customer.ID, error) {
@@ -323,47 +329,56 @@ func (f *fileReader) texts(v *wire.Reader, t *Tag, d *tagData) error {
 
 // column reads a column and puts it in its place.
 func (f *fileReader) column(v *wire.Reader, s *Snapshot, tag, c int, kind string) error {
-	d, k := &s.data[tag], s.tags.tags[tag].Kind
+	d := &s.data[tag]
 	columns := &d.columns
 	if kind == kindTimes {
-		columns, k = &d.times, Integer
-	}
-	set, err := f.set(v)
-	if err != nil {
-		return err
-	}
-	if err := f.subset(set, s.exists[c]); err != nil {
-		return err
-	}
-	if set.IsEmpty() {
-		return f.broken("empty column")
+		columns = &d.times
 	}
 	if len(*columns) == 0 {
 		*columns = make([]column, len(s.exists))
 	}
-	var col column
+	col, err := f.read(v, kind, s.tags.tags[tag], d.last, s.exists[c], (*columns)[c])
+	(*columns)[c] = col
+	return err
+}
+
+// read reads a column of a tag with so many texts, of a chunk in which exist exists. before is what came before of labels.
+func (f *fileReader) read(v *wire.Reader, kind string, t *Tag, last int, exist bitset.Set, before column) (col column, err error) {
+	k := t.Kind
+	if kind == kindTimes {
+		k = Integer
+	}
+	set, err := f.set(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.subset(set, exist); err != nil {
+		return nil, err
+	}
+	if set.IsEmpty() {
+		return nil, f.broken("empty column")
+	}
 	switch k {
 	case Flag:
 		col, err = f.flags(v, set)
 	case Enum:
-		col, err = f.enums(v, set, d.last)
+		col, err = f.enums(v, set, last)
 	case Labels:
-		col, err = f.labels(v, set, d.last, (*columns)[c])
+		col, err = f.labels(v, set, last, before)
 	case Float:
 		col, err = f.floats(v, set)
 	default:
 		col, err = f.ints(v, set)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c, ok := col.(*intColumn); ok && k == Time {
-		if unit := s.tags.tags[tag].unit(); !validTime(unitTime(c.min, unit)) || !validTime(unitTime(c.max, unit)) {
-			return f.broken("times")
+		if unit := t.unit(); !validTime(unitTime(c.min, unit)) || !validTime(unitTime(c.max, unit)) {
+			return nil, f.broken("times")
 		}
 	}
-	(*columns)[c] = col
-	return nil
+	return col, nil
 }
 
 // subset refuses a set that is not within another.
