@@ -81,7 +81,17 @@ var crowdTags = []Tag{
 // numericTags are those of crowdTags that have an order.
 var numericTags = slices.DeleteFunc(slices.Clone(crowdTags), func(t Tag) bool { return t.Kind < Integer })
 
-var newCrowd = sync.OnceValue(func() *crowd {
+func newCrowd() *crowd {
+	c := oneCrowd()
+	if shelving {
+		shelved := *c
+		shelved.Snapshot = opened(c.Snapshot)
+		return &shelved
+	}
+	return c
+}
+
+var oneCrowd = sync.OnceValue(func() *crowd {
 	const n = 2*kernel.Bits + 20_000
 	rng := rand.New(rand.NewPCG(5, 5))
 	check := func(err error) {

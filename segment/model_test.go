@@ -225,6 +225,9 @@ func testApplyModel(t *testing.T, seed uint64) {
 		if rng.IntN(6) == 0 {
 			past = append(past, kept{ix.Snapshot(), m.clone()})
 		}
+		if shelving && rng.IntN(2) == 0 {
+			ix = lazily(ix)
+		}
 		if rng.IntN(10) == 0 {
 			require.NoError(t, ix.Compact(t.Context()))
 			m.same(t, ix.Snapshot())

@@ -27,7 +27,17 @@ type populace struct {
 	rows []map[string]customer.Value
 }
 
-var newPopulace = sync.OnceValue(func() *populace {
+func newPopulace() *populace {
+	c := onePopulace()
+	if shelving {
+		shelved := *c
+		shelved.s = opened(c.s)
+		return &shelved
+	}
+	return c
+}
+
+var onePopulace = sync.OnceValue(func() *populace {
 	ctx, rng := context.Background(), rand.New(rand.NewPCG(7, 11))
 	var all, ids []customer.ID
 	var gone Batch

@@ -53,6 +53,9 @@ func newPeople(t testing.TB, rng *rand.Rand, n int, fill float64, dense float64)
 	}
 	require.NoError(t, c.ix.Apply(t.Context(), &b))
 	require.NoError(t, c.ix.Apply(t.Context(), &deleted))
+	if shelving {
+		c.ix = lazily(c.ix)
+	}
 	return c
 }
 
