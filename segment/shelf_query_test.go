@@ -42,7 +42,6 @@ func TestQuestionsOnAShelf(t *testing.T) {
 		"AnalysisStops":              TestAnalysisStops,
 		"ApplyModel":                 TestApplyModel,
 		"DiffCountsWhatRowsSay":      TestDiffCountsWhatRowsSay,
-		"Distinct":                   TestDistinct,
 		"DrawAgreesWithSample":       TestDrawAgreesWithSample,
 		"DrawTakesTheSmallestHashes": TestDrawTakesTheSmallestHashes,
 		"GroupBy":                    TestGroupBy,
