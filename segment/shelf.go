@@ -157,11 +157,9 @@ func (k *shelf) values(ctx context.Context, of string, berths []berth) ([][]byte
 // missed returns the error for a value that is not as it should be: ErrStale if it has been deleted since.
 func (k *shelf) missed(ctx context.Context, of string, why error) error {
 	if errors.Is(why, errNotThere) {
-		e, err := k.store.Get(ctx, []byte(rootKey))
-		if err != nil {
+		if _, r, err := k.last(ctx); err != nil {
 			return err
-		}
-		if r, err := decodeSummedRoot(e[0].Value); err == nil && r.berth() != k.root.Load().berth() {
+		} else if r.berth() != k.root.Load().berth() {
 			return ErrStale
 		}
 	}

@@ -163,11 +163,7 @@ func (k *shelf) notices(ctx context.Context, after, last uint64) iter.Seq2[Notic
 
 // gap returns the error for a notice that is not there: it is not kept any more, or should be.
 func (k *shelf) gap(ctx context.Context, after uint64) error {
-	e, err := k.store.Get(ctx, []byte(rootKey))
-	if err != nil {
-		return err
-	}
-	r, err := decodeSummedRoot(e[0].Value)
+	_, r, err := k.last(ctx)
 	if err != nil {
 		return err
 	}
