@@ -30,7 +30,7 @@ type shelf struct {
 	saved   *saved        // what the root names; nil: there is none
 	version store.Version // of the root
 	settled bool          // version is known
-	pending *writing      // of which it is not known whether its root is in force
+	unsure  []*writing    // of which it is not known whether their roots are, or come, in force
 	attempt uint64        // the last generation that was begun
 	failed  []berth       // written, but for no root
 	late    []berth       // may be deleted

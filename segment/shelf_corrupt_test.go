@@ -25,7 +25,7 @@ func savedTrial(t testing.TB, seed uint64) *keptTrial {
 
 // readAll reads everything that the store of a trial holds.
 func (x *keptTrial) readAll(ctx context.Context) error {
-	k := shelfOf(x.s, x.k.term+1)
+	k := newShelf(x.s, 2)
 	r, err := k.open(ctx)
 	if err != nil {
 		return err
@@ -37,12 +37,12 @@ func (x *keptTrial) readAll(ctx context.Context) error {
 	if err := l.wake(ctx); err != nil {
 		return err
 	}
-	for _, err := range l.Notices(ctx, 0) {
+	for _, err := range l.Notices(ctx, r.root.first-1) {
 		if err != nil {
 			return err
 		}
 	}
-	return k.sweep(ctx)
+	return k.recall(ctx)
 }
 
 // TestShelfFindsEveryFault changes each value of a store, one after the other, and leaves out each.

@@ -90,6 +90,7 @@ type writing struct {
 	batch  store.Batch
 	bytes  int
 	moored []func() // done once the root is there
+	failed int      // how many of shelf.failed are among what it has replaced
 }
 
 // commitBytes is the size from which a batch is committed, as far as the store takes it.
@@ -182,6 +183,20 @@ func (w *writing) drop(was berth) {
 func (k *shelf) save(ctx context.Context, f *frozen) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
+	for {
+		err := k.trySave(ctx, f)
+		if !errors.Is(err, store.ErrConflict) || len(k.unsure) == 0 {
+			return err
+		}
+		was := k.saved // perhaps the root of a save before came in force meanwhile
+		k.settled = false
+		if failed := k.settle(ctx); failed != nil || k.saved == was {
+			return err
+		}
+	}
+}
+
+func (k *shelf) trySave(ctx context.Context, f *frozen) error {
 	if err := k.settle(ctx); err != nil {
 		return err
 	}
@@ -200,7 +215,7 @@ func (k *shelf) save(ctx context.Context, f *frozen) error {
 		},
 		exist: s.exists, live: map[string]*savedLive{}, kept: map[string]*frozenSegment{},
 	}
-	w := &writing{k: k, ctx: ctx, was: k.saved, now: now}
+	w := &writing{k: k, ctx: ctx, was: k.saved, now: now, failed: len(k.failed)}
 	if w.was == nil {
 		w.was = &saved{root: &root{first: f.last - uint64(len(f.notices)) + 1}}
 	}
@@ -212,13 +227,12 @@ func (k *shelf) save(ctx context.Context, f *frozen) error {
 	var b store.Batch
 	b.Put([]byte(rootKey), summed(now.root.encode()))
 	b.If([]byte(rootKey), k.version)
-	k.pending = w
 	err = k.commit(ctx, &b)
 	if err != nil && !errors.Is(err, store.ErrUnknownOutcome) {
-		k.pending = nil
 		k.failed = append(k.failed, now.written...)
 		return err
 	}
+	k.unsure, k.settled = append(k.unsure, w), false
 	if settled := k.settle(ctx); settled != nil {
 		return errors.Join(err, settled)
 	}
@@ -258,7 +272,7 @@ func (w *writing) all(f *frozen) (pages [][]byte, err error) {
 
 // settle finds out which root is in force.
 func (k *shelf) settle(ctx context.Context) error {
-	if k.pending == nil && k.settled {
+	if k.settled {
 		return nil
 	}
 	e, err := k.store.Get(ctx, []byte(rootKey))
@@ -266,25 +280,30 @@ func (k *shelf) settle(ctx context.Context) error {
 		return err
 	}
 	k.version, k.settled = e[0].Version, true
-	w := k.pending
-	if w == nil {
+	if len(k.unsure) == 0 || e[0].Version == 0 {
 		return nil
 	}
-	k.pending = nil
-	now := w.now
 	r, err := decodeSummedRoot(e[0].Value)
-	if err != nil || r.berth() != now.root.berth() {
-		k.failed = append(k.failed, now.written...)
-		return nil
+	if err != nil {
+		return err
 	}
+	i := slices.IndexFunc(k.unsure, func(w *writing) bool { return w.now.root.berth() == r.berth() })
+	if i < 0 {
+		return nil // they may come in force still, as long as no other does
+	}
+	w := k.unsure[i]
 	for _, moor := range w.moored {
 		moor()
 	}
 	if k.saved != nil {
 		k.late = append(k.late, k.saved.replaced...)
 	}
-	k.saved, k.failed = now, nil
-	k.root.Store(now.root)
+	k.failed = k.failed[w.failed:]
+	for _, other := range slices.Delete(k.unsure, i, i+1) {
+		k.failed = append(k.failed, other.now.written...)
+	}
+	k.saved, k.unsure = w.now, nil
+	k.root.Store(w.now.root)
 	return nil
 }
 

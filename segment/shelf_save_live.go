@@ -185,20 +185,27 @@ func (k *shelf) remove(ctx context.Context, keys [][]byte) error {
 	return nil
 }
 
-// sweep deletes what writers before this one wrote for roots that never came into force, and reads what the last root has
-// replaced.
-func (k *shelf) sweep(ctx context.Context) error {
-	if k.saved == nil {
-		return nil
-	}
-	r := k.saved.root
-	data, err := k.value(ctx, "list of what the root has replaced", r.gone)
+// recall reads what the last root has replaced.
+func (k *shelf) recall(ctx context.Context) error {
+	data, err := k.value(ctx, "list of what the root has replaced", k.saved.root.gone)
 	if err != nil {
 		return err
 	}
 	if k.saved.replaced, err = decodeGone(data); err != nil {
 		return corrupt("list of what the root has replaced: %w", err)
 	}
+	return nil
+}
+
+// sweep deletes what writers before this one wrote for roots that never came into force.
+func (k *shelf) sweep(ctx context.Context) error {
+	if k.saved == nil {
+		return nil
+	}
+	if err := k.recall(ctx); err != nil {
+		return err
+	}
+	r := k.saved.root
 	var keys [][]byte
 	from, to := berth{term: r.term, generation: r.generation + 1}, berth{term: k.term}
 	for e, err := range k.store.Scan(ctx, store.Range{From: from.key(0), To: to.key(0)}) {

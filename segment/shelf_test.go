@@ -2,6 +2,7 @@ package segment
 
 import (
 	"context"
+	"slices"
 	"strconv"
 	"sync/atomic"
 	"testing"
@@ -17,8 +18,14 @@ import (
 func shelfOf(s store.Store, term uint64) *shelf {
 	k := newShelf(s, 0)
 	k.term = term
+	var take store.Batch
+	take.Put([]byte("segment/term"), nil)
+	version, err := s.Commit(context.Background(), &take)
+	must(err)
 	k.commit = func(ctx context.Context, b *store.Batch) error {
-		_, err := s.Commit(ctx, b)
+		own := store.Batch{Writes: b.Writes, Conditions: slices.Clone(b.Conditions)}
+		own.If([]byte("segment/term"), version)
+		_, err := s.Commit(ctx, &own)
 		return err
 	}
 	return k
