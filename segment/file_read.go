@@ -434,26 +434,52 @@ func (f *fileReader) enums(v *wire.Reader, set bitset.Set, last int) (column, er
 	if err != nil {
 		return nil, err
 	}
-	ed := enumEditors.Get().(*enumEditor)
-	defer enumEditors.Put(ed)
-	ed.load(nil)
-	total := 0
+	total, top := 0, uint32(0)
 	for i, s := range sets {
-		total += s.Len()
-		for p := range s.All() {
-			if ed.codes[p] != 0 || codes[i] > maxEnum {
-				return nil, f.broken("two values")
-			}
-			ed.put(p, uint16(codes[i]))
-		}
-		if err := f.subset(s, set); err != nil {
-			return nil, err
-		}
+		total, top = total+s.Len(), codes[i]
 	}
-	if total != set.Len() {
+	if total != set.Len() || top > maxEnum {
 		return nil, f.broken("values")
 	}
-	return ed.freeze(f.dense), nil
+	c := &enumColumn{set: set, sets: sets, codes: make([]uint16, len(codes))}
+	if len(sets) == 1 {
+		c.set = sets[0]
+	}
+	for i, code := range codes {
+		c.codes[i] = uint16(code)
+	}
+	fits := false
+	if top < 256 {
+		c.bytes8, fits = spread[uint8](set, c.codes, sets)
+	} else {
+		c.words, fits = spread[uint16](set, c.codes, sets)
+	}
+	if !fits {
+		return nil, f.broken("values")
+	}
+	return c, nil
+}
+
+// spread returns the code of each position. It tells whether the sets have nothing in common and together are set, which has
+// as many members as they.
+func spread[C uint8 | uint16](set bitset.Set, codes []uint16, sets []bitset.Set) (at []C, ok bool) {
+	at = make([]C, kernel.Bits)
+	ed := enumEditors.Get().(*enumEditor)
+	defer enumEditors.Put(ed)
+	for i, s := range sets {
+		for _, p := range s.Positions(ed.codes[:0]) {
+			if at[p] != 0 {
+				return nil, false
+			}
+			at[p] = C(codes[i])
+		}
+	}
+	for _, p := range set.Positions(ed.codes[:0]) {
+		if at[p] == 0 {
+			return nil, false
+		}
+	}
+	return at, true
 }
 
 // labels reads labels of a chunk; some may have come before.
@@ -489,7 +515,7 @@ func (f *fileReader) ints(v *wire.Reader, set bitset.Set) (column, error) {
 	ed.load(nil)
 	data = append(data[:len(data):len(data)], make([]byte, 9)...)
 	at := 0
-	for p := range set.All() {
+	for _, p := range set.Positions(make([]uint16, 0, set.Len())) {
 		lo, bit := at>>3, at&7
 		offset := binary.LittleEndian.Uint64(data[lo:]) >> bit
 		if bit+width > 64 {
@@ -513,18 +539,29 @@ func (f *fileReader) floats(v *wire.Reader, set bitset.Set) (column, error) {
 	if len(data) != 8*set.Len() {
 		return nil, f.broken("numbers")
 	}
-	ed := floatEditors.Get().(*floatEditor)
-	defer floatEditors.Put(ed)
-	ed.load(nil)
-	for p := range set.All() {
-		value, err := storeFloat(floatAt(data))
-		if err != nil {
+	n := set.Len()
+	places := set.Positions(make([]uint16, 0, n))
+	c := &floatColumn{set: set, min: math.Inf(1), max: math.Inf(-1)}
+	few := n < kernel.Bits*4/5
+	if few {
+		c.places, c.floats = slices.Clone(places), make([]float64, n)
+	} else {
+		c.floats = make([]float64, kernel.Bits)
+	}
+	for i, p := range places {
+		v := floatAt(data[8*i:])
+		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, f.broken("numbers")
 		}
-		ed.put(p, value.f)
-		data = data[8:]
+		v += 0 // not -0
+		c.min, c.max = min(c.min, v), max(c.max, v)
+		if few {
+			c.floats[i] = v
+		} else {
+			c.floats[p] = v
+		}
 	}
-	return ed.freeze(f.dense), nil
+	return c, nil
 }
 
 func floatAt(data []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(data)) }

@@ -8,7 +8,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"io"
+	"hash/crc32"
 	"maps"
 	"math"
 	"slices"
@@ -290,8 +290,11 @@ func decodeTag(data []byte, chunks int) (*savedTag, tagData, error) {
 	return s, d, v.close()
 }
 
-// encodeColumn returns a column as a value: the frames of a snapshot file.
+// encodeColumn returns a column as a value: the frames of a snapshot file, or its bits.
 func encodeColumn(kind string, tag, c int, col column) []byte {
+	if whole, ok := col.(*intColumn); ok && !whole.sparse() && whole.set.Len() >= bitsFrom {
+		return encodeBits(kind, tag, c, whole)
+	}
 	var b bytes.Buffer
 	f := &fileWriter{ctx: context.Background(), w: bufio.NewWriterSize(&b, 1<<12)}
 	f.column(cellValue(kind, tag, c, col), col, nil)
@@ -301,22 +304,29 @@ func encodeColumn(kind string, tag, c int, col column) []byte {
 
 // eachFrame calls f with each frame of a value, which are of a kind and a tag.
 func eachFrame(data []byte, dense int, kind string, tag int, each func(f *fileReader, v *wire.Reader) error) error {
-	f := &fileReader{ctx: context.Background(), r: bufio.NewReaderSize(bytes.NewReader(data), 1<<12), dense: dense}
-	for {
-		v, err := f.next()
-		if err != nil {
-			return err
+	f := &fileReader{dense: dense}
+	for first := true; first || len(data) > 0; first = false {
+		if len(data) < 8 {
+			return errForm
 		}
+		size, sum := binary.LittleEndian.Uint32(data), binary.LittleEndian.Uint32(data[4:])
+		if data = data[8:]; uint64(size) > uint64(len(data)) {
+			return errForm
+		}
+		value := data[:size:size]
+		if data = data[size:]; crc32.Checksum(value, castagnoli) != sum {
+			return errSum
+		}
+		f.n++
+		v := wire.Read(value)
 		if v.Expect(kind, fileFormat); v.Uint() != uint64(tag) {
 			return errPlace
 		}
 		if err := errors.Join(each(f, v), f.done(v)); err != nil {
 			return err
 		}
-		if _, err := f.r.Peek(1); err == io.EOF {
-			return nil
-		}
 	}
+	return nil
 }
 
 func (s *shelved) berths() []berth { return []berth{s.at} }
@@ -335,15 +345,13 @@ func (s *shelved) name() string {
 	return fmt.Sprintf("tag %q: chunk %d", s.of.t.Name, s.chunk)
 }
 
-func (s *shelved) take(data [][]byte) error {
+func (s *shelved) take(data [][]byte) (err error) {
 	var col column
-	err := eachFrame(data[0], s.of.dense, s.kind(), s.of.tag, func(f *fileReader, v *wire.Reader) (err error) {
-		if v.Uint() != uint64(s.chunk) || col != nil && (s.times || s.of.t.Kind != Labels) {
-			return errPlace
-		}
-		col, err = f.read(v, s.kind(), s.of.t, s.of.last, s.of.exist[s.chunk], col)
-		return err
-	})
+	if wire.Read(data[0]).Kind() == kindBits { // no frame is as long as these letters would say
+		col, err = s.decodeBits(data[0])
+	} else {
+		col, err = s.frames(data[0])
+	}
 	if err == nil && col.members().Len() != int(s.n) {
 		err = errForm
 	}
@@ -351,6 +359,17 @@ func (s *shelved) take(data [][]byte) error {
 		s.col = col
 	}
 	return err
+}
+
+func (s *shelved) frames(data []byte) (col column, err error) {
+	err = eachFrame(data, s.of.dense, s.kind(), s.of.tag, func(f *fileReader, v *wire.Reader) (err error) {
+		if v.Uint() != uint64(s.chunk) || col != nil && (s.times || s.of.t.Kind != Labels) {
+			return errPlace
+		}
+		col, err = f.read(v, s.kind(), s.of.t, s.of.last, s.of.exist[s.chunk], col)
+		return err
+	})
+	return col, err
 }
 
 // shelvedTerms are the texts of a tag that lie on a shelf.
