@@ -17,7 +17,8 @@ import (
 )
 
 // ErrCorrupt is wrapped by the errors of Read for input that is no snapshot: truncated, altered, of another format or of
-// a newer version of it.
+// a newer version of it. It is wrapped as well where what a store keeps of an index and its live segments is not what was
+// written there; the error names the tag and the chunk, or what else it is.
 var ErrCorrupt = errors.New("segment: snapshot is corrupt")
 
 // The kinds of the values in a snapshot, in the order in which they come, and the version of their formats. Each is

@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"fmt"
@@ -14,15 +15,18 @@ import (
 
 const kindPage = "segment/notices"
 
-// summed returns data with its checksum behind it.
+// summed returns a value with its checksum as one more item, a byte string.
 func summed(data []byte) []byte {
-	return binary.LittleEndian.AppendUint32(data, crc32.Checksum(data, castagnoli))
+	sum := crc32.Checksum(data, castagnoli)
+	v := wire.Onto(data)
+	v.Bytes(binary.LittleEndian.AppendUint32(nil, sum))
+	return v.Data()
 }
 
-// unsummed returns the data that summed was given; ok tells whether it is that.
-func unsummed(data []byte) (rest []byte, ok bool) {
-	n := len(data) - 4
-	if n < 0 || crc32.Checksum(data[:n], castagnoli) != binary.LittleEndian.Uint32(data[n:]) {
+// unsummed returns the value that summed was given; ok tells whether it is that.
+func unsummed(data []byte) (value []byte, ok bool) {
+	n := len(data) - 5 // the head of the byte string, and 4 bytes
+	if n < 0 || !bytes.Equal(summed(data[:n:n]), data) {
 		return nil, false
 	}
 	return data[:n], true
