@@ -23,7 +23,8 @@ type keptTrial struct {
 func newKeptTrial(t testing.TB, seed uint64, filler, keep int) *keptTrial {
 	x := &keptTrial{liveTrial: newLiveTrial(t, seed, filler), s: smallStore(), keep: keep}
 	x.k = shelfOf(x.s, 1)
-	x.l.shelf, x.l.keep = x.k, keep
+	x.l.keptOn(x.k)
+	x.l.keep = keep
 	x.save()
 	return x
 }

@@ -3,6 +3,7 @@ package segment
 import (
 	"context"
 	"encoding/binary"
+	"maps"
 	"slices"
 
 	"github.com/clientele-go/clientele/store"
@@ -38,7 +39,8 @@ func (w *writing) live(segments []frozenSegment) error {
 		now.live[f.name], now.kept[f.name] = s, f
 		now.contents.live = append(now.contents.live, s.at)
 	}
-	for name, old := range was.live {
+	for _, name := range slices.Sorted(maps.Keys(was.live)) {
+		old := was.live[name]
 		if now.live[name] != nil {
 			continue
 		}
@@ -199,15 +201,14 @@ func (k *shelf) recall(ctx context.Context) error {
 
 // sweep deletes what writers before this one wrote for roots that never came into force.
 func (k *shelf) sweep(ctx context.Context) error {
-	if k.saved == nil {
-		return nil
-	}
-	if err := k.recall(ctx); err != nil {
-		return err
-	}
-	r := k.saved.root
 	var keys [][]byte
-	from, to := berth{term: r.term, generation: r.generation + 1}, berth{term: k.term}
+	from, to := berth{}, berth{term: k.term}
+	if k.saved != nil {
+		if err := k.recall(ctx); err != nil {
+			return err
+		}
+		from = berth{term: k.saved.root.term, generation: k.saved.root.generation + 1}
+	}
 	for e, err := range k.store.Scan(ctx, store.Range{From: from.key(0), To: to.key(0)}) {
 		if err != nil {
 			return err

@@ -97,7 +97,21 @@ func TestShelfReadsWhatIsNeeded(t *testing.T) {
 	ids := customersOf(t, want)
 	s.keys.Store(0)
 	require.Equal(t, rowOf(t, want, ids[5]), rowOf(t, got, ids[5]))
-	read := s.keys.Load()
+	read, should := s.keys.Load(), int64(0)
+	for c := range got.ids.kept.blocks {
+		should += int64(got.ids.kept.blocks[c].at.parts())
+	}
+	for i := range got.data {
+		if d := &got.data[i]; d.terms != nil {
+			for _, at := range d.terms.berths() {
+				should += int64(at.parts())
+			}
+		}
+		if name := got.tags.tags[i].Name; name != "orders" && name != "early" && len(got.data[i].columns) > 0 {
+			should += keys(got.data[i].columns[:1])
+		}
+	}
+	require.Equal(t, should, read, "ids, texts, and a chunk of each tag")
 	require.Equal(t, rowOf(t, want, ids[6]), rowOf(t, got, ids[6]))
 	require.Equal(t, read, s.keys.Load())
 	require.Equal(t, ids, customersOf(t, got))

@@ -15,7 +15,11 @@ import (
 
 // Snapshot is an index at one moment: the customers, the tags, and what each customer has. It never changes, however
 // much is written after it; it holds memory only for what has changed since. All questions are asked of a Snapshot.
-// Safe for concurrent use.
+//
+// Of an index that lies in a store a question reads what it looks at when that is asked for the first time: the tags that its
+// rule names and those it is about, whole, or for a single customer one chunk of them, and the ids. The error may then be one of
+// the store, or wrap ErrCorrupt or ErrStale; a question asked again goes on where the one before stopped. Safe for concurrent
+// use.
 type Snapshot struct {
 	index    uuid.UUID
 	epoch    uint64
