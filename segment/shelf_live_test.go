@@ -70,37 +70,39 @@ func jsonOf(t testing.TB, v any) string {
 
 // TestShelfLiveIsSlow compares a Live that is saved now and then, and opened again, with the slow model, which goes on.
 func TestShelfLiveIsSlow(t *testing.T) {
-	seeds := 40
+	seeds := 20
 	if testing.Short() || race.Enabled {
-		seeds = 6
+		seeds = 5
 	}
 	for seed := range uint64(seeds) {
-		filler := 0
-		if seed%10 == 9 {
-			filler = 65_500
-		}
-		t.Run(fmt.Sprint(seed), func(t *testing.T) {
-			x := newKeptTrial(t, seed, filler, 1<<20)
-			every := 1 + int(seed%12)
-			for i := range 200 {
-				x.step()
-				if x.rng.IntN(every) == 0 {
-					x.save()
-					if x.rng.IntN(2) == 0 {
-						x.reopen()
-					}
-				}
-				if i%50 == 49 {
-					x.notices(0)
-				}
-			}
-			x.save()
-			x.save()
-			x.reopen()
-			x.save()
-			x.noGarbage()
-		})
+		t.Run(fmt.Sprint(seed), func(t *testing.T) { testShelfLive(t, seed) })
 	}
+}
+
+func testShelfLive(t *testing.T, seed uint64) {
+	filler := 0
+	if seed%10 == 9 {
+		filler = 65_500
+	}
+	x := newKeptTrial(t, seed, filler, 1<<20)
+	every := 1 + int(seed%12)
+	for i := range 200 {
+		x.step()
+		if x.rng.IntN(every) == 0 {
+			x.save()
+			if x.rng.IntN(2) == 0 {
+				x.reopen()
+			}
+		}
+		if i%50 == 49 {
+			x.notices(0)
+		}
+	}
+	x.save()
+	x.save()
+	x.reopen()
+	x.save()
+	x.noGarbage()
 }
 
 // notices fails unless the notices after a number are those there were.
