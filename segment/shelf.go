@@ -159,7 +159,7 @@ func (k *shelf) missed(ctx context.Context, of string, why error) error {
 	if errors.Is(why, errNotThere) {
 		if _, r, err := k.last(ctx); err != nil {
 			return err
-		} else if r.berth() != k.root.Load().berth() {
+		} else if r != nil && r.berth() != k.root.Load().berth() {
 			return ErrStale
 		}
 	}

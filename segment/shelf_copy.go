@@ -22,7 +22,10 @@ func (k *shelf) copy(ctx context.Context, to store.Store) (value []byte, r *root
 		}
 		return nil, nil, err
 	}
-	if value, r, err = k.last(ctx); err != nil {
+	if value, r, err = k.last(ctx); err == nil && r == nil {
+		err = corrupt("root: %w", errNotThere)
+	}
+	if err != nil {
 		return nil, nil, err
 	}
 	w := &writing{k: newShelf(to, k.workers), ctx: ctx}
@@ -50,17 +53,17 @@ func (k *shelf) copy(ctx context.Context, to store.Store) (value []byte, r *root
 	if k.commit == nil { // the writer is another process, and a root later it may have deleted what this one names
 		if _, now, err := k.last(ctx); err != nil {
 			return nil, nil, err
-		} else if now.berth() != r.berth() {
-			return nil, nil, ErrStale
+		} else if now == nil || now.berth() != r.berth() {
+			return nil, r, ErrStale
 		}
 	}
 	return value, r, nil
 }
 
-// last reads the last root.
+// last reads the last root; nil if there is none.
 func (k *shelf) last(ctx context.Context) (value []byte, r *root, err error) {
 	e, err := k.store.Get(ctx, []byte(rootKey))
-	if err != nil {
+	if err != nil || e[0].Version == 0 {
 		return nil, nil, err
 	}
 	r, err = decodeSummedRoot(e[0].Value)

@@ -145,7 +145,10 @@ func (l *Live) freeze() *frozen {
 	if l.loc != nil {
 		f.location = l.loc.String()
 	}
-	skip := l.told.count - int(l.last-l.paged)
+	skip := 0
+	if l.shelf != nil {
+		skip = l.told.count - int(l.last-l.paged)
+	}
 	f.notices = slices.Collect(l.told.from(skip))
 	for _, g := range l.byName {
 		x := frozenSegment{

@@ -134,27 +134,4 @@ func (x *keptTrial) noGarbage() {
 }
 
 // named returns what the last root names, and what it replaced.
-func (k *shelf) named() []berth {
-	s := k.saved
-	list := append([]berth{s.root.contents, s.root.gone}, s.replaced...)
-	list = append(append(append(append(list, s.contents.exist...), s.contents.ids...), s.contents.tags...), s.contents.live...)
-	for _, t := range s.tags {
-		for _, at := range t.terms {
-			list = append(list, at.at)
-		}
-		for _, at := range append(append([]savedColumn(nil), t.columns...), t.times...) {
-			if at.at != (berth{}) {
-				list = append(list, at.at)
-			}
-		}
-	}
-	for _, g := range s.live {
-		list = append(append(append(list, g.definitions), g.members...), g.held...)
-		for _, b := range g.records {
-			if b != (berth{}) {
-				list = append(list, b)
-			}
-		}
-	}
-	return list
-}
+func (k *shelf) named() []berth { return append(k.saved.named(), k.saved.replaced...) }

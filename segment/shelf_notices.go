@@ -171,7 +171,7 @@ func (k *shelf) gap(ctx context.Context, after uint64) error {
 	if err != nil {
 		return err
 	}
-	if after+1 < r.first {
+	if r != nil && after+1 < r.first {
 		return fmt.Errorf("%w: those up to %d are gone, and notices after %d are asked for", ErrExpiredNotices, r.first-1, after)
 	}
 	return corrupt("notices from %d: %w", after+1, errNotThere)

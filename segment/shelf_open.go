@@ -97,7 +97,7 @@ func (k *shelf) catalogues(ctx context.Context, r *root) (*restored, error) {
 		g.at = list.live[i]
 		now.live[g.name] = g
 	}
-	k.saved, k.attempt = now, r.generation
+	k.saved, k.attempt, k.swept, k.unsure, k.failed, k.late = now, r.generation, false, nil, nil, nil
 	return x, nil
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"hash/crc32"
+	"maps"
 	"slices"
 	"sync/atomic"
 
@@ -216,8 +217,11 @@ func (k *shelf) trySave(ctx context.Context, f *frozen) error {
 		exist: s.exists, live: map[string]*savedLive{}, kept: map[string]*frozenSegment{},
 	}
 	w := &writing{k: k, ctx: ctx, was: k.saved, now: now, failed: len(k.failed)}
-	if w.was == nil {
+	if old := k.saved; old == nil || old.root.epoch != s.epoch {
 		w.was = &saved{root: &root{first: f.last - uint64(len(f.notices)) + 1}}
+		if old != nil { // of another index: all of it is replaced
+			w.was.replaced, now.replaced = old.replaced, old.named()
+		}
 	}
 	old, err := w.all(f)
 	if err != nil {
@@ -499,6 +503,27 @@ func (w *writing) terms(s *Snapshot, tag int, old, now *savedTag) error {
 	at, err := w.put(encodeTerms(tag, d.texts()[from:d.last]))
 	now.terms = append(slices.Clone(old.terms[:n]), savedTerms{d.last - from, at})
 	return err
+}
+
+// named returns everything that a root names.
+func (s *saved) named() []berth {
+	c := &s.contents
+	list := slices.Concat([]berth{s.root.contents, s.root.gone}, c.exist, c.ids, c.tags, c.live)
+	for _, t := range s.tags {
+		for _, at := range t.terms {
+			list = append(list, at.at)
+		}
+		for _, columns := range [...][]savedColumn{t.columns, t.times} {
+			for _, at := range columns {
+				list = append(list, at.at)
+			}
+		}
+	}
+	for _, name := range slices.Sorted(maps.Keys(s.live)) {
+		g := s.live[name]
+		list = slices.Concat(list, []berth{g.definitions}, g.members, g.held, g.records)
+	}
+	return slices.DeleteFunc(list, func(b berth) bool { return b == berth{} })
 }
 
 // cutTo returns a list of n: the first elements of another, then zeros.

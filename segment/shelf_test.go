@@ -142,21 +142,8 @@ func TestShelfWritesWhatHasChanged(t *testing.T) {
 		require.NoError(t, k.save(t.Context(), frozenIndex(ix)))
 	}
 	named := map[string]bool{}
-	r := k.saved.root
-	for _, list := range [][]berth{{r.contents, r.gone}, k.saved.replaced, k.saved.contents.exist, k.saved.contents.ids, k.saved.contents.tags} {
-		for _, at := range list {
-			named[string(at.key(0))] = true
-		}
-	}
-	for _, tag := range k.saved.tags {
-		for _, at := range tag.terms {
-			named[string(at.at.key(0))] = true
-		}
-		for _, at := range append(tag.columns, tag.times...) {
-			if at.at != (berth{}) {
-				named[string(at.at.key(0))] = true
-			}
-		}
+	for _, at := range k.named() {
+		named[string(at.key(0))] = true
 	}
 	n := 0
 	for e, err := range s.Scan(t.Context(), store.Under([]byte(valueKeys))) {
@@ -169,4 +156,34 @@ func TestShelfWritesWhatHasChanged(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, rowsOf(t, ix.Snapshot()), rowsOf(t, x.index.Snapshot()))
 	require.Equal(t, coverageOf(t, ix.Snapshot(), time.Time{})[2].Distinct, coverageOf(t, x.index.Snapshot(), time.Time{})[2].Distinct)
+}
+
+// TestShelfOfAnotherIndex: what was saved of an index is not taken for what another one holds at the same places.
+func TestShelfOfAnotherIndex(t *testing.T) {
+	s := smallStore()
+	k := shelfOf(s, 1)
+	for i := range 3 {
+		ix, err := New(&Options{Tags: crowdTags})
+		require.NoError(t, err)
+		var b Batch
+		for c := range 10 {
+			b.Set(customer.FromInt64(int64(c+1)), "city", customer.TextValue(strconv.Itoa(100*i+c)))
+			b.SetIfNewer(customer.FromInt64(int64(c+1)), "spend", customer.Int64Value(int64(i)), liveStart)
+		}
+		require.NoError(t, ix.Apply(t.Context(), &b))
+		require.NoError(t, k.save(t.Context(), frozenIndex(ix)))
+		x, err := newShelf(s, 0).open(t.Context())
+		require.NoError(t, err)
+		require.Equal(t, rowsOf(t, ix.Snapshot()), rowsOf(t, x.index.Snapshot()))
+	}
+	n, named := 0, map[string]bool{}
+	for _, b := range k.named() {
+		named[string(b.key(0))] = true
+	}
+	for e, err := range s.Scan(t.Context(), store.Under([]byte(valueKeys))) {
+		require.NoError(t, err)
+		require.True(t, named[string(e.Key)])
+		n++
+	}
+	require.Equal(t, len(named), n)
 }
