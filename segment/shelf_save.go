@@ -185,25 +185,22 @@ func (k *shelf) save(ctx context.Context, f *frozen) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
 	for {
-		err := k.trySave(ctx, f)
-		if !errors.Is(err, store.ErrConflict) || len(k.unsure) == 0 {
+		was := k.saved
+		done, err := k.trySave(ctx, f)
+		if err == nil || done || k.saved == was {
 			return err
-		}
-		was := k.saved // perhaps the root of a save before came in force meanwhile
-		k.settled = false
-		if failed := k.settle(ctx); failed != nil || k.saved == was {
-			return err
-		}
+		} // else the root of a save before came in force meanwhile
 	}
 }
 
-func (k *shelf) trySave(ctx context.Context, f *frozen) error {
+// trySave is save. done tells that the new root is in force, whatever went wrong after it.
+func (k *shelf) trySave(ctx context.Context, f *frozen) (done bool, err error) {
 	if err := k.settle(ctx); err != nil {
-		return err
+		return false, err
 	}
 	if !k.swept {
 		if err := k.sweep(ctx); err != nil {
-			return err
+			return false, err
 		}
 		k.swept = true
 	}
@@ -226,24 +223,20 @@ func (k *shelf) trySave(ctx context.Context, f *frozen) error {
 	old, err := w.all(f)
 	if err != nil {
 		k.failed = append(k.failed, now.written...)
-		return err
+		return false, err
 	}
 	var b store.Batch
 	b.Put([]byte(rootKey), summed(now.root.encode()))
 	b.If([]byte(rootKey), k.version)
 	err = k.commit(ctx, &b)
-	if err != nil && !errors.Is(err, store.ErrUnknownOutcome) {
-		k.failed = append(k.failed, now.written...)
-		return err
-	}
-	k.unsure, k.settled = append(k.unsure, w), false
+	k.unsure, k.settled = append(k.unsure, w), false // whatever err is: it may be about a second try
 	if settled := k.settle(ctx); settled != nil {
-		return errors.Join(err, settled)
+		return false, errors.Join(err, settled)
 	}
 	if k.saved != now {
-		return err
+		return false, err
 	}
-	return k.tidy(ctx, old)
+	return true, k.tidy(ctx, old)
 }
 
 // all writes everything but the root. It returns the keys of pages of notices that are not kept any more.
