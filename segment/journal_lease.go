@@ -97,6 +97,13 @@ func (j *journal) takeOver(ctx context.Context) error {
 			if is, err := empty(ctx, j.s); err != nil {
 				return nil, err
 			} else if !is {
+				again, err := j.s.Get(ctx, []byte(keyTerm))
+				if err == nil && again[0].Version != 0 {
+					err = store.ErrConflict // another process has begun meanwhile
+				}
+				if err != nil {
+					return nil, err
+				}
 				return nil, corrupt("live segments: a backup that was not finished")
 			}
 		case last.mark == mark: // it has happened
@@ -152,6 +159,14 @@ func (j *journal) deposed(ctx context.Context) error {
 		return errMoved
 	}
 	return j.lose(fmt.Errorf("%w: %q has taken over", ErrLease, t.owner))
+}
+
+// deposed returns the error of a step that could not read what it needs: another writer has deleted it.
+func (l *Live) deposed(ctx context.Context, err error) error {
+	if j := l.journal; j != nil && !j.o.Reader && errors.Is(err, ErrStale) {
+		return j.deposed(ctx)
+	}
+	return err
 }
 
 // renewal adds to a batch that the lease lasts longer, where less than half of it is left, and returns until when it

@@ -67,7 +67,7 @@ func (l *Live) define(ctx context.Context, in *input, quiet bool) ([]Notice, err
 		return nil, err
 	}
 	if err := l.wake(ctx); err != nil {
-		return nil, err
+		return nil, l.deposed(ctx, err)
 	}
 	if len(in.author) > 64<<10 || !utf8.ValidString(in.author) {
 		return nil, &DefinitionError{Field: "author", Err: errors.New("must be UTF-8, at most 64 KiB")}
@@ -77,7 +77,7 @@ func (l *Live) define(ctx context.Context, in *input, quiet bool) ([]Notice, err
 		return nil, err
 	}
 	if err := d.read(ctx); err != nil {
-		return nil, err
+		return nil, l.deposed(ctx, err)
 	}
 	if err := l.accept(ctx, in); err != nil {
 		return nil, err

@@ -52,11 +52,11 @@ func (l *Live) carry(ctx context.Context, in *input, first int) ([]Notice, error
 		return nil, err
 	}
 	if err := l.wake(ctx); err != nil {
-		return nil, err
+		return nil, l.deposed(ctx, err)
 	}
 	e, err := l.ix.carryOut(ctx, in.batch, first)
 	if err != nil {
-		return nil, err
+		return nil, l.deposed(ctx, err)
 	}
 	if err := l.accept(ctx, in); err != nil {
 		e.rollback()
@@ -104,7 +104,7 @@ func (l *Live) advance(ctx context.Context, at time.Time) ([]Notice, error) {
 		return nil, nil
 	}
 	if err := l.wake(ctx); err != nil {
-		return nil, err
+		return nil, l.deposed(ctx, err)
 	}
 	if err := l.accept(ctx, &input{what: stepClock, at: at}); err != nil {
 		return nil, err

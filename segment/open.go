@@ -105,7 +105,7 @@ func OpenLive(ctx context.Context, s store.Store, o *OpenOptions) (*Live, error)
 	l := &Live{journal: j}
 	if err := l.load(ctx); err != nil {
 		if !c.Reader {
-			err = errors.Join(err, j.release(ctx))
+			err = errors.Join(l.deposed(ctx, err), j.release(ctx))
 		}
 		return nil, err
 	}
