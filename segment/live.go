@@ -59,7 +59,8 @@ type Live struct {
 	loc     *time.Location
 	keep    int
 	workers int
-	few     int // in tests: how many touched customers of a segment are many; 0: see room
+	few     int      // in tests: how many touched customers of a segment are many; 0: see room
+	journal *journal // nil: nothing is stored
 
 	segments   map[string]*liveSegment
 	byName     []*liveSegment
@@ -72,6 +73,10 @@ type Live struct {
 	day        civil.Day
 	told       noticeLog // the newest notices
 	last       uint64    // the number of the newest
+
+	shelf  *shelf // where it is kept; nil: nowhere
+	paged  uint64 // up to which notice the shelf has them
+	asleep bool   // what steps need is still on the shelf: see wake
 
 	view atomic.Pointer[liveView]
 }
@@ -90,6 +95,7 @@ type liveView struct {
 type segmentView struct {
 	members, held []bitset.Set
 	count         int
+	kept          *shelvedSegment // where they lie if they have not been read when the view was made; nil: here
 }
 
 // NewLive returns the live segments of an index, which the Live alone writes to from now on: Index.Apply, Load and Compact
@@ -100,8 +106,8 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 		o = &LiveOptions{}
 	}
 	var errs []error
-	if o.At.IsZero() || !validClock(o.At) {
-		errs = append(errs, fmt.Errorf("%w: LiveOptions: At must be set, in years 1678 to 2261", ErrMoment))
+	if !o.begins() {
+		errs = append(errs, errAt)
 	}
 	if o.Keep < 0 {
 		errs = append(errs, errors.New("segment: LiveOptions: Keep must not be negative"))
@@ -109,19 +115,45 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	l := emptyLive(ix, o)
+	if _, err := l.take(context.Background(), o.input()); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+var errAt = fmt.Errorf("%w: LiveOptions: At must be set, in years 1678 to 2261", ErrMoment)
+
+// begins tells whether At is set as it has to be.
+func (o *LiveOptions) begins() bool { return !o.At.IsZero() && validClock(o.At) }
+
+// input returns what the first step is given.
+func (o *LiveOptions) input() *input {
+	return &input{
+		what: stepBegin, at: o.At, author: o.Author, definitions: o.Definitions,
+	}
+}
+
+// locationName returns the name of a location, "" for none.
+func locationName(loc *time.Location) string {
+	if loc == nil {
+		return ""
+	}
+	return loc.String()
+}
+
+// emptyLive returns a Live without segments before its first step.
+func emptyLive(ix *Index, o *LiveOptions) *Live {
 	l := &Live{
 		ix: ix, loc: o.Location, keep: o.Keep, workers: parallel.Workers(o.Workers),
-		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: o.At.UnixNano(), next: never, last: o.After,
+		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: o.At.UnixNano(), next: never, last: o.After, paged: o.After,
 	}
 	if l.keep == 0 {
 		l.keep = DefaultKeep
 	}
 	l.told.size = min(l.keep, noticeBlock)
 	l.view.Store(&liveView{snapshot: ix.Snapshot(), at: clockTime(o.At), told: l.told, last: o.After})
-	if _, err := l.define(context.Background(), o.At, o.Author, o.Definitions, nil, true); err != nil {
-		return nil, err
-	}
-	return l, nil
+	return l
 }
 
 // Snapshot returns the index as the last step left it.
@@ -137,22 +169,44 @@ func (l *Live) Next() time.Time { return l.view.Load().next }
 
 // Members returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrLookup:
 // there is no such segment. Cost: as Snapshot.Set.
-func (l *Live) Members(name string) (Set, error) {
+func (l *Live) Members(ctx context.Context, name string) (Set, error) {
 	v, g, err := l.see(name)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return Set{}, err
 	}
-	return v.set(g.members), nil
+	members, _, err := g.sets(ctx)
+	if err != nil {
+		return Set{}, err
+	}
+	return v.set(members), nil
 }
 
 // HeldOut returns those who would be members of a segment if they were not held out, whatever its Cap: Stay and Dwell hold for
 // them as for members. Errors and cost are those of Members.
-func (l *Live) HeldOut(name string) (Set, error) {
+func (l *Live) HeldOut(ctx context.Context, name string) (Set, error) {
 	v, g, err := l.see(name)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return Set{}, err
 	}
-	return v.set(g.held), nil
+	_, held, err := g.sets(ctx)
+	if err != nil {
+		return Set{}, err
+	}
+	return v.set(held), nil
+}
+
+// sets returns the members and those held out.
+func (g *segmentView) sets(ctx context.Context) (members, held []bitset.Set, err error) {
+	if g.kept == nil {
+		return g.members, g.held, nil
+	}
+	return g.kept.sets(ctx)
 }
 
 // Len returns the number of members of a segment. An error wraps ErrLookup.

@@ -28,7 +28,17 @@ type populace struct {
 	rows []map[string]customer.Value
 }
 
-var newPopulace = sync.OnceValue(func() *populace {
+func newPopulace() *populace {
+	c := onePopulace()
+	if shelving {
+		shelved := *c
+		shelved.s = opened(c.s)
+		return &shelved
+	}
+	return c
+}
+
+var onePopulace = sync.OnceValue(func() *populace {
 	ctx, rng := context.Background(), rand.New(rand.NewPCG(7, 11))
 	var all, ids []customer.ID
 	var gone Batch
@@ -111,9 +121,12 @@ var newPopulace = sync.OnceValue(func() *populace {
 	}
 	must(ix.Apply(ctx, &gone))
 	c := &populace{ix: ix, s: ix.Snapshot()}
-	for id := range c.s.Customers() {
+	for id, err := range c.s.Customers(ctx) {
+		must(err)
+		fields, err := c.s.Row(ctx, id)
+		must(err)
 		row := map[string]customer.Value{}
-		for _, f := range c.s.Row(id) {
+		for _, f := range fields {
 			row[f.Name] = f.Value
 		}
 		c.ids, c.rows = append(c.ids, id), append(c.rows, row)
