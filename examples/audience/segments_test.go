@@ -29,6 +29,8 @@ func toNumber(text string) (int64, bool) {
 // liveAnswer is the answer to /live.
 type liveAnswer struct {
 	Now      string
+	Zone     string
+	Kept     *keeping
 	Ended    bool
 	Speed    float64
 	Segments []liveSegment
