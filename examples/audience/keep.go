@@ -92,11 +92,20 @@ func openStore(ctx context.Context, folder string) (store.Store, func() error, e
 	if err := os.MkdirAll(folder, 0o755); err != nil {
 		return nil, nil, err
 	}
-	s, err := logstore.Open(ctx, folder)
-	if err != nil {
-		return nil, nil, fmt.Errorf("-keep: %w", err)
+	for try := 0; ; try++ {
+		s, err := logstore.Open(ctx, folder)
+		switch {
+		case err == nil:
+			return s, s.Close, nil
+		case !errors.Is(err, store.ErrUnavailable) || try == 20:
+			return nil, nil, fmt.Errorf("-keep: %w", err)
+		}
+		select { // the process before may be about to end
+		case <-ctx.Done():
+			return nil, nil, ctx.Err()
+		case <-time.After(100 * time.Millisecond):
+		}
 	}
-	return s, s.Close, nil
 }
 
 // openSimulation goes on with what the store has, or begins as options say, which mean nothing otherwise.

@@ -230,7 +230,7 @@ func TestKeptFile(t *testing.T) {
 			t.Error("customers and members are others")
 		}
 	}, "-customers", "7", "-zone", "UTC", "-keep", folder, "-speed", "0")
-	require.Regexp(t, `^Kept since .*: 14 customers, the clock goes on at .*, and the next notice is number \d+\.\n`, printed)
+	require.Regexp(t, `^Kept since .* real time: 14 customers, the simulated clock goes on at .*, and the next notice is number \d+\.\n`, printed)
 	require.NotContains(t, printed, "generated")
 	require.Equal(t, "gold", state.Segments[0].Name)
 	require.Equal(t, "tag", state.Notices[0].EN)

@@ -98,7 +98,7 @@ func (s *service) openTool(ctx context.Context, o *options) error {
 func (s *service) greet(stdout io.Writer) {
 	sim := s.server.sim
 	if b := sim.book; s.server.kept && b.Starts > 1 {
-		fmt.Fprintf(stdout, "Kept since %s: %d customers, the clock goes on at %s, and the next notice is number %d.\n",
+		fmt.Fprintf(stdout, "Kept since %s real time: %d customers, the simulated clock goes on at %s, and the next notice is number %d.\n",
 			b.Since.In(sim.loc).Format(clockLayout), sim.live.Snapshot().Len(), sim.now().Format(clockLayout), b.Counted+1)
 	}
 	fmt.Fprintf(stdout, "Serving on http://%s until interrupted; the campaign tool on %s.\n", s.api.Addr(), s.server.tool.state.URL)
