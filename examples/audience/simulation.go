@@ -106,8 +106,7 @@ func (s *simulation) advance(ctx context.Context, to time.Time, more func() bool
 		var notices []segment.Notice
 		var err error
 		if told := s.told(at); len(told) > 0 {
-			at = time.Unix(told[0].told(), 0)
-			if notices, err = s.live.Apply(ctx, batch(s.live.Snapshot(), told, at), at); err == nil {
+			if notices, err = s.apply(ctx, told); err == nil {
 				s.ahead = s.ahead[len(told):]
 			}
 		} else {
@@ -131,9 +130,10 @@ func (s *simulation) told(at time.Time) []event {
 	return s.ahead[:n]
 }
 
-// batch returns what events change. The probability of still buying stays what it was: a model finds it, every week.
-func batch(snap *segment.Snapshot, events []event, at time.Time) *segment.Batch {
-	b := &segment.Batch{At: at}
+// apply tells the live segments of events of one moment. The probability of still buying stays what it was: a model finds
+// it, every week.
+func (s *simulation) apply(ctx context.Context, events []event) ([]segment.Notice, error) {
+	b := &segment.Batch{At: time.Unix(events[0].told(), 0)}
 	spend := map[int64]int64{}
 	for _, e := range events {
 		id := customer.FromInt64(e.customer)
@@ -142,7 +142,7 @@ func batch(snap *segment.Snapshot, events []event, at time.Time) *segment.Batch 
 			b.Set(id, "last_order", customer.TimeValue(time.Unix(e.unix, 0)))
 		}
 		if _, known := spend[e.customer]; !known {
-			spend[e.customer] = fenOf(snap.Value(id, "spend"))
+			spend[e.customer] = fenOf(s.live.Snapshot().Value(id, "spend"))
 		}
 		spend[e.customer] += e.fen
 		tier := tierOf(spend[e.customer])
@@ -150,7 +150,7 @@ func batch(snap *segment.Snapshot, events []event, at time.Time) *segment.Batch 
 		b.Set(id, "vip", customer.BoolValue(tier >= 2))
 		b.Set(id, "会员等级", customer.TextValue(tiers[tier]))
 	}
-	return b
+	return s.live.Apply(ctx, b, b.At)
 }
 
 // fenOf returns an amount in yuan in fen.
