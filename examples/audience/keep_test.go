@@ -229,13 +229,14 @@ func TestKeptFile(t *testing.T) {
 		if a.count(`set("gold")`) != a.count(`等级 = "金卡"`) || a.count("everyone") != 14 {
 			t.Error("customers and members are others")
 		}
-	}, "-customers", "7", "-zone", "UTC", "-keep", folder, "-speed", "0")
+	}, "-customers", "7", "-zone", "UTC", "-keep", folder)
 	require.Regexp(t, `^Kept since .* real time: 14 customers, the simulated clock goes on at .*, and the next notice is number \d+\.\n`, printed)
 	require.NotContains(t, printed, "generated")
 	require.Equal(t, "gold", state.Segments[0].Name)
 	require.Equal(t, "tag", state.Notices[0].EN)
 	require.Equal(t, "Asia/Shanghai", state.Zone)
 	require.Equal(t, 2, state.Kept.Starts)
+	require.InDelta(t, 1, state.Speed, 0, "real time, as for any file")
 	require.Empty(t, state.Ended)
 	require.Nil(t, ask(t, newServer(t)).live().Kept)
 }

@@ -10,7 +10,8 @@
 // because days pass is told to a campaign tool, by webhooks that a receiver in this program verifies and prints. The page
 // /live.html defines segments and shows what happens to them. With -keep customers, segments, notices, and how far they are
 // delivered, are in a folder: end the process, or kill it, and the next one goes on where it was, with the same numbers, and
-// the campaign tool misses nothing. Otherwise all of it is in memory, and the next process numbers its notices from 1.
+// the campaign tool misses nothing. The log in the folder only grows. Without -keep all of it is in memory, and the next
+// process numbers its notices from 1.
 //
 // The service has no accounts: whoever reaches it may read and write. Addresses other than loopback belong behind a
 // proxy that knows who is who.
@@ -73,7 +74,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		fmt.Fprintln(stderr, "audience: whoever reaches this address may read and write everything")
 	}
 	s.greet(stdout)
-	s.server.sim.speed = o.speed
+	s.server.sim.start(o.speed)
 	err = s.run(ctx, s.server.sim.run, func(ctx context.Context) error { return s.server.sim.deliver(ctx, s.store, s.sink) })
 	return errors.Join(err, s.close(context.WithoutCancel(ctx)))
 }
@@ -82,7 +83,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 type options struct {
 	addr, data, keep, zone string
 	customers              int
-	speed                  time.Duration
+	speed                  time.Duration // less than 0: not given
 	stdout                 io.Writer
 }
 
@@ -101,13 +102,6 @@ func parse(args []string, stdout, stderr io.Writer) (*options, error) {
 	}
 	given := false
 	f.Visit(func(f *flag.Flag) { given = given || f.Name == "speed" })
-	switch {
-	case given: // as it is
-	case o.data == "":
-		o.speed = time.Hour
-	default:
-		o.speed = time.Second
-	}
 	_, err := time.LoadLocation(o.zone)
 	switch {
 	case f.NArg() > 0:
@@ -118,7 +112,7 @@ func parse(args []string, stdout, stderr io.Writer) (*options, error) {
 		return nil, errors.New("-data and -keep need -addr")
 	case o.customers < 1 || o.customers > 20_000_000:
 		return nil, errors.New("-customers is not 1 to 20000000")
-	case o.speed < 0 || o.speed > maxSpeed:
+	case given && (o.speed < 0 || o.speed > maxSpeed):
 		return nil, errors.New("-speed is not 0s to 168h")
 	}
 	return o, nil

@@ -65,6 +65,20 @@ func newSimulation(ctx context.Context, live *segment.Live, b book, loc *time.Lo
 // now returns the clock.
 func (s *simulation) now() time.Time { return s.live.At().In(s.loc) }
 
+// start sets the speed; if it is less than 0, to an hour a second for generated customers, and else to that of real time.
+func (s *simulation) start(speed time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case speed >= 0:
+		s.speed = speed
+	case s.book.Customers > 0:
+		s.speed = time.Hour
+	default:
+		s.speed = time.Second
+	}
+}
+
 // step takes a step at the moment that the clock shows.
 func (s *simulation) step(take func(at time.Time) ([]segment.Notice, error)) (int, error) {
 	s.mu.Lock()
