@@ -1,7 +1,7 @@
-// Command adapter is a store written from scratch, as one writes it for a database of
-// one's own; docs/adapter.md tells how it came about. store.go is all of it, and
-// store_test.go runs the suite on it. The command shows that what was committed is
-// there when the store is opened again.
+// Command adapter uses a store written from scratch, as one writes it for a database of
+// one's own; docs/adapter.md tells how it came about. Package logstore is all of it, and
+// its test runs the suite on it. The command shows that what was committed is there
+// when the store is opened again.
 package main
 
 import (
@@ -11,6 +11,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/clientele-go/clientele/examples/adapter/logstore"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -35,7 +36,7 @@ func run(ctx context.Context, out io.Writer) error {
 
 // write commits twice, and a third time under a condition that no longer holds.
 func write(ctx context.Context, out io.Writer, dir string) error {
-	s, err := Open(ctx, dir)
+	s, err := logstore.Open(ctx, dir)
 	if err != nil {
 		return err
 	}
@@ -67,7 +68,7 @@ func write(ctx context.Context, out io.Writer, dir string) error {
 
 // read opens the store again.
 func read(ctx context.Context, out io.Writer, dir string) error {
-	s, err := Open(ctx, dir)
+	s, err := logstore.Open(ctx, dir)
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ type counted struct {
 }
 
 func (s *server) count(ctx context.Context, in *question) (any, error) {
-	q, snap, began := s.query(*in), s.index.Snapshot(), time.Now()
+	q, snap, began := s.query(*in), s.sim.live.Snapshot(), time.Now()
 	n, err := snap.Count(ctx, q)
 	took := float64(time.Since(began).Microseconds()) / 1000
 	share := float64(n) / float64(max(snap.Len(), 1))
@@ -79,7 +79,7 @@ type trait struct {
 // portrait leaves out the tags that the rule names: what they say of the customers is known.
 func (s *server) portrait(ctx context.Context, in *portraitQuestion) (any, error) {
 	q := s.query(in.question)
-	found, err := s.index.Snapshot().Portrait(ctx, q, &segment.PortraitOptions{Base: in.Base.Rule, Except: q.Rule.Tags()})
+	found, err := s.sim.live.Snapshot().Portrait(ctx, q, &segment.PortraitOptions{Base: in.Base.Rule, Except: q.Rule.Tags()})
 	if err != nil {
 		return nil, err
 	}
@@ -104,7 +104,7 @@ func (s *server) overlap(ctx context.Context, in *overlapQuestion) (any, error) 
 	for i, r := range in.Rules {
 		rules[i], texts[i] = r.Rule, r.String()
 	}
-	o, err := s.index.Snapshot().Overlap(ctx, s.query(question{AsOf: in.AsOf}), rules...)
+	o, err := s.sim.live.Snapshot().Overlap(ctx, s.query(question{AsOf: in.AsOf}), rules...)
 	if err != nil {
 		return nil, err
 	}
@@ -130,7 +130,7 @@ func matrix(n int, at func(i, j int) float64) [][]*float64 {
 }
 
 func (s *server) explain(ctx context.Context, in *question) (any, error) {
-	return s.index.Snapshot().Explain(ctx, s.query(*in))
+	return s.sim.live.Snapshot().Explain(ctx, s.query(*in))
 }
 
 type whyQuestion struct {
@@ -139,7 +139,7 @@ type whyQuestion struct {
 }
 
 func (s *server) why(ctx context.Context, in *whyQuestion) (any, error) {
-	reason, err := s.index.Snapshot().Why(ctx, s.query(in.question), customer.ID(in.ID))
+	reason, err := s.sim.live.Snapshot().Why(ctx, s.query(in.question), customer.ID(in.ID))
 	if err == nil && reason == nil {
 		err = errNobody
 	}
@@ -152,7 +152,7 @@ func (s *server) tags(ctx context.Context, _ *struct{}) (any, error) {
 		Coverage float64 `json:"coverage"`
 		Stale    bool    `json:"stale,omitempty"`
 	}
-	snap := s.index.Snapshot()
+	snap := s.sim.live.Snapshot()
 	coverage, err := snap.Coverage(ctx, s.sim.now())
 	if err != nil {
 		return nil, err
@@ -201,6 +201,6 @@ func (s *server) update(ctx context.Context, in *updateQuestion) (any, error) {
 		}
 	}
 	n, err := s.sim.step(func(at time.Time) ([]segment.Notice, error) { return s.sim.live.Apply(ctx, b, at) })
-	snap := s.index.Snapshot()
+	snap := s.sim.live.Snapshot()
 	return map[string]any{"customers": snap.Len(), "version": snap.Version(), "notices": n}, err
 }

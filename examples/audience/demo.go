@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"os"
 
 	"github.com/clientele-go/clientele/segment"
 	"github.com/clientele-go/clientele/segment/notify"
@@ -24,9 +26,42 @@ var questions = []string{
 	`vip and citty = "广东"`, // a mistake
 }
 
-// demonstrate asks the service at the address how many each of the questions selects, then lets some days pass, and prints
-// what happens.
-func demonstrate(ctx context.Context, s *server, address string, sink notify.Sink, stdout io.Writer) error {
+// lastDay is when the demonstration ends, and killDay when the service is killed, in simulated days.
+const killDay, lastDay = 2, 5
+
+// demonstrate asks a service how many each of the questions selects, then lets some days pass, and prints what happens. It
+// kills the service in between: another one goes on with what it has kept.
+func demonstrate(ctx context.Context, o options) (err error) {
+	if o.keep, err = os.MkdirTemp("", "audience-"); err != nil {
+		return err
+	}
+	defer os.RemoveAll(o.keep)
+	d := demo{out: o.stdout, wants: "silent"}
+	s, err := openService(ctx, &o)
+	if err != nil {
+		return err
+	}
+	err = s.run(ctx, func(ctx context.Context) error { return d.before(ctx, s) })
+	if err = errors.Join(err, s.kill()); err != nil {
+		return err
+	}
+	if s, err = openService(ctx, &o); err != nil {
+		return err
+	}
+	err = s.run(ctx, func(ctx context.Context) error { return d.after(ctx, s) })
+	return errors.Join(err, s.close(ctx))
+}
+
+// demo is what is asked and printed. Not safe for concurrent use.
+type demo struct {
+	out   io.Writer
+	wants string // the segment of which the campaign tool is told
+	names []string
+}
+
+// before is what happens until the service is killed.
+func (d *demo) before(ctx context.Context, s *service) error {
+	address := "http://" + s.api.Addr().String()
 	for _, rule := range questions {
 		var answer counted
 		fault, err := post(ctx, address+"/count", map[string]string{"rule": rule}, &answer)
@@ -34,18 +69,13 @@ func demonstrate(ctx context.Context, s *server, address string, sink notify.Sin
 		case err != nil:
 			return err
 		case fault != "":
-			fmt.Fprintf(stdout, "%s\n  %s\n", rule, fault)
+			fmt.Fprintf(d.out, "%s\n  %s\n", rule, fault)
 		default:
-			fmt.Fprintf(stdout, "%8d  %5.1f%%  %6.2f ms  %s\n", answer.Count, 100*answer.Share, answer.Took, rule)
+			fmt.Fprintf(d.out, "%8d  %5.1f%%  %6.2f ms  %s\n", answer.Count, 100*answer.Share, answer.Took, rule)
 		}
 	}
-	return live(ctx, s, address, sink, stdout)
-}
-
-// live lets days pass in a service whose clock stands. Of one segment the campaign tool is told.
-func live(ctx context.Context, s *server, address string, sink notify.Sink, stdout io.Writer) error {
-	const days = 5
-	fmt.Fprintf(stdout, "\nLive segments, while %d simulated days pass. Everything is in memory: another process begins anew.\n", days)
+	fmt.Fprintf(d.out, "\nLive segments, while %d simulated days pass. They are kept in a folder, and in the middle the service is killed.\n",
+		lastDay)
 	for _, rule := range []string{`last_order witin 3 days`, `last_order within 3 days`} { // the first is a mistake
 		var defined struct{ Notices int }
 		fault, err := post(ctx, address+"/define", map[string]any{"name": "fresh", "rule": rule, "dwell_days": 4}, &defined)
@@ -53,46 +83,96 @@ func live(ctx context.Context, s *server, address string, sink notify.Sink, stdo
 		case err != nil:
 			return err
 		case fault != "":
-			fmt.Fprintf(stdout, "%s\n  %s\n", rule, fault)
+			fmt.Fprintf(d.out, "%s\n  %s\n", rule, fault)
 		default:
-			fmt.Fprintf(stdout, "%s, for 4 days at least: segment fresh is defined, and %d entered.\n", rule, defined.Notices)
+			fmt.Fprintf(d.out, "%s, for 4 days at least: segment fresh is defined, and %d entered.\n", rule, defined.Notices)
 		}
 	}
-	names := []string{"fresh"}
-	for _, d := range generatedSegments {
-		names = append(names, d.Name)
+	d.names = []string{"fresh"}
+	for _, g := range generatedSegments {
+		d.names = append(d.names, g.Name)
 	}
-	fmt.Fprintf(stdout, "%16s", "")
-	for _, name := range names {
-		fmt.Fprintf(stdout, "%10s", name)
+	if err := d.days(ctx, s.server.sim, 0, killDay); err != nil {
+		return err
 	}
-	cursor := notify.MemoryCursor(notify.Place{})
-	for day := range days + 1 {
-		if err := s.sim.advance(ctx, s.sim.start.AddDate(0, 0, day), func() bool { return true }); err != nil {
+	killed := errors.New("killed")
+	_, err := d.deliver(ctx, s, notify.SinkFunc(func(ctx context.Context, notices []segment.Notice) error {
+		if err := s.sink.Deliver(ctx, notices); err != nil {
 			return err
 		}
-		fmt.Fprintf(stdout, "\n%s", s.sim.now().Format(clockLayout))
-		for _, name := range names {
-			n, err := s.sim.live.Len(name)
+		return killed
+	}))
+	if !errors.Is(err, killed) {
+		return errors.Join(err, errors.New("nothing was delivered"))
+	}
+	fmt.Fprintf(d.out, "Killed after notice %d. The campaign tool has that message, but the service did not hear so any more.\n", s.server.sim.book.Counted)
+	return nil
+}
+
+// after is what happens when the service is opened again.
+func (d *demo) after(ctx context.Context, s *service) error {
+	sim := s.server.sim
+	first := sim.book.Counted + 1
+	fmt.Fprintf(d.out, "Opened again: the clock goes on at %s, when something happened last, and the next notice is number %d.\n", sim.now().Format(clockLayout), first)
+	if err := d.days(ctx, sim, killDay, lastDay); err != nil {
+		return err
+	}
+	if _, err := d.deliver(ctx, s, s.sink); err != nil {
+		return err
+	}
+	all, wanted := uint64(0), 0
+	for n, err := range sim.live.Notices(ctx, 0) {
+		if err != nil {
+			return err
+		}
+		if all++; n.Number != all {
+			return fmt.Errorf("notice %d follows %d", n.Number, all-1)
+		}
+		if n.Segment == d.wants {
+			wanted++
+		}
+	}
+	for c := segment.ByMerge; c <= segment.ByPlace; c++ {
+		if m, ok := sim.book.Counts[c]; ok {
+			fmt.Fprintf(d.out, "by %s (%s): %d entered, %d left\n", c, c.Chinese(), m.Entered, m.Left)
+		}
+	}
+	got := s.server.tool.seen()
+	fmt.Fprintf(d.out, "There are %d notices, numbered without a gap. %d are of %s, and the campaign tool has taken %d, each once; messages that came twice: %d.\n",
+		all, wanted, d.wants, got.Notices, got.Repeated)
+	return nil
+}
+
+// days lets days pass, and prints the sizes of the segments at the end of each.
+func (d *demo) days(ctx context.Context, sim *simulation, from, to int) error {
+	fmt.Fprintf(d.out, "%16s", "")
+	for _, name := range d.names {
+		fmt.Fprintf(d.out, "%10s", name)
+	}
+	for day := from; day <= to; day++ {
+		if err := sim.advance(ctx, sim.book.Start.AddDate(0, 0, day), func() bool { return true }); err != nil {
+			return err
+		}
+		fmt.Fprintf(d.out, "\n%s", sim.now().Format(clockLayout))
+		for _, name := range d.names {
+			n, err := sim.live.Len(name)
 			if err != nil {
 				return err
 			}
-			fmt.Fprintf(stdout, "%10d", n)
+			fmt.Fprintf(d.out, "%10d", n)
 		}
 	}
-	fmt.Fprintln(stdout)
-	sent, err := notify.Run(ctx, s.sim.live, notify.Filter(sink, "silent"), cursor, &notify.Options{Batch: notify.MostBatch})
-	if err != nil {
-		return err
-	}
-	for c := segment.ByMerge; c <= segment.ByPlace; c++ {
-		if m, ok := s.sim.counts[c]; ok {
-			fmt.Fprintf(stdout, "by %s (%s): %d entered, %d left\n", c, c.Chinese(), m.Entered, m.Left)
-		}
-	}
-	got := s.tool.seen()
-	fmt.Fprintf(stdout, "Of %d notices the campaign tool was told those of silent, which are %d. Messages: %d.\n", sent, got.Notices, got.Messages)
+	fmt.Fprintln(d.out)
 	return nil
+}
+
+// deliver hands what there is to sink.
+func (d *demo) deliver(ctx context.Context, s *service, sink notify.Sink) (int, error) {
+	cursor, err := notify.StoreCursor(s.store, cursorKey)
+	if err != nil {
+		return 0, err
+	}
+	return notify.Run(ctx, s.server.sim.live, notify.Filter(sink, d.wants), cursor, &notify.Options{Batch: notify.MostBatch})
 }
 
 // post asks the service, and returns into the answer, or fault where it finds one in what it is asked.

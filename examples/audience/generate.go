@@ -67,10 +67,9 @@ func mustParse(text string) segment.Rule {
 
 // shop is a generated shop. Safe for concurrent reads.
 type shop struct {
-	index *segment.Index
-	asOf  time.Time // when the records of the index end
-	ahead []event   // what customers do after that, in the order of time
-	until time.Time // when ahead ends
+	source *synth.Shop
+	asOf   time.Time // when its records end
+	until  time.Time // when what customers do after that ends
 }
 
 // event is an order or a refund. Safe for concurrent reads.
@@ -80,33 +79,69 @@ type event struct {
 	fen      int64 // less than 0 for a refund
 }
 
+// feed is how often somebody tells the live segments what customers have done since, in seconds.
+const feed = 5 * 60
+
+// told returns when the live segments are told of the event.
+func (e event) told() int64 { return (e.unix + feed - 1) / feed * feed }
+
 // daysAhead is how long customers of a generated shop go on after its records end. Nobody new arrives.
 const daysAhead = 180
 
-// generate returns a shop of n customers. Orders and refunds are those of package synth; birthdays and interests are drawn.
-// The same n gives the same shop.
-func generate(ctx context.Context, n int, loc *time.Location) (*shop, error) {
+// newShop returns a shop of n customers. Orders and refunds are those of package synth; birthdays and interests are drawn.
+// The same n gives the same shop, and its customers do the same afterwards.
+func newShop(n int, loc *time.Location) (*shop, error) {
 	end := time.Date(2026, 7, 1, 0, 0, 0, 0, loc)
 	s := &shop{asOf: end.Add(-time.Second), until: end.AddDate(0, 0, daysAhead)}
-	source, err := synth.New(1, &synth.Options{
+	var err error
+	s.source, err = synth.New(1, &synth.Options{
 		Location: loc, Customers: n, Start: end.AddDate(-2, 0, 0), ArriveUntil: end, End: s.until, Countries: cities,
 		Spend: &synth.GammaGamma{P: 6.25, Q: 3.74, V: 80}, // 182 yuan in the mean
 	})
+	return s, err
+}
+
+// index returns the customers as the records have them.
+func (s *shop) index(ctx context.Context) (*segment.Index, error) {
+	ix, err := segment.New(&segment.Options{Tags: generatedTags})
 	if err != nil {
 		return nil, err
 	}
-	if s.index, err = segment.New(&segment.Options{Tags: generatedTags}); err != nil {
-		return nil, err
-	}
-	_, err = s.index.LoadRows(ctx, func(yield func(customer.Row, error) bool) {
-		for i := 0; i < n && yield(s.row(source, i, end), nil); {
+	_, err = ix.LoadRows(ctx, func(yield func(customer.Row, error) bool) {
+		for i := 0; i < s.source.Len() && yield(s.row(i), nil); {
 			i++
 		}
 	}, s.asOf)
-	slices.SortFunc(s.ahead, func(a, b event) int {
+	return ix, err
+}
+
+// ahead returns what the live segments are told of after a moment, in the order of time: as it follows from the shop, only
+// the clock has to be kept.
+func (s *shop) ahead(after time.Time) (events []event) {
+	end := s.asOf.Add(time.Second)
+	for i := range s.source.Len() {
+		for e := range s.source.History(i) {
+			if made, ok := eventOf(e); ok && !e.Time.Before(end) && made.told() > after.Unix() {
+				events = append(events, made)
+			}
+		}
+	}
+	slices.SortFunc(events, func(a, b event) int {
 		return cmp.Or(cmp.Compare(a.unix, b.unix), cmp.Compare(a.customer, b.customer), cmp.Compare(b.fen, a.fen))
 	})
-	return s, err
+	return events
+}
+
+// eventOf returns what is an order or a refund.
+func eventOf(e synth.Event) (event, bool) {
+	switch e.Kind {
+	case synth.Purchase:
+		return event{e.Time.Unix(), e.Customer, e.Amount}, true
+	case synth.Refund:
+		return event{e.Time.Unix(), e.Customer, -e.Amount}, true
+	default:
+		return event{}, false
+	}
 }
 
 // tierOf returns the place in tiers of who has spent so much.
@@ -114,30 +149,23 @@ func tierOf(fen int64) int {
 	return sort.Search(len(tierFrom), func(i int) bool { return fen < tierFrom[i] })
 }
 
-// row returns what customer i has at the end of the records, and keeps what he does later.
-func (s *shop) row(source *synth.Shop, i int, end time.Time) customer.Row {
+// row returns what customer i has at the end of the records.
+func (s *shop) row(i int) customer.Row {
+	end := s.asOf.Add(time.Second)
 	var purchases []time.Time
 	var spend int64
-	for e := range source.History(i) {
-		fen := e.Amount
-		switch e.Kind {
-		case synth.Purchase:
-		case synth.Refund:
-			fen = -fen
-		default:
+	for e := range s.source.History(i) {
+		made, ok := eventOf(e)
+		if !ok || !e.Time.Before(end) {
 			continue
 		}
-		if !e.Time.Before(end) {
-			s.ahead = append(s.ahead, event{e.Time.Unix(), e.Customer, fen})
-			continue
-		}
-		spend += fen
+		spend += made.fen
 		if e.Kind == synth.Purchase {
 			purchases = append(purchases, e.Time)
 		}
 	}
 	tier := tierOf(spend)
-	who := source.Customer(i)
+	who := s.source.Customer(i)
 	r := rand.New(rand.NewPCG(1, uint64(who.ID)))
 	var labels []string
 	for _, name := range interests {
@@ -155,7 +183,7 @@ func (s *shop) row(source *synth.Shop, i int, end time.Time) customer.Row {
 		{Name: "orders", Value: customer.Int64Value(int64(len(purchases)))},
 		{Name: "spend", Value: customer.DecimalValue(spend, 2)},
 		{Name: "last_order", Value: customer.TimeValue(purchases[len(purchases)-1])},
-		{Name: "p_active", Value: customer.Float64Value(source.Alive(purchases, end))},
+		{Name: "p_active", Value: customer.Float64Value(s.source.Alive(purchases, end))},
 		{Name: "vip", Value: customer.BoolValue(tier >= 2)},
 		{Name: "会员等级", Value: customer.TextValue(tiers[tier])},
 	}}

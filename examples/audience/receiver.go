@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
+	"log"
 	"net/http"
 	"slices"
 	"strconv"
@@ -13,11 +15,13 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/segment"
 	"github.com/clientele-go/clientele/segment/notify"
+	"github.com/clientele-go/clientele/store"
 )
 
-// receiver is in place of a campaign tool: it takes webhooks whose signatures are right, each notice once, and prints what
-// such a tool would do. Safe for concurrent use.
+// receiver is in place of a campaign tool: it takes webhooks whose signatures are right, each notice once, prints what
+// such a tool would do, and keeps how far it is before it says that it has a message. Safe for concurrent use.
 type receiver struct {
+	store  store.Store
 	secret notify.Secret
 	loc    *time.Location
 	out    io.Writer
@@ -30,6 +34,7 @@ type receiver struct {
 type received struct {
 	URL      string   `json:"url"`      // where it listens
 	Messages int      `json:"messages"` // with the right signature
+	Repeated int      `json:"repeated"` // of Messages, those that had come before, with the same id
 	Refused  int      `json:"refused"`  // others
 	Notices  int      `json:"notices"`
 	Last     uint64   `json:"last"`  // the number of the last notice
@@ -40,6 +45,14 @@ const (
 	maxShown = 5  // notices of a message that are printed
 	maxLines = 12 // lines that the page shows
 )
+
+var toolKey = []byte("received")
+
+// openReceiver goes on where the receiver in the store was.
+func openReceiver(ctx context.Context, s store.Store, secret notify.Secret, loc *time.Location, out io.Writer) (*receiver, error) {
+	r := &receiver{store: s, secret: secret, loc: loc, out: out}
+	return r, readJSON(ctx, s, toolKey, &r.state)
+}
 
 // ServeHTTP takes a message.
 func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
@@ -62,14 +75,17 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 		http.Error(w, "there are no notices in the message", http.StatusBadRequest)
 		return
 	}
-	r.state.Messages++
-	notices := m.After(r.state.Last) // those before are known: a message can come twice
-	if len(notices) == 0 {
-		return
-	}
-	r.state.Last = notices[len(notices)-1].Number
-	r.state.Notices += len(notices)
+	next := r.state
+	next.Messages++
+	notices := m.After(next.Last) // those before are known: a message can come twice
 	lines := []string{fmt.Sprintf("webhook %s, signature verified, notices: %d", id, len(notices))}
+	if len(notices) == 0 {
+		next.Repeated++
+		lines[0] = fmt.Sprintf("webhook %s, signature verified, has come before", id)
+	} else {
+		next.Last = notices[len(notices)-1].Number
+		next.Notices += len(notices)
+	}
 	for _, n := range notices[:min(maxShown, len(notices))] {
 		lines = append(lines, "  "+r.does(n))
 	}
@@ -79,8 +95,14 @@ func (r *receiver) ServeHTTP(w http.ResponseWriter, request *http.Request) {
 	for _, line := range lines {
 		fmt.Fprintln(r.out, line)
 	}
-	all := append(r.state.Lines, lines...)
-	r.state.Lines = slices.Clone(all[max(0, len(all)-maxLines):])
+	all := slices.Concat(next.Lines, lines)
+	next.Lines = all[max(0, len(all)-maxLines):]
+	if err := writeJSON(request.Context(), r.store, toolKey, next); err != nil {
+		log.Printf("audience: campaign tool: %v", err)
+		http.Error(w, "the message could not be kept", http.StatusServiceUnavailable)
+		return
+	}
+	r.state = next
 }
 
 // does returns what a campaign tool would do about a notice.

@@ -130,7 +130,16 @@ type cause struct {
 	Left    int    `json:"left"`
 }
 
-const clockLayout = "2006-01-02 15:04"
+const (
+	clockLayout = "2006-01-02 15:04"
+	maxSizes    = 256 // of a segment, that the page draws
+)
+
+// keeping says how long there is something to go on with, where it is kept.
+type keeping struct {
+	Since  string `json:"since"`  // by the clock of the machine
+	Starts int    `json:"starts"` // of programs
+}
 
 // liveState returns the clock, the live segments, the latest notices, the newest first, and what the campaign tool has.
 func (s *server) liveState(context.Context, *struct{}) (any, error) {
@@ -148,10 +157,12 @@ func (s *server) liveState(context.Context, *struct{}) (any, error) {
 			Name: d.Name, EN: d.EN, ZH: d.ZH, Rule: d.Rule.String(), Dwell: d.Dwell.Hours() / 24, Cap: d.Cap, Version: v.Number,
 			Members: members, Sizes: [][2]int64{},
 		}
-		for _, z := range sim.sizes {
-			if n, ok := z.members[d.Name]; ok {
-				one.Sizes = append(one.Sizes, [2]int64{z.at.Unix(), int64(n)})
-			}
+		_, sizes, err := sim.live.History(d.Name)
+		if err != nil {
+			return nil, err
+		}
+		for i := 0; i < len(sizes); i += 1 + len(sizes)/maxSizes {
+			one.Sizes = append(one.Sizes, [2]int64{sizes[i].At.Unix(), int64(sizes[i].Members)})
 		}
 		if d.Stay != (segment.Rule{}) {
 			one.Stay = d.Stay.String()
@@ -166,12 +177,16 @@ func (s *server) liveState(context.Context, *struct{}) (any, error) {
 		})
 	}
 	for c := segment.ByMerge; c <= segment.ByPlace; c++ {
-		if m, ok := sim.counts[c]; ok {
+		if m, ok := sim.book.Counts[c]; ok {
 			causes = append(causes, cause{c.String(), c.Chinese(), m.Entered, m.Left})
 		}
 	}
+	var kept *keeping
+	if s.kept {
+		kept = &keeping{sim.book.Since.In(s.loc).Format(clockLayout), sim.book.Starts}
+	}
 	return map[string]any{
-		"about": sim.about, "now": now.Format(clockLayout), "now_unix": now.Unix(), "start_unix": sim.start.Unix(), "zone": s.loc.String(),
+		"kept": kept, "about": sim.about, "now": now.Format(clockLayout), "now_unix": now.Unix(), "start_unix": sim.book.Start.Unix(), "zone": s.loc.String(),
 		"ended": !sim.until.IsZero() && !now.Before(sim.until), "speed": sim.speed.Seconds(),
 		"segments": segments, "notices": notices, "causes": causes, "webhook": s.tool.seen(),
 	}, nil

@@ -26,11 +26,11 @@ const (
 	maxSegments = 32      // live ones
 )
 
-// server answers questions about an index over HTTP. Safe for concurrent use.
+// server answers questions about the customers of live segments over HTTP. Safe for concurrent use.
 type server struct {
-	index *segment.Index
-	sim   *simulation // writes to index; its clock is the moment of questions that name none
+	sim   *simulation // its clock is the moment of questions that name none
 	tool  *receiver   // takes the notices of sim
+	kept  bool        // all of it, in a folder
 	loc   *time.Location
 	limit time.Duration // for answering a request
 	slots chan struct{} // one for each request that is being answered

@@ -18,6 +18,7 @@ import (
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/segment"
+	"github.com/clientele-go/clientele/store"
 )
 
 var shanghai = func() *time.Location {
@@ -33,12 +34,12 @@ const generated = 3000
 // newServer returns a service around a small generated shop, whose clock stands.
 func newServer(t *testing.T) *server {
 	t.Helper()
-	shop, err := generate(t.Context(), generated, shanghai)
+	sim, err := openSimulation(t.Context(), new(store.Memory), &options{customers: generated, zone: shanghai.String(), stdout: io.Discard})
 	require.NoError(t, err)
-	sim, err := newGeneratedSimulation(shop, shanghai)
+	tool, err := openReceiver(t.Context(), new(store.Memory), newTestSecret(t), shanghai, io.Discard)
 	require.NoError(t, err)
 	return &server{
-		index: shop.index, sim: sim, tool: &receiver{secret: newTestSecret(t), loc: shanghai, out: io.Discard}, loc: shanghai,
+		sim: sim, tool: tool, loc: shanghai,
 		limit: 10 * time.Second, slots: make(chan struct{}, 4), local: true,
 	}
 }
@@ -106,7 +107,7 @@ func (a asker) count(rule string) int {
 
 // members counts by a look at each customer.
 func members(t *testing.T, s *server, holds func(value func(tag string) customer.Value) bool) int {
-	snap, n := s.index.Snapshot(), 0
+	snap, n := s.sim.live.Snapshot(), 0
 	for id, err := range snap.Customers(t.Context()) {
 		require.NoError(t, err)
 		if holds(func(tag string) customer.Value {
@@ -332,13 +333,13 @@ func TestUpdate(t *testing.T) {
 		{"do":"delete","id":"10002"},
 		{"do":"add","id":"new"}]}`, &got)
 	require.Equal(t, generated, got.Customers, "one came, one went")
-	require.EqualValues(t, s.index.Snapshot().Version(), got.Version)
+	require.EqualValues(t, s.sim.live.Snapshot().Version(), got.Version)
 	require.Equal(t, 1, a.count(rule), "at once")
 	require.Zero(t, a.count(rule+` and (interests has "露营" or birthday is set)`))
 	status, _ := a.bad("POST", "/why", `{"id":"10002","rule":"vip"}`)
 	require.Equal(t, http.StatusNotFound, status)
 
-	before := s.index.Snapshot().Version()
+	before := s.sim.live.Snapshot().Version()
 	for name, c := range map[string]struct {
 		writes string
 		faults []fault
@@ -377,7 +378,7 @@ func TestUpdate(t *testing.T) {
 		require.GreaterOrEqual(t, status, 400)
 		require.Less(t, status, 500)
 	}
-	require.Equal(t, before, s.index.Snapshot().Version())
+	require.Equal(t, before, s.sim.live.Snapshot().Version())
 }
 
 // Readers see each update whole: both flags of a customer change in one request.

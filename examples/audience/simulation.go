@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"log"
+	"maps"
 	"slices"
 	"sync"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/segment"
 	"github.com/clientele-go/clientele/segment/notify"
+	"github.com/clientele-go/clientele/store"
 )
 
 // maxLatest is how many notices the page can look back on.
@@ -20,63 +22,62 @@ const maxLatest = 50
 // maxSpeed is the greatest speed of the clock: a week passes in a second.
 const maxSpeed = 7 * 24 * time.Hour
 
-// simulation moves live segments through time: whatever a customer does, and whatever happens because time passes, is a
-// step at its own moment. Safe for concurrent use.
+// simulation moves live segments through time: what customers do, every few minutes, and whatever happens because time
+// passes, is a step at its own moment. Safe for concurrent use.
 type simulation struct {
 	live  *segment.Live
 	loc   *time.Location
-	start time.Time     // what the clock began with
 	until time.Time     // where the clock stops; zero: nowhere
 	about string        // what the page says of the customers
-	wake  chan struct{} // has an element when there are notices to deliver
+	wake  chan struct{} // has an element when there may be notices to deliver
 
 	mu     sync.Mutex // held while a step is taken
 	ahead  []event    // what customers will do, in the order of time
 	speed  time.Duration
 	latest []segment.Notice // ascending, at most maxLatest
-	counts map[segment.Cause]moves
-	sizes  []sizes       // ascending by time, at most maxSizes
-	every  time.Duration // between two of sizes
+	book   book
 }
-
-// sizes are the members of all segments at a moment. Safe for concurrent reads.
-type sizes struct {
-	at      time.Time
-	members map[string]int
-}
-
-// maxSizes is how many sizes are kept at most.
-const maxSizes = 256
 
 // moves counts notices. Safe for concurrent reads.
 type moves struct{ Entered, Left int }
 
-// newSimulation returns a simulation whose clock stands at at, with speed 0.
-func newSimulation(ix *segment.Index, at time.Time, loc *time.Location, definitions ...segment.Definition) (*simulation, error) {
-	live, err := segment.NewLive(ix, &segment.LiveOptions{At: at, Location: loc, Definitions: definitions, Author: "audience"})
-	if err != nil {
-		return nil, err
+// newSimulation returns a simulation that goes on where live and the book are, with speed 0.
+func newSimulation(ctx context.Context, live *segment.Live, b book, loc *time.Location) (*simulation, error) {
+	s := &simulation{live: live, loc: loc, wake: make(chan struct{}, 1), book: b, about: "Customers change by POST /update."}
+	if b.Customers > 0 {
+		shop, err := newShop(b.Customers, loc)
+		if err != nil {
+			return nil, err
+		}
+		s.ahead, s.until = shop.ahead(s.now()), shop.until
+		s.about = "Generated customers, who go on buying until " + s.until.Format(time.DateOnly) + "; nobody new arrives."
 	}
-	s := &simulation{
-		live: live, loc: loc, start: at, wake: make(chan struct{}, 1), counts: map[segment.Cause]moves{}, every: 10 * time.Minute,
+	s.wake <- struct{}{} // some may be left over from before
+	for n, err := range live.Notices(ctx, b.Counted-min(b.Counted, maxLatest)) {
+		if err != nil {
+			return nil, err
+		}
+		s.note([]segment.Notice{n})
 	}
-	s.measure()
 	return s, nil
-}
-
-// newGeneratedSimulation returns that of a generated shop.
-func newGeneratedSimulation(s *shop, loc *time.Location) (*simulation, error) {
-	sim, err := newSimulation(s.index, s.asOf, loc, generatedSegments...)
-	if err != nil {
-		return nil, err
-	}
-	sim.ahead, sim.until = s.ahead, s.until
-	sim.about = "Generated customers, who go on buying until " + s.until.Format(time.DateOnly) + "; nobody new arrives."
-	return sim, nil
 }
 
 // now returns the clock.
 func (s *simulation) now() time.Time { return s.live.At().In(s.loc) }
+
+// start sets the speed; if it is less than 0, to an hour a second for generated customers, and else to that of real time.
+func (s *simulation) start(speed time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch {
+	case speed >= 0:
+		s.speed = speed
+	case s.book.Customers > 0:
+		s.speed = time.Hour
+	default:
+		s.speed = time.Second
+	}
+}
 
 // step takes a step at the moment that the clock shows.
 func (s *simulation) step(take func(at time.Time) ([]segment.Notice, error)) (int, error) {
@@ -87,39 +88,13 @@ func (s *simulation) step(take func(at time.Time) ([]segment.Notice, error)) (in
 	return len(notices), err
 }
 
-// measure notes the sizes of the segments, if it is time. Of too many every second one goes. It is called with mu held.
-func (s *simulation) measure() {
-	at, n := s.live.At(), len(s.sizes)
-	if n > 0 && at.Before(s.sizes[n-1].at.Add(s.every)) {
-		return
-	}
-	if n == maxSizes {
-		for i := range n / 2 {
-			s.sizes[i] = s.sizes[2*i]
-		}
-		s.sizes = s.sizes[:n/2]
-		s.every *= 2
-	}
-	z := sizes{at, map[string]int{}}
-	for _, v := range s.live.Definitions() {
-		z.members[v.Definition.Name], _ = s.live.Len(v.Definition.Name) // fails for a name that is not there alone
-	}
-	s.sizes = append(s.sizes, z)
-}
-
-// note keeps what the page shows of the notices of a step. It is called with mu held.
+// note keeps what the page shows of notices, of which those before may be counted already. It is called with mu held.
 func (s *simulation) note(notices []segment.Notice) {
 	if len(notices) == 0 {
 		return
 	}
 	for _, n := range notices {
-		c := s.counts[n.Reason]
-		if n.Entered {
-			c.Entered++
-		} else {
-			c.Left++
-		}
-		s.counts[n.Reason] = c
+		s.book.count(n)
 	}
 	s.latest = append(s.latest, notices...)
 	s.latest = slices.Delete(s.latest, 0, max(0, len(s.latest)-maxLatest))
@@ -144,10 +119,9 @@ func (s *simulation) advance(ctx context.Context, to time.Time, more func() bool
 		}
 		var notices []segment.Notice
 		var err error
-		if len(s.ahead) > 0 && s.ahead[0].unix <= at.Unix() {
-			e := s.ahead[0]
-			if notices, err = s.apply(ctx, e); err == nil {
-				s.ahead = s.ahead[1:]
+		if told := s.told(at); len(told) > 0 {
+			if notices, err = s.apply(ctx, told); err == nil {
+				s.ahead = s.ahead[len(told):]
 			}
 		} else {
 			notices, err = s.live.Advance(ctx, at)
@@ -156,34 +130,45 @@ func (s *simulation) advance(ctx context.Context, to time.Time, more func() bool
 			return err
 		}
 		s.note(notices)
-		s.measure()
 	}
 	return nil
 }
 
-// apply tells the live segments of an event.
-func (s *simulation) apply(ctx context.Context, e event) ([]segment.Notice, error) {
-	spent, err := s.live.Snapshot().Value(ctx, customer.FromInt64(e.customer), "spend")
-	if err != nil {
-		return nil, err
+// told returns the events that come next, if the live segments are told of them by at: all of the same moment, so that
+// the clock alone says which of them are done.
+func (s *simulation) told(at time.Time) []event {
+	n := 0
+	for n < len(s.ahead) && s.ahead[n].told() == s.ahead[0].told() && s.ahead[n].told() <= at.Unix() {
+		n++
 	}
-	return s.live.Apply(ctx, e.batch(spent), time.Unix(e.unix, 0))
+	return s.ahead[:n]
 }
 
-// batch returns what the event changes for somebody who has spent so much. The probability of still buying stays what it was: a model finds it, every week.
-func (e event) batch(spent customer.Value) *segment.Batch {
-	id, at := customer.FromInt64(e.customer), time.Unix(e.unix, 0)
-	b := &segment.Batch{At: at}
-	if e.fen >= 0 {
-		b.Increment(id, "orders", customer.Int64Value(1))
-		b.Set(id, "last_order", customer.TimeValue(at))
+// apply tells the live segments of events of one moment. The probability of still buying stays what it was: a model finds
+// it, every week.
+func (s *simulation) apply(ctx context.Context, events []event) ([]segment.Notice, error) {
+	b := &segment.Batch{At: time.Unix(events[0].told(), 0)}
+	spend := map[int64]int64{}
+	for _, e := range events {
+		id := customer.FromInt64(e.customer)
+		if e.fen >= 0 {
+			b.Increment(id, "orders", customer.Int64Value(1))
+			b.Set(id, "last_order", customer.TimeValue(time.Unix(e.unix, 0)))
+		}
+		if _, known := spend[e.customer]; !known {
+			before, err := s.live.Snapshot().Value(ctx, id, "spend")
+			if err != nil {
+				return nil, err
+			}
+			spend[e.customer] = fenOf(before)
+		}
+		spend[e.customer] += e.fen
+		tier := tierOf(spend[e.customer])
+		b.Set(id, "spend", customer.DecimalValue(spend[e.customer], 2))
+		b.Set(id, "vip", customer.BoolValue(tier >= 2))
+		b.Set(id, "会员等级", customer.TextValue(tiers[tier]))
 	}
-	spend := fenOf(spent) + e.fen
-	tier := tierOf(spend)
-	b.Set(id, "spend", customer.DecimalValue(spend, 2))
-	b.Set(id, "vip", customer.BoolValue(tier >= 2))
-	b.Set(id, "会员等级", customer.TextValue(tiers[tier]))
-	return b
+	return s.live.Apply(ctx, b, b.At)
 }
 
 // fenOf returns an amount in yuan in fen.
@@ -218,19 +203,33 @@ func (s *simulation) run(ctx context.Context) error {
 	}
 }
 
-// deliver hands notices to sink as they come, until ctx ends. What fails is tried again with the notices that come next.
-func (s *simulation) deliver(ctx context.Context, sink notify.Sink) error {
-	cursor := notify.MemoryCursor(notify.Place{})
+// deliver hands notices to sink as they come, until ctx ends, and keeps how far it is. What fails is tried again with the
+// notices that come next.
+func (s *simulation) deliver(ctx context.Context, kept store.Store, sink notify.Sink) error {
+	cursor, err := notify.StoreCursor(kept, cursorKey)
+	if err != nil {
+		return err
+	}
 	for {
 		select {
 		case <-ctx.Done():
 			return nil
 		case <-s.wake:
 		}
-		if _, err := notify.Run(ctx, s.live, sink, cursor, nil); err != nil && ctx.Err() == nil {
+		_, err := notify.Run(ctx, s.live, sink, cursor, nil)
+		if err = errors.Join(err, s.keep(ctx, kept)); err != nil && ctx.Err() == nil {
 			log.Printf("audience: %v", err)
 		}
 	}
+}
+
+// keep writes the book.
+func (s *simulation) keep(ctx context.Context, kept store.Store) error {
+	s.mu.Lock()
+	b := s.book
+	b.Counts = maps.Clone(b.Counts)
+	s.mu.Unlock()
+	return b.write(ctx, kept)
 }
 
 // webhook returns a sink that posts to a receiver of this process, whose address is url.

@@ -2,7 +2,6 @@ package main
 
 import (
 	"crypto/rand"
-	"maps"
 	"testing"
 	"time"
 
@@ -65,7 +64,7 @@ func TestSimulationIsExact(t *testing.T) {
 			if !plain[def.Name] {
 				continue
 			}
-			want, err := s.index.Snapshot().Count(t.Context(), s.query(question{Rule: rule{def.Rule}}))
+			want, err := s.sim.live.Snapshot().Count(t.Context(), s.query(question{Rule: rule{def.Rule}}))
 			require.NoError(t, err)
 			got, err := s.sim.live.Len(def.Name)
 			require.NoError(t, err)
@@ -79,22 +78,23 @@ func TestSimulationIsExact(t *testing.T) {
 // What the events of a customer add up to is what the index has: nothing is lost and nothing done twice.
 func TestSimulationCarriesOutEvents(t *testing.T) {
 	s := newServer(t)
-	before := s.index.Snapshot()
+	before := s.sim.live.Snapshot()
 	ahead := s.sim.ahead
 	require.NotEmpty(t, ahead)
-	until := s.sim.start.AddDate(0, 0, 40)
+	until := s.sim.book.Start.AddDate(0, 0, 40)
 	fen, orders := map[int64]int64{}, map[int64]int64{}
 	for _, e := range ahead {
-		if time.Unix(e.unix, 0).After(until) {
+		if time.Unix(e.told(), 0).After(until) {
 			break
 		}
+		require.Less(t, e.told()-e.unix, int64(feed))
 		fen[e.customer] += e.fen
 		if e.fen >= 0 {
 			orders[e.customer]++
 		}
 	}
-	pass(t, s.sim, until.Sub(s.sim.start))
-	after := s.index.Snapshot()
+	pass(t, s.sim, until.Sub(s.sim.book.Start))
+	after := s.sim.live.Snapshot()
 	value := func(s *segment.Snapshot, id customer.ID, tag string) customer.Value {
 		v, err := s.Value(t.Context(), id, tag)
 		require.NoError(t, err)
@@ -117,39 +117,14 @@ func TestSimulationCarriesOutEvents(t *testing.T) {
 func TestSimulationIsDeterministic(t *testing.T) {
 	whole, parts := newServer(t).sim, newServer(t).sim
 	pass(t, whole, 12*24*time.Hour)
-	for steps, end := 0, parts.start.Add(12*24*time.Hour); parts.now().Before(end); steps++ {
+	for steps, end := 0, parts.book.Start.Add(12*24*time.Hour); parts.now().Before(end); steps++ {
 		left := 1 + steps%3
 		require.NoError(t, parts.advance(t.Context(), parts.now().Add(min(97*time.Minute, end.Sub(parts.now()))), func() bool { left--; return left >= 0 }))
 	}
 	require.Equal(t, noticesOf(t, whole), noticesOf(t, parts))
-	require.Equal(t, whole.counts, parts.counts)
+	require.Equal(t, whole.book.Counts, parts.book.Counts)
 	require.Equal(t, whole.latest, parts.latest)
 	require.Len(t, whole.latest, maxLatest)
-}
-
-// Sizes stand at distances that hardly differ, however much time has passed, and are those that notices add up to.
-func TestSizes(t *testing.T) {
-	s := newServer(t).sim
-	members := map[string]int{}
-	maps.Copy(members, s.sizes[0].members)
-	pass(t, s, 30*24*time.Hour)
-	all := noticesOf(t, s)
-	require.Greater(t, len(s.sizes), maxSizes/3)
-	require.LessOrEqual(t, len(s.sizes), maxSizes)
-	for i, z := range s.sizes {
-		for len(all) > 0 && !all[0].At.After(z.at) {
-			if all[0].Entered {
-				members[all[0].Segment]++
-			} else {
-				members[all[0].Segment]--
-			}
-			all = all[1:]
-		}
-		require.Equal(t, members, z.members, "at %s", z.at)
-		if i > 0 {
-			require.Less(t, z.at.Sub(s.sizes[i-1].at), 24*time.Hour)
-		}
-	}
 }
 
 func TestClockStops(t *testing.T) {

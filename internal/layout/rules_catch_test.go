@@ -128,7 +128,9 @@ func Run(t *testing.T) { require.NotZero(t, time.Now()) }`,
 import ("fmt"; "os"; "time"; "` + root + `/rfm")
 func Exported() { fmt.Fprintln(os.Stdout, time.Now(), rfm.Score()) }
 func main() {}`,
-	"testdata/broken.go": `not Go`,
+	"examples/shared/x.go":      `package shared; import _ "` + root + `/table"`,
+	"examples/audience/main.go": `package main; import _ "` + root + `/examples/shared"`,
+	"testdata/broken.go":        `not Go`,
 }
 
 // parse reads the clean tree with some of its files replaced.
@@ -162,6 +164,8 @@ func TestRulesCatch(t *testing.T) {
 		{"imports", "unlisted package", "newcomer/x.go", "// Package newcomer is new.\npackage newcomer\n", "newcomer: package is not in the table: add a row"},
 		{"imports", "internal imports public", "internal/day/x.go", `package day; import _ "` + root + `/table"`, "an internal package imports only internal"},
 		{"imports", "command imports internal", "examples/retail/x.go", `package main; import _ "` + root + `/internal/day"`, "a user cannot import internal"},
+		{"imports", "package of examples imports internal", "examples/shared/y.go", `package shared; import _ "` + root + `/internal/day"`, "a user cannot import internal"},
+		{"imports", "package imports example", "table/x.go", table + `import _ "` + root + `/examples/shared"`, "nothing imports examples but"},
 		{"imports", "test imports example", "table/x_test.go", `package table; import _ "` + root + `/examples/retail"`, "nothing imports examples"},
 		{"imports", "behind a build constraint", "table/x_arm64.go", table + `import _ "` + root + `/store"`, "imports store: the edge"},
 		{"dependencies", "unknown module", "table/x.go", table + `import _ "github.com/some/thing"`, "imports github.com/some/thing: not among"},

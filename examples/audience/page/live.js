@@ -26,7 +26,7 @@ function chart(g, state, parent) {
   let d = "";
   for (const [t, n] of g.sizes) d += d ? `H${x(t).toFixed(1)}V${y(n).toFixed(1)}` : `M${x(t).toFixed(1)} ${y(n).toFixed(1)}`;
   svg.querySelector("path").setAttribute("d", d);
-  element("small", least === most ? "no change yet" : `${least.toLocaleString("en")} to ${most.toLocaleString("en")}`, parent);
+  element("small", least === most ? `always ${most.toLocaleString("en")}` : `${least.toLocaleString("en")} to ${most.toLocaleString("en")}`, parent);
 }
 
 function segmentCard(g, state) {
@@ -68,9 +68,23 @@ function noticeRow(n) {
   return row;
 }
 
+// keeping says whether what the page shows outlives the program.
+function keeping(kept) {
+  let en = "All of it is in memory: when the program ends, segments and notices are gone, and the next one numbers its notices from 1.";
+  let zh = "数据只在内存中，程序结束后不保留。";
+  if (kept) {
+    en = `Kept since ${kept.since} real time; this is run ${kept.starts} of the program. Stop or kill it: the next one goes on here, and no notice is missed.`;
+    zh = `自 ${kept.since}（真实时间）起保存，程序第${kept.starts}次运行；中断后再启动，从此处继续，通知不遗漏。`;
+  }
+  if ($("kept").textContent === `${en} ${zh}`) return;
+  $("kept").textContent = en + " ";
+  element("span", zh, $("kept")).lang = "zh-CN";
+}
+
 function draw(state) {
   $("lost").hidden = true;
   $("now").textContent = state.now;
+  keeping(state.kept);
   $("about").textContent = state.about;
   $("zone").textContent = state.zone + (state.ended ? ": the records of the generated shop end here" : "");
   for (const b of $("speeds").children) b.setAttribute("aria-pressed", String(Number(b.dataset.speed) === state.speed));
@@ -88,7 +102,7 @@ function draw(state) {
   }
   const w = state.webhook;
   $("tool").textContent = `${w.url}: ${w.messages.toLocaleString("en")} messages with the right signature 验签通过, ` +
-    `${w.notices.toLocaleString("en")} notices, the last is number ${w.last}; ${w.refused} messages refused 拒收.`;
+    `${w.notices.toLocaleString("en")} notices, the last is number ${w.last}; ${w.repeated} messages had come before 重复, ${w.refused} refused 拒收.`;
   $("lines").textContent = (w.lines ?? []).join("\n");
 }
 

@@ -1,4 +1,6 @@
-package main
+// Package logstore is a store written from scratch, as one writes it for a database of one's own. It keeps everything in a
+// log file; docs/adapter.md tells how it came about.
+package logstore
 
 import (
 	"bytes"
@@ -20,7 +22,7 @@ import (
 
 // A Store keeps everything in a log file, to which each commit appends a record,
 // and what the log comes to in memory. It is good for some 100,000 keys; the file
-// only grows, and only one process may have it open. Safe for concurrent use.
+// only grows, and one process at a time has it open. Safe for concurrent use.
 type Store struct {
 	closed     atomic.Bool
 	committing chan struct{} // a mutex that a context can end the wait for; guards the next four
@@ -36,15 +38,19 @@ type Store struct {
 
 var limits = store.Limits{KeyBytes: 1024, ValueBytes: 1 << 20, Operations: 10_000, BatchBytes: 8 << 20}
 
-// Open opens the store in the folder dir, on Unix. A damaged log is store.ErrCorrupt.
+// Open opens the store in the folder dir, on Unix. A damaged log is store.ErrCorrupt, one that another has open
+// store.ErrUnavailable.
 func Open(ctx context.Context, dir string) (*Store, error) {
 	file, err := os.OpenFile(filepath.Join(dir, "store.log"), os.O_RDWR|os.O_CREATE, 0o644)
 	if err != nil {
-		return nil, fmt.Errorf("adapter: %w", err)
+		return nil, fmt.Errorf("logstore: %w", err)
 	}
 	s := &Store{file: file, committing: make(chan struct{}, 1), entries: map[string]store.Entry{}}
-	if err := s.recover(ctx); err != nil {
-		return nil, errors.Join(fmt.Errorf("adapter: open: %w", err), file.Close())
+	if err = lock(file); err == nil {
+		err = s.recover(ctx)
+	}
+	if err != nil {
+		return nil, errors.Join(fmt.Errorf("logstore: open: %w", err), file.Close())
 	}
 	return s, nil
 }
@@ -81,7 +87,7 @@ func (s *Store) Scan(ctx context.Context, r store.Range) iter.Seq2[store.Entry, 
 		for n := 0; r.Limit <= 0 || n < r.Limit; n++ {
 			err := s.check(ctx)
 			if err == nil && r.Limit < 0 {
-				err = fmt.Errorf("%w: adapter: negative limit", store.ErrInvalid)
+				err = fmt.Errorf("%w: logstore: negative limit", store.ErrInvalid)
 			}
 			if err != nil {
 				yield(store.Entry{}, err)
@@ -144,11 +150,11 @@ func (s *Store) Commit(ctx context.Context, b *store.Batch) (store.Version, erro
 	version := s.last + 1
 	record := encode(s.end, version, b.Writes)
 	if _, err := s.file.WriteAt(record, s.end); err != nil { // a part of it: the next is written over it
-		return 0, fmt.Errorf("%w: adapter: %w", store.ErrUnavailable, err)
+		return 0, fmt.Errorf("%w: logstore: %w", store.ErrUnavailable, err)
 	}
 	if err := s.file.Sync(); err != nil { // nobody knows what is on the disk, even if the next one works
-		s.broken = fmt.Errorf("%w: adapter: open it again: %w", store.ErrUnavailable, err)
-		return 0, fmt.Errorf("%w: adapter: %w", store.ErrUnknownOutcome, err)
+		s.broken = fmt.Errorf("%w: logstore: open it again: %w", store.ErrUnavailable, err)
+		return 0, fmt.Errorf("%w: logstore: %w", store.ErrUnknownOutcome, err)
 	}
 	s.end += int64(len(record))
 	s.apply(version, b.Writes)

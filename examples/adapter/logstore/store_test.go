@@ -1,4 +1,4 @@
-package main
+package logstore
 
 import (
 	"bytes"
@@ -38,19 +38,6 @@ func BenchmarkFile(b *testing.B) {
 			b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "commits/s")
 		})
 	}
-}
-
-func Example() {
-	if err := run(context.Background(), os.Stdout); err != nil {
-		panic(err)
-	}
-	// Output:
-	// two customers, version 1
-	// ann as she was read, version 2
-	// the same again: conflict, nothing was written
-	// opened again:
-	//   customer/ann = 57.50, version 2
-	//   customer/bob = 20.00, version 1
 }
 
 // logOf commits the values under one key, one after the other, and returns the
@@ -146,6 +133,21 @@ func TestLogInsideAValue(t *testing.T) {
 	s, err := openLog(t, log[:len(log)-1])
 	require.NoError(t, err)
 	require.EqualValues(t, 1, s.last)
+}
+
+// Two processes, or two in one, never write one file.
+func TestOnlyOneHasItOpen(t *testing.T) {
+	dir := t.TempDir()
+	s, err := Open(t.Context(), dir)
+	require.NoError(t, err)
+	_, err = Open(t.Context(), dir)
+	require.ErrorIs(t, err, store.ErrUnavailable)
+	require.EqualValues(t, 1, commit(t, s, "key", "one"))
+	require.NoError(t, s.Close())
+	s, err = Open(t.Context(), dir)
+	require.NoError(t, err)
+	require.EqualValues(t, 2, commit(t, s, "key", "two"))
+	require.NoError(t, s.Close())
 }
 
 func TestFailedWrite(t *testing.T) {
