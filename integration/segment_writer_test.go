@@ -160,7 +160,7 @@ func (d *duty) read(ctx context.Context, s store.Store, over *atomic.Bool, say f
 			return err
 		}
 		say("saw", l.At().UnixNano(), short(text), outcome(told, nil))
-		time.Sleep(3 * time.Millisecond)
+		time.Sleep(8 * time.Millisecond)
 	}
 	return nil
 }
