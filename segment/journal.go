@@ -21,7 +21,6 @@ const (
 	keyTerm  = "segment/term"
 	keyLease = "segment/lease"
 	keyHead  = "segment/head"
-	keyRoot  = "segment/root"
 	keyLog   = "segment/l/" // 8 bytes step, 4 bytes part
 )
 
@@ -222,7 +221,7 @@ func (l *Live) lead(ctx context.Context) error {
 	case j.o.Reader:
 		return ErrReader
 	case j.closed:
-		return fmt.Errorf("%w: it was given back by Close", ErrLease)
+		return fmt.Errorf("%w: Close has given it back", ErrLease)
 	}
 	return l.settle(ctx)
 }
@@ -240,11 +239,12 @@ func (l *Live) settle(ctx context.Context) error {
 		}
 		ours := h.term == j.term.number
 		if ours && h.step == j.head.step+1 && j.loose.input != nil {
-			data := j.loose.input
+			if _, err := l.carryOut(context.WithoutCancel(ctx), h.step, j.loose.input); err != nil {
+				return err
+			}
+			j.since += int64(len(j.loose.input))
 			j.head, j.headIs, j.loose = h, version, nil
-			j.since += int64(len(data))
-			_, err := l.carryOut(context.WithoutCancel(ctx), h.step, data)
-			return err
+			return nil
 		}
 		if h.step != j.head.step || !ours && version != j.headIs {
 			return j.lose(fmt.Errorf("%w: %w", ErrLease, errMoved))
