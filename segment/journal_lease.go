@@ -97,7 +97,7 @@ func (j *journal) takeOver(ctx context.Context) error {
 			if is, err := empty(ctx, j.s); err != nil {
 				return nil, err
 			} else if !is {
-				return nil, corrupt("live segments: a backup that was not finished")
+				return nil, corrupt("live segments: the term %w: a backup that was not finished, or damage", errGap)
 			}
 		case last.mark == mark: // it has happened
 			j.term = last
