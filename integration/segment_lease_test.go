@@ -83,7 +83,7 @@ func TestSegmentRivals(t *testing.T) {
 			now = now.Add(segment.DefaultLease + time.Second)
 			setClock(t, clockFile(dir), now)
 			opens, done, saw := x.so()
-			if opens >= race.Fewer(8, 6) && done >= race.Fewer(60, 40) && saw >= 20 && kills == 2 || t.Failed() {
+			if opens >= race.Fewer(8, 6) && done >= race.Fewer(60, 25) && saw >= race.Fewer(20, 10) && kills == 2 || t.Failed() {
 				break
 			}
 			require.False(t, time.Now().After(deadline), "%d moves, %d writers", done, opens)
@@ -176,7 +176,7 @@ func (x *testimony) agrees(t *testing.T, w *twin) (end int) {
 	}
 	opens, done, _ := x.so()
 	t.Log(end, "moves,", done, "said to be done,", lost, "done but not acknowledged, by", opens, "writers; the reader saw", len(seen), "states")
-	require.Greater(t, len(seen), 5)
+	require.Greater(t, len(seen), 2)
 	require.Equal(t, w.mark(t, end).last, last)
 	require.LessOrEqual(t, lost, 2*opens)
 	return end
