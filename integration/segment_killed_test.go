@@ -18,9 +18,10 @@ import (
 type trace struct {
 	t    *testing.T
 	w    *twin
-	done int // moves acknowledged, or seen after a death
-	bigs int // big moves that were under way at a death
-	more int // moves that had happened and were not acknowledged
+	done int        // moves acknowledged, or seen after a death
+	bigs int        // big moves that were under way at a death
+	more int        // moves that had happened and were not acknowledged
+	rng  *rand.Rand // nil: no questions are asked
 }
 
 // watch reads what a worker says, and kills it after so many moves are done, or while a big one is under way, after a
@@ -82,6 +83,16 @@ func (x *trace) watch(w *worker, moves int, big bool, lives time.Duration) {
 func (x *trace) resembles(l *segment.Live, keep int) int {
 	t := x.t
 	t.Helper()
+	var asked []question
+	var answers []string
+	if x.rng != nil {
+		asked = questions(x.rng)
+	}
+	for _, q := range asked {
+		a, err := q.answer(t.Context(), l.Snapshot(), sagaStart)
+		require.NoError(t, err)
+		answers = append(answers, a)
+	}
 	text, err := picture(t.Context(), l)
 	require.NoError(t, err)
 	n := x.done
@@ -90,6 +101,11 @@ func (x *trace) resembles(l *segment.Live, keep int) int {
 			differ(t, x.w.textAt(t, x.done), text)
 			require.Fail(t, "neither as acknowledged nor as after one move more", "%d moves", x.done)
 		}
+	}
+	for i, q := range asked {
+		a, err := q.answer(t.Context(), x.w.mark(t, n).snapshot, sagaStart)
+		require.NoError(t, err)
+		require.Equal(t, a, answers[i])
 	}
 	last, after := x.w.mark(t, n).last, uint64(0)
 	if keep > 0 && last > uint64(keep) {
@@ -131,7 +147,7 @@ func TestSegmentKilled(t *testing.T) {
 	onPlaces(t, nil, func(t *testing.T, p *place) {
 		ctx, dir := t.Context(), t.TempDir()
 		rng := rand.New(rand.NewPCG(uint64(len(p.name)), 3))
-		x := &trace{t: t, w: twinOf(sagaSeed)}
+		x := &trace{t: t, w: twinOf(sagaSeed), rng: rng}
 		d := &duty{Place: p.name, Dir: dir, Seed: sagaSeed, Owner: "worker", Now: sagaStart}
 		if p.name == "pebble" {
 			d.Keep = 300

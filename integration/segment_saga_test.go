@@ -334,6 +334,38 @@ func picture(ctx context.Context, l *segment.Live) (string, error) {
 	return b.String(), errors.Join(errs...)
 }
 
+// A question is asked of what may not have been read yet.
+type question struct {
+	rule segment.Rule
+	id   customer.ID
+}
+
+func questions(rng *rand.Rand) (list []question) {
+	p := &saga{rng: rng}
+	for len(list) < 3 {
+		q := question{p.rule(1), customer.FromInt64(rng.Int64N(sagaCrowd))}
+		if !strings.Contains(q.rule.String(), "segment") {
+			list = append(list, q)
+		}
+	}
+	return list
+}
+
+// answer answers a question.
+func (q question) answer(ctx context.Context, s *segment.Snapshot, at time.Time) (string, error) {
+	asked := segment.Query{Rule: q.rule, AsOf: at, Location: sagaZone}
+	n, err := s.Count(ctx, asked)
+	if err != nil {
+		return "", err
+	}
+	is, err := s.Selects(ctx, asked, q.id)
+	if err != nil {
+		return "", err
+	}
+	v, err := s.Value(ctx, q.id, "spend")
+	return fmt.Sprint(q.rule, n, is, v), err
+}
+
 // A mark is what a move leaves in live segments that only memory keeps.
 type mark struct {
 	move    move
@@ -341,6 +373,8 @@ type mark struct {
 	picture string // short
 	idle    bool   // nothing has changed
 	last    uint64 // the number of the last notice
+
+	snapshot *segment.Snapshot
 }
 
 // A twin has all moves of a saga done to live segments that only memory keeps, as far as somebody asks. Safe for
@@ -385,7 +419,7 @@ func (w *twin) mark(t testing.TB, n int) mark {
 		require.NoError(t, err)
 		text, err := picture(ctx, l)
 		require.NoError(t, err)
-		w.live, w.text, w.marks = l, text, []mark{{move: move{at: sagaStart, name: "begin"}, picture: short(text)}}
+		w.live, w.text, w.marks = l, text, []mark{{move: move{at: sagaStart, name: "begin"}, picture: short(text), snapshot: l.Snapshot()}}
 	}
 	for len(w.marks) <= n {
 		m := w.saga.next()
@@ -393,7 +427,7 @@ func (w *twin) mark(t testing.TB, n int) mark {
 		text, pictureErr := picture(ctx, w.live)
 		require.NoError(t, pictureErr)
 		w.notices = append(w.notices, told...)
-		w.marks = append(w.marks, mark{m, outcome(told, err), short(text), text == w.text, uint64(len(w.notices))})
+		w.marks = append(w.marks, mark{m, outcome(told, err), short(text), text == w.text, uint64(len(w.notices)), w.live.Snapshot()})
 		w.text = text
 	}
 	return w.marks[n]

@@ -149,17 +149,25 @@ func (d *duty) read(ctx context.Context, s store.Store, over *atomic.Bool, say f
 		last = n.Number
 	}
 	say("from", last)
+	var told []segment.Notice
 	for end := false; !end; {
 		end = over.Load() // and then once more
-		told, err := l.Follow(ctx)
+		more, err := l.Follow(ctx)
 		if err != nil {
 			return err
 		}
+		told = append(told, more...)
 		text, err := picture(ctx, l)
+		if errors.Is(err, segment.ErrStale) {
+			say("stale")
+			end = false
+			continue
+		}
 		if err != nil {
 			return err
 		}
 		say("saw", l.At().UnixNano(), short(text), outcome(told, nil))
+		told = nil
 		time.Sleep(8 * time.Millisecond)
 	}
 	return nil
