@@ -180,6 +180,7 @@ func TestSegmentKilled(t *testing.T) {
 		}
 		x.watch(d.send(t, s), 10, false, 0)
 		x.reopen(p, d, true)
+		x.clean(p, d)
 		t.Log(x.done, "moves,", x.more, "of them done but not acknowledged,", x.bigs, "killed in a big one")
 		require.Greater(t, x.done, race.Fewer(40, 20))
 	})
@@ -221,4 +222,28 @@ func (x *trace) reopen(p *place, d *duty, closes bool) {
 		x.more++
 	}
 	x.done = n
+}
+
+// clean fails unless nothing is left of checkpoints that no root names any more, when a few have been written.
+func (x *trace) clean(p *place, d *duty) {
+	t, ctx := x.t, x.t.Context()
+	s, err := p.open(ctx, d.Dir, 4)
+	require.NoError(t, err)
+	if p.stays {
+		defer func() { require.NoError(t, s.Close()) }()
+	}
+	d.Now = d.Now.Add(24 * time.Hour)
+	l := d.opened(t, s)
+	for n := range 6 {
+		_, err := l.Define(ctx, l.At(), "", segment.Definition{Name: "last", Rule: segment.Ge("spend", n)})
+		require.NoError(t, err)
+		require.NoError(t, l.Checkpoint(ctx))
+	}
+	c := &store.Memory{}
+	require.NoError(t, l.Backup(ctx, c))
+	require.NoError(t, l.Close(ctx))
+	there, copied := keysUnder(t, s, "segment/k/"), keysUnder(t, c, "segment/k/")
+	require.LessOrEqual(t, len(there), len(copied)+30, "%q, of which are needed %q", there, copied)
+	require.Less(t, len(keysUnder(t, s, "segment/l/")), 4)
+	require.LessOrEqual(t, len(keysUnder(t, s, "segment/n/")), len(keysUnder(t, c, "segment/n/"))+1)
 }
