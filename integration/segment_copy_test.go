@@ -214,8 +214,8 @@ var named = map[string]*regexp.Regexp{
 	"head":  regexp.MustCompile("head"),
 	"root":  regexp.MustCompile("root"),
 	"l":     regexp.MustCompile("step [0-9]+"),
-	"k":     regexp.MustCompile("checkpoint"),
-	"n":     regexp.MustCompile("notices"),
+	"k":     regexp.MustCompile(`tag "[^"]+": |ids of chunk [0-9]|live segment "[^"]+": |contents|who exists|catalogue of (tags|live segments)|definitions of|list of what`),
+	"n":     regexp.MustCompile("notices from [0-9]"),
 }
 
 // Each value of a store, altered, cut short or taken away, is an error that says what it is, wherever it is read, or it is
@@ -223,7 +223,7 @@ var named = map[string]*regexp.Regexp{
 func TestSegmentDamaged(t *testing.T) {
 	race.Skip(t)
 	t.Cleanup(memories.Clear)
-	onPlaces(t, func(p *place) bool { return p.name != "mariadb" }, func(t *testing.T, p *place) {
+	onPlaces(t, func(p *place) bool { return p.name != "mariadb" && p.name != "memory" }, func(t *testing.T, p *place) {
 		ctx := t.Context()
 		s, err := p.open(ctx, t.TempDir(), 4)
 		require.NoError(t, err)
@@ -293,6 +293,9 @@ func TestSegmentDamaged(t *testing.T) {
 			for how, value := range map[string][]byte{
 				"altered": flipped, "cut short": e.Value[:rng.IntN(len(e.Value))], "longer": append(slices.Clone(e.Value), 0), "gone": nil,
 			} {
+				if p.stays && how != "altered" {
+					continue // the store has no part in it
+				}
 				b := &bent{Store: s, key: e.Key, value: value}
 				text, err := viewed(ctx, b, reader, nil)
 				switch {
