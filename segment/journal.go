@@ -139,6 +139,11 @@ func (j *journal) commit(ctx context.Context, b *store.Batch) (store.Version, er
 		}
 		return nil, j.deposed(ctx)
 	})
+	if !unsure && errors.Is(err, store.ErrConflict) && ctx.Err() == nil {
+		if holds, getErr := j.holds(ctx, b); getErr == nil && !holds {
+			err = j.deposed(ctx)
+		}
+	}
 	switch {
 	case err != nil && unsure && !errors.Is(err, store.ErrUnknownOutcome):
 		return 0, errors.Join(store.ErrUnknownOutcome, err)

@@ -263,7 +263,7 @@ func (l *Live) Follow(ctx context.Context) ([]Notice, error) {
 		return nil, err
 	}
 	told, err := l.replay(ctx, j.head.step+1, h.step, func(step uint64) { j.head.step = step })
-	if !errors.Is(err, errGap) && !errors.Is(err, ErrStale) { // of which a writer that died in a checkpoint leaves one alone
+	if !errors.Is(err, errGap) && !errors.Is(err, ErrStale) {
 		if err == nil {
 			j.head, j.headIs = h, version
 		}
