@@ -358,12 +358,11 @@ func (q question) answer(ctx context.Context, s *segment.Snapshot, at time.Time)
 	if err != nil {
 		return "", err
 	}
-	is, err := s.Selects(ctx, asked, q.id)
+	is, err := s.Selects(asked, q.id)
 	if err != nil {
 		return "", err
 	}
-	v, err := s.Value(ctx, q.id, "spend")
-	return fmt.Sprint(q.rule, n, is, v), err
+	return fmt.Sprint(q.rule, n, is, s.Value(q.id, "spend")), nil
 }
 
 // A mark is what a move leaves in live segments that only memory keeps.
