@@ -149,8 +149,11 @@ func TestSegmentKilled(t *testing.T) {
 		rng := rand.New(rand.NewPCG(uint64(len(p.name)), 3))
 		x := &trace{t: t, w: twinOf(sagaSeed), rng: rng}
 		d := &duty{Place: p.name, Dir: dir, Seed: sagaSeed, Owner: "worker", Now: sagaStart}
-		if p.name == "pebble" {
+		switch p.name {
+		case "pebble":
 			d.Keep = 300
+		case "memory of least limits": // fewer than come between two checkpoints
+			d.Keep, d.LogBytes = 5, 2<<20
 		}
 		random := func(most time.Duration) time.Duration { return 1 + time.Duration(rng.Int64N(int64(most))) }
 		for life := range race.Fewer(11, 4) {

@@ -2,6 +2,7 @@ package integration
 
 import (
 	"bufio"
+	"cmp"
 	"context"
 	"encoding/json"
 	"errors"
@@ -35,14 +36,15 @@ type duty struct {
 	Clock      string    // or the file in which the time stands
 	Done       int       // moves that are done; -1: the clock of the live segments tells
 	Keep       int
-	Rival      bool // others want to write as well: a lease lost is won again
+	LogBytes   int64 // 0: few, so that a checkpoint is written nearly always
+	Rival      bool  // others want to write as well: a lease lost is won again
 	Reader     bool
 }
 
 func (d *duty) options(saga *saga, say func(...any)) *segment.OpenOptions {
 	o := &segment.OpenOptions{
 		Live:  segment.LiveOptions{At: sagaStart, Location: sagaZone, Definitions: sagaDefinitions(), Author: "the beginning", Keep: d.Keep},
-		Clock: d.clock(), Owner: d.Owner, Reader: d.Reader, LogBytes: 1 << 10,
+		Clock: d.clock(), Owner: d.Owner, Reader: d.Reader, LogBytes: cmp.Or(d.LogBytes, 1<<10),
 		Failed: func(err error) { say("checkpoint:", err) },
 	}
 	if !d.Reader {
