@@ -169,7 +169,9 @@ func TestJournalCancelled(t *testing.T) {
 }
 
 func valueOf(t testing.TB, l *Live, n int64, tag string) customer.Value {
-	return l.Snapshot().Value(customer.FromInt64(n), tag)
+	v, err := l.Snapshot().Value(t.Context(), customer.FromInt64(n), tag)
+	require.NoError(t, err)
+	return v
 }
 
 // Steps, readers, checkpoints and copies go on at the same time.

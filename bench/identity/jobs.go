@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clientele-go/clientele/bench/internal/harness"
 	"github.com/clientele-go/clientele/identity"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/seal"
@@ -85,7 +86,7 @@ func (t *tracer) Commit(ctx context.Context, b *store.Batch) (store.Version, err
 	return t.Store.Commit(ctx, b)
 }
 
-func observing(ctx context.Context, o *options) ([]figure, error) {
+func observing(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) {
 	all := slices.Collect(threeEach(o.observations))
 	observe := func(s store.Store) error {
 		g, err := open(ctx, s)
@@ -122,14 +123,14 @@ func observing(ctx context.Context, o *options) ([]figure, error) {
 		}
 		return nil
 	})
-	return []figure{
-		{"observations", rate(len(all), ours), "a second"},
-		{"the same on the bare store", rate(len(all), bare), "a second"},
-		{"rate against the bare store", bare.Seconds() / ours.Seconds(), "ratio"},
+	return []harness.Figure{
+		{Name: "observations", Value: rate(len(all), ours), Unit: "a second"},
+		{Name: "the same on the bare store", Value: rate(len(all), bare), Unit: "a second"},
+		{Name: "rate against the bare store", Value: bare.Seconds() / ours.Seconds(), Unit: "ratio", Target: "at least 0.5: half the rate of the same reads and commits on the bare store"},
 	}, err
 }
 
-func durable(ctx context.Context, o *options) (figures []figure, err error) {
+func durable(ctx context.Context, o *options, _ bool) (figures []harness.Figure, err error) {
 	all := slices.Collect(threeEach(o.observations))
 	for _, writers := range []int{16, 64, 256} {
 		dir, err := os.MkdirTemp(o.dir, "pebble")
@@ -168,12 +169,12 @@ func durable(ctx context.Context, o *options) (figures []figure, err error) {
 				return nil, err
 			}
 		}
-		figures = append(figures, figure{fmt.Sprintf("%d goroutines", writers), rate(len(all), took), "a second"})
+		figures = append(figures, harness.Figure{Name: fmt.Sprintf("%d goroutines", writers), Value: rate(len(all), took), Unit: "a second", Target: "at least 10,000 a second"})
 	}
 	return figures, nil
 }
 
-func observingMany(ctx context.Context, o *options) ([]figure, error) {
+func observingMany(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) {
 	all := slices.Collect(threeEach(o.many))
 	s := new(store.Memory)
 	g, err := open(ctx, s)
@@ -208,11 +209,11 @@ func observingMany(ctx context.Context, o *options) ([]figure, error) {
 		}
 		return nil
 	})
-	return []figure{
-		{"stored", float64(size) / float64(3*len(all)), "bytes a binding"},
-		{"observations", rate(len(all), ours), "a second"},
-		{"hashing and union-find alone", rate(len(all), bare), "a second"},
-		{"time against hashing and union-find", ours.Seconds() / bare.Seconds(), "ratio"},
+	return []harness.Figure{
+		{Name: "stored", Value: float64(size) / float64(3*len(all)), Unit: "bytes a binding"},
+		{Name: "observations", Value: rate(len(all), ours), Unit: "a second"},
+		{Name: "hashing and union-find alone", Value: rate(len(all), bare), Unit: "a second"},
+		{Name: "time against hashing and union-find", Value: ours.Seconds() / bare.Seconds(), Unit: "ratio", Target: "at most 3"},
 	}, err
 }
 
@@ -263,7 +264,7 @@ func hashAndUnite(x *seal.Index, all []identity.Observation) int {
 
 // retracting retracts observations of a customer of 1,000 identifiers: a chain of
 // records, each with an identifier of the next.
-func retracting(ctx context.Context, _ *options) ([]figure, error) {
+func retracting(ctx context.Context, _ *options, _ bool) ([]harness.Figure, error) {
 	policy := &identity.Policy{Entities: []identity.Entity{{Types: []identity.Type{{Name: "card", Kind: identity.Unique}}}}}
 	g, err := identity.Open(ctx, new(store.Memory), policy, nil)
 	if err != nil {
@@ -286,13 +287,13 @@ func retracting(ctx context.Context, _ *options) ([]figure, error) {
 		took = append(took, d)
 	}
 	slices.Sort(took)
-	return []figure{
-		{"median of 50", took[25].Seconds() * 1000, "ms"},
-		{"slowest of 50", took[49].Seconds() * 1000, "ms"},
+	return []harness.Figure{
+		{Name: "median of 50", Value: took[25].Seconds() * 1000, Unit: "ms"},
+		{Name: "slowest of 50", Value: took[49].Seconds() * 1000, Unit: "ms", Target: "at most 50 ms"},
 	}, nil
 }
 
-func previewing(ctx context.Context, o *options) ([]figure, error) {
+func previewing(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) {
 	n := min(o.many, 1_000_000)
 	g, err := open(ctx, new(store.Memory))
 	if err != nil {
@@ -307,5 +308,5 @@ func previewing(ctx context.Context, o *options) ([]figure, error) {
 		_, err := g.Preview(ctx, policy, nil)
 		return err
 	})
-	return []figure{{fmt.Sprintf("%d observations", n), rate(n, took), "a second"}}, err
+	return []harness.Figure{{Name: fmt.Sprintf("%d observations", n), Value: rate(n, took), Unit: "a second"}}, err
 }

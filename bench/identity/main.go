@@ -3,19 +3,11 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
-	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"regexp"
-	"runtime/pprof"
-	"slices"
-	"time"
 
 	"github.com/clientele-go/clientele/bench/internal/harness"
 )
@@ -29,122 +21,26 @@ func main() {
 	}
 }
 
-// A job measures one thing several times.
-type job struct {
-	name   string
-	target string
-	run    func(ctx context.Context, o *options) ([]figure, error)
-}
-
-// A figure is one measured number.
-type figure struct {
-	Name  string  `json:"name"`
-	Value float64 `json:"value"`
-	Unit  string  `json:"unit"`
-}
-
 type options struct {
 	observations int // of the jobs that take some
 	many         int // of ObserveMany
 	dir          string
 }
 
-var jobs = []job{
-	{"observe in memory", "at least half the rate of the same reads and commits on the bare store", observing},
-	{"observe on Pebble, durable", "at least 10,000 a second", durable},
-	{"observe many", "at most 3 times hashing and union-find", observingMany},
-	{"retract in a component of 1,000 identifiers", "at most 50 ms", retracting},
-	{"preview of a policy", "", previewing},
+var jobs = []harness.Job[options]{
+	{Name: "observe in memory", Run: observing},
+	{Name: "observe on Pebble, durable", Run: durable},
+	{Name: "observe many", Run: observingMany},
+	{Name: "retract in a component of 1,000 identifiers", Run: retracting},
+	{Name: "preview of a policy", Run: previewing},
 }
 
-func run(ctx context.Context) (err error) {
-	out := flag.String("out", "results", "folder for the results")
-	runs := flag.Int("runs", 3, "counted runs, after one that warms up")
-	only := flag.String("task", "", "only the jobs whose name matches this regular expression")
+func run(ctx context.Context) error {
 	var o options
 	flag.IntVar(&o.observations, "observations", 100_000, "observations of the jobs on single ones")
 	flag.IntVar(&o.many, "many", 10_000_000, "observations of ObserveMany")
 	flag.StringVar(&o.dir, "dir", "", "folder for Pebble (default: a temporary one)")
-	profile := flag.String("cpuprofile", "", "write a profile of the processor to this file")
-	flag.Parse()
-	if *profile != "" {
-		f, err := os.Create(*profile)
-		if err != nil {
-			return err
-		}
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	chosen, err := regexp.Compile(*only)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(*out, 0o777); err != nil {
-		return err
-	}
-	lines, err := os.OpenFile(filepath.Join(*out, "identity.jsonl"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lines.Close()) }()
-	machine := harness.ThisMachine()
-	var table bytes.Buffer
-	fmt.Fprintf(&table, "# identity\n\n%s, %d cores, %d GiB, %s, %s, %s. Medians of %d runs.\n\n", machine.Processor, machine.Cores, machine.Memory, machine.System, machine.Go, time.Now().UTC().Format(time.DateOnly), *runs)
-	fmt.Fprintf(&table, "%s\n\n| job | figure | median | least | most | target |\n|---|---|---|---|---|---|\n", about(&o))
-	for _, j := range jobs {
-		if !chosen.MatchString(j.name) {
-			continue
-		}
-		measured := map[string][]float64{}
-		var order []figure
-		for run := range *runs + 1 {
-			figures, err := j.run(ctx, &o)
-			if err != nil {
-				return fmt.Errorf("%s: %w", j.name, err)
-			}
-			if run == 0 {
-				order = figures
-				continue
-			}
-			for _, f := range figures {
-				measured[f.Name] = append(measured[f.Name], f.Value)
-			}
-			record := struct {
-				Time    time.Time `json:"time"`
-				Job     string    `json:"job"`
-				Run     int       `json:"run"`
-				Figures []figure  `json:"figures"`
-				harness.Machine
-			}{time.Now().UTC().Truncate(time.Second), j.name, run, figures, machine}
-			if err := json.NewEncoder(lines).Encode(record); err != nil {
-				return err
-			}
-			fmt.Fprintln(os.Stderr, j.name, run, figures)
-		}
-		for i, f := range order {
-			v := measured[f.Name]
-			slices.Sort(v)
-			target := ""
-			if i == len(order)-1 {
-				target = j.target
-			}
-			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.Name, f.Unit, number(harness.Median(v)), number(v[0]), number(v[len(v)-1]), target)
-		}
-	}
-	os.Stdout.Write(table.Bytes())
-	return os.WriteFile(filepath.Join(*out, "identity.md"), table.Bytes(), 0o666)
-}
-
-func number(v float64) string {
-	switch {
-	case v >= 1000:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
-		return fmt.Sprintf("%.1f", v)
-	}
-	return fmt.Sprintf("%.2f", v)
+	return harness.Jobs(ctx, "identity", &o, func(*options) error { return nil }, about, jobs)
 }
 
 func about(o *options) string {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/clientele-go/clientele/bench/internal/harness"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/store"
@@ -111,7 +112,7 @@ func addEach(ctx context.Context, p *profile.Profiles, all []profile.Evidence, g
 	return errors.Join(failed...)
 }
 
-func adding(ctx context.Context, o *options) (figures []figure, err error) {
+func adding(ctx context.Context, o *options, _ bool) (figures []harness.Figure, err error) {
 	together := orders(o.events, eventsEach)
 	random := disordered(together)
 	defer cores(1)()
@@ -131,12 +132,12 @@ func adding(ctx context.Context, o *options) (figures []figure, err error) {
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, figure{of.name, rate(len(random), took), "events a second", of.target})
+		figures = append(figures, harness.Figure{Name: of.name, Value: rate(len(random), took), Unit: "events a second", Target: of.target})
 	}
 	return figures, nil
 }
 
-func durable(ctx context.Context, o *options) (figures []figure, err error) {
+func durable(ctx context.Context, o *options, _ bool) (figures []harness.Figure, err error) {
 	all := disordered(orders(o.events/4, eventsEach))
 	for _, of := range []struct {
 		name, target string
@@ -150,8 +151,8 @@ func durable(ctx context.Context, o *options) (figures []figure, err error) {
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, figure{of.name, rate(len(all), added), "events a second", of.target})
-		figures = append(figures, figure{of.name + ": Sync afterwards", synced.Seconds(), "s", ""})
+		figures = append(figures, harness.Figure{Name: of.name, Value: rate(len(all), added), Unit: "events a second", Target: of.target})
+		figures = append(figures, harness.Figure{Name: of.name + ": Sync afterwards", Value: synced.Seconds(), Unit: "s"})
 	}
 	return figures, nil
 }

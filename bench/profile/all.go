@@ -32,10 +32,10 @@ func size(ctx context.Context, s store.Store) (n int, err error) {
 }
 
 // loading begins a crowd, which it leaves behind.
-func loading(ctx context.Context, o *options) ([]figure, error) {
+func loading(ctx context.Context, o *options, warm bool) ([]harness.Figure, error) {
 	defer cores(2)()
 	n := o.customers
-	if o.warm {
+	if warm {
 		n = max(100, n/20)
 	}
 	o.crowd = nil
@@ -69,19 +69,19 @@ func loading(ctx context.Context, o *options) ([]figure, error) {
 		return err
 	})
 	const mib = 1 << 20
-	return []figure{
-		{"making the evidence alone", making.Seconds(), "s", ""},
-		{"AddMany", added.Seconds(), "s", ""},
-		{"AddMany, but for making it", rate(made, added-making), "a second", ""},
-		{"stored", float64(bytes) / float64(made), "bytes a piece of evidence", ""},
-		{"heap with the evidence", float64(evidence) / mib, "MiB", ""},
-		{"first Sync, with the feed", synced.Seconds(), "s", ""},
-		{"heap with the rows", float64(heap()-before) / mib, "MiB", ""},
+	return []harness.Figure{
+		{Name: "making the evidence alone", Value: making.Seconds(), Unit: "s"},
+		{Name: "AddMany", Value: added.Seconds(), Unit: "s"},
+		{Name: "AddMany, but for making it", Value: rate(made, added-making), Unit: "a second"},
+		{Name: "stored", Value: float64(bytes) / float64(made), Unit: "bytes a piece of evidence"},
+		{Name: "heap with the evidence", Value: float64(evidence) / mib, Unit: "MiB"},
+		{Name: "first Sync, with the feed", Value: synced.Seconds(), Unit: "s"},
+		{Name: "heap with the rows", Value: float64(heap()-before) / mib, Unit: "MiB"},
 	}, err
 }
 
 // recomputing folds all customers anew, with all rows changed and without storing anything.
-func recomputing(ctx context.Context, o *options) ([]figure, error) {
+func recomputing(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) {
 	defer cores(2)()
 	c, err := o.loaded(ctx)
 	if err != nil {
@@ -129,12 +129,12 @@ func recomputing(ctx context.Context, o *options) ([]figure, error) {
 	}
 	table, err := clock(func() error { return c.table(ctx, m) })
 	const target = "at most 20 s of a million"
-	return []figure{
-		{"Apply and Sync, all rows changed", synced.Wall.Seconds(), "s", target},
-		{"the same, time of processors", synced.CPU.Seconds(), "s", ""},
-		{"Rows", handed.Seconds(), "s", ""},
-		{"All", all.Seconds(), "s", target},
-		{"Table", table.Seconds(), "s", target},
+	return []harness.Figure{
+		{Name: "Apply and Sync, all rows changed", Value: synced.Wall.Seconds(), Unit: "s", Target: target},
+		{Name: "the same, time of processors", Value: synced.CPU.Seconds(), Unit: "s"},
+		{Name: "Rows", Value: handed.Seconds(), Unit: "s"},
+		{Name: "All", Value: all.Seconds(), Unit: "s", Target: target},
+		{Name: "Table", Value: table.Seconds(), Unit: "s", Target: target},
 	}, err
 }
 
@@ -161,7 +161,7 @@ func (c *crowd) table(ctx context.Context, m profile.Moment) error {
 }
 
 // passing has a day pass.
-func passing(ctx context.Context, o *options) ([]figure, error) {
+func passing(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) {
 	defer cores(2)()
 	c, err := o.loaded(ctx)
 	if err != nil {
@@ -179,16 +179,16 @@ func passing(ctx context.Context, o *options) ([]figure, error) {
 	if err == nil && (share < 0.5 || share > 10) {
 		err = fmt.Errorf("%g percent of the customers are due", share)
 	}
-	return []figure{
-		{"customers due", share, "percent", ""},
-		{"rows handed on", float64(done.Rows), "rows", ""},
-		{"Sync", took.Seconds(), "s", ""},
-		{"Sync, each customer that is due", took.Seconds() * 1e6 / float64(max(1, done.Refolded)), "µs", ""},
+	return []harness.Figure{
+		{Name: "customers due", Value: share, Unit: "percent"},
+		{Name: "rows handed on", Value: float64(done.Rows), Unit: "rows"},
+		{Name: "Sync", Value: took.Seconds(), Unit: "s"},
+		{Name: "Sync, each customer that is due", Value: took.Seconds() * 1e6 / float64(max(1, done.Refolded)), Unit: "µs"},
 	}, err
 }
 
 // measuring measures the quality of all data.
-func measuring(ctx context.Context, o *options) ([]figure, error) {
+func measuring(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) {
 	defer cores(2)()
 	c, err := o.loaded(ctx)
 	if err != nil {
@@ -201,8 +201,8 @@ func measuring(ctx context.Context, o *options) ([]figure, error) {
 		}
 		return err
 	})
-	return []figure{
-		{"Quality", took.Seconds(), "s", ""},
-		{"customers", rate(c.n, took), "a second", ""},
+	return []harness.Figure{
+		{Name: "Quality", Value: took.Seconds(), Unit: "s"},
+		{Name: "customers", Value: rate(c.n, took), Unit: "a second"},
 	}, err
 }

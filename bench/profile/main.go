@@ -3,19 +3,12 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"encoding/json"
 	"errors"
 	"flag"
 	"fmt"
 	"os"
 	"os/signal"
-	"path/filepath"
-	"regexp"
-	"runtime/pprof"
-	"slices"
-	"time"
 
 	"github.com/clientele-go/clientele/bench/internal/harness"
 )
@@ -29,130 +22,38 @@ func main() {
 	}
 }
 
-// A job measures one thing several times.
-type job struct {
-	name string
-	run  func(ctx context.Context, o *options) ([]figure, error)
-}
-
-// A figure is one measured number.
-type figure struct {
-	Name   string  `json:"name"`
-	Value  float64 `json:"value"`
-	Unit   string  `json:"unit"`
-	Target string  `json:"-"`
-}
-
 type options struct {
 	customers int // of the jobs on all customers, each with eventsEach events
 	folded    int // customers of the job on folding
 	events    int // of the jobs that add some
 	dir       string
 
-	warm  bool   // the run does not count
 	crowd *crowd // what loading left behind; nil: nothing yet
 }
 
-var jobs = []job{
-	{"fold", folding},
-	{"add in memory, one core", adding},
-	{"add on Pebble, durable", durable},
-	{"timeline of 10,000 events", timeline},
-	{"load", loading},
-	{"recompute all", recomputing},
-	{"a day passes", passing},
-	{"quality", measuring},
+var jobs = []harness.Job[options]{
+	{Name: "fold", Run: folding},
+	{Name: "add in memory, one core", Run: adding},
+	{Name: "add on Pebble, durable", Run: durable},
+	{Name: "timeline of 10,000 events", Run: timeline},
+	{Name: "load", Run: loading},
+	{Name: "recompute all", Run: recomputing},
+	{Name: "a day passes", Run: passing},
+	{Name: "quality", Run: measuring},
 }
 
-func run(ctx context.Context) (err error) {
-	out := flag.String("out", "results", "folder for the results")
-	runs := flag.Int("runs", 3, "counted runs, after one that warms up")
-	only := flag.String("task", "", "only the jobs whose name matches this regular expression")
+func run(ctx context.Context) error {
 	var o options
 	flag.IntVar(&o.customers, "customers", 1_000_000, "customers of the jobs on all of them, with ten events each")
 	flag.IntVar(&o.folded, "folded", 20_000, "customers of the job on folding")
 	flag.IntVar(&o.events, "events", 400_000, "events of the jobs that add some; on Pebble a quarter")
 	flag.StringVar(&o.dir, "dir", "", "folder for Pebble (default: a temporary one)")
-	cpu := flag.String("cpuprofile", "", "write a profile of the processor to this file")
-	flag.Parse()
-	if *runs < 1 || o.customers < 100 || o.folded < 100 || o.events < 1000 {
-		return errors.New("at least one run, 100 customers and 1,000 events")
-	}
-	if *cpu != "" {
-		f, err := os.Create(*cpu)
-		if err != nil {
-			return err
+	return harness.Jobs(ctx, "profile", &o, func(o *options) error {
+		if o.customers < 100 || o.folded < 100 || o.events < 1000 {
+			return errors.New("at least 100 customers and 1,000 events")
 		}
-		if err := pprof.StartCPUProfile(f); err != nil {
-			return err
-		}
-		defer pprof.StopCPUProfile()
-	}
-	chosen, err := regexp.Compile(*only)
-	if err != nil {
-		return err
-	}
-	if err := os.MkdirAll(*out, 0o777); err != nil {
-		return err
-	}
-	lines, err := os.OpenFile(filepath.Join(*out, "profile.jsonl"), os.O_CREATE|os.O_WRONLY|os.O_APPEND, 0o666)
-	if err != nil {
-		return err
-	}
-	defer func() { err = errors.Join(err, lines.Close()) }()
-	machine := harness.ThisMachine()
-	var table bytes.Buffer
-	fmt.Fprintf(&table, "# profile\n\n%s, %d cores, %d GiB, %s, %s, %s. Medians of %d runs.\n\n", machine.Processor, machine.Cores, machine.Memory, machine.System, machine.Go, time.Now().UTC().Format(time.DateOnly), *runs)
-	fmt.Fprintf(&table, "%s\n\n| job | figure | median | least | most | target |\n|---|---|---|---|---|---|\n", about(&o))
-	for _, j := range jobs {
-		if !chosen.MatchString(j.name) {
-			continue
-		}
-		measured := map[string][]float64{}
-		var order []figure
-		for run := range *runs + 1 {
-			o.warm = run == 0
-			figures, err := j.run(ctx, &o)
-			if err != nil {
-				return fmt.Errorf("%s: %w", j.name, err)
-			}
-			if run == 0 {
-				order = figures
-				continue
-			}
-			for _, f := range figures {
-				measured[f.Name] = append(measured[f.Name], f.Value)
-			}
-			record := struct {
-				Time    time.Time `json:"time"`
-				Job     string    `json:"job"`
-				Run     int       `json:"run"`
-				Figures []figure  `json:"figures"`
-				harness.Machine
-			}{time.Now().UTC().Truncate(time.Second), j.name, run, figures, machine}
-			if err := json.NewEncoder(lines).Encode(record); err != nil {
-				return err
-			}
-			fmt.Fprintln(os.Stderr, j.name, run, figures)
-		}
-		for _, f := range order {
-			v := measured[f.Name]
-			slices.Sort(v)
-			fmt.Fprintf(&table, "| %s | %s (%s) | %s | %s | %s | %s |\n", j.name, f.Name, f.Unit, number(harness.Median(v)), number(v[0]), number(v[len(v)-1]), f.Target)
-		}
-	}
-	os.Stdout.Write(table.Bytes())
-	return os.WriteFile(filepath.Join(*out, "profile.md"), table.Bytes(), 0o666)
-}
-
-func number(v float64) string {
-	switch {
-	case v >= 1000:
-		return fmt.Sprintf("%.0f", v)
-	case v >= 10:
-		return fmt.Sprintf("%.1f", v)
-	}
-	return fmt.Sprintf("%.2f", v)
+		return nil
+	}, about, jobs)
 }
 
 func about(o *options) string {

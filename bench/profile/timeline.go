@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clientele-go/clientele/bench/internal/harness"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/store"
@@ -13,7 +14,7 @@ import (
 
 // timeline reads a customer of 10,000 events in two atoms page by page, the newest first:
 // events that came in the order in which they happened, and in none.
-func timeline(ctx context.Context, _ *options) (figures []figure, err error) {
+func timeline(ctx context.Context, _ *options, _ bool) (figures []harness.Figure, err error) {
 	const events = 10_000
 	all := orders(events, events/2)
 	for i := range all {
@@ -32,11 +33,11 @@ func timeline(ctx context.Context, _ *options) (figures []figure, err error) {
 			return nil, err
 		}
 		ms := func(d time.Duration) float64 { return d.Seconds() * 1000 }
-		figures = append(figures, figure{of.name + ": the newest 50", ms(pages[0]), "ms", ""})
+		figures = append(figures, harness.Figure{Name: of.name + ": the newest 50", Value: ms(pages[0]), Unit: "ms"})
 		slices.Sort(pages)
 		figures = append(figures,
-			figure{of.name + ": median of all pages of 50", ms(pages[len(pages)/2]), "ms", ""},
-			figure{of.name + ": slowest of them", ms(pages[len(pages)-1]), "ms", ""})
+			harness.Figure{Name: of.name + ": median of all pages of 50", Value: ms(pages[len(pages)/2]), Unit: "ms"},
+			harness.Figure{Name: of.name + ": slowest of them", Value: ms(pages[len(pages)-1]), Unit: "ms"})
 	}
 	return figures, nil
 }
