@@ -315,18 +315,21 @@ func picture(ctx context.Context, l *segment.Live) (string, error) {
 		n, err := l.Len(name)
 		errs = append(errs, err)
 		fmt.Fprintf(&b, "%s: %d\n%s\n%v\n", name, n, data, sizes)
-		members, err := l.Members(name)
+		members, err := l.Members(ctx, name)
 		errs = append(errs, err)
-		held, err := l.HeldOut(name)
+		held, err := l.HeldOut(ctx, name)
 		errs = append(errs, err)
 		fmt.Fprintln(&b, members.Bitmap, held.Bitmap)
 	}
 	for _, tag := range s.Catalogue().All() {
 		fmt.Fprintf(&b, "%+v\n", tag)
 	}
-	for id := range s.Customers() {
+	for id, err := range s.Customers(ctx) {
+		errs = append(errs, err)
+		row, err := s.Row(ctx, id)
+		errs = append(errs, err)
 		fmt.Fprint(&b, id, " ")
-		for _, f := range s.Row(id) {
+		for _, f := range row {
 			fmt.Fprint(&b, f.Name, "=", f.Value, " ")
 		}
 		fmt.Fprintln(&b)
@@ -358,11 +361,12 @@ func (q question) answer(ctx context.Context, s *segment.Snapshot, at time.Time)
 	if err != nil {
 		return "", err
 	}
-	is, err := s.Selects(asked, q.id)
+	is, err := s.Selects(ctx, asked, q.id)
 	if err != nil {
 		return "", err
 	}
-	return fmt.Sprint(q.rule, n, is, s.Value(q.id, "spend")), nil
+	v, err := s.Value(ctx, q.id, "spend")
+	return fmt.Sprint(q.rule, n, is, v), err
 }
 
 // A mark is what a move leaves in live segments that only memory keeps.
