@@ -26,6 +26,13 @@ func TestMain(m *testing.M) {
 		}
 		os.Exit(0)
 	}
+	if duty := os.Getenv(sagaEnv); duty != "" {
+		if err := runDuty(duty); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	code := m.Run()
 	for _, e := range engines {
 		if e.shared != nil {

@@ -104,7 +104,7 @@ func (j *journal) takeOver(ctx context.Context) error {
 				if err != nil {
 					return nil, err
 				}
-				return nil, corrupt("live segments: a backup that was not finished")
+				return nil, corrupt("live segments: the term %w: a backup that was not finished, or damage", errGap)
 			}
 		case last.mark == mark: // it has happened
 			j.term = last
