@@ -212,7 +212,7 @@ func (e *edition) checkWrite(w *write) (why string) {
 			return "tag of kind " + t.Kind.String() + " cannot be incremented"
 		}
 	case verbNewer:
-		if w.at.Year() < 1678 || w.at.Year() > 2261 {
+		if !validClock(w.at) {
 			return "time of the value is not in years 1678 to 2261"
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -59,7 +60,8 @@ type Live struct {
 	loc     *time.Location
 	keep    int
 	workers int
-	few     int // in tests: how many touched customers of a segment are many; 0: see room
+	few     int      // in tests: how many touched customers of a segment are many; 0: see room
+	journal *journal // nil: nothing is stored
 
 	segments   map[string]*liveSegment
 	byName     []*liveSegment
@@ -100,8 +102,8 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 		o = &LiveOptions{}
 	}
 	var errs []error
-	if o.At.IsZero() || !validClock(o.At) {
-		errs = append(errs, fmt.Errorf("%w: LiveOptions: At must be set, in years 1678 to 2261", ErrMoment))
+	if !o.begins() {
+		errs = append(errs, errAt)
 	}
 	if o.Keep < 0 {
 		errs = append(errs, errors.New("segment: LiveOptions: Keep must not be negative"))
@@ -109,19 +111,45 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
 	}
+	l := emptyLive(ix, o)
+	if _, err := l.take(context.Background(), o.input()); err != nil {
+		return nil, err
+	}
+	return l, nil
+}
+
+var errAt = fmt.Errorf("%w: LiveOptions: At must be set, in years 1678 to 2261", ErrMoment)
+
+// begins tells whether At is set as it has to be.
+func (o *LiveOptions) begins() bool { return !o.At.IsZero() && validClock(o.At) }
+
+// input returns what the first step is given.
+func (o *LiveOptions) input() *input {
+	return &input{
+		what: stepBegin, at: o.At, author: o.Author, definitions: o.Definitions, location: locationName(o.Location), after: o.After,
+	}
+}
+
+// locationName returns the name of a location, "" for none.
+func locationName(loc *time.Location) string {
+	if loc == nil {
+		return ""
+	}
+	return loc.String()
+}
+
+// emptyLive returns a Live without segments before its first step.
+func emptyLive(ix *Index, o *LiveOptions) *Live {
 	l := &Live{
 		ix: ix, loc: o.Location, keep: o.Keep, workers: parallel.Workers(o.Workers),
-		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: o.At.UnixNano(), next: never, last: o.After,
+		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: math.MinInt64, next: never,
 	}
 	if l.keep == 0 {
 		l.keep = DefaultKeep
 	}
 	l.told.size = min(l.keep, noticeBlock)
-	l.view.Store(&liveView{snapshot: ix.Snapshot(), at: clockTime(o.At), told: l.told, last: o.After})
-	if _, err := l.define(context.Background(), o.At, o.Author, o.Definitions, nil, true); err != nil {
-		return nil, err
-	}
-	return l, nil
+	l.view.Store(&liveView{snapshot: ix.Snapshot(), told: l.told})
+	return l
 }
 
 // Snapshot returns the index as the last step left it.

@@ -22,7 +22,10 @@ import (
 func (l *Live) Define(ctx context.Context, at time.Time, author string, definitions ...Definition) ([]Notice, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.define(ctx, at, author, definitions, nil, false)
+	if err := l.lead(ctx); err != nil {
+		return nil, err
+	}
+	return l.define(ctx, &input{what: stepDefine, at: at, author: author, definitions: definitions}, false)
 }
 
 // Drop takes segments away, with the clock at at, and returns the notices of what follows: their members leave. An error
@@ -31,7 +34,10 @@ func (l *Live) Define(ctx context.Context, at time.Time, author string, definiti
 func (l *Live) Drop(ctx context.Context, at time.Time, names ...string) ([]Notice, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	return l.define(ctx, at, "", nil, names, false)
+	if err := l.lead(ctx); err != nil {
+		return nil, err
+	}
+	return l.define(ctx, &input{what: stepDefine, at: at, drop: names}, false)
 }
 
 // Rollback puts the definition that a segment had in a version into force again, as a new version. An error wraps ErrLookup if
@@ -39,27 +45,34 @@ func (l *Live) Drop(ctx context.Context, at time.Time, names ...string) ([]Notic
 func (l *Live) Rollback(ctx context.Context, at time.Time, author, name string, version int) ([]Notice, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.lead(ctx); err != nil {
+		return nil, err
+	}
 	g := l.segments[name]
 	if g == nil {
 		return nil, lookupError(name)
 	}
 	for _, v := range g.history {
 		if v.Number == version {
-			return l.define(ctx, at, author, []Definition{v.Definition}, nil, false)
+			return l.define(ctx, &input{what: stepDefine, at: at, author: author, definitions: []Definition{v.Definition}}, false)
 		}
 	}
 	return nil, fmt.Errorf("%w: version %d of live segment %q", ErrLookup, version, name)
 }
 
-func (l *Live) define(ctx context.Context, at time.Time, author string, definitions []Definition, drop []string, quiet bool) ([]Notice, error) {
-	if err := l.ready(ctx, at); err != nil {
+// define is Define and Drop for who holds l.mu and may take a step. quiet: members are where it starts, and no notice says so.
+func (l *Live) define(ctx context.Context, in *input, quiet bool) ([]Notice, error) {
+	if err := l.ready(ctx, in.at); err != nil {
 		return nil, err
 	}
-	d := &redefinition{l: l, author: author, bounds: map[string][2]*bound{}, next: map[string]*Definition{}, gone: map[string]bool{}}
-	if err := d.check(definitions, drop); err != nil {
+	d := &redefinition{l: l, author: in.author, bounds: map[string][2]*bound{}, next: map[string]*Definition{}, gone: map[string]bool{}}
+	if err := d.check(in.definitions, in.drop); err != nil {
 		return nil, err
 	}
-	st := l.begin(l.view.Load().snapshot, at)
+	if err := l.accept(ctx, in); err != nil {
+		return nil, err
+	}
+	st := l.begin(l.view.Load().snapshot, in.at)
 	st.quiet = quiet
 	st.pass()
 	d.install(st)

@@ -18,7 +18,7 @@ import (
 // that of Index.Apply; for each value that changes two searches among what rules compare its tag with; and each rule
 // that has a condition whose answer changes, once for the customer.
 func (l *Live) Apply(ctx context.Context, b *Batch, at time.Time) ([]Notice, error) {
-	return l.apply(ctx, b, 0, nil, at)
+	return l.apply(ctx, &input{what: stepBatch, at: at, batch: b}, 0)
 }
 
 // ApplyRows is Apply for rows, as Profiles and other feeds hand them on: Deletes go, Upserts are set. A merge is such a
@@ -28,28 +28,44 @@ func (l *Live) ApplyRows(ctx context.Context, rows customer.RowBatch, at time.Ti
 	if err != nil {
 		return nil, err
 	}
-	return l.apply(ctx, b, -len(rows.Deletes), rows.Merges, at)
+	in := &input{what: stepBatch, at: at, batch: b}
+	for _, m := range rows.Merges {
+		in.merged = append(in.merged, m.Loser)
+	}
+	return l.apply(ctx, in, -len(rows.Deletes))
 }
 
-func (l *Live) apply(ctx context.Context, b *Batch, first int, merges []customer.Merge, at time.Time) ([]Notice, error) {
+func (l *Live) apply(ctx context.Context, in *input, first int) ([]Notice, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	l.ix.mu.Lock()
-	defer l.ix.mu.Unlock()
-	if err := l.ready(ctx, at); err != nil {
+	if err := l.lead(ctx); err != nil {
 		return nil, err
 	}
-	e, err := l.ix.carryOut(ctx, b, first)
+	return l.carry(ctx, in, first)
+}
+
+// carry is apply for who holds l.mu and may take a step.
+func (l *Live) carry(ctx context.Context, in *input, first int) ([]Notice, error) {
+	l.ix.mu.Lock()
+	defer l.ix.mu.Unlock()
+	if err := l.ready(ctx, in.at); err != nil {
+		return nil, err
+	}
+	e, err := l.ix.carryOut(ctx, in.batch, first)
 	if err != nil {
 		return nil, err
 	}
-	st := l.begin(e.complete(b.At), at)
+	if err := l.accept(ctx, in); err != nil {
+		e.rollback()
+		return nil, err
+	}
+	st := l.begin(e.complete(in.batch.At), in.at)
 	st.e = e
-	for _, m := range merges {
-		if st.merged == nil {
-			st.merged = map[customer.ID]bool{}
-		}
-		st.merged[m.Loser] = true
+	if len(in.merged) > 0 {
+		st.merged = map[customer.ID]bool{}
+	}
+	for _, id := range in.merged {
+		st.merged[id] = true
 	}
 	st.pass()
 	st.writes()
@@ -63,15 +79,29 @@ func (l *Live) apply(ctx context.Context, b *Batch, first int, merges []customer
 func (l *Live) Advance(ctx context.Context, at time.Time) ([]Notice, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
+	if err := l.lead(ctx); err != nil {
+		return nil, err
+	}
+	return l.advance(ctx, at)
+}
+
+// advance is Advance for who holds l.mu and may take a step.
+func (l *Live) advance(ctx context.Context, at time.Time) ([]Notice, error) {
 	if err := l.ready(ctx, at); err != nil {
 		return nil, err
 	}
 	v := *l.view.Load()
 	if at.UnixNano() < l.next {
+		if err := l.lasts(ctx); err != nil {
+			return nil, err
+		}
 		l.now = at.UnixNano()
 		v.at = clockTime(at)
 		l.view.Store(&v)
 		return nil, nil
+	}
+	if err := l.accept(ctx, &input{what: stepClock, at: at}); err != nil {
+		return nil, err
 	}
 	st := l.begin(v.snapshot, at)
 	st.pass()

@@ -92,6 +92,15 @@ func (ix *Index) Snapshot() *Snapshot { return ix.current.Load() }
 func (ix *Index) Declare(tags ...Tag) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
+	next, err := ix.declare(tags)
+	if err == nil && next != nil {
+		ix.current.Store(next)
+	}
+	return err
+}
+
+// declare returns the snapshot after Declare, nil if all tags are there already.
+func (ix *Index) declare(tags []Tag) (*Snapshot, error) {
 	s := ix.Snapshot()
 	var fresh []Tag
 	for _, t := range tags {
@@ -100,15 +109,12 @@ func (ix *Index) Declare(tags ...Tag) error {
 		}
 	}
 	cat, err := s.tags.with(fresh)
-	if err != nil {
-		return err
+	if err != nil || len(fresh) == 0 {
+		return nil, err
 	}
-	if len(fresh) > 0 {
-		next := s.declared(cat)
-		next.version++
-		ix.current.Store(next)
-	}
-	return nil
+	next := s.declared(cat)
+	next.version++
+	return next, nil
 }
 
 // declared returns the snapshot with the tags of a catalogue that begins with its own.

@@ -1,0 +1,382 @@
+package segment
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/clientele-go/clientele/store"
+)
+
+// The defaults of OpenOptions.
+const (
+	DefaultLease    = 10 * time.Second
+	DefaultLogBytes = 64 << 20
+)
+
+// OpenOptions are the settings of OpenLive. Safe for concurrent reads.
+type OpenOptions struct {
+	// Live is what live segments begin with. Where the store holds some already At, Definitions, Author and After mean nothing,
+	// and Location must have the name of before.
+	Live LiveOptions
+	// Index is what the index begins with, where From is nil and the store holds none: else only its Workers are used, and with
+	// From also Infer.
+	Index Options
+	// From is what the index begins with where the store holds none, so that much can be loaded at once before. Its index must
+	// not be written to any more until OpenLive has returned, and has nothing to do with that of the Live after.
+	From *Snapshot
+	// Clock tells the time by which leases end; it must be set unless Reader. Clocks of processes that differ by less than Lease
+	// do no harm, and others let a process take over too early or too late, but never two write.
+	Clock func() time.Time
+	// Lease is for how long the writer keeps others from taking over, from its last step but for at most half of it; 0 means
+	// DefaultLease. Who steps less often than that may find that another process writes.
+	Lease time.Duration
+	// Owner is whom the errors of others name who cannot write meanwhile, such as a host and a process.
+	Owner string
+	// Reader says that another process writes, and this one only reads: it sees what Live.Follow has taken in.
+	Reader bool
+	// LogBytes is how much the log of steps may grow until a checkpoint is written in the background; 0 means DefaultLogBytes.
+	LogBytes int64
+	// Failed is told why a checkpoint in the background failed, from a goroutine of its own; the next is tried when the log has
+	// grown as much again. nil tells nobody.
+	Failed func(error)
+	// Backoff says how often to try again where the store is not available or gives way to others; nil is the defaults.
+	Backoff *store.Backoff
+
+	limits *store.Limits // in tests: of the log, lower than those of the store
+}
+
+// check returns a copy with the defaults.
+func (o *OpenOptions) check() (OpenOptions, error) {
+	if o == nil {
+		o = &OpenOptions{}
+	}
+	c := *o
+	var errs []error
+	fault := func(wrong bool, text string) {
+		if wrong {
+			errs = append(errs, errors.New("segment: OpenOptions: "+text))
+		}
+	}
+	fault(c.Clock == nil && !c.Reader, "Clock must be set")
+	fault(c.Lease < 0, "Lease must not be negative")
+	fault(c.LogBytes < 0, "LogBytes must not be negative")
+	fault(c.Live.Keep < 0, "Live: Keep must not be negative")
+	if c.Lease == 0 {
+		c.Lease = DefaultLease
+	}
+	if c.LogBytes == 0 {
+		c.LogBytes = DefaultLogBytes
+	}
+	return c, errors.Join(errs...)
+}
+
+// OpenLive opens the live segments that a store keeps, or begins them there. Every step is in the store before it is
+// acknowledged: whatever happens to the process, no change and no notice that was acknowledged is lost or comes twice. What a step
+// was given goes to a log; what has changed is written in the background, as a checkpoint, and the log before it deleted.
+// All keys begin with segment/, so that several lie in one store by store.Prefixed.
+//
+// One process writes. It has a lease, which it renews with its steps and gives back by Live.Close; once the lease has run
+// out another process may open the same and take over, from when on each step of the first is ErrLease. Others open it as
+// Reader. A step of which the store cannot tell whether it happened is an error that wraps store.ErrUnknownOutcome; the next
+// step finds out, and Snapshot.Version, Live.At and Live.Notices tell what became of it. An Advance before Next writes
+// nothing, so that after opening anew the clock may be that of the step before.
+//
+// An error wraps ErrLease: another process writes; ErrReader: there is nothing to read yet; ErrCorrupt: what is stored is
+// damaged, or of a newer version; others are those of the store, and of the options where the store is empty. Cost: that of
+// reading the last checkpoint, and of the steps since.
+func OpenLive(ctx context.Context, s store.Store, o *OpenOptions) (*Live, error) {
+	c, err := o.check()
+	if err != nil {
+		return nil, err
+	}
+	j := &journal{s: s, o: c, saving: make(chan struct{}, 1)}
+	if !c.Reader {
+		if err := j.takeOver(ctx); err != nil {
+			return nil, err
+		}
+	}
+	l := &Live{journal: j}
+	if err := l.load(ctx); err != nil {
+		if !c.Reader {
+			err = errors.Join(err, j.release(ctx))
+		}
+		return nil, err
+	}
+	return l, nil
+}
+
+// load makes l what the store holds.
+func (l *Live) load(ctx context.Context) error {
+	j := l.journal
+	for {
+		entries, err := j.s.Get(ctx, []byte(keyHead), []byte(keyRoot))
+		if err != nil {
+			return err
+		}
+		if j.o.Reader && entries[0].Version == 0 && entries[1].Version == 0 {
+			return errNothing
+		}
+		h, err := readHead(entries[0])
+		if err != nil {
+			return err
+		}
+		if entries[1].Version == 0 {
+			if err := j.begin(ctx, h); err != nil {
+				return err
+			}
+			continue
+		}
+		n, err := j.loadAt(ctx, h, entries[1])
+		if errors.Is(err, errGap) && j.o.Reader {
+			again, getErr := j.s.Get(ctx, []byte(keyRoot))
+			if getErr != nil {
+				return getErr
+			}
+			if again[0].Version != entries[1].Version {
+				continue // a checkpoint meanwhile
+			}
+		}
+		if err != nil {
+			return err
+		}
+		j.headIs = entries[0].Version
+		l.adopt(n)
+		break
+	}
+	switch {
+	case j.head.step > 0:
+		return nil
+	case j.o.Reader:
+		return errNothing
+	case !j.o.Live.begins():
+		return errAt
+	}
+	_, err := l.take(ctx, j.o.Live.input())
+	return err
+}
+
+var errNothing = fmt.Errorf("%w: there are none yet", ErrReader)
+
+// begin writes the index that the store begins with.
+func (j *journal) begin(ctx context.Context, h head) error {
+	switch {
+	case j.o.Reader:
+		return errNothing
+	case h.step > 0:
+		return corrupt("live segments: the root %w", errGap)
+	case !j.o.Live.begins():
+		return errAt
+	}
+	ix := &Index{infer: j.o.Index.Infer}
+	if j.o.From != nil {
+		ix.current.Store(j.o.From)
+	} else {
+		var err error
+		if ix, err = New(&j.o.Index); err != nil {
+			return err
+		}
+	}
+	return j.newShelf().begin(ctx, ix)
+}
+
+func (j *journal) newShelf() *shelf {
+	return &shelf{s: j.s, commit: j.commit, term: j.term.number}
+}
+
+// loadAt returns what the store holds where the log goes up to h and the last checkpoint is root.
+func (j *journal) loadAt(ctx context.Context, h head, root store.Entry) (*Live, error) {
+	j.shelf = j.newShelf()
+	f, err := j.shelf.open(ctx, root, j.o.Index.Workers)
+	if err != nil {
+		return nil, err
+	}
+	if h.step < f.step {
+		return nil, corrupt("live segments: the log ends at step %d, before the checkpoint at step %d", h.step, f.step)
+	}
+	n := emptyLive(f.ix, &j.o.Live)
+	n.journal = j
+	if err := n.restore(ctx, f); err != nil {
+		return nil, err
+	}
+	j.since = 0
+	if _, err := n.replay(ctx, f.step+1, h.step, func(uint64) {}); err != nil {
+		return nil, err
+	}
+	j.head = h
+	return n, nil
+}
+
+// adopt makes l what n is, which is used no more.
+func (l *Live) adopt(n *Live) {
+	l.ix, l.loc, l.keep, l.workers, l.few = n.ix, n.loc, n.keep, n.workers, max(l.few, n.few)
+	l.segments, l.byName, l.order, l.blank, l.dwelling, l.retired = n.segments, n.byName, n.order, n.blank, n.dwelling, n.retired
+	l.conditions, l.now, l.next, l.day, l.told, l.last = n.conditions, n.now, n.next, n.day, n.told, n.last
+	l.view.Store(n.view.Load())
+}
+
+// Declare adds tags, as Index.Declare does.
+func (l *Live) Declare(ctx context.Context, tags ...Tag) error {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if err := l.lead(ctx); err != nil {
+		return err
+	}
+	v := l.view.Load()
+	return l.declare(ctx, &input{what: stepDeclare, at: v.at, tags: tags})
+}
+
+// declare is Declare for who holds l.mu and may take a step.
+func (l *Live) declare(ctx context.Context, in *input) error {
+	l.ix.mu.Lock()
+	defer l.ix.mu.Unlock()
+	if err := l.ready(ctx, l.view.Load().at); err != nil {
+		return err
+	}
+	next, err := l.ix.declare(in.tags)
+	if err != nil || next == nil {
+		return err
+	}
+	if err := l.accept(ctx, in); err != nil {
+		return err
+	}
+	l.ix.current.Store(next)
+	return l.ready(context.WithoutCancel(ctx), l.view.Load().at)
+}
+
+// Follow takes in what another process has written since, and returns the notices of that; after an error those of what was
+// taken in before it. Only a Reader follows, others have nothing to. It should be called as often as the writer takes some
+// thousand steps, else all has to be read anew. Errors are those of the store; wrap ErrCorrupt, as of OpenLive; or wrap
+// ErrExpiredNotices: all was read anew, and not all notices since are kept. Cost: as the steps had for the writer.
+func (l *Live) Follow(ctx context.Context) ([]Notice, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	j := l.journal
+	if j == nil || !j.o.Reader {
+		return nil, nil
+	}
+	h, version, err := j.readHead(ctx)
+	if err != nil || version == j.headIs {
+		return nil, err
+	}
+	told, err := l.replay(ctx, j.head.step+1, h.step, func(step uint64) { j.head.step = step })
+	if !errors.Is(err, errGap) {
+		if err == nil {
+			j.head, j.headIs = h, version
+		}
+		return told, err
+	}
+	entries, getErr := j.s.Get(ctx, []byte(keyRoot))
+	if getErr != nil {
+		return told, getErr
+	}
+	root, rootErr := readRoot(entries[0])
+	if rootErr != nil || root.step <= j.head.step {
+		return told, errors.Join(err, rootErr) // it was damaged
+	}
+	last := l.last
+	if err := l.load(ctx); err != nil {
+		return told, err
+	}
+	for n, err := range l.Notices(ctx, last) {
+		if err != nil {
+			return told, err
+		}
+		told = append(told, n)
+	}
+	return told, nil
+}
+
+// lock waits until no checkpoint is written.
+func (j *journal) lock(ctx context.Context) error {
+	select {
+	case j.saving <- struct{}{}:
+		return nil
+	case <-ctx.Done():
+		return ctx.Err()
+	}
+}
+
+func (j *journal) unlock() { <-j.saving }
+
+// Checkpoint writes what has changed since the last checkpoint, and deletes the log before that one. Steps go on meanwhile.
+// It is done in the background as often as need be; who is about to copy the store, or to be opened often, may call it. Of a
+// Live without a store it does nothing; errors are those of a step.
+func (l *Live) Checkpoint(ctx context.Context) error {
+	if l.journal == nil {
+		return nil
+	}
+	return l.checkpoint(ctx, l.lead)
+}
+
+// checkpoint is Checkpoint if may allows it.
+func (l *Live) checkpoint(ctx context.Context, may func(context.Context) error) error {
+	j := l.journal
+	if err := j.lock(ctx); err != nil {
+		return err
+	}
+	defer j.unlock()
+	l.mu.Lock()
+	err := may(ctx)
+	if err != nil || j.head.step == j.shelf.step() {
+		l.mu.Unlock()
+		return err
+	}
+	f := l.freeze()
+	j.since = 0
+	l.mu.Unlock()
+	before := j.shelf.step()
+	if err := j.shelf.save(ctx, f); err != nil {
+		return err
+	}
+	// Readers may be about to read what the last checkpoint needs.
+	return errors.Join(j.cut(ctx, before), j.shelf.sweep(ctx))
+}
+
+// saveSoon writes a checkpoint in the background if the log has grown that much.
+func (l *Live) saveSoon() {
+	j := l.journal
+	if j.since < j.o.LogBytes || j.end != nil {
+		return
+	}
+	j.since = 0
+	ctx, cancel := context.WithCancel(context.Background())
+	j.end = cancel
+	j.work.Go(func() {
+		defer cancel()
+		err := l.Checkpoint(ctx)
+		l.mu.Lock()
+		j.end = nil
+		closed := j.closed
+		l.mu.Unlock()
+		if err != nil && !closed && j.o.Failed != nil {
+			j.o.Failed(err)
+		}
+	})
+}
+
+// Close writes a checkpoint, gives the lease back and ends what is done in the background; Steps are ErrLease from then on,
+// and what is read stays. The store stays open. Closing again does nothing. Of a Live without a store it does nothing;
+// errors are those of a step, and then the lease may not be given back: it runs out.
+func (l *Live) Close(ctx context.Context) error {
+	j := l.journal
+	if j == nil {
+		return nil
+	}
+	l.mu.Lock()
+	before := j.closed
+	j.closed = true
+	l.mu.Unlock()
+	if before || j.o.Reader {
+		return nil
+	}
+	err := l.checkpoint(ctx, l.settle)
+	l.mu.Lock()
+	if j.end != nil {
+		j.end()
+	}
+	l.mu.Unlock()
+	j.work.Wait()
+	return errors.Join(err, j.release(ctx))
+}
