@@ -11,12 +11,12 @@ import (
 
 // figures are what a process of the service has done.
 type figures struct {
-	Deeds, Observed, Added       int64
-	Syncs, Folded, Rows          int64
-	Steps, Notices, Delivered    int64
-	Followed, Expired, Compared  int64
-	Queries                      int64
-	DeedTime, StepTime, QueryTime spread
+	Deeds, Observed, Added                  int64
+	Syncs, Folded, Rows                     int64
+	Steps, Notices, Delivered               int64
+	Followed, Expired, Compared             int64
+	Queries                                 int64
+	DeedTime, SyncTime, StepTime, QueryTime spread
 }
 
 // plus adds those of another process.
@@ -36,6 +36,7 @@ func (f *figures) plus(o *figures) {
 	f.Queries += o.Queries
 	for i := range f.DeedTime {
 		f.DeedTime[i] += o.DeedTime[i]
+		f.SyncTime[i] += o.SyncTime[i]
 		f.StepTime[i] += o.StepTime[i]
 		f.QueryTime[i] += o.QueryTime[i]
 	}

@@ -9,6 +9,8 @@ import (
 	"fmt"
 	"maps"
 	"math/rand/v2"
+	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"time"
@@ -231,6 +233,33 @@ func (v *service) query(ctx context.Context, r *rand.Rand, rules []segment.Rule)
 	}
 }
 
+// backup copies the live segments, while all goes on, into a store beside the one there is.
+func (v *service) backup(ctx context.Context) (time.Duration, error) {
+	to, err := openBackup(ctx, v.Place, v.Dir)
+	if err != nil {
+		return 0, err
+	}
+	begun := time.Now()
+	err = v.live.Backup(ctx, to)
+	took := time.Since(begun)
+	if err := errors.Join(err, to.Close()); err != nil {
+		return 0, fmt.Errorf("backup: %w", err)
+	}
+	return took, nil
+}
+
+func openBackup(ctx context.Context, name, dir string) (store.Store, error) {
+	place, err := placeOf(name)
+	if err != nil {
+		return nil, err
+	}
+	dir = filepath.Join(dir, "backup")
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, err
+	}
+	return place.open(ctx, dir, 4)
+}
+
 // end does what is left when all else has ended: the writer brings all up to date as of a
 // time, the reader follows up to the number of a notice.
 func (v *service) end(ctx context.Context, rest string) error {
@@ -239,7 +268,7 @@ func (v *service) end(ctx context.Context, rest string) error {
 		return err
 	}
 	if v.Part != 0 {
-		for uint64(n) > v.fold.last && v.fold.last > 0 {
+		for uint64(n) > v.fold.last {
 			if err := v.follow(ctx); err != nil {
 				return err
 			}

@@ -104,4 +104,3 @@ func soakQueries() []segment.Rule {
 		segment.Not(segment.IsSet("city")),
 	}
 }
-

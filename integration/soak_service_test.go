@@ -139,10 +139,10 @@ func soak(text string) error {
 
 // A readiness is how long it took to be ready again.
 type readiness struct {
-	Parts  time.Duration // store, graph and profiles
-	Lease  time.Duration // until nobody else had the lease
-	Open   time.Duration // the live segments, then
-	First  time.Duration // from the start to the first step, or of a reader to the first answer
+	Parts time.Duration // store, graph and profiles
+	Lease time.Duration // until nobody else had the lease
+	Open  time.Duration // the live segments, then
+	First time.Duration // from the start to the first step, or of a reader to the first answer
 }
 
 // now is the service's clock, in which soakDays pass in Span.
@@ -217,11 +217,14 @@ func (v *service) observe() {
 }
 
 func (v *service) sync(ctx context.Context) error {
+	begun := time.Now()
 	done, err := v.p.Sync(ctx, v.g, v.now())
 	if err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
+	took := time.Since(begun)
 	v.count(func(c *figures) {
+		c.SyncTime.add(took)
 		c.Syncs++
 		c.Folded += int64(done.Refolded)
 	})
@@ -406,6 +409,12 @@ func (v *service) obey(ctx context.Context) error {
 			v.quiet.Store(true)
 			v.observing.Wait()
 			v.say("q", v.next)
+		case "backup":
+			took, err := v.backup(ctx)
+			if err != nil {
+				return err
+			}
+			v.say("b", took)
 		case "end":
 			v.over.Store(true)
 			v.others.Wait()

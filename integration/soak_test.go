@@ -181,6 +181,13 @@ func (c *campaign) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
+// last is the number of the last notice it has.
+func (c *campaign) last() int {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return len(c.told)
+}
+
 func (c *campaign) take(r *http.Request) error {
 	body, err := io.ReadAll(r.Body)
 	if err != nil {
@@ -288,6 +295,11 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 		short(ready.First), short(ready.Parts), short(ready.Lease), short(ready.Open), mostChecked, short(checked))
 	x.note("writer, started again: %v", measure(writer))
 
+	until(0.6)
+	told := x.campaign.last()
+	writer.order(t, "backup")
+	x.note("backup: %v", short(hear[time.Duration](t, writer, "b")))
+
 	until(0.75)
 	x.note("reader, before it is killed: %v", measure(reader))
 	next = reader.kill(t)
@@ -304,12 +316,12 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 		hear[int](t, p, "q")
 	}
 	took := time.Since(first.Begun)
-	at := soakBegin.Add(max(soakDays*day, time.Duration(float64(took)*float64(soakDays*day)/float64(span))) + time.Hour)
+	at := soakBegin.Add(max(soakDays*day, time.Duration(float64(took)*float64(soakDays*day)/float64(span))) + 2*day)
 	writer.order(t, fmt.Sprint("end ", at.UnixNano()))
 	last := hear[holding](t, writer, "m")
 	x.note("writer, in the end: %v", last)
 	require.Equal(t, "done", hear[string](t, writer, "d"))
-	reader.order(t, fmt.Sprint("end ", len(x.campaign.told)))
+	reader.order(t, fmt.Sprint("end ", x.campaign.last()))
 	digest := hear[string](t, reader, "s")
 	x.note("reader, in the end: %v", hear[holding](t, reader, "m"))
 	require.Equal(t, "done", hear[string](t, reader, "d"))
@@ -318,6 +330,7 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 		x.bury(p)
 	}
 	x.verify(t, at, digest)
+	x.verifyBackup(t, told)
 	x.report(took)
 	x.grown(t, middle, last)
 }
@@ -349,7 +362,7 @@ func (x *soaking) report(took time.Duration) {
 	x.note("%v in all", short(took))
 	x.note("observations: %s; a deed of them: %v", rate(f.Observed), &f.DeedTime)
 	x.note("events and statements: %s", rate(f.Added))
-	x.note("runs of Sync: %s, customers folded: %s, rows: %s", rate(f.Syncs), rate(f.Folded), rate(f.Rows))
+	x.note("runs of Sync: %s: %v; customers folded: %s, rows: %s", rate(f.Syncs), &f.SyncTime, rate(f.Folded), rate(f.Rows))
 	x.note("steps: %s, with rows: %v", rate(f.Steps), &f.StepTime)
 	x.note("notices: %s, delivered in %d requests, %d notices twice", rate(int64(len(x.campaign.told))), x.campaign.requests, x.campaign.again)
 	x.note("followed: %s notices, members compared with them %d times, begun anew %d times", rate(f.Followed), f.Compared, f.Expired)

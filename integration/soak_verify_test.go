@@ -52,7 +52,9 @@ func (x *soaking) verify(t *testing.T, at time.Time, digest string) {
 	require.Equal(t, len(m.customers), len(there))
 
 	// Profiles: folded from scratch, as rows, and as the index has them.
-	live := x.openSegments(t, s)
+	sets, err := store.Prefixed(s, []byte(soakSets))
+	require.NoError(t, err)
+	live := openSegments(t, sets)
 	defer func() { require.NoError(t, live.Close(ctx)) }()
 	n := 0
 	for one, err := range p.All(ctx, profile.Moment{At: at}) {
@@ -84,13 +86,12 @@ func (x *soaking) verify(t *testing.T, at time.Time, digest string) {
 	x.verifySegments(t, live, byID, at)
 	x.verifyNotices(t, live, digest)
 	x.note("in the end: %d customers, %d deeds acknowledged", n, len(x.done))
+	x.weigh(t, s)
 }
 
-func (x *soaking) openSegments(t *testing.T, s store.Store) *segment.Live {
+func openSegments(t *testing.T, s store.Store) *segment.Live {
 	t.Helper()
-	sets, err := store.Prefixed(s, []byte(soakSets))
-	require.NoError(t, err)
-	live, err := segment.OpenLive(t.Context(), sets, &segment.OpenOptions{
+	live, err := segment.OpenLive(t.Context(), s, &segment.OpenOptions{
 		Live: segment.LiveOptions{Location: time.UTC, Keep: soakKeep}, Clock: time.Now, Owner: "test",
 	})
 	require.NoError(t, err)
@@ -151,11 +152,7 @@ func (x *soaking) verifyNotices(t *testing.T, live *segment.Live, digest string)
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	require.NoError(t, c.fault)
-	f := &fold{members: map[string]map[customer.ID]bool{}}
-	for _, d := range live.Definitions() {
-		f.members[d.Definition.Name] = map[customer.ID]bool{}
-	}
-	require.NoError(t, f.take(c.told)) // it began with nobody
+	f := x.folded(t, len(c.told))
 	require.NoError(t, f.agree(ctx, live))
 	require.Equal(t, f.digest(), digest, "of the reader")
 	require.True(t, slices.IsSortedFunc(c.told, func(a, b segment.Notice) int { return cmp.Or(a.At.Compare(b.At), cmp.Compare(a.Number, b.Number)) }))
@@ -167,4 +164,47 @@ func (x *soaking) verifyNotices(t *testing.T, live *segment.Live, digest string)
 		kept++
 	}
 	require.Equal(t, len(c.told)-int(after), kept)
+}
+
+// folded returns the members that follow from so many notices.
+func (x *soaking) folded(t *testing.T, n int) *fold {
+	f := &fold{members: map[string]map[customer.ID]bool{}}
+	for _, d := range soakSegments() {
+		f.members[d.Name] = map[customer.ID]bool{} // it began with nobody
+	}
+	require.NoError(t, f.take(x.campaign.told[:n]))
+	return f
+}
+
+// verifyBackup: the backup, which was begun when the tool had so many notices, has the
+// members and notices of a moment after that.
+func (x *soaking) verifyBackup(t *testing.T, told int) {
+	ctx := t.Context()
+	s, err := openBackup(ctx, x.name, x.dir)
+	require.NoError(t, err)
+	defer s.Close()
+	live := openSegments(t, s)
+	last := told
+	for n, err := range live.Notices(ctx, uint64(told)) {
+		require.NoError(t, err)
+		require.Equal(t, x.campaign.told[last], n)
+		last++
+	}
+	require.NoError(t, x.folded(t, last).agree(ctx, live))
+	_, err = live.Advance(ctx, live.At().Add(day)) // it goes on
+	require.NoError(t, err)
+	require.NoError(t, live.Close(ctx))
+}
+
+// weigh tells how many keys the parts of the store have, and how large they are.
+func (x *soaking) weigh(t *testing.T, s store.Store) {
+	for _, part := range []string{soakWho, soakWhat, soakSets, soakHow} {
+		keys, bytes := 0, 0
+		for e, err := range s.Scan(t.Context(), store.Under([]byte(part))) {
+			require.NoError(t, err)
+			keys++
+			bytes += len(e.Key) + len(e.Value)
+		}
+		x.note("in the store, under %s: %d keys, %.1f MiB", part, keys, float64(bytes)/(1<<20))
+	}
 }
