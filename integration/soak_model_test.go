@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/identity"
 )
 
 // A soakModel is what is to be there when deeds are done: who is one customer, found by
@@ -42,6 +43,8 @@ func (m *soakModel) join(x, y string) {
 func newSoakModel(all []int, at time.Time) *soakModel {
 	m := &soakModel{parents: map[string]string{}, observed: map[string]string{}}
 	said := map[string][]*deed{}
+	tablets := map[string][]identity.Observation{} // logins, by tablet
+	var visits []*deed                             // by tablet
 	for _, n := range all {
 		d := deedOf(n)
 		for i, o := range d.observe {
@@ -49,9 +52,17 @@ func newSoakModel(all []int, at time.Time) *soakModel {
 				continue
 			}
 			first := o.Identifiers[0].Value
+			if strings.HasPrefix(first, "tablet") {
+				visits = append(visits, d)
+				continue
+			}
 			m.observed[o.ID] = first
 			for _, x := range o.Identifiers[1:] {
 				// Of those who use the phone of the other only a household is one customer.
+				if strings.HasPrefix(x.Value, "tablet") {
+					tablets[x.Value] = append(tablets[x.Value], o)
+					continue
+				}
 				own := strings.TrimPrefix(x.Value, "mobile") == strings.TrimPrefix(first, "account")
 				if x.Type != "mobile" || own || pairOf(d.person) == pairHousehold {
 					m.join(first, x.Value)
@@ -61,10 +72,16 @@ func newSoakModel(all []int, at time.Time) *soakModel {
 		if d.link && !d.revoke {
 			m.join(d.observe[0].Identifiers[0].Value, d.observe[1].Identifiers[0].Value)
 		}
-		if len(d.say) > 0 && !d.retract && !d.unsay {
-			first := d.observe[len(d.observe)-1].Identifiers[0].Value
+		first := d.observe[len(d.observe)-1].Identifiers[0].Value
+		if len(d.say) > 0 && !d.retract && !d.unsay && !strings.HasPrefix(first, "tablet") {
 			said[first] = append(said[first], d)
 		}
+	}
+	for _, d := range visits {
+		o := d.observe[0]
+		who := userOf(o, tablets[o.Identifiers[0].Value])
+		m.observed[o.ID] = who
+		said[who] = append(said[who], d)
 	}
 	byRoot := map[string]*soakCustomer{}
 	deeds := map[*soakCustomer][]*deed{}
@@ -90,6 +107,28 @@ func newSoakModel(all []int, at time.Time) *soakModel {
 	}
 	slices.SortFunc(m.customers, func(a, b *soakCustomer) int { return slices.Compare(a.observations, b.observations) })
 	return m
+}
+
+// userOf returns by which identifier the user of a tablet is found: of the last login before a
+// visit, or the first of all where there is none, or the tablet where nobody has logged in.
+func userOf(o identity.Observation, logins []identity.Observation) string {
+	var last, first *identity.Observation
+	for i := range logins {
+		l := &logins[i]
+		if l.Time.Before(o.Time) && (last == nil || l.Time.After(last.Time)) {
+			last = l
+		}
+		if first == nil || l.Time.Before(first.Time) {
+			first = l
+		}
+	}
+	switch {
+	case last != nil:
+		return last.Identifiers[0].Value
+	case first != nil:
+		return first.Identifiers[0].Value
+	}
+	return o.Identifiers[0].Value
 }
 
 // fold finds what is known of the customer.

@@ -44,7 +44,7 @@ const (
 	pairNothing   = iota // have nothing to do with each other
 	pairHousehold        // use one phone
 	pairSeparated        // use one phone, and a steward separates them
-	pairMembers          // use one phone, but are different members
+	pairMembers          // use one phone and one tablet in turn, but are different members
 	pairLinked           // a steward links them
 	pairRevoked          // a steward links them and revokes that
 	pairKinds
@@ -76,7 +76,11 @@ func deedOf(n int) *deed {
 		observe("shop", "order "+name, "order "+name, accountOf(i))
 		order()
 	case k < 62:
-		observe("app", "", "visit "+name, deviceOf(i))
+		from := deviceOf(i)
+		if pairOf(i) == pairMembers && r.IntN(2) == 0 {
+			from = tabletOf(i)
+		}
+		observe("app", "", "visit "+name, from)
 		d.say = []profile.Evidence{{ID: name, Source: "app", Event: "visit", Time: at, Values: []customer.Field{
 			{Name: "page", Value: customer.TextValue(fmt.Sprint("page ", r.IntN(20)))},
 		}}}
@@ -86,6 +90,9 @@ func deedOf(n int) *deed {
 			{Name: "city", Value: customer.TextValue(soakCities[r.IntN(len(soakCities))])},
 			{Name: "tags", Value: customer.LabelsValue(soakTags[r.IntN(len(soakTags))], soakTags[r.IntN(len(soakTags))])},
 		}}}
+	case k < 80 && pairOf(i) == pairMembers:
+		d.members(i, observe)
+		observe("app", "login "+name, "login "+name, accountOf(i), tabletOf(i))
 	case k < 80:
 		observe("app", "login "+name, "login "+name, accountOf(i), deviceOf(i))
 	case k < 90:
@@ -102,8 +109,19 @@ func deedOf(n int) *deed {
 	return d
 }
 
+// observing adds an observation to a deed.
+type observing func(source, record, id string, ids ...identity.Identifier)
+
+// members makes it known that the two of a pair are different members.
+func (d *deed) members(i int, observe observing) {
+	for _, i := range []int{i &^ 1, i | 1} {
+		name := fmt.Sprint("member ", i, " ", d.n)
+		observe("crm", name, name, accountOf(i), memberOf(i))
+	}
+}
+
 // pair makes the deed one of a pair of people.
-func (d *deed) pair(i int, observe func(source, record, id string, ids ...identity.Identifier)) {
+func (d *deed) pair(i int, observe observing) {
 	a, b := i&^1, i|1
 	name := fmt.Sprint(d.n)
 	switch pairOf(i) {
@@ -116,8 +134,7 @@ func (d *deed) pair(i int, observe func(source, record, id string, ids ...identi
 		d.part = true
 	case pairMembers:
 		observe("shop", "gift "+name, "gift "+name, accountOf(i), mobileOf(i^1))
-		observe("crm", "member of "+name, "member of "+name, accountOf(a), memberOf(a))
-		observe("crm", "member with "+name, "member with "+name, accountOf(b), memberOf(b))
+		d.members(i, observe)
 		observe("shop", "gift of "+name, "gift of "+name, accountOf(i^1), mobileOf(i^1))
 	case pairLinked, pairRevoked:
 		observe("shop", "linked "+name, "linked "+name, accountOf(a))
@@ -141,6 +158,13 @@ func accountOf(i int) identity.Identifier { return identifier("account", i) }
 func memberOf(i int) identity.Identifier  { return identifier("member", i) }
 func mobileOf(i int) identity.Identifier  { return identifier("mobile", i) }
 func deviceOf(i int) identity.Identifier  { return identifier("device", i) }
+
+// tabletOf is the device that a pair uses in turn.
+func tabletOf(i int) identity.Identifier {
+	d := identifier("tablet", i/2)
+	d.Type = "device"
+	return d
+}
 
 // soakPolicy has no limit but that nobody is two members.
 func soakPolicy() *identity.Policy {
