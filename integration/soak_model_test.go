@@ -14,9 +14,8 @@ import (
 // joining what has an identifier in common, and what is known of each, found by going
 // through all that was said.
 type soakModel struct {
-	parents   map[string]string  // of identifiers, to what they are joined with
-	deeds     map[string][]*deed // by the identifier by which the observation is found
-	observed  map[string]string  // by id of observation, that identifier
+	parents   map[string]string // of identifiers, to what they are joined with
+	observed  map[string]string // by id of observation, that identifier
 	customers []*soakCustomer
 }
 

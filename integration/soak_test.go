@@ -38,6 +38,7 @@ type process struct {
 	ended chan error
 
 	mu     sync.Mutex // of what follows
+	broken bool       // it says nothing any more
 	acked  []int
 	counts figures
 }
@@ -96,6 +97,9 @@ func (p *process) listen(out io.Reader) {
 		}
 		p.mu.Unlock()
 	}
+	p.mu.Lock()
+	p.broken = true
+	p.mu.Unlock()
 	close(p.lines)
 	err := p.cmd.Wait()
 	if fault == nil && err != nil {
@@ -127,6 +131,19 @@ func (p *process) order(t *testing.T, text string) {
 	t.Helper()
 	_, err := fmt.Fprintln(p.in, text)
 	require.NoError(t, err)
+}
+
+// busy waits until the process has done something, on a machine that is very busy itself.
+func (p *process) busy() {
+	for n := 0; n < 10; {
+		time.Sleep(time.Millisecond)
+		p.mu.Lock()
+		n = len(p.acked)
+		if p.broken {
+			n = 10
+		}
+		p.mu.Unlock()
+	}
 }
 
 // kill ends the process as it stands, and returns what is to be done by the next one.
@@ -282,6 +299,7 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 	hear[readiness](t, reader, "r")
 
 	until(0.5)
+	writer.busy()
 	middle := measure(writer)
 	x.note("writer, in the middle: %v", middle)
 	next := writer.kill(t)
@@ -301,6 +319,7 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 	x.note("backup: %v", short(hear[time.Duration](t, writer, "b")))
 
 	until(0.75)
+	reader.busy()
 	x.note("reader, before it is killed: %v", measure(reader))
 	next = reader.kill(t)
 	x.bury(reader)
