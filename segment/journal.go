@@ -222,7 +222,7 @@ func (l *Live) lead(ctx context.Context) error {
 	case j.o.Reader:
 		return ErrReader
 	case j.closed:
-		return fmt.Errorf("%w: it was given back by Close", ErrLease)
+		return fmt.Errorf("%w: Close has given it back", ErrLease)
 	}
 	return l.settle(ctx)
 }

@@ -11,9 +11,9 @@ import (
 )
 
 var (
-	// ErrLease is wrapped where another process writes to the store of a Live, or has taken over from it, or Close has given
-	// the lease back: the Live takes no step any more, and what it has acknowledged stays.
-	ErrLease = errors.New("segment: live segments are written by another process")
+	// ErrLease is wrapped where another process writes live segments in the same store, or has taken over from a Live, or Close
+	// has given the lease back: the Live takes no step any more, and what it has acknowledged stays.
+	ErrLease = errors.New("segment: no lease for live segments")
 	// ErrReader is wrapped where a Live that only reads is asked for a step, and where there is nothing to read.
 	ErrReader = errors.New("segment: live segments are only read")
 )
@@ -125,7 +125,7 @@ func (j *journal) takeOver(ctx context.Context) error {
 }
 
 func heldBy(t *writerTerm, until time.Time) error {
-	return fmt.Errorf("%w: %q has the lease until %s", ErrLease, t.owner, until.Format(time.RFC3339Nano))
+	return fmt.Errorf("%w: %q has it until %s", ErrLease, t.owner, until.Format(time.RFC3339Nano))
 }
 
 // empty tells whether a store holds nothing of live segments.

@@ -172,6 +172,9 @@ func (k *shelf) open(ctx context.Context, root store.Entry, workers int) (*resto
 	if k.root, err = readRoot(root); err != nil {
 		return nil, err
 	}
+	if k.root.term == k.term {
+		k.last = k.root.generation
+	}
 	var blob []byte
 	for n := range k.root.parts {
 		entries, err := k.s.Get(ctx, binary.BigEndian.AppendUint32(k.root.prefix(), n))

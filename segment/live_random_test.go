@@ -249,6 +249,11 @@ func (x *liveTrial) foreseen(p Preview, name string, told []Notice) {
 }
 
 func newLiveTrial(t testing.TB, seed uint64, filler int) *liveTrial {
+	return newLiveTrialOf(t, seed, filler, NewLive)
+}
+
+// newLiveTrialOf is newLiveTrial of a Live that begin returns.
+func newLiveTrialOf(t testing.TB, seed uint64, filler int, begin func(*Index, *LiveOptions) (*Live, error)) *liveTrial {
 	rng := rand.New(rand.NewPCG(seed, 11))
 	tags := randomTags()
 	cat, err := NewCatalogue(tags...)
@@ -279,7 +284,7 @@ func newLiveTrial(t testing.TB, seed uint64, filler int) *liveTrial {
 		}
 	}
 	defs := []Definition{x.definition("a"), x.definition("b")}
-	x.l, err = NewLive(ix, &LiveOptions{At: at.at, Location: at.loc, Definitions: defs, Workers: 1 + int(seed%2)})
+	x.l, err = begin(ix, &LiveOptions{At: at.at, Location: at.loc, Definitions: defs, Workers: 1 + int(seed%2)})
 	require.NoError(t, err)
 	x.m.step(modelStep{at: at.at, define: defs}, true)
 	x.m.same(x.l)

@@ -162,10 +162,10 @@ var errNothing = fmt.Errorf("%w: there are none yet", ErrReader)
 // begin writes the index that the store begins with.
 func (j *journal) begin(ctx context.Context, h head) error {
 	switch {
+	case h.step > 0:
+		return corrupt("root of live segments %w", errGap)
 	case j.o.Reader:
 		return errNothing
-	case h.step > 0:
-		return corrupt("live segments: the root %w", errGap)
 	case !j.o.Live.begins():
 		return errAt
 	}
