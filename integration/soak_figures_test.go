@@ -66,11 +66,11 @@ func (s *spread) at(share float64) time.Duration {
 }
 
 func (s *spread) String() string {
-	return fmt.Sprintf("p50 %v, p99 %v", short(s.at(0.5)), short(s.at(0.99)))
+	return fmt.Sprintf("p50 %v, p99 %v", rounded(s.at(0.5)), rounded(s.at(0.99)))
 }
 
-// short is a duration of two or three digits.
-func short(d time.Duration) time.Duration {
+// rounded is a duration of two or three digits.
+func rounded(d time.Duration) time.Duration {
 	unit := time.Duration(1)
 	for d/unit >= 1000 {
 		unit *= 10

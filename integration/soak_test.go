@@ -310,13 +310,13 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 	writer = start(next)
 	ready := hear[readiness](t, writer, "r")
 	x.note("writer killed and started again: %v until the first step: %v for graph and profiles, %v for the lease, %v to open the live segments (%d deeds looked for before, in %v)",
-		short(ready.First), short(ready.Parts), short(ready.Lease), short(ready.Open), mostChecked, short(checked))
+		rounded(ready.First), rounded(ready.Parts), rounded(ready.Lease), rounded(ready.Open), mostChecked, rounded(checked))
 	x.note("writer, started again: %v", measure(writer))
 
 	until(0.6)
 	told := x.campaign.last()
 	writer.order(t, "backup")
-	x.note("backup: %v", short(hear[time.Duration](t, writer, "b")))
+	x.note("backup: %v", rounded(hear[time.Duration](t, writer, "b")))
 
 	until(0.75)
 	reader.busy()
@@ -327,7 +327,7 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 	reader = start(next)
 	ready = hear[readiness](t, reader, "r")
 	x.note("reader killed and started again: %v until it reads: %v for graph and profiles, %v to open the live segments",
-		short(ready.First), short(ready.Parts), short(ready.Open))
+		rounded(ready.First), rounded(ready.Parts), rounded(ready.Open))
 
 	until(1)
 	for _, p := range []*process{writer, reader} {
@@ -378,7 +378,7 @@ func (x *soaking) check(t *testing.T, p *process) {
 func (x *soaking) report(took time.Duration) {
 	f := &x.total
 	rate := func(n int64) string { return fmt.Sprintf("%d (%.0f a second)", n, float64(n)/took.Seconds()) }
-	x.note("%v in all", short(took))
+	x.note("%v in all", rounded(took))
 	x.note("observations: %s; a deed of them: %v", rate(f.Observed), &f.DeedTime)
 	x.note("events and statements: %s", rate(f.Added))
 	x.note("runs of Sync: %s: %v; customers folded: %s, rows: %s", rate(f.Syncs), &f.SyncTime, rate(f.Folded), rate(f.Rows))
