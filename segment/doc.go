@@ -64,8 +64,10 @@
 // stretch that the end of a window has passed since, or whose day of the year came into a window of anniversaries or left it.
 // Where a rule has to be put to many customers in a step, it is evaluated for all as in a query.
 //
-// A Live is in memory. After a restart NewLive begins with the members there are then, without notices, and numbers go on
-// from LiveOptions.After: what the Live before had told and nobody has taken is lost.
+// A Live that NewLive makes is in memory. After a restart it begins with the members there are then, without notices, and
+// numbers go on from LiveOptions.After: what the Live before had told and nobody has taken is lost. OpenLive keeps index, segments
+// and notices in a store, so that nothing is: each step is there before it is acknowledged, Live.Checkpoint writes what has
+// changed, Live.Backup copies all meanwhile. One process writes, others follow it by Live.Follow.
 //
 // # How it works
 //

@@ -21,7 +21,6 @@ const (
 	keyTerm  = "segment/term"
 	keyLease = "segment/lease"
 	keyHead  = "segment/head"
-	keyRoot  = "segment/root"
 	keyLog   = "segment/l/" // 8 bytes step, 4 bytes part
 )
 
@@ -140,6 +139,11 @@ func (j *journal) commit(ctx context.Context, b *store.Batch) (store.Version, er
 		}
 		return nil, j.deposed(ctx)
 	})
+	if !unsure && errors.Is(err, store.ErrConflict) && ctx.Err() == nil {
+		if holds, getErr := j.holds(ctx, b); getErr == nil && !holds {
+			err = j.deposed(ctx)
+		}
+	}
 	switch {
 	case err != nil && unsure && !errors.Is(err, store.ErrUnknownOutcome):
 		return 0, errors.Join(store.ErrUnknownOutcome, err)
@@ -240,11 +244,12 @@ func (l *Live) settle(ctx context.Context) error {
 		}
 		ours := h.term == j.term.number
 		if ours && h.step == j.head.step+1 && j.loose.input != nil {
-			data := j.loose.input
+			if _, err := l.carryOut(context.WithoutCancel(ctx), h.step, j.loose.input); err != nil {
+				return err
+			}
+			j.since += int64(len(j.loose.input))
 			j.head, j.headIs, j.loose = h, version, nil
-			j.since += int64(len(data))
-			_, err := l.carryOut(context.WithoutCancel(ctx), h.step, data)
-			return err
+			return nil
 		}
 		if h.step != j.head.step || !ours && version != j.headIs {
 			return j.lose(fmt.Errorf("%w: %w", ErrLease, errMoved))

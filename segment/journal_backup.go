@@ -10,7 +10,7 @@ import (
 )
 
 // Backup copies all into a store that holds no live segments, as it is after some step, while steps and readers go on;
-// OpenLive opens the copy. Its values are as large as those of the store. After an error the copy cannot be opened, and what
+// OpenLive opens the copy. After an error the copy cannot be opened, and what
 // there is under segment/ has to be deleted before another try. Checkpoints wait meanwhile. An error wraps
 // store.ErrInvalid where there are live segments already, and errors.ErrUnsupported for a Live without a store; the others
 // are those of the stores and of OpenLive. Cost: that of reading and writing all that is stored.
@@ -28,19 +28,21 @@ func (l *Live) Backup(ctx context.Context, to store.Store) error {
 		return err
 	}
 	defer j.unlock()
+	l.mu.Lock()
+	k := j.shelf
+	l.mu.Unlock()
 	for {
-		entries, err := j.s.Get(ctx, []byte(keyTerm), []byte(keyHead), []byte(keyRoot))
-		if err != nil {
+		value, r, err := k.copy(ctx, to)
+		if err == nil {
+			err = j.copyLog(ctx, to, value, r.step)
+		}
+		if !errors.Is(err, ErrStale) && !errors.Is(err, errGap) {
 			return err
 		}
-		err = j.copy(ctx, to, entries[0], entries[1], entries[2])
-		if !errors.Is(err, errGap) {
-			return err
-		}
-		// The writer, another process, may have written a checkpoint and deleted what this one needs.
-		again, getErr := j.s.Get(ctx, []byte(keyRoot))
-		if getErr != nil || again[0].Version == entries[2].Version {
-			return errors.Join(err, getErr)
+		// The writer, another process, may have written a checkpoint and deleted what the last one needs.
+		_, now, lastErr := k.last(ctx)
+		if lastErr != nil || r != nil && now.step == r.step {
+			return errors.Join(err, lastErr)
 		}
 		if err := clearRange(ctx, to, store.Under([]byte(keyAll)), to.Commit); err != nil {
 			return err
@@ -48,47 +50,41 @@ func (l *Live) Backup(ctx context.Context, to store.Store) error {
 	}
 }
 
-// copy copies what the root names and the log up to the head, and then what makes a whole of it.
-func (j *journal) copy(ctx context.Context, to store.Store, term, at, root store.Entry) error {
-	h, err := readHead(at)
+// copyLog copies the log after a checkpoint, and what makes a whole of both.
+func (j *journal) copyLog(ctx context.Context, to store.Store, root []byte, after uint64) error {
+	entries, err := j.s.Get(ctx, []byte(keyHead), []byte(keyTerm))
 	if err != nil {
 		return err
 	}
-	if root.Version == 0 || h.step == 0 {
-		return errNothing
+	h, err := readHead(entries[0])
+	if err != nil {
+		return err
 	}
 	b, size, limits := &store.Batch{}, 0, to.Limits()
-	put := func(key, value []byte) error {
-		if size += len(key) + len(value); full(b, size, limits) && len(b.Writes) > 0 {
-			if _, err := to.Commit(ctx, b); err != nil {
-				return err
-			}
-			b, size = &store.Batch{}, len(key)+len(value)
-		}
-		b.Put(key, value)
-		return nil
-	}
-	from, err := copyShelf(ctx, j.s, root, put)
-	if err != nil {
-		return err
-	}
-	err = readLog(ctx, j.s, from+1, h.step, func(step uint64, data []byte) error {
+	err = readLog(ctx, j.s, after+1, h.step, func(step uint64, data []byte) error {
 		for key, value := range logParts(step, data, limits) {
-			if err := put(key, value); err != nil {
-				return err
+			if size += len(key) + len(value); full(b, size, limits) {
+				if _, err := to.Commit(ctx, b); err != nil {
+					return err
+				}
+				b, size = &store.Batch{}, len(key)+len(value)
 			}
+			b.Put(key, value)
 		}
 		return nil
 	})
 	if err != nil {
 		return err
 	}
-	for _, e := range []store.Entry{root, at, term} {
-		if err := put(e.Key, e.Value); err != nil {
-			return err
-		}
+	if _, err := to.Commit(ctx, b); err != nil {
+		return err
 	}
+	b = &store.Batch{}
+	b.Put([]byte(rootKey), root)
 	b.Put([]byte(keyLease), encodeLease(time.Time{}))
+	for _, e := range entries {
+		b.Put(e.Key, e.Value)
+	}
 	_, err = to.Commit(ctx, b)
 	return err
 }

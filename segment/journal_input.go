@@ -35,8 +35,6 @@ type input struct {
 	definitions []Definition  // stepBegin, stepDefine
 	drop        []string      // stepDefine
 	tags        []Tag         // stepDeclare
-	location    string        // stepBegin: the name
-	after       uint64        // stepBegin: LiveOptions.After
 }
 
 // encode returns the input as a value.
@@ -50,8 +48,6 @@ func (in *input) encode() ([]byte, error) {
 	w.Int(in.at.UnixNano())
 	switch in.what {
 	case stepBegin:
-		w.Bytes([]byte(in.location))
-		w.Uint(in.after)
 		w.Bytes([]byte(in.author))
 		writeJSON(w, in.definitions)
 	case stepBatch:
@@ -97,11 +93,16 @@ func writeJSON[T any](w *wire.Writer, list []T) {
 }
 
 // readJSONs reads what writeJSON wrote.
-func readJSONs[T any](r *wire.Reader) (list []T, err error) {
+func readJSONs[T any, P interface {
+	*T
+	Validate() error
+}](r *wire.Reader) (list []T, err error) {
 	for range r.List() {
 		var v T
 		if text := r.Text(); err == nil {
-			err = json.Unmarshal([]byte(text), &v)
+			if err = json.Unmarshal([]byte(text), &v); err == nil {
+				err = P(&v).Validate()
+			}
 		}
 		list = append(list, v)
 	}
@@ -117,7 +118,7 @@ func readInput(data []byte) (*input, error) {
 	var err error
 	switch in.what {
 	case stepBegin:
-		in.location, in.after, in.author = string(r.Bytes()), r.Uint(), string(r.Bytes())
+		in.author = string(r.Bytes())
 		in.definitions, err = readJSONs[Definition](r)
 	case stepBatch:
 		ids := r.Bytes()
@@ -165,6 +166,7 @@ func writeBatch(w *wire.Writer, b *Batch) {
 	for _, name := range names {
 		w.Bytes([]byte(name)) // that of a tag that is not there, and is cleared, may be anything
 	}
+	w.Uint(uint64(len(b.writes)))
 	var last customer.ID
 	for i := range b.writes {
 		x := &b.writes[i]
@@ -195,8 +197,9 @@ func readBatch(r *wire.Reader) *Batch {
 	for i := range names {
 		names[i] = string(r.Bytes())
 	}
+	n := r.Uint()
 	var last customer.ID
-	for r.More() {
+	for ; n > 0 && r.More(); n-- {
 		x := write{verb: verb(min(r.Uint(), 255)), id: last}
 		if x.verb > verbIncrement {
 			return nil
@@ -210,12 +213,12 @@ func readBatch(r *wire.Reader) *Batch {
 			last = x.id
 		}
 		if x.verb.onTag() {
-			n := r.Uint()
-			if n >= uint64(len(names)) {
+			place := r.Uint()
+			if place >= uint64(len(names)) {
 				return nil
 			}
 			var ok bool
-			x.tag = names[n]
+			x.tag = names[place]
 			if x.value, ok = readValue(r); !ok {
 				return nil
 			}
@@ -224,6 +227,9 @@ func readBatch(r *wire.Reader) *Batch {
 			}
 		}
 		b.write(x)
+	}
+	if n > 0 {
+		return nil
 	}
 	return b
 }

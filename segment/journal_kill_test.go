@@ -282,11 +282,15 @@ func TestJournalCorrupt(t *testing.T) {
 				o := journalOptions(clock)
 				o.Reader = reader
 				opened, err := OpenLive(ctx, copied, o)
+				var now string
+				if err == nil {
+					now, err = dumpLive(ctx, opened)
+				}
 				part := strings.SplitN(string(e.Key), "/", 3)[1]
 				if err == nil { // neither names anything, or it is older than the checkpoint
-					require.Equal(t, want, dumped(t, opened), "%q %s", e.Key, name)
-					stale := part == "l" && binary.BigEndian.Uint64(e.Key[len(keyLog):]) <= opened.journal.shelf.step()
-					require.True(t, stale || part == "k" || name == "away" && part == "lease" || reader && (part == "term" || part == "lease"), "%q %s", e.Key, name)
+					require.Equal(t, want, now, "%q %s", e.Key, name)
+					stale := part == "l" && binary.BigEndian.Uint64(e.Key[len(keyLog):]) <= opened.journal.shelf.root.Load().step
+					require.True(t, stale || part == "k" || part == "n" || name == "away" && part == "lease" || reader && (part == "term" || part == "lease"), "%q %s", e.Key, name)
 					continue
 				}
 				kinds[part]++
@@ -297,5 +301,7 @@ func TestJournalCorrupt(t *testing.T) {
 			}
 		}
 	}
-	require.Len(t, kinds, 6, "%v", kinds)
+	for _, part := range []string{"head", "k", "l", "lease", "root", "term"} {
+		require.Positive(t, kinds[part], part)
+	}
 }

@@ -4,7 +4,6 @@ import (
 	"context"
 	"encoding/binary"
 	"errors"
-	"fmt"
 	"iter"
 
 	"github.com/clientele-go/clientele/internal/wire"
@@ -142,9 +141,6 @@ func (l *Live) carryOut(ctx context.Context, step uint64, data []byte) ([]Notice
 	if err != nil {
 		return nil, corrupt("log of live segments: step %d: %w", step, err)
 	}
-	if name := locationName(l.loc); in.what == stepBegin && name != in.location {
-		return nil, fmt.Errorf("%w: OpenOptions: Location is %q and has to be %q, as before", ErrMoment, name, in.location)
-	}
 	j.replaying = true
 	defer func() { j.replaying = false }()
 	told, err := l.take(ctx, in)
@@ -162,10 +158,6 @@ func (l *Live) carryOut(ctx context.Context, step uint64, data []byte) ([]Notice
 func (l *Live) take(ctx context.Context, in *input) ([]Notice, error) {
 	switch in.what {
 	case stepBegin:
-		l.now, l.last = in.at.UnixNano(), in.after
-		v := *l.view.Load()
-		v.at, v.last = in.at, in.after
-		l.view.Store(&v)
 		return l.define(ctx, in, true)
 	case stepBatch:
 		return l.carry(ctx, in, 0)

@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"math"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -126,7 +125,7 @@ func (o *LiveOptions) begins() bool { return !o.At.IsZero() && validClock(o.At) 
 // input returns what the first step is given.
 func (o *LiveOptions) input() *input {
 	return &input{
-		what: stepBegin, at: o.At, author: o.Author, definitions: o.Definitions, location: locationName(o.Location), after: o.After,
+		what: stepBegin, at: o.At, author: o.Author, definitions: o.Definitions,
 	}
 }
 
@@ -142,13 +141,13 @@ func locationName(loc *time.Location) string {
 func emptyLive(ix *Index, o *LiveOptions) *Live {
 	l := &Live{
 		ix: ix, loc: o.Location, keep: o.Keep, workers: parallel.Workers(o.Workers),
-		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: math.MinInt64, next: never,
+		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: o.At.UnixNano(), next: never, last: o.After,
 	}
 	if l.keep == 0 {
 		l.keep = DefaultKeep
 	}
 	l.told.size = min(l.keep, noticeBlock)
-	l.view.Store(&liveView{snapshot: ix.Snapshot(), told: l.told})
+	l.view.Store(&liveView{snapshot: ix.Snapshot(), at: clockTime(o.At), told: l.told, last: o.After})
 	return l
 }
 

@@ -9,9 +9,10 @@ import (
 	"github.com/clientele-go/clientele/store"
 )
 
-// The defaults of OpenOptions.
 const (
-	DefaultLease    = 10 * time.Second
+	// DefaultLease is the default of OpenOptions.Lease.
+	DefaultLease = 10 * time.Second
+	// DefaultLogBytes is the default of OpenOptions.LogBytes.
 	DefaultLogBytes = 64 << 20
 )
 
@@ -20,17 +21,16 @@ type OpenOptions struct {
 	// Live is what live segments begin with. Where the store holds some already At, Definitions, Author and After mean nothing,
 	// and Location must have the name of before.
 	Live LiveOptions
-	// Index is what the index begins with, where From is nil and the store holds none: else only its Workers are used, and with
-	// From also Infer.
+	// Index is what the index begins with where the store holds none; with From only Infer of it is used then, and its Workers
+	// always.
 	Index Options
-	// From is what the index begins with where the store holds none, so that much can be loaded at once before. Its index must
-	// not be written to any more until OpenLive has returned, and has nothing to do with that of the Live after.
+	// From is what the index begins with where the store holds none, so that much can be loaded at once before. It is copied.
 	From *Snapshot
-	// Clock tells the time by which leases end; it must be set unless Reader. Clocks of processes that differ by less than Lease
-	// do no harm, and others let a process take over too early or too late, but never two write.
+	// Clock tells the time by which leases end; it must be set unless Reader. Clocks of processes that differ let one take over
+	// too early or too late, but never two write.
 	Clock func() time.Time
-	// Lease is for how long the writer keeps others from taking over, from its last step but for at most half of it; 0 means
-	// DefaultLease. Who steps less often than that may find that another process writes.
+	// Lease is for how long the writer keeps others from taking over, counted from a step, which renews it once less than half is
+	// left; 0 means DefaultLease. Who takes no step for as long may find that another process has taken over.
 	Lease time.Duration
 	// Owner is whom the errors of others name who cannot write meanwhile, such as a host and a process.
 	Owner string
@@ -91,6 +91,11 @@ func OpenLive(ctx context.Context, s store.Store, o *OpenOptions) (*Live, error)
 	if err != nil {
 		return nil, err
 	}
+	if c.From == nil {
+		if _, err := New(&c.Index); err != nil {
+			return nil, err
+		}
+	}
 	j := &journal{s: s, o: c, saving: make(chan struct{}, 1)}
 	if !c.Reader {
 		if err := j.takeOver(ctx); err != nil {
@@ -109,65 +114,85 @@ func OpenLive(ctx context.Context, s store.Store, o *OpenOptions) (*Live, error)
 
 // load makes l what the store holds.
 func (l *Live) load(ctx context.Context) error {
-	j := l.journal
 	for {
-		entries, err := j.s.Get(ctx, []byte(keyHead), []byte(keyRoot))
-		if err != nil {
-			return err
-		}
-		if j.o.Reader && entries[0].Version == 0 && entries[1].Version == 0 {
-			return errNothing
-		}
-		h, err := readHead(entries[0])
-		if err != nil {
-			return err
-		}
-		if entries[1].Version == 0 {
-			if err := j.begin(ctx, h); err != nil {
-				return err
+		n, err := l.journal.load(ctx)
+		if stale, staleErr := l.journal.stale(ctx, err); stale || staleErr != nil {
+			if staleErr != nil {
+				return staleErr
 			}
 			continue
 		}
-		n, err := j.loadAt(ctx, h, entries[1])
-		if errors.Is(err, errGap) && j.o.Reader {
-			again, getErr := j.s.Get(ctx, []byte(keyRoot))
-			if getErr != nil {
-				return getErr
-			}
-			if again[0].Version != entries[1].Version {
-				continue // a checkpoint meanwhile
-			}
-		}
 		if err != nil {
 			return err
 		}
-		j.headIs = entries[0].Version
 		l.adopt(n)
-		break
+		if l.journal.head.step > 0 {
+			return nil
+		}
+		_, err = l.take(ctx, l.journal.o.Live.input())
+		return err
 	}
-	switch {
-	case j.head.step > 0:
-		return nil
-	case j.o.Reader:
-		return errNothing
-	case !j.o.Live.begins():
-		return errAt
+}
+
+// stale tells whether err came of another process, the writer, having written a checkpoint meanwhile.
+func (j *journal) stale(ctx context.Context, err error) (bool, error) {
+	if !j.o.Reader || !errors.Is(err, errGap) && !errors.Is(err, ErrStale) {
+		return false, nil
 	}
-	_, err := l.take(ctx, j.o.Live.input())
-	return err
+	_, r, err := j.shelf.last(ctx)
+	return err == nil && r != nil && r.step > j.shelf.root.Load().step, err
 }
 
 var errNothing = fmt.Errorf("%w: there are none yet", ErrReader)
 
-// begin writes the index that the store begins with.
-func (j *journal) begin(ctx context.Context, h head) error {
+// load returns what the store holds, as far as steps have been accepted.
+func (j *journal) load(ctx context.Context) (*Live, error) {
+	k := newShelf(j.s, j.o.Index.Workers)
+	if !j.o.Reader {
+		k.term, k.commit = j.term.number, func(ctx context.Context, b *store.Batch) error {
+			_, err := j.commit(ctx, b)
+			return err
+		}
+	}
+	j.shelf = k
+	x, err := k.open(ctx)
+	if err != nil {
+		return nil, err
+	}
+	h, version, err := j.readHead(ctx)
 	switch {
-	case h.step > 0:
-		return corrupt("root of live segments %w", errGap)
-	case j.o.Reader:
-		return errNothing
-	case !j.o.Live.begins():
-		return errAt
+	case version == 0 && x == nil && j.o.Reader:
+		return nil, errNothing
+	case err != nil:
+		return nil, err
+	case h.step == 0 && j.o.Reader:
+		return nil, errNothing
+	case h.step == 0: // nothing has happened, and options may be others
+		if x, err = j.begin(ctx); err != nil {
+			return nil, err
+		}
+	case x == nil:
+		return nil, corrupt("root of live segments %w", errGap)
+	case h.step < x.root.step:
+		return nil, corrupt("live segments: the log ends at step %d, before the checkpoint at step %d", h.step, x.root.step)
+	}
+	if name := locationName(j.o.Live.Location); name != x.root.location {
+		return nil, fmt.Errorf("%w: OpenOptions: Location is %q and has to be %q, as before", ErrMoment, name, x.root.location)
+	}
+	n := k.resume(x, &j.o.Live)
+	n.journal = j
+	j.since = 0
+	if _, err := n.replay(ctx, x.root.step+1, h.step, func(uint64) {}); err != nil {
+		return nil, err
+	}
+	j.head, j.headIs = h, version
+	return n, nil
+}
+
+// begin writes what the store begins with, without segments, and reads it again.
+func (j *journal) begin(ctx context.Context) (*restored, error) {
+	if !j.o.Live.begins() {
+		return nil, errAt
 	}
 	ix := &Index{infer: j.o.Index.Infer}
 	if j.o.From != nil {
@@ -175,37 +200,13 @@ func (j *journal) begin(ctx context.Context, h head) error {
 	} else {
 		var err error
 		if ix, err = New(&j.o.Index); err != nil {
-			return err
+			return nil, err
 		}
 	}
-	return j.newShelf().begin(ctx, ix)
-}
-
-func (j *journal) newShelf() *shelf {
-	return &shelf{s: j.s, commit: j.commit, term: j.term.number}
-}
-
-// loadAt returns what the store holds where the log goes up to h and the last checkpoint is root.
-func (j *journal) loadAt(ctx context.Context, h head, root store.Entry) (*Live, error) {
-	j.shelf = j.newShelf()
-	f, err := j.shelf.open(ctx, root, j.o.Index.Workers)
-	if err != nil {
+	if err := j.shelf.save(ctx, emptyLive(ix, &j.o.Live).freeze()); err != nil {
 		return nil, err
 	}
-	if h.step < f.step {
-		return nil, corrupt("live segments: the log ends at step %d, before the checkpoint at step %d", h.step, f.step)
-	}
-	n := emptyLive(f.ix, &j.o.Live)
-	n.journal = j
-	if err := n.restore(ctx, f); err != nil {
-		return nil, err
-	}
-	j.since = 0
-	if _, err := n.replay(ctx, f.step+1, h.step, func(uint64) {}); err != nil {
-		return nil, err
-	}
-	j.head = h
-	return n, nil
+	return j.shelf.open(ctx)
 }
 
 // adopt makes l what n is, which is used no more.
@@ -216,7 +217,8 @@ func (l *Live) adopt(n *Live) {
 	l.view.Store(n.view.Load())
 }
 
-// Declare adds tags, as Index.Declare does.
+// Declare adds tags, as Index.Declare does, in a step that gives no notices and leaves the clock as it is. Errors are those of
+// Index.Declare and of a step.
 func (l *Live) Declare(ctx context.Context, tags ...Tag) error {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -267,12 +269,8 @@ func (l *Live) Follow(ctx context.Context) ([]Notice, error) {
 		}
 		return told, err
 	}
-	entries, getErr := j.s.Get(ctx, []byte(keyRoot))
-	if getErr != nil {
-		return told, getErr
-	}
-	root, rootErr := readRoot(entries[0])
-	if rootErr != nil || root.step <= j.head.step {
+	_, r, rootErr := j.shelf.last(ctx)
+	if rootErr != nil || r == nil || r.step <= j.head.step {
 		return told, errors.Join(err, rootErr) // it was damaged
 	}
 	last := l.last
@@ -319,19 +317,22 @@ func (l *Live) checkpoint(ctx context.Context, may func(context.Context) error) 
 	defer j.unlock()
 	l.mu.Lock()
 	err := may(ctx)
-	if err != nil || j.head.step == j.shelf.step() {
+	before := j.shelf.root.Load().step
+	if err != nil || j.head.step == before {
 		l.mu.Unlock()
 		return err
 	}
 	f := l.freeze()
+	f.step = j.head.step
 	j.since = 0
 	l.mu.Unlock()
-	before := j.shelf.step()
 	if err := j.shelf.save(ctx, f); err != nil {
 		return err
 	}
-	// Readers may be about to read what the last checkpoint needs.
-	return errors.Join(j.cut(ctx, before), j.shelf.sweep(ctx))
+	l.mu.Lock()
+	l.saved(f)
+	l.mu.Unlock()
+	return j.cut(ctx, before) // not more, as readers may be about to read what the last checkpoint needs
 }
 
 // saveSoon writes a checkpoint in the background if the log has grown that much.
@@ -356,7 +357,7 @@ func (l *Live) saveSoon() {
 	})
 }
 
-// Close writes a checkpoint, gives the lease back and ends what is done in the background; Steps are ErrLease from then on,
+// Close writes a checkpoint, gives the lease back and ends what is done in the background. Steps are ErrLease from then on,
 // and what is read stays. The store stays open. Closing again does nothing. Of a Live without a store it does nothing;
 // errors are those of a step, and then the lease may not be given back: it runs out.
 func (l *Live) Close(ctx context.Context) error {
