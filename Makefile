@@ -19,7 +19,7 @@ API     := $(call modules,api)
 # each runs a command in several modules and stops at the first that fails.
 each     = set -e; for m in $(1); do echo "$@: $$m"; ( cd $$m && $(2) ); done
 
-.PHONY: help test check format vet lint fix tidy apicheck generated race examples long fuzz bench api generate fmt
+.PHONY: help test check format vet lint fix tidy apicheck generated race examples consumer long fuzz bench api generate fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -51,10 +51,11 @@ tidy: # go.mod and go.sum are as go mod tidy writes them
 apicheck: # the exported API is as the text under api/ says
 	@echo "$@"; $(GO) -C tools run ./apitext -check -root $(ROOT) $(API)
 
-generated: # the generated assembly is what its generator writes
+generated: # the generated assembly and docs/performance.md are what their generators write
 	@echo "$@"; $(GO) -C tools run ./nearestgen -check -root $(ROOT)
 	@$(GO) -C tools run ./gramgen -check -root $(ROOT)
 	@$(GO) -C tools run ./histogramgen -check -root $(ROOT)
+	@$(GO) -C tools run ./performance -check -root $(ROOT)
 
 race: # tests with the race detector; vet has seen them
 	@command -v gcc >/dev/null || { echo "the race detector needs gcc"; exit 1; }
@@ -64,6 +65,9 @@ examples: export CGO_ENABLED := 0
 examples: # every example runs without arguments
 	@set -e; for p in $$($(GO) list -f '{{if eq .Name "main"}}{{.ImportPath}}{{end}}' ./examples/...); do \
 		echo "$@: $$p"; $(GO) run $$p </dev/null >/dev/null; done
+
+consumer: ## a program elsewhere imports every published module without replace (5 minutes the first time)
+	@echo "$@"; $(GO) -C tools run ./consumer -root $(ROOT)
 
 long: ## long tests (build tag long), then every fuzz target for FUZZTIME
 	@$(call each,$(TESTED),$(GO) test -tags=long -timeout=6h ./...)
@@ -83,10 +87,11 @@ bench: ## benchmarks of the library, then those against peers
 api: ## write the exported API to api/
 	@$(GO) -C tools run ./apitext -root $(ROOT) $(API)
 
-generate: ## write the generated assembly
+generate: ## write the generated assembly, and docs/performance.md
 	@$(GO) -C tools run ./nearestgen -root $(ROOT)
 	@$(GO) -C tools run ./gramgen -root $(ROOT)
 	@$(GO) -C tools run ./histogramgen -root $(ROOT)
+	@$(GO) -C tools run ./performance -root $(ROOT)
 
 fmt: ## format every file and apply go fix
 	@$(call each,$(ALL),$(GO) fix ./...)

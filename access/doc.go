@@ -26,6 +26,8 @@
 //	phone, err := view.Field("phone")  // phone.Masked() has 138****8000
 //	json.NewEncoder(w).Encode(view)    // what the agent may see, and nothing else
 //
+// The package example has it whole; docs/theory/protection.md has what it guarantees and where that ends.
+//
 // # The policy
 //
 // A [Policy] is data: purposes, roles and grants. A [Grant] says how a role sees values for a

@@ -1,5 +1,19 @@
-// Package audit keeps a log of who did what, when, to which customer and for which purpose,
-// that shows it if anyone changes it.
+// Package audit answers who did what, when, to which customer and for which purpose, and whether
+// the record of it was tampered with: it keeps a log that shows it if anyone changes it.
+//
+//	log, err := audit.Open(s, &audit.Options{Origin: "shop.example/audit", Signer: signer, Verifier: verifier})
+//	...
+//	err = log.Queue(b, &audit.Entry{ // in the batch of the deed itself
+//		Time: now, Actor: "agent-7", Action: "consent.withdraw", Purpose: "service", Customer: id, Object: "sms",
+//	})
+//	_, err = s.Commit(ctx, b)
+//	checkpoint, sealed, err := log.Seal(ctx, now) // every few seconds
+//
+//	found, err := log.Verify(ctx, &audit.VerifyOptions{Verifier: verifier})
+//	fmt.Println(len(found.Faults)) // what was altered, removed, added or moved
+//	proof, err := log.Prove(ctx, 1, checkpoint)
+//
+// The package example has it whole; docs/theory/protection.md has what it guarantees and where that ends.
 //
 // [Log.Queue] adds an [Entry] to the very batch whose deed it describes, so that there is no deed
 // without entry and no entry without deed; [Log.Append] commits entries by themselves, for

@@ -212,9 +212,6 @@ func leaf(entry []byte, at time.Time) []byte {
 	return w.Data()
 }
 
-// encode returns the bytes of a sealed entry.
-func (s *Sealed) encode() []byte { return leaf(s.Entry.encode(), s.SealedAt) }
-
 // decodeEntry reads what Entry.encode returned.
 func decodeEntry(data []byte) (Entry, error) {
 	e, _, err := decode(data, false)

@@ -147,3 +147,6 @@ func TestRoots(t *testing.T) {
 		require.Equal(t, want, e.root(), "%d leaves", n+1)
 	}
 }
+
+// encode returns the bytes of a sealed entry.
+func (s *Sealed) encode() []byte { return leaf(s.Entry.encode(), s.SealedAt) }

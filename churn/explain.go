@@ -27,7 +27,7 @@ type Contribution struct {
 // them alike, see [boost.Model.Contributions]. Rows are those of PredictRow. Calibration is a rising function of the raw
 // score and the same for all rows: it changes no order and no sign.
 // Effects are of the model: they say why it gives the score, not what a customer does.
-func (m *Model) Explain(row []float64) (base float64, effects []Contribution) {
+func (m *Model) Explain(row []float64) (effects []Contribution, base float64) {
 	m.mustFit(row)
 	sizes, base := m.main.contributions(nil, row)
 	effects = make([]Contribution, len(sizes))
@@ -37,7 +37,7 @@ func (m *Model) Explain(row []float64) (base float64, effects []Contribution) {
 	slices.SortStableFunc(effects, func(a, b Contribution) int {
 		return cmp.Compare(math.Abs(b.Effect), math.Abs(a.Effect))
 	})
-	return base, effects
+	return effects, base
 }
 
 // value returns that of a column in a row; a code of no level is missing.

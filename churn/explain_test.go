@@ -15,9 +15,9 @@ func TestExplainAddsUp(t *testing.T) {
 	for name, opts := range modelMethods() {
 		t.Run(name, func(t *testing.T) {
 			m := modelFit(t, opts)
-			first, _ := m.Explain(modelRows(m, 1, 9)[0])
+			_, first := m.Explain(modelRows(m, 1, 9)[0])
 			for _, row := range modelRows(m, 100, 7) {
-				base, effects := m.Explain(row)
+				effects, base := m.Explain(row)
 				require.Equal(t, first, base, "the base is the same for all rows")
 				require.Len(t, effects, len(m.columns))
 				sum, seen := base, make([]bool, len(effects))
@@ -53,4 +53,12 @@ func TestExplainIsOfTheProbability(t *testing.T) {
 			require.InDelta(t, m.main.calibration.Probability(logOdds), m.PredictRow(row), 1e-12, name)
 		}
 	}
+}
+
+// raw is what explanations add up to: the share of the leaf of a tree, of others log-odds.
+func (l *learner) raw(row []float64) float64 {
+	if l.tree != nil {
+		return l.tree.Probability(row, 1)
+	}
+	return l.logOdds(row)
 }

@@ -21,7 +21,7 @@ import (
 	"github.com/clientele-go/clientele/synth"
 )
 
-// TestMethodsLong is the table "Which method" of docs/churn.md: each method is fitted, calibrated on
+// TestMethodsLong is the table "Which method" of docs/theory/churn.md: each method is fitted, calibrated on
 // a later slice and judged on one later still. Boosting is nowhere worse than the default by more
 // than 0.003 of the mean log loss, and a single tree is worse everywhere.
 func TestMethodsLong(t *testing.T) {

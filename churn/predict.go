@@ -24,14 +24,6 @@ type learner struct {
 // greater one, before it becomes log-odds: a leaf without positives does not say never.
 const leastShare = 0.001
 
-// raw is what explanations add up to: the share of the leaf of a tree, of others log-odds.
-func (l *learner) raw(row []float64) float64 {
-	if l.tree != nil {
-		return l.tree.Probability(row, 1)
-	}
-	return l.logOdds(row)
-}
-
 func (l *learner) logOdds(row []float64) float64 {
 	switch {
 	case l.logistic != nil:

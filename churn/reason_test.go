@@ -15,7 +15,7 @@ func TestReasons(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m := modelFit(t, opts)
 			for _, row := range modelRows(m, 100, 11) {
-				_, effects := m.Explain(row)
+				effects, _ := m.Explain(row)
 				sums := map[Group]float64{}
 				for _, e := range slices.SortedFunc(slices.Values(effects), func(a, b Contribution) int { return cmp.Compare(a.Column, b.Column) }) {
 					if column := m.Columns()[e.Column]; column.Measure != "month" {

@@ -213,7 +213,7 @@ func (p *pastCutoffs) nulls(d *difference, past *pastDistance) nulls {
 		return mathext.GammaIncRegComp(d.free/2, far*far/d.scale/2)
 	})
 	if d.number {
-		n.ks = test(d.ks, past.KS, conventionKS, func(far float64) float64 { return score.KSP(far, d.known[0], d.known[1]) })
+		n.ks = test(d.ks, past.KS, conventionKS, func(far float64) float64 { return score.KSPValue(far, d.known[0], d.known[1]) })
 	}
 	share := func(shares [2]float64, ordinary float64) {
 		up := 1.0

@@ -106,7 +106,7 @@ func (m *Model) assignRows(ctx context.Context, r *rows, workers int) (*Assignme
 func (m *Model) assign(ctx context.Context, workers, n int, fresh func() *scratch, prepare func(s *scratch, lo, hi int)) (*Assignment, bool, error) {
 	a := &Assignment{Labels: make([]int32, n), Distances: make([]float64, n)}
 	if !math.IsInf(m.cutoff, 1) {
-		a.Outlier = make([]bool, n)
+		a.Outliers = make([]bool, n)
 	}
 	states := parallel.States(parallel.Workers(workers), (n+chunkRows-1)/chunkRows, fresh, func(s *scratch, chunk int) {
 		if ctx.Err() != nil {
@@ -116,9 +116,9 @@ func (m *Model) assign(ctx context.Context, workers, n int, fresh func() *scratc
 			hi := min(lo+nearest.Block, n)
 			prepare(s, lo, hi)
 			m.assignBlock(a.Labels[lo:hi], a.Distances[lo:hi], s)
-			if a.Outlier != nil {
+			if a.Outliers != nil {
 				for i, x := range a.Distances[lo:hi] {
-					a.Outlier[lo+i] = x > m.cutoff
+					a.Outliers[lo+i] = x > m.cutoff
 				}
 			}
 		}
@@ -212,8 +212,8 @@ func (a *Assignment) restore(order []int) *Assignment {
 		return a
 	}
 	b := &Assignment{Labels: putBack(a.Labels, order), Distances: putBack(a.Distances, order)}
-	if a.Outlier != nil {
-		b.Outlier = putBack(a.Outlier, order)
+	if a.Outliers != nil {
+		b.Outliers = putBack(a.Outliers, order)
 	}
 	return b
 }

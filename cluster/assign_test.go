@@ -60,7 +60,7 @@ func TestAssignIsAFunctionOfTheRow(t *testing.T) {
 				} else {
 					require.Equal(t, want.Distances[row], one.Distance)
 				}
-				require.Equal(t, want.Outlier != nil && want.Outlier[row], one.Outlier)
+				require.Equal(t, want.Outliers != nil && want.Outliers[row], one.Outlier)
 				require.True(t, one.Margin >= 0 && one.Margin <= 1, "%v", one.Margin)
 			}
 		})

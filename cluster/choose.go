@@ -246,7 +246,7 @@ func (c *Candidate) assess(ctx context.Context, f *fitting, o *Options, sample i
 		return nil, err
 	}
 	within := *r
-	within.weight = weightsWithin(r.weight, a.Outlier)
+	within.weight = weightsWithin(r.weight, a.Outliers)
 	x, err := evaluate(ctx, &within, c.Model.gamma, a.Labels, c.K, sample, o.Seed, o.Workers)
 	if err != nil {
 		return nil, err

@@ -109,6 +109,14 @@ func TestChooseWithCategories(t *testing.T) {
 		_, err := choice.By(criterion)
 		require.ErrorIs(t, err, ErrNoChoice)
 	}
+	best, err := choice.By(ByBIC, ByGap, BySilhouette)
+	require.NoError(t, err, "the first that picks one")
+	require.Equal(t, 4, best.K)
+	_, err = choice.By(ByBIC, ByGap)
+	require.ErrorIs(t, err, ErrNoChoice)
+	_, err = choice.By(99, BySilhouette)
+	require.NotErrorIs(t, err, ErrNoChoice, "one that is unknown is not passed over")
+	require.Error(t, err)
 	require.NotContains(t, choice.String(), "BIC", "columns without figures are left out")
 }
 
@@ -198,7 +206,7 @@ func TestBICOfTrimmedIsThatOfTheRowsInside(t *testing.T) {
 	a, err := Assign(t.Context(), choice.Candidates[0].Model, data, nil)
 	require.NoError(t, err)
 	inside := make([]float64, 4)
-	for i, out := range a.Outlier {
+	for i, out := range a.Outliers {
 		if !out {
 			inside[a.Labels[i]]++
 		}
@@ -256,6 +264,8 @@ func TestChooseRefuses(t *testing.T) {
 	_, err := Choose(ctx, data, []int{2}, nil)
 	require.ErrorIs(t, err, context.Canceled)
 	_, err = new(Choice).By(BySilhouette)
+	require.ErrorIs(t, err, ErrNoChoice)
+	_, err = new(Choice).By()
 	require.ErrorIs(t, err, ErrNoChoice)
 	_, err = new(Choice).By(0)
 	require.Error(t, err)

@@ -55,8 +55,18 @@ const stable = 0.75
 // or none has its figure.
 var ErrNoChoice = errors.New("cluster: the criterion picks no k")
 
-// By returns the candidate that the criterion picks, or ErrNoChoice.
-func (c *Choice) By(criterion Criterion) (*Candidate, error) {
+// By returns the candidate that the first of the criteria picks that picks one, or ErrNoChoice: By(ByStability,
+// BySilhouette) takes the silhouette where no division is stable.
+func (c *Choice) By(criteria ...Criterion) (*Candidate, error) {
+	for _, criterion := range criteria {
+		if best, err := c.by(criterion); !errors.Is(err, ErrNoChoice) {
+			return best, err
+		}
+	}
+	return nil, ErrNoChoice
+}
+
+func (c *Choice) by(criterion Criterion) (*Candidate, error) {
 	switch criterion {
 	case BySilhouette:
 		return c.best(func(c *Candidate) float64 { return c.Silhouette })

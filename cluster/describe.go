@@ -263,7 +263,7 @@ func Describe[K comparable](ctx context.Context, t *table.Table[K], a *Assignmen
 		return nil, ErrNoRows
 	}
 	if len(a.Labels) != n || o.Weights != nil && len(o.Weights) != n || a.Distances != nil && len(a.Distances) != n ||
-		a.Outlier != nil && len(a.Outlier) != n {
+		a.Outliers != nil && len(a.Outliers) != n {
 		return nil, fmt.Errorf("cluster: Describe: labels, weights, distances or outliers of another number than %d rows", n)
 	}
 	k := o.K
@@ -300,7 +300,7 @@ func Describe[K comparable](ctx context.Context, t *table.Table[K], a *Assignmen
 			continue
 		}
 		label := a.Labels[row]
-		if label < 0 || a.Outlier != nil && a.Outlier[row] {
+		if label < 0 || a.Outliers != nil && a.Outliers[row] {
 			label = int32(k)
 		}
 		d.rows, d.label = append(d.rows, int32(row)), append(d.label, label)

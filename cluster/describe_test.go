@@ -39,17 +39,17 @@ func describable(r *rand.Rand, n, k int) (*table.Table[int], *cluster.Assignment
 		}
 		few, many, texts = append(few, x), append(many, y), append(texts, text)
 		a.Labels = append(a.Labels, int32(label))
-		a.Outlier = append(a.Outlier, r.IntN(20) == 0)
+		a.Outliers = append(a.Outliers, r.IntN(20) == 0)
 		weights = append(weights, float64(r.IntN(4)))
 	}
-	weights[0], a.Labels[0], a.Outlier[0] = 1, int32(k-1), false
+	weights[0], a.Labels[0], a.Outliers[0] = 1, int32(k-1), false
 	t.Columns = []table.Column{table.NumberColumn("few", few...), table.NumberColumn("many", many...), table.CategoryColumn("level", texts...)}
 	return t, a, weights
 }
 
 // inGroup reports whether a row is in a group; base: in the base.
 func inGroup(a *cluster.Assignment, row, group int) bool {
-	return group < 0 || int(a.Labels[row]) == group && !a.Outlier[row]
+	return group < 0 || int(a.Labels[row]) == group && !a.Outliers[row]
 }
 
 // TestDescribeColumns compares every number of a description with its definition, row by
@@ -251,7 +251,7 @@ func TestDescribeInvariants(t *testing.T) {
 		by := r.Perm(500)
 		permuted, w := &cluster.Assignment{}, []float64(nil)
 		for _, row := range by {
-			permuted.Labels, permuted.Outlier = append(permuted.Labels, a.Labels[row]), append(permuted.Outlier, a.Outlier[row])
+			permuted.Labels, permuted.Outliers = append(permuted.Labels, a.Labels[row]), append(permuted.Outliers, a.Outliers[row])
 			w = append(w, weights[row])
 		}
 		got := described(t, tab.Take(by), permuted, &cluster.DescribeOptions{Weights: w})
@@ -268,7 +268,7 @@ func TestDescribeInvariants(t *testing.T) {
 		for row, w := range weights {
 			for range int(math.Round(w / 0.7)) {
 				all = append(all, row)
-				repeated.Labels, repeated.Outlier = append(repeated.Labels, a.Labels[row]), append(repeated.Outlier, a.Outlier[row])
+				repeated.Labels, repeated.Outliers = append(repeated.Labels, a.Labels[row]), append(repeated.Outliers, a.Outliers[row])
 			}
 		}
 		again := tab.Take(all)

@@ -2,6 +2,20 @@
 // their features, says what tells the groups apart, names them, and tells from month to
 // month who moved.
 //
+//	result, err := cluster.Fit(ctx, customers, &cluster.Options{
+//		K:       3,
+//		Prepare: cluster.Preparation{Power: cluster.Log1p}, // then z-scores
+//	})
+//	...
+//	groups, err := cluster.Describe(ctx, customers, &result.Assignment, nil)
+//	...
+//	for _, g := range groups.Groups {
+//		fmt.Println(g.Label, g.Rows, g.Name.EN, g.Name.ZH, g.Rule)
+//	}
+//	latest, err := result.Model.AssignRow([]float64{8, 2, 60}, nil) // the group of somebody new
+//
+// The package example has it whole; [Choose] helps with K; docs/theory/cluster.md has the formulas and where they mislead.
+//
 // A table of features goes in, a [Model] and a label for each row come out. The model
 // holds everything that assigning needs, the preparation of the features included, so
 // that the group of a customer is a function of the model and that customer's row alone,

@@ -144,7 +144,7 @@ func Evaluate[K comparable](ctx context.Context, m *Model, t *table.Table[K], op
 	if err != nil {
 		return nil, err
 	}
-	r, err := m.rowsOf(ctx, t.Columns, weightsWithin(o.Weights, a.Outlier), order, o.Workers)
+	r, err := m.rowsOf(ctx, t.Columns, weightsWithin(o.Weights, a.Outliers), order, o.Workers)
 	if err != nil {
 		return nil, err
 	}

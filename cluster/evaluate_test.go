@@ -103,7 +103,7 @@ func TestEvaluateLeavesOutliersOut(t *testing.T) {
 	require.NoError(t, err)
 	weights := make([]float64, 300)
 	var kept []int
-	for i, out := range fitted.Outlier {
+	for i, out := range fitted.Outliers {
 		if !out {
 			weights[i] = 1
 			kept = append(kept, i)

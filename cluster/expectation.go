@@ -75,11 +75,11 @@ func (e *expectation) solve(labels []int32) (*solution, error) {
 		grown := mean - last
 		last = mean
 		if grown < e.o.Tolerance || grown <= 0 {
-			s.Stopped = StopTolerance
+			s.Stop = StopTolerance
 			break
 		}
 		if s.Iterations >= e.o.MaxIterations {
-			s.Stopped = StopCap
+			s.Stop = StopCap
 			break
 		}
 	}

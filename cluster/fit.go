@@ -103,12 +103,12 @@ func (f *fitting) finish(ctx context.Context, s *solution, o *Options, like []in
 // newReport completes what the method reported.
 func newReport(s *solution, r *rows, l *learner, a *Assignment) Report {
 	report := Report{
-		Rows: r.n, Weight: r.total, Iterations: s.Iterations, Stopped: s.Stopped, Inertia: s.Inertia,
+		Rows: r.n, Weight: r.total, Iterations: s.Iterations, Stop: s.Stop, Inertia: s.Inertia,
 		History: s.History, Sample: s.Sample, Starts: s.Starts, Repaired: s.Repaired,
 		Constant: l.constant, Imputed: l.imputed, Gamma: s.gamma,
 		Likelihood: s.Likelihood, BIC: s.BIC,
 	}
-	for _, is := range a.Outlier {
+	for _, is := range a.Outliers {
 		if is {
 			report.Outliers++
 		}

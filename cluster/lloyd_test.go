@@ -15,6 +15,7 @@ import (
 
 	"github.com/clientele-go/clientele/internal/nearest"
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // rowsOf makes rows of points, d numbers each.
@@ -205,7 +206,7 @@ func TestLloydEqualsTextbook(t *testing.T) {
 			require.EqualValues(t, g, s.label[i], "seed %d, row %d", seed, i)
 		}
 		require.InEpsilon(t, inertia, s.Inertia, 1e-10)
-		require.Equal(t, StopUnchanged, s.Stopped)
+		require.Equal(t, StopUnchanged, s.Stop)
 		for i := 1; i < len(s.History); i++ {
 			require.LessOrEqual(t, s.History[i], s.History[i-1]*(1+1e-12))
 		}
@@ -254,7 +255,7 @@ func TestKMeansIsTheSameForAnyWorkers(t *testing.T) {
 				}
 				requireSameSolution(t, first, s)
 			}
-			defer nearest.SetAssembly(nearest.SetAssembly(false))
+			defer simd.SetAssembly(simd.SetAssembly(false))
 			o := testOptions(9)
 			o.Starts, o.MaxIterations = 2, 40
 			change(o)

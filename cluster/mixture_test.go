@@ -80,7 +80,7 @@ func TestMixtureEqualsScikitLearn(t *testing.T) {
 				}
 				o := &Options{K: c.K, Covariance: fit.Covariance, MaxIterations: len(fit.History), Tolerance: -1}
 				s := runMixture(t, r, o, c.Start, ridge)
-				require.Equal(t, StopCap, s.Stopped)
+				require.Equal(t, StopCap, s.Stop)
 				require.InEpsilonSlice(t, fit.History, s.History, 1e-9)
 				require.InEpsilon(t, fit.Likelihood, s.Likelihood, 1e-9)
 				require.InEpsilon(t, fit.BIC, s.BIC, 1e-9)
@@ -120,7 +120,7 @@ func TestMixtureProperties(t *testing.T) {
 			points, start := mixturePoints(1, 700, 3, 0)
 			o := &Options{K: 3, Covariance: c, MaxIterations: 100, Tolerance: 1e-7}
 			base := runMixture(t, mixedRows(points, nil), o, start, nil)
-			require.Equal(t, StopTolerance, base.Stopped)
+			require.Equal(t, StopTolerance, base.Stop)
 
 			t.Run("the likelihood grows", func(t *testing.T) {
 				for i := 1; i < len(base.History); i++ {

@@ -127,7 +127,7 @@ type Report struct {
 	Rows       int       `json:"rows"`                 // of the fit
 	Weight     float64   `json:"weight"`               // sum of the weights
 	Iterations int       `json:"iterations"`           // passes over all rows
-	Stopped    Stop      `json:"stopped"`              // why it ended
+	Stop       Stop      `json:"stopped"`              // why it ended
 	Inertia    float64   `json:"inertia"`              // weighted sum of the squared distances of rows to their centres; outliers left out (Prototypes: with the costs of categories; Ward: to the means of their groups)
 	History    []float64 `json:"history,omitempty"`    // Inertia after each pass; Mixture: the mean log-likelihood
 	Sample     int       `json:"sample,omitempty"`     // rows on which starts were tried
@@ -157,8 +157,8 @@ type Assignment struct {
 	// prepared numbers, with Gamma times the cost of differing categories (Prototypes);
 	// Ward: to the nearest micro-cluster; Mixture: the squared Mahalanobis distance.
 	Distances []float64
-	// Outlier tells the rows beyond the cutoff of a Trimmed model. Nil: the model has none.
-	Outlier []bool
+	// Outliers tells the rows beyond the cutoff of a Trimmed model. Nil: the model has none.
+	Outliers []bool
 }
 
 // Result is a model with the groups of the rows it was fitted on, which are those that

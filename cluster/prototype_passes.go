@@ -59,7 +59,7 @@ func iteratePrototypes(ctx context.Context, r *rows, from *prototypes, o *Option
 		s.Iterations++
 		pass()
 		if changed+repaired == 0 {
-			s.Stopped = StopUnchanged
+			s.Stop = StopUnchanged
 			return s, nil
 		}
 		moved, modes, err := p.update()
@@ -69,9 +69,9 @@ func iteratePrototypes(ctx context.Context, r *rows, from *prototypes, o *Option
 		last = true
 		switch {
 		case moved <= near && !modes:
-			s.Stopped = StopTolerance
+			s.Stop = StopTolerance
 		case s.Iterations >= o.MaxIterations:
-			s.Stopped = StopCap
+			s.Stop = StopCap
 		default:
 			last = false
 		}

@@ -153,7 +153,7 @@ func TestPrototypesEqualSlowForm(t *testing.T) {
 		}
 		got, err := iteratePrototypes(t.Context(), r, start, mixedOptions(k), func() {})
 		require.NoError(t, err)
-		require.Equal(t, StopUnchanged, got.Stopped)
+		require.Equal(t, StopUnchanged, got.Stop)
 
 		label := slices.Repeat([]int32{-1}, n)
 		for changed := true; changed; {

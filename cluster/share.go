@@ -109,13 +109,13 @@ func withinShares(ctx context.Context, r *rows, s *solution, o *Options, pass fu
 		pass()
 		switch {
 		case slices.Equal(s.label, was) || slices.Equal(s.label, earlier):
-			s.Stopped = StopUnchanged
+			s.Stop = StopUnchanged
 			return s, nil
 		case moved <= o.Tolerance*m.variance:
-			s.Stopped = StopTolerance
+			s.Stop = StopTolerance
 			return s, nil
 		case s.Iterations >= o.MaxIterations:
-			s.Stopped = StopCap
+			s.Stop = StopCap
 			return s, nil
 		}
 		if s.Iterations&(s.Iterations-1) == 0 { // then any round of divisions ends (Brent 1980)

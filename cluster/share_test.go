@@ -100,7 +100,7 @@ func TestSharesHold(t *testing.T) {
 			}
 			require.NoError(t, boundsOf(r, o).check(r, o, weightsByGroup(r, s.label, k), heaviest))
 			require.Error(t, boundsOf(r, o).check(r, o, weightsByGroup(r, free.label, k), heaviest))
-			require.NotEqual(t, StopCap, s.Stopped)
+			require.NotEqual(t, StopCap, s.Stop)
 			require.Greater(t, s.Inertia, free.Inertia*(1-1e-9))
 			requireOwnAnswer(t, r, s)
 		})
@@ -200,7 +200,7 @@ func TestSharesOfWeightedRowsEnd(t *testing.T) {
 		o.MinShare, o.MaxShare = 0.2, 0.3
 		s, err := solve(t.Context(), r, o)
 		require.NoError(t, err)
-		require.NotEqual(t, StopCap, s.Stopped, "seed %d", seed)
+		require.NotEqual(t, StopCap, s.Stop, "seed %d", seed)
 		require.NoError(t, boundsOf(r, o).check(r, o, weightsByGroup(r, s.label, k), 3))
 		requireOwnAnswer(t, r, s)
 	}

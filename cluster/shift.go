@@ -72,9 +72,9 @@ func (d *drift) groups(r *DriftReport, a *Assignment) {
 		r.FarBefore += d.base.Shares[g] * d.base.Far[g]
 		r.Far += shares[g] * far[g]
 	}
-	if a.Outlier != nil {
+	if a.Outliers != nil {
 		r.Outliers = d.all.shares(2, func(row int) int {
-			if a.Outlier[row] {
+			if a.Outliers[row] {
 				return 1
 			}
 			return 0

@@ -31,7 +31,7 @@ type report struct {
 	Iterations int
 	Inertia    float64   // weighted sum of dist; Ward: about the means of the groups
 	History    []float64 // inertia after each iteration over all rows (Mixture: mean log-likelihood)
-	Stopped    Stop
+	Stop       Stop
 	Sample     int       // rows on which starts were tried; 0: none were
 	Starts     []float64 // inertia of each start on the sample
 	Repaired   int       // how often a group had lost all rows and got others

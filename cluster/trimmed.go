@@ -50,11 +50,11 @@ func trimmed(ctx context.Context, r *rows, m *origin, centers []float64, o *Opti
 		s.centers, next = next, s.centers
 		switch {
 		case changed == 0:
-			s.Stopped = StopUnchanged
+			s.Stop = StopUnchanged
 		case moved <= o.Tolerance*m.variance:
-			s.Stopped = StopTolerance
+			s.Stop = StopTolerance
 		case s.Iterations >= o.MaxIterations:
-			s.Stopped = StopCap
+			s.Stop = StopCap
 		default:
 			continue
 		}

@@ -68,7 +68,7 @@ func solveWard(ctx context.Context, r *rows, o *Options) (*solution, error) {
 	for i, leaf := range s.micro {
 		s.label[i] = s.leaf[leaf]
 	}
-	s.report = report{Iterations: 1, Stopped: StopComplete, Inertia: s.tree.Dendrogram.inertia(o.K), Sample: sample}
+	s.report = report{Iterations: 1, Stop: StopComplete, Inertia: s.tree.Dendrogram.inertia(o.K), Sample: sample}
 	return s, nil
 }
 

@@ -101,7 +101,7 @@ func TestWardEqualsSciPyAndScikitLearn(t *testing.T) {
 				s := solveWardCase(t, r, wardOptions(cut.K))
 				require.Equal(t, cut.Labels, firstSeen(s.label))
 				require.InEpsilon(t, cut.Inertia, s.Inertia, 1e-9)
-				require.Equal(t, StopComplete, s.Stopped)
+				require.Equal(t, StopComplete, s.Stop)
 				tree := &s.tree.Dendrogram
 				heights := heightsOf(tree)
 				for i := range heights {

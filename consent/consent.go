@@ -1,6 +1,20 @@
 // Package consent answers whether a customer's data may be used, or the customer contacted,
 // for a purpose, and why.
 //
+//	consents, err := consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{
+//		{Name: "newsletter", Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
+//	}}, members, nil)
+//	...
+//	err = consents.Record(ctx, now, consent.Record{
+//		ID: "form 17", Atom: atom, Identifier: mail, Purpose: "newsletter", Channel: "email", Basis: consent.Consent,
+//		Choice: consent.Granted, Collected: at, Notice: "privacy 4", Mechanism: "double opt-in",
+//	})
+//	...
+//	d, err := consents.Allowed(ctx, id, "newsletter", "email", now)
+//	fmt.Println(d.Allowed, d.Reason, d.Reason.Chinese(), d.Allows(atom, mail)) // ask before each mail
+//
+// The package example has it whole; docs/theory/protection.md has what it guarantees and where that ends.
+//
 // A [Record] says what somebody chose: for which purpose, by which channel, on which legal
 // basis, with which identifier, and what proves it. It is held by the atom, the piece of evidence
 // it came with, and is never changed: a later record takes its place. [Consents.Allowed] answers for a

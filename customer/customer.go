@@ -1,6 +1,14 @@
 // Package customer answers what the other packages mean by a customer: it holds the
 // types that travel between them and no behaviour beyond what keeps those safe.
 //
+//	member := customer.FromInt64(1042) // an id of another system
+//	n, ok := customer.ToInt64(member)  // and back
+//
+//	outlet, err := customer.FromString("GZ-TH-0017")
+//	code, ok := customer.ToString(outlet)
+//
+// The package example has it whole.
+//
 // A customer is an [ID]. Ids of other systems are embedded in one and read back
 // ([FromInt64], [FromString]). What is known of a customer hangs on atoms, each named
 // by an [AtomID]; a [Change] says which atoms moved from which customer to which; a

@@ -13,6 +13,8 @@
 //	})
 //	// r.Customer is who it was; r.Merged and r.Refused say what followed, and what did not.
 //
+// The package example has it whole.
+//
 // # Evidence
 //
 // An [Observation] says that a source saw identifiers together at a time: phone, e-mail,
@@ -39,7 +41,7 @@
 // So it does not depend on the order in which observations arrive, nor on how many
 // processes write; [Graph.Retract] leaves what there would be had the observation never been
 // made; and [Graph.ObserveMany] is the same as observing one by one, but faster.
-// docs/identity.md in the repository gives the rules, to be checked by hand, and says when they
+// docs/theory/identity.md in the repository gives the rules, to be checked by hand, and says when they
 // mislead. [Graph.Explain] gives the path of evidence that joins two records, or what
 // keeps them apart. [Graph.Measure] sums up how well customers are unified, and names
 // those that look wrong.

@@ -7,7 +7,7 @@ import (
 )
 
 // group returns who is one customer by the evidence, but for what is shared, which is
-// marked on the values. docs/identity.md states the rules; the numbers in comments are
+// marked on the values. docs/theory/identity.md states the rules; the numbers in comments are
 // of its sections. ev is not changed.
 //
 // Cost: O(n log n) in the marks, but for groups that conflict: quadratic in the number of

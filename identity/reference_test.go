@@ -8,7 +8,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 )
 
-// reference is docs/identity.md rule by rule, on maps and scans of everything, with
+// reference is docs/theory/identity.md rule by rule, on maps and scans of everything, with
 // nothing kept from one step to the next but the groups and the rulings that are void.
 // It is what group is compared with, so it shares no code with it.
 type reference struct {

@@ -1,5 +1,25 @@
 // Package ingest answers: what does this file say, and how far can it be trusted?
 //
+//	schema := &ingest.Schema[Line]{
+//		Format: ingest.Format{Layouts: []string{"2006-01-02 15:04"}, Location: time.UTC},
+//		Fields: []ingest.Field[Line]{
+//			{Name: "invoice", Columns: []string{"InvoiceNo", "发票号"}, Into: ingest.Text(func(l *Line) *string { return &l.Invoice })},
+//			{
+//				Name: "customer", Into: ingest.Int(func(l *Line) *int64 { return &l.Customer }),
+//				Rules: []ingest.Rule{ingest.Required().Because("no customer")},
+//			},
+//			{Name: "price", Into: ingest.Exact(func(l *Line) *ingest.Decimal { return &l.Price })},
+//		},
+//	}
+//	r, err := ingest.NewReader(schema, nil, ingest.File("lines.csv.gz"))
+//	...
+//	for line, err := range r.Records(ctx) {
+//		...
+//	}
+//	fmt.Print(r.Report().Score(nil)) // how complete, valid, unique and fresh the file is
+//
+// The package example has it whole; docs/theory/ingest.md has what is counted how, and when it misleads.
+//
 // It reads dirty CSV and JSON lines, plain or compressed by gzip, into values of the
 // caller's own type. A [Schema] declares the columns, how their text is written (marks
 // in numbers, layouts and zone of times), and the rules: what must be there, what is

@@ -1,6 +1,7 @@
 package integration
 
 import (
+	"context"
 	"database/sql"
 	"fmt"
 	"math/rand/v2"
@@ -255,7 +256,7 @@ func TestSegmentIsSQL(t *testing.T) {
 			r, where := both(rng, 3)
 			q := segment.Query{
 				Rule: r, AsOf: segmentNow, Location: time.UTC,
-				Sets: func(string) (segment.Set, error) { return listed, nil },
+				Sets: func(context.Context, string) (segment.Set, error) { return listed, nil },
 			}
 			var got []int64
 			for id, err := range s.Members(t.Context(), q) {

@@ -24,6 +24,8 @@
 //	one, err := p.Profile(ctx, r.Customer, profile.Moment{At: now})
 //	one.Value("spent_90d") // 19900; one.Computed and one.Traits say where it comes from
 //
+// The package example has it whole; docs/theory/profile.md has the rules, to be checked by hand, and when they mislead.
+//
 // # Atoms and the fold
 //
 // What sources say is [Evidence]: that something happened, or that traits have values.

@@ -10,10 +10,10 @@ import (
 	"unicode"
 )
 
-// Fprint writes the numbers as tables for a person, in plain text, and returns the error of
+// WriteText writes the numbers as tables for a person, in plain text, and returns the error of
 // w. Names with characters that cannot be printed, or that begin with ", are quoted as in Go:
 // names of what was set aside are as the evidence had them.
-func (q *Quality) Fprint(w io.Writer) error {
+func (q *Quality) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	row := func(cells ...string) {
 		for i := range cells {

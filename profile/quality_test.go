@@ -143,7 +143,7 @@ func TestQualityPrinted(t *testing.T) {
 	q, err := p.Quality(t.Context(), at)
 	require.NoError(t, err)
 	var out bytes.Buffer
-	require.NoError(t, q.Fprint(&out))
+	require.NoError(t, q.WriteText(&out))
 	lines := strings.Split(out.String(), "\n")
 	for i := range lines {
 		lines[i] = strings.TrimRight(lines[i], " ")
@@ -170,7 +170,7 @@ SET ASIDE  NAME    REASON      VALUES
 crm                undeclared  1
 crm        amount  incomplete  1
 `, strings.Join(lines, "\n"))
-	require.Error(t, q.Fprint(brokenWriter{}))
+	require.Error(t, q.WriteText(brokenWriter{}))
 }
 
 type brokenWriter struct{}
@@ -240,7 +240,7 @@ func TestQualityValidIsOfAllTimes(t *testing.T) {
 func TestQualityPrintedNames(t *testing.T) {
 	q := Quality{Rejected: []Rejection{{Source: "crm", Name: "x\x1b[2J\ny\tz\u202e", Reason: NoMatch, Values: 1}, {Name: `"x`, Reason: NoMatch}, {Name: "城 市", Reason: NoMatch}}}
 	var b strings.Builder
-	require.NoError(t, q.Fprint(&b))
+	require.NoError(t, q.WriteText(&b))
 	lines := strings.Split(b.String(), "\n")
 	require.Equal(t, []string{
 		`crm        "x\x1b[2J\ny\tz\u202e"  no_match  1`,

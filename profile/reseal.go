@@ -35,14 +35,14 @@ import (
 //  4. All get an Index without the old key, and then a Reseal deletes what is left of it.
 //
 // Without a Vault nothing is sealed. What was sealed stays so. progress, if not nil, is told how
-// many atoms and rows are done, by one goroutine at a time.
+// many atoms and rows are done, by one goroutine at a time, and a total of -1: it is not known.
 //
 // Errors: those of the store, of the vault's wrapper, seal.ErrOpen where something was tampered
 // with, and store.ErrTooLarge where evidence of thousands of small values has no room when they
 // are sealed. Cost: all evidence is read, twice where traits are searchable, when the keys of all
 // atoms are needed too, on Options.Workers goroutines; a commit for each atom that is changed, for 4 of
 // its pages, and for 150 keys of its index.
-func (p *Profiles) Reseal(ctx context.Context, progress func(done int64)) (changed int64, err error) {
+func (p *Profiles) Reseal(ctx context.Context, progress func(done, total int64)) (changed int64, err error) {
 	x := &resealing{Profiles: p, progress: progress}
 	if err := x.walk(ctx, key('a'), x.logs); err != nil {
 		return x.changed.Load(), err
@@ -58,7 +58,7 @@ func (p *Profiles) Reseal(ctx context.Context, progress func(done int64)) (chang
 // A resealing is a call of Reseal. Safe for concurrent use.
 type resealing struct {
 	*Profiles
-	progress func(done int64)
+	progress func(done, total int64)
 	done     int64
 	changed  atomic.Int64
 }
@@ -87,7 +87,7 @@ func (x *resealing) walk(ctx context.Context, prefix []byte, do func(context.Con
 			return err
 		}
 		if x.done += int64(len(page)); x.progress != nil {
-			x.progress(x.done)
+			x.progress(x.done, -1)
 		}
 	}
 	return nil

@@ -224,7 +224,7 @@ func (w *secretWorld) requireNoGuess(p *Profiles) {
 func reseal(t testing.TB, p *Profiles) int64 {
 	t.Helper()
 	last := int64(0)
-	n, err := p.Reseal(t.Context(), func(done int64) {
+	n, err := p.Reseal(t.Context(), func(done, _ int64) {
 		require.Greater(t, done, last)
 		last = done
 	})

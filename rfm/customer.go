@@ -24,7 +24,7 @@ func (v *Values) dimension(d int) float64 {
 	return v.Monetary
 }
 
-// outOfRange is the Fault of a value that cannot be scored.
+// outOfRange is the Reason of a value that cannot be scored.
 const outOfRange = "negative, not finite or too large"
 
 // fault names the field that cannot be scored, "" for none.
@@ -75,12 +75,12 @@ type Customer[K comparable] struct {
 // A CustomerError names a row of a customer table that cannot be used. It is a
 // plain value: safe for concurrent reads.
 type CustomerError struct {
-	Row   int    // index in the table as given
-	Field string // "id", "recency", "frequency", "monetary", "revenue"; of an accumulator's JSON also "last", "lines", "seen"
-	Fault string // what is wrong, without the value
+	Row    int    // index in the table as given
+	Field  string // "id", "recency", "frequency", "monetary", "revenue"; of an accumulator's JSON also "last", "lines", "seen"
+	Reason string // what is wrong, without the value
 }
 
 // Error says which row and field is at fault; it never holds the value.
 func (e *CustomerError) Error() string {
-	return fmt.Sprintf("rfm: customer row %d: %s: %s", e.Row, e.Field, e.Fault)
+	return fmt.Sprintf("rfm: customer row %d: %s: %s", e.Row, e.Field, e.Reason)
 }

@@ -2,6 +2,14 @@
 // by recency (days since the last purchase), frequency (how often) and
 // monetary value (how much), and names the segments the scores make.
 //
+//	a, err := rfm.Analyze(ctx, slices.Values(purchases), &rfm.Options{AsOf: now, Location: time.Local})
+//	...
+//	for _, c := range a.Customers { // each customer once, in order of id
+//		fmt.Println(c.ID, c.Recency, c.Frequency, c.Revenue, c.Scores, a.Model.Segment(c.Scores).Name.EN)
+//	}
+//
+// The package example has it whole; docs/theory/rfm.md has the formulas and where they mislead.
+//
 // [Analyze] goes from transactions to scored customers. What it returns groups
 // them by segment ([Analysis.BySegment]), by the eight classes used in China
 // ([Analysis.ByClass]) or by value tier ([Analysis.ByTier]); a [Grouping] sums

@@ -26,7 +26,7 @@ func (f *fitter[K]) extract() error {
 		for i := lo; i < hi; i++ {
 			c := &f.rows[i]
 			if field := c.fault(); field != "" {
-				faults[p] = &CustomerError{Row: i, Field: field, Fault: outOfRange}
+				faults[p] = &CustomerError{Row: i, Field: field, Reason: outOfRange}
 				return
 			}
 			values[recency][i], values[frequency][i], values[monetary][i] = float64(c.Recency), float64(c.Frequency), c.Monetary

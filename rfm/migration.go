@@ -120,7 +120,7 @@ func (g *Grouping[K]) Backtest(next []Customer[K]) (*Backtest, error) {
 	}
 	for i := range next {
 		if field := next[i].fault(); field != "" {
-			return nil, &CustomerError{Row: i, Field: field, Fault: outOfRange}
+			return nil, &CustomerError{Row: i, Field: field, Reason: outOfRange}
 		}
 	}
 	if err := checkTotal(next); err != nil {

@@ -151,10 +151,10 @@ func TestReadyTableFaults(t *testing.T) {
 		spoil func([]rfm.Customer[int])
 		want  rfm.CustomerError
 	}{
-		"NaN":      {func(c []rfm.Customer[int]) { c[1].Monetary = math.NaN() }, rfm.CustomerError{Row: 1, Field: "monetary", Fault: "negative, not finite or too large"}},
-		"infinite": {func(c []rfm.Customer[int]) { c[2].Monetary = math.Inf(-1) }, rfm.CustomerError{Row: 2, Field: "monetary", Fault: "negative, not finite or too large"}},
-		"recency":  {func(c []rfm.Customer[int]) { c[0].Recency = -1 }, rfm.CustomerError{Row: 0, Field: "recency", Fault: "negative, not finite or too large"}},
-		"twice":    {func(c []rfm.Customer[int]) { c[2].ID = c[0].ID }, rfm.CustomerError{Row: 2, Field: "id", Fault: "given twice"}},
+		"NaN":      {func(c []rfm.Customer[int]) { c[1].Monetary = math.NaN() }, rfm.CustomerError{Row: 1, Field: "monetary", Reason: "negative, not finite or too large"}},
+		"infinite": {func(c []rfm.Customer[int]) { c[2].Monetary = math.Inf(-1) }, rfm.CustomerError{Row: 2, Field: "monetary", Reason: "negative, not finite or too large"}},
+		"recency":  {func(c []rfm.Customer[int]) { c[0].Recency = -1 }, rfm.CustomerError{Row: 0, Field: "recency", Reason: "negative, not finite or too large"}},
+		"twice":    {func(c []rfm.Customer[int]) { c[2].ID = c[0].ID }, rfm.CustomerError{Row: 2, Field: "id", Reason: "given twice"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			bad := append([]rfm.Customer[int](nil), good...)

@@ -167,10 +167,10 @@ func (a *Accumulator[K]) UnmarshalJSON(data []byte) error {
 			net.add(magnitude(c.Seen[i].Net))
 		}
 		if max(revenue, net) > j.Turnover {
-			return &CustomerError{Row: row, Field: "revenue", Fault: "beyond the turnover"}
+			return &CustomerError{Row: row, Field: "revenue", Reason: "beyond the turnover"}
 		}
 		if fault := read.load(c); fault != "" {
-			return &CustomerError{Row: row, Field: fault, Fault: "missing, repeated or inconsistent"}
+			return &CustomerError{Row: row, Field: fault, Reason: "missing, repeated or inconsistent"}
 		}
 	}
 	*a = read

@@ -144,7 +144,7 @@ func arrange[K comparable](customers []Customer[K], compare func(a, b K) int, wo
 		return nil, ids, err
 	}
 	fault := func(row int, field, fault string) ([]Customer[K], order[K], error) {
-		return nil, ids, &CustomerError{Row: row, Field: field, Fault: fault}
+		return nil, ids, &CustomerError{Row: row, Field: field, Reason: fault}
 	}
 	for i := range customers {
 		c := &customers[i]

@@ -41,7 +41,7 @@ func CustomersOf[K comparable](t *table.Table[K]) ([]Customer[K], error) {
 		for field, v := range [...]float64{r, f, m, revenue} {
 			if whole := field != monetary && (field < dimensions || columns[3] != nil); math.IsNaN(v) || whole && (v != math.Trunc(v) || math.Abs(v) > 1<<53) {
 				name := [...]string{"recency", "frequency", "monetary", "revenue"}[field]
-				return nil, &CustomerError{Row: row, Field: name, Fault: "missing or not a whole number"}
+				return nil, &CustomerError{Row: row, Field: name, Reason: "missing or not a whole number"}
 			}
 		}
 		customers[row] = Customer[K]{ID: id, Values: Values{Recency: int(r), Frequency: int(f), Monetary: m}, Revenue: int64(revenue)}

@@ -1,6 +1,19 @@
-// Package seal keeps personal data unreadable without a key that can be
-// destroyed: how does a database hold what nobody may read, and how is a person
-// forgotten?
+// Package seal answers how a database holds what nobody may read, and how a person is
+// forgotten: it keeps personal data unreadable without a key that can be destroyed.
+//
+//	vault, err := seal.NewVault(s, wrapper, &seal.Options{Tenant: "shop"})
+//	...
+//	key, err := vault.Create(ctx, &b, atom) // committed together with what is sealed under it
+//	...
+//	b.Put([]byte("phone"), key.Seal(nil, []byte("+8613912345670"), "phone", 1))
+//	_, err = s.Commit(ctx, &b)
+//	...
+//	key, err = vault.Key(ctx, atom)
+//	phone, err := key.Open(nil, sealed, "phone", 1)
+//
+//	vault.Destroy(&end, atom) // committed: nobody reads it any more
+//
+// The package example has it whole; docs/theory/protection.md has what it guarantees and where that ends.
 //
 // Each atom, the smallest piece of evidence of a customer, has a [Key] of its own.
 // What is personal is sealed under it with AES-256-GCM, bound to its place: the

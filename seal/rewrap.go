@@ -11,11 +11,11 @@ import (
 
 // Rewrap wraps all keys anew, after the wrapper's own key was replaced; the vault
 // is in use meanwhile. progress, if not nil, is told the number of keys done so
-// far. It can be broken off and called again. Where a key can't be unwrapped it
+// far, and a total of -1: it is not known. It can be broken off and called again. Where a key can't be unwrapped it
 // stops with the error, and those before are done, 256 at a time. Cost: two calls of the
 // wrapper a key, up to 16 keys at once but those of a [Local] one after the other, and a
 // commit for every 256.
-func (v *Vault) Rewrap(ctx context.Context, progress func(done int64)) error {
+func (v *Vault) Rewrap(ctx context.Context, progress func(done, total int64)) error {
 	if v == nil {
 		return nil
 	}
@@ -30,7 +30,7 @@ func (v *Vault) Rewrap(ctx context.Context, progress func(done int64)) error {
 		done += int64(len(atoms))
 		atoms = atoms[:0]
 		if progress != nil {
-			progress(done)
+			progress(done, -1)
 		}
 		return nil
 	}

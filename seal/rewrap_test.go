@@ -82,11 +82,11 @@ func TestRewrapBrokenOff(t *testing.T) {
 			return nil
 		}
 		done := int64(0)
-		require.ErrorIs(t, vault(t, &s, w, nil).Rewrap(t.Context(), func(d int64) { done = d }), errOff)
+		require.ErrorIs(t, vault(t, &s, w, nil).Rewrap(t.Context(), func(d, _ int64) { done = d }), errOff)
 		require.Zero(t, done%256)
 		readable(t, &s, local(t, 2, 1), n)
 		w.fail = nil
-		require.NoError(t, vault(t, &s, w, nil).Rewrap(t.Context(), func(d int64) { done = d }))
+		require.NoError(t, vault(t, &s, w, nil).Rewrap(t.Context(), func(d, _ int64) { done = d }))
 		require.EqualValues(t, n, done)
 		readable(t, &s, local(t, 2), n)
 	}

@@ -228,7 +228,7 @@ func TestRewrap(t *testing.T) {
 		}
 	})
 	var done int64
-	require.NoError(t, both.Rewrap(t.Context(), func(d int64) { done = d }))
+	require.NoError(t, both.Rewrap(t.Context(), func(d, _ int64) { done = d }))
 	wg.Wait()
 	require.EqualValues(t, n, done)
 

@@ -43,13 +43,16 @@ func (s *Snapshot) tag(name string, kinds ...Kind) (*Tag, *tagData, error) {
 	return t, &s.data[i], nil
 }
 
-// ask prepares a question about a tag.
-func (s *Snapshot) ask(q Query, name string, kinds ...Kind) (*program, *Tag, *tagData, error) {
+// ask prepares a question about a tag, all of which has been read then.
+func (s *Snapshot) ask(ctx context.Context, q Query, name string, kinds ...Kind) (*program, *Tag, *tagData, error) {
 	t, d, err := s.tag(name, kinds...)
 	if err != nil {
 		return nil, nil, nil, err
 	}
-	p, err := s.prepare(q)
+	p, err := s.prepare(ctx, q)
+	if err == nil {
+		err = s.need(ctx, s.tags.byName[name])
+	}
 	return p, t, d, err
 }
 
@@ -100,7 +103,7 @@ func (f *frame) having(c int, w *kernel.Words, set bitset.Set, dst *kernel.Words
 // Cost: for each chunk and each binary digit of the numbers a look at 1,024 words, or where few are selected at each of
 // those.
 func (s *Snapshot) Sum(ctx context.Context, q Query, tag string) (customer.Value, error) {
-	p, t, d, err := s.ask(q, tag, Integer, Decimal, Float)
+	p, t, d, err := s.ask(ctx, q, tag, Integer, Decimal, Float)
 	if err != nil {
 		return customer.Value{}, err
 	}

@@ -1,9 +1,11 @@
 package segment
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"math"
 	"slices"
 	"sync"
@@ -91,7 +93,10 @@ func (ix *Index) carryOut(ctx context.Context, b *Batch, first int) (*edition, e
 	if err := e.check(ctx, b); err != nil {
 		return nil, err
 	}
-	err := e.place(b)
+	err := e.read(ctx, b)
+	if err == nil {
+		err = e.place(b)
+	}
 	if err == nil {
 		err = e.run(ctx)
 	}
@@ -119,6 +124,10 @@ type edition struct {
 
 // cell is a tag and a chunk.
 type cell struct{ tag, chunk int }
+
+func (a cell) compare(b cell) int {
+	return cmp.Or(cmp.Compare(a.tag, b.tag), cmp.Compare(a.chunk, b.chunk))
+}
 
 // group is what is to be done at a place, in order.
 type group struct {
@@ -248,6 +257,23 @@ func (e *edition) tag(w *write) (t *Tag, why string) {
 	return &e.fresh[len(e.fresh)-1], ""
 }
 
+// read reads what place looks at: the ids, and the texts of tags.
+func (e *edition) read(ctx context.Context, b *Batch) error {
+	if e.next.shelf == nil {
+		return nil
+	}
+	var tags []int
+	for i := range b.writes {
+		if tag, ok := e.next.tags.byName[b.writes[i].tag]; ok && (len(tags) == 0 || tags[len(tags)-1] != tag) {
+			tags = append(tags, tag)
+		}
+	}
+	if err := e.next.needTexts(ctx, tags); err != nil {
+		return err
+	}
+	return e.next.needLookup(ctx)
+}
+
 // place gives every write its position and sorts the writes by tag and chunk.
 func (e *edition) place(b *Batch) error {
 	var last customer.ID // the writes of a customer often come together
@@ -356,7 +382,7 @@ func (e *edition) group(tag, c int) *group {
 	if g == nil {
 		g = &group{cell: at}
 		if times := e.next.data[tag].times; c < len(times) && times[c] != nil {
-			g.times = true
+			g.times = true // read or not
 		}
 		e.groups[at] = g
 	}
@@ -381,8 +407,8 @@ func (e *edition) sweepGone() {
 			d := &e.next.data[tag]
 			col := d.column(c)
 			held := col != nil && col.members().AndCount(gone) > 0
-			if c < len(d.times) && d.times[c] != nil { // a cleared value keeps its time
-				held = held || d.times[c].members().AndCount(gone) > 0
+			if times := d.time(c); times != nil { // a cleared value keeps its time
+				held = held || times.members().AndCount(gone) > 0
 			}
 			if held {
 				e.group(tag, c)
@@ -393,17 +419,26 @@ func (e *edition) sweepGone() {
 
 // run carries out the groups and writes the new columns to e.next.
 func (e *edition) run(ctx context.Context) error {
+	var cells []cell
+	for c := range e.gone {
+		for tag := range e.next.data {
+			cells = append(cells, cell{tag, c})
+		}
+	}
+	if err := e.next.needCells(ctx, cells, false); err != nil {
+		return err
+	}
 	e.sweepGone()
 	groups := make([]*group, 0, len(e.groups))
 	for _, g := range e.groups {
 		groups = append(groups, g)
 	}
 	slices.SortFunc(groups, func(a, b *group) int {
-		if a.tag != b.tag {
-			return a.tag - b.tag
-		}
-		return a.chunk - b.chunk
+		return a.cell.compare(b.cell)
 	})
+	if err := e.readGroups(ctx); err != nil {
+		return err
+	}
 	chunks := int((uint64(e.ix.ids.view().len()) + kernel.Bits - 1) >> chunkBits)
 	e.next.data = slices.Clone(e.next.data)
 	tag, times := -1, -1
@@ -425,6 +460,11 @@ func (e *edition) run(ctx context.Context) error {
 		return err
 	}
 	return e.faults.err()
+}
+
+// readGroups reads the columns that are to be written to.
+func (e *edition) readGroups(ctx context.Context) error {
+	return e.next.needCells(ctx, slices.Collect(maps.Keys(e.groups)), false)
 }
 
 // lengthened returns a copy of columns with room for n.
@@ -457,7 +497,7 @@ func (e *edition) complete(at time.Time) *Snapshot {
 	for i := range s.data {
 		d := &s.data[i]
 		if d.terms != nil {
-			d.last = len(d.terms.all())
+			d.last = d.terms.len()
 		}
 		if written[i] && at.After(d.written) {
 			d.written = at

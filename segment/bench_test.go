@@ -12,7 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 const million = 1_000_000
@@ -119,7 +119,7 @@ func BenchmarkCount(b *testing.B) {
 	} {
 		for _, on := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%s/assembly=%t", name, on), func(b *testing.B) {
-				defer kernel.SetAssembly(kernel.SetAssembly(on))
+				defer simd.SetAssembly(simd.SetAssembly(on))
 				for b.Loop() {
 					_, err := s.Count(b.Context(), Query{Rule: r, Workers: 1})
 					require.NoError(b, err)

@@ -22,10 +22,13 @@ type editor interface {
 }
 
 // flagColumn holds the flags of a chunk.
-type flagColumn struct{ set, yes bitset.Set }
+type flagColumn struct {
+	mooring
+	set, yes bitset.Set
+}
 
 func (c *flagColumn) members() bitset.Set { return c.set }
-func (c *flagColumn) bytes() int          { return 96 + c.set.Bytes() + c.yes.Bytes() }
+func (c *flagColumn) bytes() int          { return 104 + c.set.Bytes() + c.yes.Bytes() }
 
 // no returns the positions whose flag is false, in w.
 func (c *flagColumn) no(w *kernel.Words) bool {

@@ -14,6 +14,7 @@ const maxEnum = 65_535
 // of each position, which groups and single customers read. A code is the place of the value among the texts of the
 // tag, plus one; 0 is unset.
 type enumColumn struct {
+	mooring
 	set    bitset.Set
 	codes  []uint16     // the codes that occur, ascending
 	sets   []bitset.Set // their positions
@@ -24,7 +25,7 @@ type enumColumn struct {
 func (c *enumColumn) members() bitset.Set { return c.set }
 
 func (c *enumColumn) bytes() int {
-	n := 144 + c.set.Bytes() + len(c.bytes8) + 2*len(c.words) + 2*len(c.codes)
+	n := 152 + c.set.Bytes() + len(c.bytes8) + 2*len(c.words) + 2*len(c.codes)
 	for _, s := range c.sets {
 		n += 40 + s.Bytes()
 	}

@@ -10,6 +10,7 @@ import (
 
 // floatColumn holds the floats of a chunk one by one: by position, or if they are few by rank among the set ones.
 type floatColumn struct {
+	mooring
 	set      bitset.Set
 	min, max float64   // exact
 	places   []uint16  // sparse: the positions, ascending
@@ -17,7 +18,7 @@ type floatColumn struct {
 }
 
 func (c *floatColumn) members() bitset.Set { return c.set }
-func (c *floatColumn) bytes() int          { return 120 + c.set.Bytes() + 8*len(c.floats) + 2*len(c.places) }
+func (c *floatColumn) bytes() int          { return 128 + c.set.Bytes() + 8*len(c.floats) + 2*len(c.places) }
 
 // value returns the value at p, which must be set.
 func (c *floatColumn) value(p uint16) float64 {

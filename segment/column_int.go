@@ -15,6 +15,7 @@ const sparseInts = 8192
 // intColumn holds the whole numbers of a chunk: integers, decimals in units of their scale, times in units. A value is
 // kept as (value - min) >> shift, where shift is the number of low bits that are zero in all of them.
 type intColumn struct {
+	mooring
 	set      bitset.Set
 	min, max int64 // exact
 	shift    uint8
@@ -28,7 +29,7 @@ type intColumn struct {
 func (c *intColumn) members() bitset.Set { return c.set }
 
 func (c *intColumn) bytes() int {
-	return 168 + c.set.Bytes() + 8*len(c.slices) + 2*len(c.places) + 4*len(c.narrow) + 8*len(c.wide)
+	return 176 + c.set.Bytes() + 8*len(c.slices) + 2*len(c.places) + 4*len(c.narrow) + 8*len(c.wide)
 }
 
 func (c *intColumn) sparse() bool { return c.places != nil }

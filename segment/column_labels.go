@@ -14,6 +14,7 @@ const maxLabels = 1 << 20
 // labelsColumn holds the labels of a chunk: for each one the positions that have it. A code is the place of the label
 // among the texts of the tag, plus one, as for enums.
 type labelsColumn struct {
+	mooring
 	set   bitset.Set // positions with a set of labels, be it empty
 	codes []uint32   // the codes that occur, ascending
 	sets  []bitset.Set
@@ -22,7 +23,7 @@ type labelsColumn struct {
 func (c *labelsColumn) members() bitset.Set { return c.set }
 
 func (c *labelsColumn) bytes() int {
-	n := 88 + c.set.Bytes() + 4*len(c.codes)
+	n := 96 + c.set.Bytes() + 4*len(c.codes)
 	for _, s := range c.sets {
 		n += 40 + s.Bytes()
 	}

@@ -17,6 +17,9 @@ func (ix *Index) Compact(ctx context.Context) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	old := ix.Snapshot()
+	if err := old.needAll(ctx); err != nil {
+		return err
+	}
 	ids := make([]customer.ID, 0, old.alive)
 	moved := make([]uint32, old.ids.len()) // new position of each old one
 	for c, set := range old.exists {
@@ -70,7 +73,7 @@ func (s *Snapshot) renumbered(tag int, moved []uint32, chunks int) tagData {
 // kept returns the texts that occur, and the new code of each old one.
 func (d *tagData) kept() (*terms, []uint32) {
 	used := make([]bool, d.last+1)
-	for _, col := range d.columns {
+	for _, col := range d.all() {
 		switch col := col.(type) {
 		case *enumColumn:
 			for _, code := range col.codes {
@@ -111,7 +114,7 @@ func renumber(k Kind, columns []column, moved []uint32, chunks int, codes []uint
 		ed.load(nil)
 	}
 	for c, col := range columns {
-		if col == nil {
+		if col = taken(col); col == nil {
 			continue
 		}
 		var w kernel.Words

@@ -48,8 +48,8 @@ func TestReadersAndWriter(t *testing.T) {
 				if moved := count(Ge("moves", 1)); moved > n {
 					t.Errorf("%d moved", moved)
 				}
-				for id := range s.Customers() {
-					if !s.Has(id) || s.Value(id, "city").IsUnset() {
+				for _, id := range customersOf(t, s) {
+					if !hasIn(t, s, id) || valueIn(t, s, id, "city").IsUnset() {
 						t.Error("a customer is on the way")
 					}
 					break

@@ -1,6 +1,9 @@
 package segment
 
-import "time"
+import (
+	"context"
+	"time"
+)
 
 // Coverage says how far a tag covers the customers, and how fresh it is. Safe for concurrent use.
 type Coverage struct {
@@ -12,19 +15,34 @@ type Coverage struct {
 	Written time.Time
 	// Stale says that Tag.Refresh is set, and that Written is longer ago than that or not known.
 	Stale bool
-	// Bytes is the memory that the values take, the texts included.
+	// Bytes is the memory that the values take, the texts included: those that have been read, where they lie in a store.
 	Bytes int
 }
 
 // Coverage returns the coverage of every tag at a moment, in the order of the catalogue. Cost: a look at every chunk of
-// every tag, not at customers.
-func (s *Snapshot) Coverage(at time.Time) []Coverage {
+// every tag, not at customers; where they lie in a store, those of enums and labels are read.
+func (s *Snapshot) Coverage(ctx context.Context, at time.Time) ([]Coverage, error) {
+	var texts []int
+	for i := range s.data {
+		if s.data[i].terms != nil {
+			texts = append(texts, i)
+		}
+	}
+	err := ctx.Err()
+	if err == nil {
+		err = s.need(ctx, texts...)
+	}
+	if err != nil {
+		return nil, err
+	}
 	list := make([]Coverage, len(s.data))
 	for i := range s.data {
 		t, d := s.tags.tags[i], &s.data[i]
 		c := Coverage{Tag: t.Name, Written: d.written, Bytes: d.bytes()}
 		for _, col := range d.columns {
-			if col != nil {
+			if s, ok := col.(*shelved); ok {
+				c.Customers += int(s.n)
+			} else if col != nil {
 				c.Customers += col.members().Len()
 			}
 		}
@@ -37,10 +55,10 @@ func (s *Snapshot) Coverage(at time.Time) []Coverage {
 		c.Stale = t.Refresh > 0 && (d.written.IsZero() || at.Sub(d.written) > t.Refresh)
 		list[i] = c
 	}
-	return list
+	return list, nil
 }
 
-// Bytes returns the memory that the snapshot takes: ids, tags and who exists. What it shares with other snapshots of the
+// Bytes returns the memory that the snapshot takes: ids, tags and who exists, as far as they have been read. What it shares with other snapshots of the
 // index counts in each.
 func (s *Snapshot) Bytes() int {
 	n := s.ids.bytes()
@@ -64,7 +82,7 @@ func (d *tagData) bytes() int {
 			}
 		}
 	}
-	if d.terms != nil {
+	if d.terms != nil && d.terms.read.Load() {
 		for _, text := range d.texts() {
 			n += termBytes + len(text)
 		}
@@ -86,7 +104,7 @@ func (d *tagData) distinct() int {
 			n++
 		}
 	}
-	for _, col := range d.columns {
+	for _, col := range d.all() {
 		switch col := col.(type) {
 		case *enumColumn:
 			for _, code := range col.codes {

@@ -13,7 +13,7 @@ import (
 
 func TestCoverage(t *testing.T) {
 	c := newCrowd()
-	list := c.Coverage(time.Unix(1_700_000_000, 0))
+	list := coverageOf(t, c.Snapshot, time.Unix(1_700_000_000, 0))
 	require.Len(t, list, len(crowdTags))
 	total := 0
 	for i, got := range list {
@@ -49,7 +49,7 @@ func TestStaleness(t *testing.T) {
 		{Name: "daily", Kind: Flag, Refresh: 24 * time.Hour}, {Name: "once", Kind: Flag}, {Name: "unwritten", Kind: Flag, Refresh: time.Hour},
 	}})
 	require.NoError(t, err)
-	require.Zero(t, ix.Snapshot().Coverage(time.Unix(0, 0))[0].Share)
+	require.Zero(t, coverageOf(t, ix.Snapshot(), time.Unix(0, 0))[0].Share)
 	at := time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC)
 	b := &Batch{At: at}
 	b.Set(customer.FromInt64(1), "daily", customer.BoolValue(true))
@@ -67,7 +67,7 @@ func TestStaleness(t *testing.T) {
 		{"a moment later", at.Add(24*time.Hour + 1), [3]bool{true, false, true}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			list := ix.Snapshot().Coverage(c.at)
+			list := coverageOf(t, ix.Snapshot(), c.at)
 			require.Equal(t, c.want, [3]bool{list[0].Stale, list[1].Stale, list[2].Stale})
 			require.Equal(t, 0.5, list[0].Share)
 		})
@@ -153,7 +153,7 @@ func TestQuestionsOfTags(t *testing.T) {
 			err := ask(t.Context(), Query{Rule: IsTrue("nothing")}, "spend")
 			require.ErrorIs(t, err, ErrRule)
 			failing := errors.New("no sets today")
-			err = ask(t.Context(), Query{Rule: InSet("a"), Sets: func(string) (Set, error) { return Set{}, failing }}, "spend")
+			err = ask(t.Context(), Query{Rule: InSet("a"), Sets: func(context.Context, string) (Set, error) { return Set{}, failing }}, "spend")
 			require.ErrorIs(t, err, failing)
 		})
 	}

@@ -81,7 +81,17 @@ var crowdTags = []Tag{
 // numericTags are those of crowdTags that have an order.
 var numericTags = slices.DeleteFunc(slices.Clone(crowdTags), func(t Tag) bool { return t.Kind < Integer })
 
-var newCrowd = sync.OnceValue(func() *crowd {
+func newCrowd() *crowd {
+	c := oneCrowd()
+	if shelving {
+		shelved := *c
+		shelved.Snapshot = opened(c.Snapshot)
+		return &shelved
+	}
+	return c
+}
+
+var oneCrowd = sync.OnceValue(func() *crowd {
 	const n = 2*kernel.Bits + 20_000
 	rng := rand.New(rand.NewPCG(5, 5))
 	check := func(err error) {
@@ -173,12 +183,17 @@ var newCrowd = sync.OnceValue(func() *crowd {
 	}
 	check(ix.Apply(context.Background(), &b))
 	c := &crowd{Snapshot: ix.Snapshot(), values: map[string][]customer.Value{}, sorted: map[string][]reading{}}
-	c.ids = slices.Collect(c.Customers())
+	for id, err := range c.Customers(context.Background()) {
+		check(err)
+		c.ids = append(c.ids, id)
+	}
 	for _, t := range crowdTags {
 		c.values[t.Name] = make([]customer.Value, len(c.ids))
 	}
 	for at, id := range c.ids {
-		for _, f := range c.Row(id) {
+		row, err := c.Row(context.Background(), id)
+		check(err)
+		for _, f := range row {
 			c.values[f.Name][at] = f.Value
 		}
 	}

@@ -45,7 +45,7 @@ type Definition struct {
 // DefinitionError says which field of a definition cannot be used, and why. Safe for concurrent reads.
 type DefinitionError struct {
 	Name  string // the segment; "" where its name is at fault
-	Field string // the JSON name of the field
+	Field string // the JSON name of the field; author for whoever defines
 	Err   error  // why: of the fields rule and stay what Live.Define says of rules, such as *RuleErrors
 }
 

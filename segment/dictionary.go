@@ -44,6 +44,7 @@ type dictionary struct {
 	count  uint32          // positions given
 	blocks [][]customer.ID // shared with views: replaced, never changed below the count of a view
 	expect int             // more ids that are likely to follow
+	kept   *shelvedIDs     // nil: none lie on a shelf
 	used   [shardCount]int // slots that are not empty
 	held   [shardCount]int // slots that hold a position
 }
@@ -68,8 +69,9 @@ type succession struct{ position, before uint32 }
 // dictView is a dictionary as it was when the view was taken. Safe for concurrent use, also while the dictionary grows.
 type dictView struct {
 	tables *dictTables
-	blocks [][]customer.ID
+	blocks [][]customer.ID // nil: see kept
 	count  uint32
+	kept   *shelvedIDs
 }
 
 // newDictionary returns an empty dictionary. Who does not know seed cannot find many ids of one hash.
@@ -93,11 +95,17 @@ func restoreDictionary(seed uint64, blocks [][]customer.ID, workers int) (*dicti
 	if uint64(total) > uint64(maxPositions) {
 		return nil, errPositions
 	}
-	d.blocks, d.count = blocks, uint32(total)
+	d.count = uint32(total)
+	d.restore(blocks, workers)
+	return d, nil
+}
+
+// restore fills the tables, which are empty, from the blocks, which hold all ids.
+func (d *dictionary) restore(blocks [][]customer.ID, workers int) {
+	d.blocks = blocks
 	workers = min(parallel.Workers(workers), shardCount)
 	parallel.For(workers, workers, func(w int) { d.index(w*shardCount/workers, (w+1)*shardCount/workers) })
 	d.fit()
-	return d, nil
 }
 
 // index fills the tables of shards lo to hi-1, which are empty, from the blocks.
@@ -209,7 +217,7 @@ func (d *dictionary) at(pos uint32) *customer.ID { return &d.blocks[pos>>chunkBi
 
 // view returns the dictionary as it is now.
 func (d *dictionary) view() dictView {
-	return dictView{tables: &d.dictTables, blocks: d.blocks, count: d.count}
+	return dictView{tables: &d.dictTables, blocks: d.blocks, count: d.count, kept: d.kept}
 }
 
 // lookup returns the newest position of id.
@@ -465,16 +473,26 @@ func (v dictView) len() uint32 { return v.count }
 // id returns the id of a position below len.
 func (v dictView) id(pos uint32) customer.ID { return *v.at(pos) }
 
-func (v *dictView) at(pos uint32) *customer.ID { return &v.blocks[pos>>chunkBits][pos%blockSize] }
+func (v *dictView) at(pos uint32) *customer.ID {
+	if b := v.blocks[pos>>chunkBits]; b != nil {
+		return &b[pos%blockSize]
+	}
+	return &v.kept.block(int(pos >> chunkBits))[pos%blockSize]
+}
 
 // ids returns the ids of a chunk in order of position. They are shared and must not be changed.
 func (v dictView) ids(chunk int) []customer.ID {
 	n := min(blockSize, int(v.count)-chunk<<chunkBits)
-	return v.blocks[chunk][:n:n]
+	b := v.blocks[chunk]
+	if b == nil {
+		b = v.kept.block(chunk)
+	}
+	return b[:n:n]
 }
 
 // lookup returns the newest position of id.
 func (v dictView) lookup(id customer.ID) (pos uint32, ok bool) {
+	v.kept.indexed()
 	h := v.tables.hash(&id)
 	t := v.tables.shards[shardOf(h)].Load()
 	if t == nil {
@@ -511,6 +529,7 @@ const lookupGroup = 128
 
 // lookupAll writes the newest position of each id to dst, which is as long; noPosition if there is none.
 func (v dictView) lookupAll(ids []customer.ID, dst []uint32) {
+	v.kept.indexed()
 	var hashes [lookupGroup]uint64
 	for len(ids) > 0 {
 		n := min(lookupGroup, len(ids))
@@ -559,7 +578,10 @@ func (v *dictView) search(ids []customer.ID, dst []uint32, hashes []uint64) {
 // bytes returns the memory that the dictionary holds now.
 func (v dictView) bytes() int {
 	n := 0
-	for _, b := range v.blocks {
+	for c, b := range v.blocks {
+		if b == nil && v.kept.blocks[c].read.Load() {
+			b = v.kept.blocks[c].ids
+		}
 		n += cap(b)*len(customer.ID{}) + 24
 	}
 	for s := range v.tables.shards {

@@ -30,11 +30,11 @@ func (s *Snapshot) Diff(ctx context.Context, q Query, before *Snapshot, was Quer
 	case s.epoch != before.epoch:
 		return nil, ErrExpiredSet
 	}
-	now, err := s.prepare(q)
+	now, err := s.prepare(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	then, err := before.prepare(was)
+	then, err := before.prepare(ctx, was)
 	if err != nil {
 		return nil, err
 	}

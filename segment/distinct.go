@@ -15,7 +15,7 @@ import (
 // Cost: that of GroupBy; for numbers and times a look at each value, and a bit for each value there could be between the
 // least and the greatest or, where those are many, 16 bytes a value, which are sorted.
 func (s *Snapshot) Distinct(ctx context.Context, q Query, tag string) (int, error) {
-	p, t, d, err := s.ask(q, tag, Flag, Enum, Labels, Integer, Decimal, Float, Time)
+	p, t, d, err := s.ask(ctx, q, tag, Flag, Enum, Labels, Integer, Decimal, Float, Time)
 	if err != nil {
 		return 0, err
 	}

@@ -5,6 +5,23 @@
 // select, how many are they, what sets them apart, and why is this customer one of them. It keeps the tags of millions of
 // customers in memory as compressed bitmaps and answers in milliseconds, in process.
 //
+//	ix, err := segment.New(&segment.Options{Infer: true}) // or declare the tags
+//	...
+//	var b segment.Batch
+//	b.Set(id, "city", customer.TextValue("广州"))
+//	b.Set(id, "orders_90d", customer.Int64Value(5))
+//	err = ix.Apply(ctx, &b)
+//	...
+//	rule, err := segment.Parse(`city in ("广州", "深圳") and orders_90d >= 3`)
+//	...
+//	s, q := ix.Snapshot(), segment.Query{Rule: rule, AsOf: now, Location: shanghai}
+//	n, err := s.Count(ctx, q)            // how many
+//	traits, err := s.Portrait(ctx, q, nil) // what sets them apart
+//	why, err := s.Why(q, id)             // why this one
+//
+// The package example has it whole; that of [Parse] named chinese has tags and punctuation in Chinese. docs/theory/segment.md has
+// the formulas and where they mislead.
+//
 // # Concepts
 //
 // An Index holds customers, by customer.ID, and their tags. A Tag has a name and a Kind: a flag, one text of several

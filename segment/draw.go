@@ -19,9 +19,12 @@ import (
 // smaller hashes are selected too. Draws by different salts have nothing to do with each other. Cost: as Members, and
 // memory for 2n customers a goroutine.
 func (s *Snapshot) Draw(ctx context.Context, q Query, n int, salt string) ([]customer.ID, error) {
-	p, err := s.prepare(q)
+	p, err := s.prepare(ctx, q)
 	if err == nil {
 		err = ctx.Err()
+	}
+	if err == nil && n > 0 {
+		err = s.needIDs(ctx)
 	}
 	if err != nil || n <= 0 {
 		return nil, err

@@ -54,7 +54,7 @@ func TestDrawAgreesWithSample(t *testing.T) {
 	drawn, err := s.Draw(t.Context(), Query{}, n, "a/b")
 	require.NoError(t, err)
 	for _, id := range drawn {
-		in, err := s.Selects(Query{Rule: Sample(3.5, "a/b")}, id)
+		in, err := s.Selects(t.Context(), Query{Rule: Sample(3.5, "a/b")}, id)
 		require.NoError(t, err)
 		require.True(t, in)
 	}

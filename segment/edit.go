@@ -28,13 +28,13 @@ func (e *edition) edit(g *group) {
 	if g.times {
 		times := intEditors.Get().(*intEditor)
 		defer intEditors.Put(times)
-		times.load(d.times[g.chunk])
+		times.load(d.time(g.chunk))
 		steps = timely(steps, times)
 		d.times[g.chunk] = times.freeze(e.next.dense)
 	}
 	g.wrote = slices.ContainsFunc(steps, func(st step) bool { return st.verb != verbDelete })
 	fault := func(st *step, reason string) { e.faults.add(st.row, t.Name, reason) }
-	old := d.columns[g.chunk]
+	old := d.column(g.chunk)
 	var ed editor
 	switch t.Kind {
 	case Flag:

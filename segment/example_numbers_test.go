@@ -136,7 +136,11 @@ func ExampleSnapshot_GroupBy() {
 }
 
 func ExampleSnapshot_Coverage() {
-	for _, c := range shop().Coverage(time.Date(2026, time.March, 7, 0, 0, 0, 0, time.UTC)) {
+	list, err := shop().Coverage(context.Background(), time.Date(2026, time.March, 7, 0, 0, 0, 0, time.UTC))
+	if err != nil {
+		panic(err)
+	}
+	for _, c := range list {
 		fmt.Printf("%s: %.0f %%, stale %t\n", c.Tag, 100*c.Share, c.Stale)
 	}
 	// Output:

@@ -63,7 +63,7 @@ func Example() {
 		number, _ := customer.ToInt64(id)
 		fmt.Println("customer", number)
 	}
-	why, err := s.Why(q, customer.FromInt64(3))
+	why, err := s.Why(ctx, q, customer.FromInt64(3))
 	if err != nil {
 		log.Fatal(err)
 	}

@@ -31,7 +31,7 @@ type Plan struct {
 
 // Explain returns the plan of a query, carried out. Cost: that of counting each of its parts.
 func (s *Snapshot) Explain(ctx context.Context, q Query) (*Plan, error) {
-	p, err := s.prepare(q)
+	p, err := s.prepare(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -129,14 +129,14 @@ func (e *Plan) write(b *strings.Builder, indent string) {
 // Why explains whether the query selects a customer, which conditions decided, and what values they met. It is nil for a
 // customer that there is not. Cost: the rule is bound and planned at every call, which for a rule of many values takes
 // far longer than the customer does; to ask about many customers, use a Matcher.
-func (s *Snapshot) Why(q Query, id customer.ID) (*Reason, error) {
-	p, err := s.prepare(q)
+func (s *Snapshot) Why(ctx context.Context, q Query, id customer.ID) (*Reason, error) {
+	p, err := s.prepare(ctx, q)
 	if err != nil {
 		return nil, err
 	}
-	at, ok := s.position(id)
+	at, ok, err := s.find(ctx, id)
 	if !ok {
-		return nil, nil
+		return nil, err
 	}
 	return why(p.root.bound, &member{s, at}, p.moment)
 }

@@ -9,6 +9,7 @@ import (
 	"hash/crc32"
 	"io"
 	"math"
+	"time"
 
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
@@ -16,7 +17,8 @@ import (
 )
 
 // ErrCorrupt is wrapped by the errors of Read for input that is no snapshot: truncated, altered, of another format or of
-// a newer version of it.
+// a newer version of it. It is wrapped as well where what a store keeps of an index and its live segments is not what was
+// written there; the error names the tag and the chunk, or what else it is.
 var ErrCorrupt = errors.New("segment: snapshot is corrupt")
 
 // The kinds of the values in a snapshot, in the order in which they come, and the version of their formats. Each is
@@ -43,6 +45,9 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 // snapshot gives the same bytes; the index may be written to meanwhile. It is ErrLimit, wrapped, if what is said of a
 // tag takes more than 64 MiB.
 func (s *Snapshot) Write(ctx context.Context, w io.Writer) error {
+	if err := s.needAll(ctx); err != nil {
+		return err
+	}
 	f := &fileWriter{ctx: ctx, w: bufio.NewWriterSize(w, 1<<18)}
 	f.write(s.head())
 	for tag := range s.data {
@@ -114,7 +119,7 @@ func (f *fileWriter) tag(d *tagData, tag int) {
 		if f.fails() {
 			return
 		}
-		if col != nil {
+		if col = taken(col); col != nil {
 			f.column(cellValue(kindColumn, tag, c, col), col, codes)
 		}
 	}
@@ -122,7 +127,7 @@ func (f *fileWriter) tag(d *tagData, tag int) {
 		if f.fails() {
 			return
 		}
-		if col != nil {
+		if col = taken(col); col != nil {
 			f.column(cellValue(kindTimes, tag, c, col), col, nil)
 		}
 	}
@@ -158,7 +163,7 @@ func cellValue(kind string, tag, c int, col column) func(n int) *wire.Writer {
 	}
 }
 
-// column writes a column. codes are those that stand for the codes of the texts.
+// column writes a column. codes are those that stand for the codes of the texts; nil: they are as they are.
 func (f *fileWriter) column(begin func(n int) *wire.Writer, col column, codes []uint32) {
 	switch col := col.(type) {
 	case *flagColumn:
@@ -205,7 +210,11 @@ func writeSets[C uint16 | uint32](f *fileWriter, begin func(n int) *wire.Writer,
 		v := begin(size)
 		v.List(n)
 		for _, code := range codes[:n] {
-			v.Uint(uint64(renumbered[code]))
+			if renumbered != nil {
+				v.Uint(uint64(renumbered[code]))
+			} else {
+				v.Uint(uint64(code))
+			}
 		}
 		v.List(n)
 		for _, set := range part {
@@ -228,8 +237,12 @@ func (s *Snapshot) head() *wire.Writer {
 
 // declaration writes what is said of a tag.
 func (s *Snapshot) declaration(tag int) *wire.Writer {
-	t := s.tags.tags[tag]
 	v := wire.New(kindTag, fileFormat)
+	writeTag(v, s.tags.tags[tag], s.data[tag].written)
+	return v
+}
+
+func writeTag(v *wire.Writer, t *Tag, written time.Time) {
 	v.Text(t.Name)
 	v.Text(t.Kind.String())
 	v.Uint(uint64(t.Scale))
@@ -241,8 +254,7 @@ func (s *Snapshot) declaration(tag int) *wire.Writer {
 	v.Text(string(t.Origin))
 	v.Text(t.Owner)
 	v.Uint(uint64(t.Refresh))
-	v.Time(s.data[tag].written)
-	return v
+	v.Time(written)
 }
 
 // idsOf writes the ids of a chunk, zeros for those who are no more.

@@ -182,20 +182,12 @@ func (f *fileReader) tags(s *Snapshot, n uint64) error {
 			return err
 		}
 		v.Expect(kindTag, fileFormat)
-		t := Tag{Name: v.Text()}
-		known := t.Kind.UnmarshalText([]byte(v.Text())) == nil
-		t.Scale, t.Unit, t.Hierarchy = int(min(v.Uint(), math.MaxInt32)), duration(v.Uint()), v.Bool()
-		t.Path, t.EN, t.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
-		t.Refresh = duration(v.Uint())
-		d := tagData{written: v.Time()}
+		t, d, known := readTag(v)
 		if err := f.done(v); err != nil {
 			return err
 		}
 		if !known {
 			return f.broken("kind of a tag")
-		}
-		if t.Kind == Enum || t.Kind == Labels {
-			d.terms = newTerms()
 		}
 		tags, s.data = append(tags, t), append(s.data, d)
 	}
@@ -204,6 +196,20 @@ func (f *fileReader) tags(s *Snapshot, n uint64) error {
 		return f.broken("tags")
 	}
 	return nil
+}
+
+// readTag reads what writeTag wrote; known tells whether there is such a kind.
+func readTag(v *wire.Reader) (t Tag, d tagData, known bool) {
+	t.Name = v.Text()
+	known = t.Kind.UnmarshalText([]byte(v.Text())) == nil
+	t.Scale, t.Unit, t.Hierarchy = int(min(v.Uint(), math.MaxInt32)), duration(v.Uint()), v.Bool()
+	t.Path, t.EN, t.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
+	t.Refresh = duration(v.Uint())
+	d.written = v.Time()
+	if t.Kind == Enum || t.Kind == Labels {
+		d.terms = newTerms()
+	}
+	return t, d, known
 }
 
 func (f *fileReader) ids(s *Snapshot, n uint64) ([]customer.ID, error) {
@@ -323,47 +329,56 @@ func (f *fileReader) texts(v *wire.Reader, t *Tag, d *tagData) error {
 
 // column reads a column and puts it in its place.
 func (f *fileReader) column(v *wire.Reader, s *Snapshot, tag, c int, kind string) error {
-	d, k := &s.data[tag], s.tags.tags[tag].Kind
+	d := &s.data[tag]
 	columns := &d.columns
 	if kind == kindTimes {
-		columns, k = &d.times, Integer
-	}
-	set, err := f.set(v)
-	if err != nil {
-		return err
-	}
-	if err := f.subset(set, s.exists[c]); err != nil {
-		return err
-	}
-	if set.IsEmpty() {
-		return f.broken("empty column")
+		columns = &d.times
 	}
 	if len(*columns) == 0 {
 		*columns = make([]column, len(s.exists))
 	}
-	var col column
+	col, err := f.read(v, kind, s.tags.tags[tag], d.last, s.exists[c], (*columns)[c])
+	(*columns)[c] = col
+	return err
+}
+
+// read reads a column of a tag with so many texts, of a chunk in which exist exists. before is what came before of labels.
+func (f *fileReader) read(v *wire.Reader, kind string, t *Tag, last int, exist bitset.Set, before column) (col column, err error) {
+	k := t.Kind
+	if kind == kindTimes {
+		k = Integer
+	}
+	set, err := f.set(v)
+	if err != nil {
+		return nil, err
+	}
+	if err := f.subset(set, exist); err != nil {
+		return nil, err
+	}
+	if set.IsEmpty() {
+		return nil, f.broken("empty column")
+	}
 	switch k {
 	case Flag:
 		col, err = f.flags(v, set)
 	case Enum:
-		col, err = f.enums(v, set, d.last)
+		col, err = f.enums(v, set, last)
 	case Labels:
-		col, err = f.labels(v, set, d.last, (*columns)[c])
+		col, err = f.labels(v, set, last, before)
 	case Float:
 		col, err = f.floats(v, set)
 	default:
 		col, err = f.ints(v, set)
 	}
 	if err != nil {
-		return err
+		return nil, err
 	}
 	if c, ok := col.(*intColumn); ok && k == Time {
-		if unit := s.tags.tags[tag].unit(); !validTime(unitTime(c.min, unit)) || !validTime(unitTime(c.max, unit)) {
-			return f.broken("times")
+		if unit := t.unit(); !validTime(unitTime(c.min, unit)) || !validTime(unitTime(c.max, unit)) {
+			return nil, f.broken("times")
 		}
 	}
-	(*columns)[c] = col
-	return nil
+	return col, nil
 }
 
 // subset refuses a set that is not within another.
@@ -419,26 +434,52 @@ func (f *fileReader) enums(v *wire.Reader, set bitset.Set, last int) (column, er
 	if err != nil {
 		return nil, err
 	}
-	ed := enumEditors.Get().(*enumEditor)
-	defer enumEditors.Put(ed)
-	ed.load(nil)
-	total := 0
+	total, top := 0, uint32(0)
 	for i, s := range sets {
-		total += s.Len()
-		for p := range s.All() {
-			if ed.codes[p] != 0 || codes[i] > maxEnum {
-				return nil, f.broken("two values")
-			}
-			ed.put(p, uint16(codes[i]))
-		}
-		if err := f.subset(s, set); err != nil {
-			return nil, err
-		}
+		total, top = total+s.Len(), codes[i]
 	}
-	if total != set.Len() {
+	if total != set.Len() || top > maxEnum {
 		return nil, f.broken("values")
 	}
-	return ed.freeze(f.dense), nil
+	c := &enumColumn{set: set, sets: sets, codes: make([]uint16, len(codes))}
+	if len(sets) == 1 {
+		c.set = sets[0]
+	}
+	for i, code := range codes {
+		c.codes[i] = uint16(code)
+	}
+	fits := false
+	if top < 256 {
+		c.bytes8, fits = spread[uint8](set, c.codes, sets)
+	} else {
+		c.words, fits = spread[uint16](set, c.codes, sets)
+	}
+	if !fits {
+		return nil, f.broken("values")
+	}
+	return c, nil
+}
+
+// spread returns the code of each position. It tells whether the sets have nothing in common and together are set, which has
+// as many members as they.
+func spread[C uint8 | uint16](set bitset.Set, codes []uint16, sets []bitset.Set) (at []C, ok bool) {
+	at = make([]C, kernel.Bits)
+	ed := enumEditors.Get().(*enumEditor)
+	defer enumEditors.Put(ed)
+	for i, s := range sets {
+		for _, p := range s.Positions(ed.codes[:0]) {
+			if at[p] != 0 {
+				return nil, false
+			}
+			at[p] = C(codes[i])
+		}
+	}
+	for _, p := range set.Positions(ed.codes[:0]) {
+		if at[p] == 0 {
+			return nil, false
+		}
+	}
+	return at, true
 }
 
 // labels reads labels of a chunk; some may have come before.
@@ -474,7 +515,7 @@ func (f *fileReader) ints(v *wire.Reader, set bitset.Set) (column, error) {
 	ed.load(nil)
 	data = append(data[:len(data):len(data)], make([]byte, 9)...)
 	at := 0
-	for p := range set.All() {
+	for _, p := range set.Positions(make([]uint16, 0, set.Len())) {
 		lo, bit := at>>3, at&7
 		offset := binary.LittleEndian.Uint64(data[lo:]) >> bit
 		if bit+width > 64 {
@@ -498,18 +539,29 @@ func (f *fileReader) floats(v *wire.Reader, set bitset.Set) (column, error) {
 	if len(data) != 8*set.Len() {
 		return nil, f.broken("numbers")
 	}
-	ed := floatEditors.Get().(*floatEditor)
-	defer floatEditors.Put(ed)
-	ed.load(nil)
-	for p := range set.All() {
-		value, err := storeFloat(floatAt(data))
-		if err != nil {
+	n := set.Len()
+	places := set.Positions(make([]uint16, 0, n))
+	c := &floatColumn{set: set, min: math.Inf(1), max: math.Inf(-1)}
+	few := n < kernel.Bits*4/5
+	if few {
+		c.places, c.floats = slices.Clone(places), make([]float64, n)
+	} else {
+		c.floats = make([]float64, kernel.Bits)
+	}
+	for i, p := range places {
+		v := floatAt(data[8*i:])
+		if math.IsNaN(v) || math.IsInf(v, 0) {
 			return nil, f.broken("numbers")
 		}
-		ed.put(p, value.f)
-		data = data[8:]
+		v += 0 // not -0
+		c.min, c.max = min(c.min, v), max(c.max, v)
+		if few {
+			c.floats[i] = v
+		} else {
+			c.floats[p] = v
+		}
 	}
-	return ed.freeze(f.dense), nil
+	return c, nil
 }
 
 func floatAt(data []byte) float64 { return math.Float64frombits(binary.LittleEndian.Uint64(data)) }

@@ -132,7 +132,7 @@ func TestFileSets(t *testing.T) {
 	n := 0
 	for id, err := range ix.Snapshot().IDs(t.Context(), set) {
 		require.NoError(t, err)
-		require.True(t, ix.Snapshot().Has(id))
+		require.True(t, hasIn(t, ix.Snapshot(), id))
 		n++
 	}
 	require.Equal(t, set.Len(), n)
@@ -213,9 +213,9 @@ func TestFileEpoch(t *testing.T) {
 	}
 	accepts := func(ix *Index, set Set, want error) {
 		t.Helper()
-		_, err := ix.Snapshot().Contains(set, id(1))
+		_, err := ix.Snapshot().Contains(t.Context(), set, id(1))
 		require.ErrorIs(t, err, want)
-		_, err = ix.Snapshot().Count(ctx, Query{Rule: InSet("s"), Sets: func(string) (Set, error) { return set, nil }})
+		_, err = ix.Snapshot().Count(ctx, Query{Rule: InSet("s"), Sets: func(context.Context, string) (Set, error) { return set, nil }})
 		require.ErrorIs(t, err, want)
 		for _, err := range ix.Snapshot().IDs(ctx, set) {
 			require.ErrorIs(t, err, want)
@@ -307,9 +307,9 @@ func TestFileLargest(t *testing.T) {
 	}
 	require.Equal(t, 4, kindsOf(data)[kindColumn]) // 3 of labels, 1 of texts
 	got := reread(t, data).Snapshot()
-	require.Equal(t, ids, slices.Collect(got.Customers()))
+	require.Equal(t, ids, customersOf(t, got))
 	for p := 0; p < len(ids); p += 997 {
-		require.Equal(t, s.Row(ids[p]), got.Row(ids[p]))
+		require.Equal(t, rowOf(t, &s, ids[p]), rowOf(t, got, ids[p]))
 	}
 	require.Equal(t, frames(data)[1:], frames(fileOf(t, got))[1:])
 }
@@ -333,7 +333,7 @@ func TestFileLongText(t *testing.T) {
 		b.AddLabels(customer.FromInt64(1), "l", most, most[1:])
 	})
 	again := reread(t, fileOf(t, ix.Snapshot()))
-	require.Equal(t, ix.Snapshot().Row(customer.FromInt64(1)), again.Snapshot().Row(customer.FromInt64(1)))
+	require.Equal(t, rowOf(t, ix.Snapshot(), customer.FromInt64(1)), rowOf(t, again.Snapshot(), customer.FromInt64(1)))
 	for _, tag := range []string{"e", "l"} {
 		var b Batch
 		if b.Set(customer.FromInt64(2), tag, customer.TextValue(most+"x")); tag == "l" {
@@ -363,7 +363,7 @@ func TestFileForgets(t *testing.T) {
 	data := fileOf(t, ix.Snapshot())
 	require.NotContains(t, string(data), "secret")
 	again := reread(t, data)
-	require.Equal(t, ix.Snapshot().Row(b), again.Snapshot().Row(b))
+	require.Equal(t, rowOf(t, ix.Snapshot(), b), rowOf(t, again.Snapshot(), b))
 	require.Equal(t, []string{"open@example.com"}, again.Snapshot().data[0].texts())
 	require.Equal(t, []string{"a", "b"}, again.Snapshot().data[1].texts())
 	require.Contains(t, string(fileOf(t, past)), "secret")
@@ -614,9 +614,9 @@ func FuzzRead(f *testing.F) {
 
 // rowsOf returns all customers and what they have.
 func rowsOf(t *testing.T, s *Snapshot) (rows []customer.Row) {
-	for id := range s.Customers() {
-		require.True(t, s.Has(id))
-		rows = append(rows, customer.Row{ID: id, Values: s.Row(id)})
+	for _, id := range customersOf(t, s) {
+		require.True(t, hasIn(t, s, id))
+		rows = append(rows, customer.Row{ID: id, Values: rowOf(t, s, id)})
 	}
 	require.Len(t, rows, s.Len())
 	return rows

@@ -41,11 +41,11 @@ type Group struct {
 // Cost: a look at every customer selected for each tag, and for a sum one at the value; a map where the tags have more
 // than 2^16 combinations.
 func (s *Snapshot) GroupBy(ctx context.Context, q Query, o *GroupOptions, tags ...string) ([]Group, error) {
-	g, err := s.grouper(o, tags)
+	g, err := s.grouper(ctx, o, tags)
 	if err != nil {
 		return nil, err
 	}
-	p, err := s.prepare(q)
+	p, err := s.prepare(ctx, q)
 	if err != nil {
 		return nil, err
 	}
@@ -81,7 +81,7 @@ type dimension struct {
 	weight []uint64         // Enum: number * stride by code
 }
 
-func (s *Snapshot) grouper(o *GroupOptions, tags []string) (*grouper, error) {
+func (s *Snapshot) grouper(ctx context.Context, o *GroupOptions, tags []string) (*grouper, error) {
 	if o == nil {
 		o = &GroupOptions{}
 	}
@@ -96,6 +96,9 @@ func (s *Snapshot) grouper(o *GroupOptions, tags []string) (*grouper, error) {
 		}
 		t, d, err := s.tag(name, kinds...)
 		if err != nil {
+			return nil, err
+		}
+		if err := s.need(ctx, s.tags.byName[name]); err != nil {
 			return nil, err
 		}
 		by := d.dimension(t, o.Depth)
@@ -115,6 +118,9 @@ func (s *Snapshot) grouper(o *GroupOptions, tags []string) (*grouper, error) {
 	if o.Sum != "" {
 		var err error
 		if g.sumTag, g.sum, err = s.tag(o.Sum, Integer, Decimal, Float); err != nil {
+			return nil, err
+		}
+		if err := s.need(ctx, s.tags.byName[o.Sum]); err != nil {
 			return nil, err
 		}
 	}

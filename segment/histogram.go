@@ -32,7 +32,7 @@ func (s *Snapshot) Histogram(ctx context.Context, q Query, tag string, bins int)
 	if bins < 1 || bins > MaxBins {
 		return nil, fmt.Errorf("segment: histogram: bins must be 1 to %d", MaxBins)
 	}
-	p, t, d, err := s.ask(q, tag, Integer, Decimal, Float, Time)
+	p, t, d, err := s.ask(ctx, q, tag, Integer, Decimal, Float, Time)
 	if err != nil {
 		return nil, err
 	}
@@ -67,7 +67,7 @@ func (s *Snapshot) Histogram(ctx context.Context, q Query, tag string, bins int)
 // to the next, and one from the last on, so that every value is counted. Edges are given as numbers and instants are
 // to the functions that build rules; there are at most MaxBins.
 func (s *Snapshot) HistogramAt(ctx context.Context, q Query, tag string, edges ...any) ([]Bin, error) {
-	p, t, d, err := s.ask(q, tag, Integer, Decimal, Float, Time)
+	p, t, d, err := s.ask(ctx, q, tag, Integer, Decimal, Float, Time)
 	if err != nil {
 		return nil, err
 	}

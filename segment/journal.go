@@ -303,7 +303,6 @@ func (l *Live) accept(ctx context.Context, in *input) error {
 		err = j.append(ctx, in.at, data)
 	}
 	if err == nil {
-		j.shelf.took(data)
 		l.saveSoon()
 	}
 	return err

@@ -221,7 +221,8 @@ func TestJournalFight(t *testing.T) {
 	l := openJournal(t, s, journalOptions(clock))
 	for i, n := range acknowledged {
 		require.Equal(t, each, n)
-		v := l.Snapshot().Value(customer.FromInt64(int64(i)), "spend")
+		v, err := l.Snapshot().Value(ctx, customer.FromInt64(int64(i)), "spend")
+		require.NoError(t, err)
 		require.Equal(t, customer.Int64Value(int64(n)), v)
 	}
 }

@@ -146,10 +146,9 @@ func (l *Live) carryOut(ctx context.Context, step uint64, data []byte) ([]Notice
 	told, err := l.take(ctx, in)
 	switch {
 	case err == nil:
-		j.shelf.took(data)
 		return told, nil
-	case ctx.Err() != nil:
-		return nil, err
+	case ctx.Err() != nil || errors.Is(err, ErrStale) || errors.Is(err, store.ErrUnavailable) || errors.Is(err, store.ErrClosed):
+		return nil, err // of what had to be read for it
 	}
 	return nil, corrupt("log of live segments: step %d cannot be carried out: %w", step, err)
 }

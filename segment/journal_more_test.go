@@ -169,7 +169,9 @@ func TestJournalCancelled(t *testing.T) {
 }
 
 func valueOf(t testing.TB, l *Live, n int64, tag string) customer.Value {
-	return l.Snapshot().Value(customer.FromInt64(n), tag)
+	v, err := l.Snapshot().Value(t.Context(), customer.FromInt64(n), tag)
+	require.NoError(t, err)
+	return v
 }
 
 // Steps, readers, checkpoints and copies go on at the same time.
@@ -352,4 +354,50 @@ func dumpAfter(t testing.TB, l *Live, after uint64) string {
 		text.WriteString(fmt.Sprint(n))
 	}
 	return text.String()
+}
+
+// A step that failed and was given up does not come back, whatever is done instead and however late its commit happens.
+func TestJournalLate(t *testing.T) {
+	ctx := t.Context()
+	for wait := range 6 {
+		for part := range 4 {
+			s := &store.Memory{}
+			w := &weather{Store: s, wait: wait, plan: func(int) int { return fine }}
+			o := journalOptions(&clockAt{now: journalStart})
+			o.Backoff = &store.Backoff{Attempts: 1}
+			l := openJournal(t, w, o)
+			b := spend(1, 1000)
+			b.Set(customer.FromInt64(1), "city", customer.TextValue(strings.Repeat("x", 2200))) // in three commits
+			w.n, w.plan = 0, func(n int) int {
+				if n == part {
+					return lateUnknown
+				}
+				return fine
+			}
+			_, err := l.Apply(ctx, b, l.At())
+			require.ErrorIs(t, err, store.ErrUnknownOutcome)
+			require.Equal(t, part+1, w.n)
+			require.Equal(t, part == 3, l.journal.loose.input != nil, "the last of four commits")
+			want := int64(0)
+			if _, err = l.Advance(ctx, l.At()); err != nil {
+				_, err = l.Advance(ctx, l.At())
+			}
+			require.NoError(t, err)
+			if l.journal.head.step == 2 {
+				want = 1000
+			}
+			for n := range 8 {
+				c := spend(1, 1)
+				c.Set(customer.FromInt64(2), "city", customer.TextValue(strings.Repeat("y", 200*n)))
+				_, err := l.Apply(ctx, c, l.At())
+				require.NoError(t, err)
+				want++
+			}
+			require.Empty(t, w.late)
+			require.Equal(t, customer.Int64Value(want), valueOf(t, l, 1, "spend"))
+			l = openJournal(t, s, journalOptions(&clockAt{now: journalStart.Add(time.Hour)}))
+			require.Equal(t, customer.Int64Value(want), valueOf(t, l, 1, "spend"), "wait %d, part %d", wait, part)
+			require.EqualValues(t, 9+want/1000, l.journal.head.step)
+		}
+	}
 }

@@ -37,9 +37,12 @@ func dumpLive(ctx context.Context, l *Live) (string, error) {
 	for _, tag := range s.Catalogue().tags {
 		say(tag)
 	}
-	for id := range s.Customers() {
+	for id, err := range s.Customers(ctx) {
+		errs = append(errs, err)
 		say(id)
-		say(s.Row(id))
+		row, err := s.Row(ctx, id)
+		errs = append(errs, err)
+		say(row)
 	}
 	for _, v := range l.Definitions() {
 		name := v.Definition.Name
@@ -47,8 +50,8 @@ func dumpLive(ctx context.Context, l *Live) (string, error) {
 		errs = append(errs, err)
 		say(history)
 		say(sizes)
-		for _, ask := range []func(string) (Set, error){l.Members, l.HeldOut} {
-			if set, err := ask(name); err != nil {
+		for _, ask := range []func(context.Context, string) (Set, error){l.Members, l.HeldOut} {
+			if set, err := ask(ctx, name); err != nil {
 				errs = append(errs, err)
 			} else {
 				say(set.Bitmap.ToArray())

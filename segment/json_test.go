@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -269,4 +270,11 @@ func FuzzRuleJSON(f *testing.F) {
 		require.NoError(t, err, text)
 		require.True(t, r.node().equal(parsed.node()), text)
 	})
+}
+
+// equal tells whether two rules are written the same, apart from where.
+func (n *node) equal(m *node) bool {
+	return n.op == m.op && n.cmp == m.cmp && n.tag == m.tag && n.other == m.other && n.name == m.name &&
+		n.k == m.k && n.window == m.window && n.fault == m.fault && slices.Equal(n.values, m.values) &&
+		slices.EqualFunc(n.kids, m.kids, (*node).equal)
 }

@@ -74,6 +74,10 @@ type Live struct {
 	told       noticeLog // the newest notices
 	last       uint64    // the number of the newest
 
+	shelf  *shelf // where it is kept; nil: nowhere
+	paged  uint64 // up to which notice the shelf has them
+	asleep bool   // what steps need is still on the shelf: see wake
+
 	view atomic.Pointer[liveView]
 }
 
@@ -91,6 +95,7 @@ type liveView struct {
 type segmentView struct {
 	members, held []bitset.Set
 	count         int
+	kept          *shelvedSegment // where they lie if they have not been read when the view was made; nil: here
 }
 
 // NewLive returns the live segments of an index, which the Live alone writes to from now on: Index.Apply, Load and Compact
@@ -141,7 +146,7 @@ func locationName(loc *time.Location) string {
 func emptyLive(ix *Index, o *LiveOptions) *Live {
 	l := &Live{
 		ix: ix, loc: o.Location, keep: o.Keep, workers: parallel.Workers(o.Workers),
-		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: o.At.UnixNano(), next: never, last: o.After,
+		segments: map[string]*liveSegment{}, retired: map[string]int{}, now: o.At.UnixNano(), next: never, last: o.After, paged: o.After,
 	}
 	if l.keep == 0 {
 		l.keep = DefaultKeep
@@ -164,22 +169,44 @@ func (l *Live) Next() time.Time { return l.view.Load().next }
 
 // Members returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrLookup:
 // there is no such segment. Cost: as Snapshot.Set.
-func (l *Live) Members(name string) (Set, error) {
+func (l *Live) Members(ctx context.Context, name string) (Set, error) {
 	v, g, err := l.see(name)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return Set{}, err
 	}
-	return v.set(g.members), nil
+	members, _, err := g.sets(ctx)
+	if err != nil {
+		return Set{}, err
+	}
+	return v.set(members), nil
 }
 
 // HeldOut returns those who would be members of a segment if they were not held out, whatever its Cap: Stay and Dwell hold for
 // them as for members. Errors and cost are those of Members.
-func (l *Live) HeldOut(name string) (Set, error) {
+func (l *Live) HeldOut(ctx context.Context, name string) (Set, error) {
 	v, g, err := l.see(name)
+	if err == nil {
+		err = ctx.Err()
+	}
 	if err != nil {
 		return Set{}, err
 	}
-	return v.set(g.held), nil
+	_, held, err := g.sets(ctx)
+	if err != nil {
+		return Set{}, err
+	}
+	return v.set(held), nil
+}
+
+// sets returns the members and those held out.
+func (g *segmentView) sets(ctx context.Context) (members, held []bitset.Set, err error) {
+	if g.kept == nil {
+		return g.members, g.held, nil
+	}
+	return g.kept.sets(ctx)
 }
 
 // Len returns the number of members of a segment. An error wraps ErrLookup.

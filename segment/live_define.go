@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/internal/bitset"
 )
@@ -65,8 +66,17 @@ func (l *Live) define(ctx context.Context, in *input, quiet bool) ([]Notice, err
 	if err := l.ready(ctx, in.at); err != nil {
 		return nil, err
 	}
+	if err := l.wake(ctx); err != nil {
+		return nil, err
+	}
+	if len(in.author) > 64<<10 || !utf8.ValidString(in.author) {
+		return nil, &DefinitionError{Field: "author", Err: errors.New("must be UTF-8, at most 64 KiB")}
+	}
 	d := &redefinition{l: l, author: in.author, bounds: map[string][2]*bound{}, next: map[string]*Definition{}, gone: map[string]bool{}}
 	if err := d.check(in.definitions, in.drop); err != nil {
+		return nil, err
+	}
+	if err := d.read(ctx); err != nil {
 		return nil, err
 	}
 	if err := l.accept(ctx, in); err != nil {
@@ -155,6 +165,23 @@ func (d *redefinition) check(definitions []Definition, drop []string) error {
 		return err
 	}
 	return d.cycle(known)
+}
+
+// read reads the tags that the new rules look at, and ids where they need them.
+func (d *redefinition) read(ctx context.Context) error {
+	var tags []int
+	for _, both := range d.bounds {
+		for _, b := range both {
+			if b != nil {
+				tags = append(tags, b.whole.tags...)
+			}
+		}
+	}
+	s := d.l.view.Load().snapshot
+	if err := s.need(ctx, tags...); err != nil {
+		return err
+	}
+	return s.needIDs(ctx)
 }
 
 // names returns the names of the segments that the rules of a definition name, ascending.
@@ -270,7 +297,7 @@ func (g *liveSegment) become(def Definition, st *turn) {
 	}
 	// Nobody is in a queue any more, until the evaluation.
 	for c, records := range g.records {
-		for p, r := range records {
+		for p, r := range records.all() {
 			at := uint32(c)<<chunkBits | uint32(p)
 			r.pending = false
 			g.keep(at, r)

@@ -48,7 +48,7 @@ func (l *Live) evaluate(st *turn, g *liveSegment) {
 		}
 		if c < len(g.records) {
 			w = kernel.Words{}
-			for p := range g.records[c] {
+			for p := range g.records[c].all() {
 				addMember(&w, p)
 			}
 			kernel.Or(&all, &all, &w)

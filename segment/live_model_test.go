@@ -2,6 +2,7 @@ package segment
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"maps"
 	"slices"
@@ -256,8 +257,8 @@ func (m *liveModel) step(s modelStep, quiet bool) []Notice {
 func (m *liveModel) same(l *Live) {
 	s := l.Snapshot()
 	for name, g := range m.segments {
-		for of, ask := range map[state]func(string) (Set, error){stateMember: l.Members, stateHeld: l.HeldOut} {
-			set, err := ask(name)
+		for of, ask := range map[state]func(context.Context, string) (Set, error){stateMember: l.Members, stateHeld: l.HeldOut} {
+			set, err := ask(m.t.Context(), name)
 			require.NoError(m.t, err)
 			got := map[customer.ID]bool{}
 			for id, err := range s.IDs(m.t.Context(), set) {

@@ -18,6 +18,16 @@ func (l *Live) Notices(ctx context.Context, after uint64) iter.Seq2[Notice, erro
 		case after > v.last:
 			yield(Notice{}, fmt.Errorf("%w: the last number is %d, and notices after %d are asked for", ErrExpiredNotices, v.last, after))
 			return
+		case after < first && l.shelf != nil:
+			for n, err := range l.shelf.notices(ctx, after, first) {
+				if err == nil {
+					err = ctx.Err()
+				}
+				if !yield(n, err) || err != nil {
+					return
+				}
+			}
+			after = first
 		case after < first:
 			yield(Notice{}, fmt.Errorf("%w: those up to %d are gone, and notices after %d are asked for", ErrExpiredNotices, first, after))
 			return

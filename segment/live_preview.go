@@ -30,8 +30,14 @@ func (l *Live) Preview(ctx context.Context, definition Definition, samples int) 
 	if err := l.ready(ctx, at); err != nil {
 		return Preview{}, err
 	}
+	if err := l.wake(ctx); err != nil {
+		return Preview{}, err
+	}
 	d := &redefinition{l: l, bounds: map[string][2]*bound{}, next: map[string]*Definition{}, gone: map[string]bool{}}
 	if err := d.check([]Definition{definition}, nil); err != nil {
+		return Preview{}, err
+	}
+	if err := d.read(ctx); err != nil {
 		return Preview{}, err
 	}
 	st := &turn{l: l, s: l.view.Load().snapshot, at: at, now: l.now}
@@ -95,7 +101,10 @@ func drawn(b best[lot]) []customer.ID {
 func (g *liveSegment) copy() *liveSegment {
 	c := &liveSegment{def: g.def, version: g.version, members: g.members, held: g.held, count: g.count, waiting: g.waiting}
 	for _, records := range g.records {
-		c.records = append(c.records, maps.Clone(records))
+		if records != nil {
+			records = &roster{of: maps.Clone(records.of)}
+		}
+		c.records = append(c.records, records)
 	}
 	return c
 }

@@ -3,6 +3,8 @@ package segment
 import (
 	"cmp"
 	"container/heap"
+	"iter"
+	"maps"
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
@@ -39,14 +41,15 @@ type liveSegment struct {
 	place    int   // in views
 	redefine bool  // defined in this step
 
-	members, held []bitset.Set // by chunk
-	count         int          // of members
+	kept          *shelvedSegment // while the Live sleeps: where the sets are
+	members, held []bitset.Set    // by chunk
+	count         int             // of members
 
 	// Where the definition is timed: who is not out, and since when.
-	records []map[uint16]record // by chunk
-	line    queue               // who waits, and who waited
-	waiting int                 // how many wait
-	due     queue               // whose Dwell alone keeps them, and until when; also some who left
+	records []*roster // by chunk; nil: nobody
+	line    queue     // who waits, and who waited
+	waiting int       // how many wait
+	due     queue     // whose Dwell alone keeps them, and until when; also some who left
 
 	touched  []uint32 // in this step: who has to be looked at
 	everyone bool     // in this step: so many that all are looked at instead
@@ -59,6 +62,20 @@ type record struct {
 	state   state
 	pending bool  // in due
 	since   int64 // entered or began to wait, in nanoseconds since 1970
+}
+
+// roster is what a timed segment knows of the customers of a chunk.
+type roster struct {
+	of   map[uint16]record
+	lent bool // it is being saved, or has been: it is not changed any more
+}
+
+// all yields the customers and their records, in no order. They may be changed meanwhile.
+func (r *roster) all() iter.Seq2[uint16, record] {
+	if r == nil {
+		return maps.All(map[uint16]record(nil))
+	}
+	return maps.All(r.of)
 }
 
 // flip is the change of one membership.
@@ -136,7 +153,9 @@ func (g *liveSegment) state(at uint32) state {
 
 func (g *liveSegment) record(at uint32) record {
 	if c := int(at >> chunkBits); c < len(g.records) {
-		return g.records[c][uint16(at)]
+		if r := g.records[c]; r != nil {
+			return r.of[uint16(at)]
+		}
 	}
 	return record{}
 }
@@ -146,14 +165,20 @@ func (g *liveSegment) keep(at uint32, r record) {
 	for len(g.records) <= c {
 		g.records = append(g.records, nil)
 	}
+	list, p, gone := g.records[c], uint16(at), r.state == stateOut && !r.pending
 	switch {
-	case r.state == stateOut && !r.pending:
-		delete(g.records[c], uint16(at))
-	default:
-		if g.records[c] == nil {
-			g.records[c] = map[uint16]record{}
-		}
-		g.records[c][uint16(at)] = r
+	case list == nil && gone:
+		return
+	case list == nil:
+		list = &roster{of: map[uint16]record{}}
+	case list.lent:
+		list = &roster{of: maps.Clone(list.of)}
+	}
+	g.records[c] = list
+	if gone {
+		delete(list.of, p)
+	} else {
+		list.of[p] = r
 	}
 }
 
@@ -356,7 +381,7 @@ func ofChunk(list *[]uint32, c int, room *[]uint16) []uint16 {
 func (g *liveSegment) shed(st *turn, m *moves, surplus int, j judge) {
 	var all []queued
 	for c, records := range g.records {
-		for p, r := range records {
+		for p, r := range records.all() {
 			if r.state == stateMember {
 				at := uint32(c)<<chunkBits | uint32(p)
 				all = append(all, queued{at: r.since, id: st.s.ids.id(at), position: at})

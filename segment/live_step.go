@@ -51,6 +51,9 @@ func (l *Live) carry(ctx context.Context, in *input, first int) ([]Notice, error
 	if err := l.ready(ctx, in.at); err != nil {
 		return nil, err
 	}
+	if err := l.wake(ctx); err != nil {
+		return nil, err
+	}
 	e, err := l.ix.carryOut(ctx, in.batch, first)
 	if err != nil {
 		return nil, err
@@ -99,6 +102,9 @@ func (l *Live) advance(ctx context.Context, at time.Time) ([]Notice, error) {
 		v.at = clockTime(at)
 		l.view.Store(&v)
 		return nil, nil
+	}
+	if err := l.wake(ctx); err != nil {
+		return nil, err
 	}
 	if err := l.accept(ctx, &input{what: stepClock, at: at}); err != nil {
 		return nil, err
@@ -227,10 +233,7 @@ func (st *turn) writes() {
 		}
 	}
 	slices.SortFunc(groups, func(a, b *group) int {
-		if a.tag != b.tag {
-			return a.tag - b.tag
-		}
-		return a.chunk - b.chunk
+		return a.cell.compare(b.cell)
 	})
 	var w kernel.Words
 	for _, g := range groups {
@@ -436,12 +439,13 @@ func (st *turn) publish() []Notice {
 		v.places = st.places
 	}
 	v.snapshot, v.at = st.s, st.at
-	v.next = time.Time{}
-	if l.next < never {
-		v.next = time.Unix(0, l.next).UTC()
-	}
+	v.next = l.nextTime()
 	if len(st.told) > 0 {
-		l.told.add(st.told, max(l.keep, len(st.told)))
+		least := max(l.keep, len(st.told))
+		if l.shelf != nil { // and all that the shelf does not have yet
+			least = max(least, int(l.last-l.paged))
+		}
+		l.told.add(st.told, least)
 		v.told, v.last = l.told, l.last
 		v.told.blocks = slices.Clone(l.told.blocks)
 	}

@@ -281,7 +281,7 @@ func (cs *conditions) yearDaysOf(x *tagTests, col *intColumn, c int) *yearDays {
 func (cs *conditions) passDays(x *tagTests, s *Snapshot, from civil.Day) {
 	for _, c := range x.years {
 		days := cs.daysPassed(c.k, from)
-		for chunk, col := range s.data[x.tag].columns {
+		for chunk, col := range s.data[x.tag].all() {
 			col, ok := col.(*intColumn)
 			if !ok {
 				continue

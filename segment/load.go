@@ -228,6 +228,12 @@ func (e *edition) checkValues(c *Column, t *Tag) {
 
 // load gives the rows their positions and writes the columns.
 func (e *edition) load(ctx context.Context, ids []customer.ID, columns []Column, tags []int) error {
+	if err := e.next.needTexts(ctx, tags); err != nil {
+		return err
+	}
+	if err := e.next.needLookup(ctx); err != nil {
+		return err
+	}
 	positions := make([]uint32, len(ids))
 	workers := parallel.Workers(e.ix.workers)
 	if err := e.ix.ids.addAll(ids, positions, workers, e.isAlive); err != nil {
@@ -270,6 +276,9 @@ func (e *edition) load(ctx context.Context, ids []customer.ID, columns []Column,
 				e.groups[cell{tag, c}] = &group{wrote: wrote}
 			}
 		}
+	}
+	if err := e.readGroups(ctx); err != nil {
+		return err
 	}
 	parallel.For(workers, len(jobs), func(i int) {
 		if ctx.Err() == nil {
@@ -368,14 +377,14 @@ func (j *job) each(f func(p uint16, row uint32)) {
 // loadChunk writes a job.
 func (e *edition) loadChunk(j *job) {
 	d, t, col := &e.next.data[j.tag], e.next.tags.tags[j.tag], j.column
-	if j.chunk < len(d.times) && d.times[j.chunk] != nil {
+	if d.time(j.chunk) != nil {
 		times := intEditors.Get().(*intEditor)
 		defer intEditors.Put(times)
-		times.load(d.times[j.chunk])
+		times.load(d.time(j.chunk))
 		j.each(func(p uint16, _ uint32) { times.clear(p) })
 		d.times[j.chunk] = times.freeze(e.next.dense)
 	}
-	old := d.columns[j.chunk]
+	old := d.column(j.chunk)
 	var ed editor
 	switch t.Kind {
 	case Flag:

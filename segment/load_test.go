@@ -108,8 +108,8 @@ func TestLoadIsApply(t *testing.T) {
 		for _, ix := range []*Index{indexes[0], indexes[2]} {
 			got := ix.Snapshot()
 			require.Equal(t, want.Len(), got.Len())
-			for id := range want.Customers() {
-				a, b := want.Row(id), got.Row(id)
+			for _, id := range customersOf(t, want) {
+				a, b := rowOf(t, want, id), rowOf(t, got, id)
 				if len(a)+len(b) == 0 {
 					continue
 				}
@@ -117,8 +117,8 @@ func TestLoadIsApply(t *testing.T) {
 					require.Equal(t, a, b)
 				}
 				for _, f := range a {
-					if got.Value(id, f.Name) != f.Value {
-						require.Equal(t, f.Value, got.Value(id, f.Name), f.Name)
+					if valueIn(t, got, id, f.Name) != f.Value {
+						require.Equal(t, f.Value, valueIn(t, got, id, f.Name), f.Name)
 					}
 				}
 			}
@@ -180,7 +180,7 @@ func TestInfer(t *testing.T) {
 	require.NoError(t, ix.Apply(t.Context(), &b))
 	s := ix.Snapshot()
 	for name, v := range values {
-		require.Equal(t, v, s.Value(id, name), name)
+		require.Equal(t, v, valueIn(t, s, id, name), name)
 	}
 	d, ok := s.Catalogue().Tag("d")
 	require.True(t, ok)
@@ -188,7 +188,7 @@ func TestInfer(t *testing.T) {
 	_, ok = s.Catalogue().Tag("never")
 	require.False(t, ok)
 	require.NoError(t, ix.Load(t.Context(), []customer.ID{id}, []Column{{Tag: "more", Floats: []float64{math.NaN()}}}, time.Time{}))
-	require.True(t, ix.Snapshot().Value(id, "more").IsUnset())
+	require.True(t, valueIn(t, ix.Snapshot(), id, "more").IsUnset())
 }
 
 func TestWriteFaults(t *testing.T) {

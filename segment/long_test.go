@@ -22,3 +22,9 @@ func TestLiveIsSlowLong(t *testing.T) {
 		testLive(t, 10_000+seed, 500, 0)
 	}
 }
+
+func TestShelfLiveIsSlowLong(t *testing.T) {
+	for seed := range uint64(400) {
+		testShelfLive(t, 1000+seed)
+	}
+}

@@ -78,16 +78,22 @@ func (s *Snapshot) Lookalike(ctx context.Context, seed, candidates Query, n int,
 	if err != nil {
 		return nil, err
 	}
-	part, err := s.prepare(seed)
+	part, err := s.prepare(ctx, seed)
 	if err != nil {
 		return nil, err
 	}
-	whole, err := s.prepare(candidates)
+	whole, err := s.prepare(ctx, candidates)
 	if err != nil {
 		return nil, err
 	}
 	tags, err := opt.places(s.tags)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.need(ctx, tags...); err != nil {
+		return nil, err
+	}
+	if err := s.needIDs(ctx); err != nil { // which order equal scores
 		return nil, err
 	}
 	c := newCensus(s, part.workers, part.root, whole.root, tags)

@@ -210,7 +210,7 @@ func TestLookalikeFindsWhatWasPlanted(t *testing.T) {
 	require.Len(t, found, n)
 	hits := 0
 	for _, a := range found {
-		require.False(t, flagOf(rowOf(s, a.ID), "bought"))
+		require.False(t, flagOf(valuesOf(t, s, a.ID), "bought"))
 		require.Len(t, a.Traits, 3)
 		if kind[a.ID] {
 			hits++
@@ -218,7 +218,7 @@ func TestLookalikeFindsWhatWasPlanted(t *testing.T) {
 	}
 	candidates, planted := 0, 0
 	for id, is := range kind {
-		if !flagOf(rowOf(s, id), "bought") {
+		if !flagOf(valuesOf(t, s, id), "bought") {
 			candidates++
 			if is {
 				planted++
@@ -231,9 +231,9 @@ func TestLookalikeFindsWhatWasPlanted(t *testing.T) {
 	require.Greater(t, float64(hits)/n, 8*chance)
 }
 
-func rowOf(s *Snapshot, id customer.ID) map[string]customer.Value {
+func valuesOf(t testing.TB, s *Snapshot, id customer.ID) map[string]customer.Value {
 	row := map[string]customer.Value{}
-	for _, f := range s.Row(id) {
+	for _, f := range rowOf(t, s, id) {
 		row[f.Name] = f.Value
 	}
 	return row
@@ -251,7 +251,7 @@ func TestLookalikeReasonsAddUp(t *testing.T) {
 		for i, tr := range a.Traits {
 			sum += tr.Weight
 			require.NotZero(t, tr.Weight)
-			in, err := c.s.Selects(Query{Rule: tr.Rule}, a.ID)
+			in, err := c.s.Selects(t.Context(), Query{Rule: tr.Rule}, a.ID)
 			require.NoError(t, err)
 			require.True(t, in, tr.Rule.String())
 			if i > 0 {

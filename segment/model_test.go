@@ -95,12 +95,12 @@ func (m *model) apply(b *Batch) {
 func (m *model) same(t *testing.T, s *Snapshot) {
 	t.Helper()
 	require.Equal(t, len(m.rows), s.Len())
-	ids := slices.Collect(s.Customers())
+	ids := customersOf(t, s)
 	require.Len(t, ids, len(m.rows))
 	for _, id := range ids {
 		want := m.rows[id]
 		got := map[string]customer.Value{}
-		for _, f := range s.Row(id) {
+		for _, f := range rowOf(t, s, id) {
 			got[f.Name] = f.Value
 		}
 		if !maps.Equal(want, got) {
@@ -224,6 +224,9 @@ func testApplyModel(t *testing.T, seed uint64) {
 		m.same(t, ix.Snapshot())
 		if rng.IntN(6) == 0 {
 			past = append(past, kept{ix.Snapshot(), m.clone()})
+		}
+		if shelving && rng.IntN(2) == 0 {
+			ix = lazily(ix)
 		}
 		if rng.IntN(10) == 0 {
 			require.NoError(t, ix.Compact(t.Context()))

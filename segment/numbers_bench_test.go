@@ -6,7 +6,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 func BenchmarkNumbers(b *testing.B) {
@@ -44,7 +44,7 @@ func BenchmarkNumbers(b *testing.B) {
 	} {
 		for _, on := range []bool{false, true} {
 			b.Run(fmt.Sprintf("%s/assembly=%t", c.name, on), func(b *testing.B) {
-				defer kernel.SetAssembly(kernel.SetAssembly(on))
+				defer simd.SetAssembly(simd.SetAssembly(on))
 				for b.Loop() {
 					require.NoError(b, c.ask(b))
 				}

@@ -214,6 +214,7 @@ func (l *Live) adopt(n *Live) {
 	l.ix, l.loc, l.keep, l.workers, l.few = n.ix, n.loc, n.keep, n.workers, max(l.few, n.few)
 	l.segments, l.byName, l.order, l.blank, l.dwelling, l.retired = n.segments, n.byName, n.order, n.blank, n.dwelling, n.retired
 	l.conditions, l.now, l.next, l.day, l.told, l.last = n.conditions, n.now, n.next, n.day, n.told, n.last
+	l.shelf, l.paged, l.asleep = n.shelf, n.paged, n.asleep
 	l.view.Store(n.view.Load())
 }
 
@@ -263,7 +264,7 @@ func (l *Live) Follow(ctx context.Context) ([]Notice, error) {
 		return nil, err
 	}
 	told, err := l.replay(ctx, j.head.step+1, h.step, func(step uint64) { j.head.step = step })
-	if !errors.Is(err, errGap) {
+	if !errors.Is(err, errGap) && !errors.Is(err, ErrStale) {
 		if err == nil {
 			j.head, j.headIs = h, version
 		}

@@ -41,14 +41,14 @@ func (s *Snapshot) Overlap(ctx context.Context, q Query, rules ...Rule) (*Overla
 	if n > MaxOverlap {
 		return nil, fmt.Errorf("segment: overlap of %d segments, at most %d: %w", n, MaxOverlap, ErrLimit)
 	}
-	base, err := s.prepare(q)
+	base, err := s.prepare(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	roots := make([]*plan, n)
 	for i, r := range rules {
 		q.Rule = r
-		p, err := s.prepare(q)
+		p, err := s.prepare(ctx, q)
 		if err != nil {
 			return nil, &overlapError{i, err}
 		}

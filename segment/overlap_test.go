@@ -17,6 +17,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // populace is an index of three chunks with values of every kind, and what Snapshot.Row says of each customer.
@@ -27,7 +28,17 @@ type populace struct {
 	rows []map[string]customer.Value
 }
 
-var newPopulace = sync.OnceValue(func() *populace {
+func newPopulace() *populace {
+	c := onePopulace()
+	if shelving {
+		shelved := *c
+		shelved.s = opened(c.s)
+		return &shelved
+	}
+	return c
+}
+
+var onePopulace = sync.OnceValue(func() *populace {
 	ctx, rng := context.Background(), rand.New(rand.NewPCG(7, 11))
 	var all, ids []customer.ID
 	var gone Batch
@@ -110,9 +121,12 @@ var newPopulace = sync.OnceValue(func() *populace {
 	}
 	must(ix.Apply(ctx, &gone))
 	c := &populace{ix: ix, s: ix.Snapshot()}
-	for id := range c.s.Customers() {
+	for id, err := range c.s.Customers(ctx) {
+		must(err)
+		fields, err := c.s.Row(ctx, id)
+		must(err)
 		row := map[string]customer.Value{}
-		for _, f := range c.s.Row(id) {
+		for _, f := range fields {
 			row[f.Name] = f.Value
 		}
 		c.ids, c.rows = append(c.ids, id), append(c.rows, row)
@@ -344,11 +358,11 @@ func BenchmarkOverlap(b *testing.B) {
 
 // inBothForms runs a benchmark with the kernels in Go and with those in assembly.
 func inBothForms(b *testing.B, f func(b *testing.B)) {
-	was := kernel.SetAssembly(false)
+	was := simd.SetAssembly(false)
 	b.Run("go", f)
-	kernel.SetAssembly(true)
+	simd.SetAssembly(true)
 	b.Run("assembly", f)
-	kernel.SetAssembly(was)
+	simd.SetAssembly(was)
 }
 
 // flagPopulace returns n customers with flags f0 to f(k-1), each true with its density.

@@ -41,8 +41,7 @@ func patchInts(old *intColumn, steps []step, dense int) (c *intColumn, ok bool) 
 		now[st.p] = v
 	}
 	var add, remove []uint16
-	next := *old
-	next.slices = slices.Clone(old.slices)
+	next := intColumn{min: old.min, max: old.max, shift: old.shift, width: old.width, slices: slices.Clone(old.slices)}
 	for _, p := range slices.Sorted(maps.Keys(now)) {
 		v := now[p]
 		var offset uint64
@@ -101,8 +100,7 @@ func patchEnums(old *enumColumn, steps []step, dense int) (c *enumColumn, ok boo
 		}
 		return changes[code]
 	}
-	next := *old
-	next.bytes8, next.words = slices.Clone(old.bytes8), slices.Clone(old.words)
+	next := enumColumn{set: old.set, bytes8: slices.Clone(old.bytes8), words: slices.Clone(old.words)}
 	for _, p := range slices.Sorted(maps.Keys(now)) {
 		was, is := old.code(p), now[p]
 		if was == is {

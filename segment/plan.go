@@ -39,13 +39,13 @@ type program struct {
 	live    func(name string) []bitset.Set // the members of a live segment, where the rule is that of one
 }
 
-// prepare binds and plans a query.
-func (s *Snapshot) prepare(q Query) (*program, error) {
+// prepare binds and plans a query, and sees to it that everything its rule looks at has been read.
+func (s *Snapshot) prepare(ctx context.Context, q Query) (*program, error) {
 	b, err := q.Rule.bind(s.tags, q.Segments, func(name string) (Set, error) {
 		if q.Sets == nil {
 			return Set{}, ErrLookup
 		}
-		set, err := q.Sets(name)
+		set, err := q.Sets(ctx, name)
 		if err == nil {
 			err = s.good(set)
 		}
@@ -57,6 +57,14 @@ func (s *Snapshot) prepare(q Query) (*program, error) {
 	m := moment{q.AsOf, q.Location}
 	if err := b.missing(m); err != nil {
 		return nil, err
+	}
+	if err := s.need(ctx, b.whole.tags...); err != nil {
+		return nil, err
+	}
+	if b.whole.sample {
+		if err := s.needIDs(ctx); err != nil {
+			return nil, err
+		}
 	}
 	p := &program{s: s, moment: m, workers: parallel.Workers(q.Workers), sets: map[*Set][]bitset.Set{}}
 	if p.root, err = p.plan(b); err != nil {
@@ -198,7 +206,7 @@ func (n *plan) spread() (sum float64) {
 		}
 	}
 	low, high := math.Inf(1), math.Inf(-1)
-	for _, col := range n.d.columns {
+	for _, col := range n.d.all() {
 		if c, is := col.(*floatColumn); is {
 			low, high = min(low, c.min), max(high, c.max)
 		}
@@ -234,7 +242,7 @@ func (d *tagData) codesOf(t *Tag, texts []string) (codes []uint32, all bool) {
 // bounds returns the smallest and the largest value of whole numbers.
 func (d *tagData) bounds() (lo, hi int64, ok bool) {
 	lo, hi = math.MaxInt64, math.MinInt64
-	for _, col := range d.columns {
+	for _, col := range d.all() {
 		if c, is := col.(*intColumn); is {
 			lo, hi, ok = min(lo, c.min), max(hi, c.max), true
 		}

@@ -137,17 +137,20 @@ func (s *Snapshot) Portrait(ctx context.Context, q Query, o *PortraitOptions) ([
 	if err != nil {
 		return nil, err
 	}
-	part, err := s.prepare(q)
+	part, err := s.prepare(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	q.Rule = opt.Base
-	whole, err := s.prepare(q)
+	whole, err := s.prepare(ctx, q)
 	if err != nil {
 		return nil, err
 	}
 	tags, err := opt.places(s.tags)
 	if err != nil {
+		return nil, err
+	}
+	if err := s.need(ctx, tags...); err != nil {
 		return nil, err
 	}
 	c := newCensus(s, part.workers, part.root, whole.root, tags)

@@ -31,7 +31,7 @@ func (s *Snapshot) Quantiles(ctx context.Context, q Query, tag string, ps ...flo
 			return nil, fmt.Errorf("segment: quantile is asked for a share that is not from 0 to 1")
 		}
 	}
-	program, t, d, err := s.ask(q, tag, Integer, Decimal, Float, Time)
+	program, t, d, err := s.ask(ctx, q, tag, Integer, Decimal, Float, Time)
 	if err != nil {
 		return nil, err
 	}

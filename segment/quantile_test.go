@@ -69,7 +69,7 @@ func TestQuantilesRefuse(t *testing.T) {
 func TestRankerWithoutHelp(t *testing.T) {
 	c := newCrowd()
 	for _, tag := range []string{"spend", "extreme", "ties", "score"} {
-		p, _, d, err := c.ask(Query{}, tag, Integer, Float)
+		p, _, d, err := c.ask(t.Context(), Query{}, tag, Integer, Float)
 		require.NoError(t, err)
 		r, err := p.ranker(t.Context(), d)
 		require.NoError(t, err)

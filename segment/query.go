@@ -24,8 +24,9 @@ type Query struct {
 	AsOf time.Time
 	// Location is whose calendar days count; needed where the rule speaks of days or dates.
 	Location *time.Location
-	// Sets finds the sets that InSet names; nil if there are none. Its error comes back, wrapped.
-	Sets func(name string) (Set, error)
+	// Sets finds the sets that InSet names, with the context of the question; nil if there are none. Its error comes back,
+	// wrapped. Live.Members is such a function.
+	Sets func(ctx context.Context, name string) (Set, error)
 	// Segments finds the rules that Segment names; nil if there are none. Its error comes back, wrapped.
 	Segments func(name string) (Rule, error)
 	// Workers is the number of goroutines; 0 means GOMAXPROCS. Answers do not depend on it.
@@ -35,7 +36,7 @@ type Query struct {
 // Count returns the number of customers that the query selects. Cost: binding and planning the rule, then for each chunk
 // of 65,536 customers the conditions on bitmaps; parts that the index keeps as sets are only counted.
 func (s *Snapshot) Count(ctx context.Context, q Query) (int, error) {
-	p, err := s.prepare(q)
+	p, err := s.prepare(ctx, q)
 	if err != nil {
 		return 0, err
 	}
@@ -54,7 +55,7 @@ func (s *Snapshot) Count(ctx context.Context, q Query) (int, error) {
 // Set returns the customers that the query selects. Cost: as Count, and 8 KiB for each chunk where the answer is expected
 // to be large, else the memory of the answer.
 func (s *Snapshot) Set(ctx context.Context, q Query) (Set, error) {
-	p, err := s.prepare(q)
+	p, err := s.prepare(ctx, q)
 	if err != nil {
 		return Set{}, err
 	}
@@ -80,14 +81,14 @@ const denseResult = 4096
 
 // Selects tells whether the query selects the customer, and is false for one that there is not. Cost: the rule is bound and
 // planned at every call; to ask about many customers use a Matcher, or Contains on a Set.
-func (s *Snapshot) Selects(q Query, id customer.ID) (bool, error) {
-	p, err := s.prepare(q)
+func (s *Snapshot) Selects(ctx context.Context, q Query, id customer.ID) (bool, error) {
+	p, err := s.prepare(ctx, q)
 	if err != nil {
 		return false, err
 	}
-	position, ok := s.position(id)
+	position, ok, err := s.find(ctx, id)
 	if !ok {
-		return false, nil
+		return false, err
 	}
 	f := p.frame()
 	w := f.take()
@@ -107,9 +108,9 @@ func (s *Snapshot) Members(ctx context.Context, q Query) iter.Seq2[customer.ID, 
 	}
 }
 
-// walk calls f with the selected positions from first on until it returns false.
+// walk calls f with the selected positions from first on, whose ids have been read, until it returns false.
 func (s *Snapshot) walk(ctx context.Context, q Query, first uint32, f func(p uint32) bool) error {
-	p, err := s.prepare(q)
+	p, err := s.prepare(ctx, q)
 	if err != nil {
 		return err
 	}
@@ -121,6 +122,9 @@ func (s *Snapshot) walk(ctx context.Context, q Query, first uint32, f func(p uin
 		}
 		if !fr.load(p.root, c, w) {
 			continue
+		}
+		if err := s.needIDs(ctx, c); err != nil {
+			return err
 		}
 		base := uint32(c) << chunkBits
 		if base < first {

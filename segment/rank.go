@@ -54,7 +54,7 @@ func first(ranked []Ranked, err error) (customer.Value, error) {
 
 // rank is Top, and with down Bottom.
 func (s *Snapshot) rank(ctx context.Context, q Query, tag string, k int, down bool) ([]Ranked, error) {
-	p, t, d, err := s.ask(q, tag, Integer, Decimal, Float, Time)
+	p, t, d, err := s.ask(ctx, q, tag, Integer, Decimal, Float, Time)
 	if err != nil || k <= 0 {
 		return nil, err
 	}
@@ -63,6 +63,15 @@ func (s *Snapshot) rank(ctx context.Context, q Query, tag string, k int, down bo
 		b.flip = math.MaxUint64
 	}
 	if err := b.search(ctx, p, d); err != nil {
+		return nil, err
+	}
+	if err := s.needIDsOf(ctx, func(yield func(uint32) bool) {
+		for _, e := range b.list {
+			if !yield(e.position) {
+				return
+			}
+		}
+	}); err != nil {
 		return nil, err
 	}
 	ranked := make([]Ranked, len(b.list))

@@ -386,13 +386,6 @@ func parseDecimal(text string) (customer.Value, bool) {
 	return customer.DecimalValue(c, len(fraction)), true
 }
 
-// equal tells whether two rules are written the same, apart from where.
-func (n *node) equal(m *node) bool {
-	return n.op == m.op && n.cmp == m.cmp && n.tag == m.tag && n.other == m.other && n.name == m.name &&
-		n.k == m.k && n.window == m.window && n.fault == m.fault && slices.Equal(n.values, m.values) &&
-		slices.EqualFunc(n.kids, m.kids, (*node).equal)
-}
-
 // holds tells whether two values stand in relation c, of which order says how the first lies to the second: -1, 0 or 1.
 func (c comparison) holds(order int) bool {
 	switch c {

@@ -12,6 +12,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // people is an index of customers with random values, and what they have.
@@ -53,6 +54,9 @@ func newPeople(t testing.TB, rng *rand.Rand, n int, fill float64, dense float64)
 	}
 	require.NoError(t, c.ix.Apply(t.Context(), &b))
 	require.NoError(t, c.ix.Apply(t.Context(), &deleted))
+	if shelving {
+		c.ix = lazily(c.ix)
+	}
 	return c
 }
 
@@ -60,7 +64,7 @@ func newPeople(t testing.TB, rng *rand.Rand, n int, fill float64, dense float64)
 func (c *people) query(t testing.TB, s *Snapshot, r Rule, m moment) Query {
 	return Query{
 		Rule: r, AsOf: m.at, Location: m.loc, Segments: findSegment,
-		Sets: func(name string) (Set, error) {
+		Sets: func(_ context.Context, name string) (Set, error) {
 			set, _, err := s.SetOf(t.Context(), func(yield func(customer.ID) bool) {
 				for _, id := range c.ids {
 					if inTestSet(name, id) && !yield(id) {
@@ -132,10 +136,10 @@ func testSelectIsSlow(t *testing.T, seed uint64, rules int) {
 			q := c.query(t, s, r, m)
 			answers(t, s, q, want, 1)
 			id := c.ids[rng.IntN(len(c.ids))]
-			in, err := s.Selects(q, id)
+			in, err := s.Selects(t.Context(), q, id)
 			require.NoError(t, err)
 			require.Equal(t, slices.Contains(want, id), in, "%s", r)
-			reason, err := s.Why(q, id)
+			reason, err := s.Why(t.Context(), q, id)
 			require.NoError(t, err)
 			require.Equal(t, in, reason.Holds, "%s", r)
 		}
@@ -164,7 +168,7 @@ func TestSelectIsMatch(t *testing.T) {
 				require.NoError(t, err)
 				return in
 			})
-			defer kernel.SetAssembly(kernel.SetAssembly(i%2 == 0))
+			defer simd.SetAssembly(simd.SetAssembly(i%2 == 0))
 			answers(t, s, c.query(t, s, r, m), want, 1+i%3)
 		}
 	}
@@ -219,10 +223,10 @@ func TestSetsOfOthers(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, unknown)
 	require.Equal(t, 50, set.Len())
-	in, err := s.Contains(set, c.ids[3])
+	in, err := s.Contains(t.Context(), set, c.ids[3])
 	require.NoError(t, err)
 	require.True(t, in)
-	q := Query{Rule: InSet("friends"), Sets: func(string) (Set, error) { return set, nil }}
+	q := Query{Rule: InSet("friends"), Sets: func(context.Context, string) (Set, error) { return set, nil }}
 	n, err := s.Count(t.Context(), q)
 	require.NoError(t, err)
 	require.Equal(t, 50, n)
@@ -254,9 +258,9 @@ func TestSetsOfOthers(t *testing.T) {
 	q.Rule = And(InSet("friends"), Or())
 	_, err = other.Count(t.Context(), q)
 	require.ErrorIs(t, err, ErrForeignSet, "also where nobody depends on it")
-	_, err = c.ix.Snapshot().Why(q, c.ids[0])
+	_, err = c.ix.Snapshot().Why(t.Context(), q, c.ids[0])
 	require.ErrorIs(t, err, ErrExpiredSet)
-	_, err = other.Contains(set, c.ids[0])
+	_, err = other.Contains(t.Context(), set, c.ids[0])
 	require.ErrorIs(t, err, ErrForeignSet)
 	for _, err := range other.IDs(t.Context(), set) {
 		require.ErrorIs(t, err, ErrForeignSet)

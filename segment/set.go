@@ -103,6 +103,9 @@ func (s *Snapshot) chunksOf(set Set) ([]bitset.Set, error) {
 // SetOf returns the set of the customers with the ids, and how many of the ids are of no customer. Repetitions count
 // once. Cost: a look-up an id.
 func (s *Snapshot) SetOf(ctx context.Context, ids iter.Seq[customer.ID]) (set Set, unknown int, err error) {
+	if err := s.needLookup(ctx); err != nil {
+		return Set{}, 0, err
+	}
 	set = Set{Index: s.index, Epoch: s.epoch, Bitmap: roaring.New()}
 	batch, positions := make([]customer.ID, 0, 4096), make([]uint32, 4096)
 	flush := func() {
@@ -148,6 +151,10 @@ func (s *Snapshot) IDs(ctx context.Context, set Set) iter.Seq2[customer.ID, erro
 			if !s.exists[c].And(&w) {
 				continue
 			}
+			if err := s.needIDs(ctx, c); err != nil {
+				yield(customer.ID{}, err)
+				return
+			}
 			for p := range members(&w) {
 				if !yield(s.ids.id(uint32(c)<<chunkBits|uint32(p)), nil) {
 					return
@@ -158,11 +165,14 @@ func (s *Snapshot) IDs(ctx context.Context, set Set) iter.Seq2[customer.ID, erro
 }
 
 // Contains tells whether the customer is in the set. It is ErrForeignSet or ErrExpiredSet for a set that is not good here.
-func (s *Snapshot) Contains(set Set, id customer.ID) (bool, error) {
+func (s *Snapshot) Contains(ctx context.Context, set Set, id customer.ID) (bool, error) {
 	if err := s.good(set); err != nil {
 		return false, err
 	}
-	p, ok := s.position(id)
+	p, ok, err := s.find(ctx, id)
+	if err != nil {
+		return false, err
+	}
 	return ok && set.Bitmap != nil && set.Bitmap.Contains(p), nil
 }
 

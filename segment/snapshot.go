@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"context"
 	"iter"
 	"math/bits"
 	"time"
@@ -14,7 +15,11 @@ import (
 
 // Snapshot is an index at one moment: the customers, the tags, and what each customer has. It never changes, however
 // much is written after it; it holds memory only for what has changed since. All questions are asked of a Snapshot.
-// Safe for concurrent use.
+//
+// Of an index that lies in a store a question reads what it looks at when that is asked for the first time: the tags that its
+// rule names and those it is about, whole, or for a single customer one chunk of them, and the ids. The error may then be one of
+// the store, or wrap ErrCorrupt or ErrStale; a question asked again goes on where the one before stopped. Safe for concurrent
+// use.
 type Snapshot struct {
 	index    uuid.UUID
 	epoch    uint64
@@ -26,21 +31,22 @@ type Snapshot struct {
 	ids      dictView
 	exists   []bitset.Set // by chunk: the positions whose customer has not been deleted
 	alive    int
+	shelf    *shelf // where what has not been read lies; nil: everything is in memory
 }
 
 // tagData is what a tag holds.
 type tagData struct {
-	columns []column // by chunk; nil, or beyond the end: nothing
-	times   []column // by chunk: when a value was set by SetIfNewer, as intColumn of nanoseconds; nil: never used
+	columns []column // by chunk; nil, or beyond the end: nothing. Those on a shelf stand as *shelved: see column
+	times   []column // by chunk: when a value was set by SetIfNewer, as intColumn of nanoseconds; nil: never used. See time
 	terms   *terms   // Enum, Labels: the texts
 	last    int      // how many of terms belong to the snapshot
 	written time.Time
 }
 
-// column returns the column of a chunk, nil if it holds nothing.
+// column returns the column of a chunk, nil if it holds nothing. It must have been read.
 func (d *tagData) column(c int) column {
 	if c < len(d.columns) {
-		return d.columns[c]
+		return taken(d.columns[c])
 	}
 	return nil
 }
@@ -57,7 +63,20 @@ func (s *Snapshot) Version() uint64 { return s.version }
 // Catalogue returns the tags there are.
 func (s *Snapshot) Catalogue() *Catalogue { return s.tags }
 
-// position returns the position of a customer that exists.
+// find is position that reads what it takes to tell.
+func (s *Snapshot) find(ctx context.Context, id customer.ID) (uint32, bool, error) {
+	err := ctx.Err()
+	if err == nil {
+		err = s.needLookup(ctx)
+	}
+	if err != nil {
+		return 0, false, err
+	}
+	p, ok := s.position(id)
+	return p, ok, nil
+}
+
+// position returns the position of a customer that exists. All ids must have been read.
 func (s *Snapshot) position(id customer.ID) (uint32, bool) {
 	p, ok := s.ids.lookup(id)
 	if !ok || !s.exists[p>>chunkBits].Contains(uint16(p)) {
@@ -67,17 +86,26 @@ func (s *Snapshot) position(id customer.ID) (uint32, bool) {
 }
 
 // Has tells whether there is such a customer.
-func (s *Snapshot) Has(id customer.ID) bool {
-	_, ok := s.position(id)
-	return ok
+func (s *Snapshot) Has(ctx context.Context, id customer.ID) (bool, error) {
+	_, ok, err := s.find(ctx, id)
+	return ok, err
 }
 
-// Customers yields the ids of all customers in order of arrival. The sequence can be used many times.
-func (s *Snapshot) Customers() iter.Seq[customer.ID] {
-	return func(yield func(customer.ID) bool) {
+// Customers yields the ids of all customers in order of arrival. An error is the last element. The sequence can be used
+// many times.
+func (s *Snapshot) Customers(ctx context.Context) iter.Seq2[customer.ID, error] {
+	return func(yield func(customer.ID, error) bool) {
 		for c, set := range s.exists {
+			err := ctx.Err()
+			if err == nil {
+				err = s.needIDs(ctx, c)
+			}
+			if err != nil {
+				yield(customer.ID{}, err)
+				return
+			}
 			for p := range set.All() {
-				if !yield(s.ids.id(uint32(c)<<chunkBits | uint32(p))) {
+				if !yield(s.ids.id(uint32(c)<<chunkBits|uint32(p)), nil) {
 					return
 				}
 			}
@@ -87,10 +115,17 @@ func (s *Snapshot) Customers() iter.Seq[customer.ID] {
 
 // Row returns what the customer has, in the order of the catalogue; nothing for one that there is not. Cost: a look at
 // each tag, and at each label of a tag of labels.
-func (s *Snapshot) Row(id customer.ID) []customer.Field {
-	p, ok := s.position(id)
+func (s *Snapshot) Row(ctx context.Context, id customer.ID) ([]customer.Field, error) {
+	p, ok, err := s.find(ctx, id)
 	if !ok {
-		return nil
+		return nil, err
+	}
+	cells := make([]cell, len(s.data))
+	for tag := range cells {
+		cells[tag] = cell{tag, int(p >> chunkBits)}
+	}
+	if err := s.needCells(ctx, cells, true); err != nil {
+		return nil, err
 	}
 	var row []customer.Field
 	for i, t := range s.tags.tags {
@@ -98,18 +133,21 @@ func (s *Snapshot) Row(id customer.ID) []customer.Field {
 			row = append(row, customer.Field{Name: t.Name, Value: t.valueOf(v)})
 		}
 	}
-	return row
+	return row, nil
 }
 
 // Value returns the value of a tag of a customer; unset if the customer has none, and also if there is no such tag or
 // no such customer: Catalogue.Tag tells whether a tag exists, Has whether a customer does. Cost: as Row for one tag.
-func (s *Snapshot) Value(id customer.ID, tag string) customer.Value {
+func (s *Snapshot) Value(ctx context.Context, id customer.ID, tag string) (customer.Value, error) {
 	i, ok := s.tags.byName[tag]
-	p, exists := s.position(id)
+	p, exists, err := s.find(ctx, id)
 	if !ok || !exists {
-		return customer.Value{}
+		return customer.Value{}, err
 	}
-	return s.tags.tags[i].valueOf(s.stored(i, p))
+	if err := s.needCells(ctx, []cell{{i, int(p >> chunkBits)}}, true); err != nil {
+		return customer.Value{}, err
+	}
+	return s.tags.tags[i].valueOf(s.stored(i, p)), nil
 }
 
 // stored returns the value of a tag at a position.

@@ -37,7 +37,7 @@ type Stats struct {
 //
 // Cost: every value is looked at, several nanoseconds each.
 func (s *Snapshot) Stats(ctx context.Context, q Query, tag string) (Stats, error) {
-	p, t, d, err := s.ask(q, tag, Integer, Decimal, Float, Time)
+	p, t, d, err := s.ask(ctx, q, tag, Integer, Decimal, Float, Time)
 	if err != nil {
 		return Stats{}, err
 	}

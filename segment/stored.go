@@ -111,12 +111,6 @@ func (t *Tag) putInt(s *stored, n int64) error {
 	return t.mismatch(customer.KindInt64.String())
 }
 
-// storeFloat is store for a Float.
-func storeFloat(f float64) (s stored, err error) {
-	err = s.putFloat(f)
-	return s, err
-}
-
 func (s *stored) putFloat(f float64) error {
 	if math.IsNaN(f) || math.IsInf(f, 0) {
 		return reason("number is not finite")

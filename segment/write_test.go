@@ -29,7 +29,7 @@ func TestLoadLeavesOutRowsThatAreNotSet(t *testing.T) {
 		{Tag: "city", Codes: []int32{0, 9}, Levels: []string{"Lyon"}, Set: set},
 	}, time.Time{}))
 	require.Equal(t, []string{"tea"}, ix.Snapshot().data[0].texts())
-	require.Empty(t, ix.Snapshot().Row(two[1]))
+	require.Empty(t, rowOf(t, ix.Snapshot(), two[1]))
 }
 
 // A row of Load without a value keeps what was there, and the time it had.
@@ -42,7 +42,7 @@ func TestLoadKeepsTimes(t *testing.T) {
 	b.Reset()
 	b.SetIfNewer(two[0], "score", customer.Float64Value(1), time.Unix(50, 0))
 	require.NoError(t, ix.Apply(t.Context(), &b))
-	require.Equal(t, customer.Float64Value(2), ix.Snapshot().Value(two[0], "score"))
+	require.Equal(t, customer.Float64Value(2), valueIn(t, ix.Snapshot(), two[0], "score"))
 }
 
 // What deletes, comes too late or says nothing makes no tag fresh.
@@ -61,12 +61,12 @@ func TestWrittenIsWhatWasWritten(t *testing.T) {
 	b.SetIfNewer(two[1], "old", customer.BoolValue(false), begin.Add(-time.Hour))
 	require.NoError(t, ix.Apply(t.Context(), &b))
 	require.NoError(t, ix.Load(t.Context(), two[1:], []Column{{Tag: "vip", Bools: []bool{true}, Set: []bool{false}}}, later))
-	for _, c := range ix.Snapshot().Coverage(later) {
+	for _, c := range coverageOf(t, ix.Snapshot(), later) {
 		require.True(t, c.Stale, c.Tag)
 		require.True(t, begin.Equal(c.Written), c.Tag)
 	}
 	require.NoError(t, ix.Load(t.Context(), two[1:], []Column{{Tag: "vip", Bools: []bool{true}}}, later))
-	require.False(t, ix.Snapshot().Coverage(later)[0].Stale)
+	require.False(t, coverageOf(t, ix.Snapshot(), later)[0].Stale)
 }
 
 func TestIncrementByNothing(t *testing.T) {

@@ -1,6 +1,25 @@
 // Package store is the one storage contract of the library: where does the data
 // live, and how does it stay whole when many write at once?
 //
+//	var s store.Memory // or sqlite.Open, sqlstore.Open, an adapter of your own
+//
+//	var b store.Batch
+//	b.Put([]byte("customer/1"), []byte("Anna"))
+//	version, err := s.Commit(ctx, &b)
+//	...
+//	var change store.Batch
+//	change.If([]byte("customer/1"), version) // only if nobody has written it since
+//	change.Put([]byte("customer/1"), []byte("Anne"))
+//	_, err = s.Commit(ctx, &change)
+//	fmt.Println(errors.Is(err, store.ErrConflict))
+//
+//	for e, err := range s.Scan(ctx, store.Under([]byte("customer/"))) {
+//		...
+//		fmt.Println(e.Key, e.Value)
+//	}
+//
+// The package example has it whole.
+//
 // [Store] is a small interface over ordered byte keys. A team writes it once for
 // the database it already runs, proves the adapter with storetest.Run, and every
 // package that keeps something works on it. [Memory] is the store of tests and

@@ -9,6 +9,8 @@
 //	erasure, err := subjects.Erase(ctx, now, request)    // gone for good
 //	proof, err := subjects.Prove(ctx, now, erasure)      // proof.Err() is nil: nothing is left
 //
+// The package example has it whole; docs/theory/protection.md has what it guarantees and where that ends.
+//
 // # Erasure
 //
 // [Subjects.Erase] writes down what is to be done, then

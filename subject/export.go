@@ -15,8 +15,8 @@ import (
 	"github.com/clientele-go/clientele/profile"
 )
 
-// Format is the version of what Export writes.
-const Format = 1
+// ExportVersion is the version of what Export writes.
+const ExportVersion = 1
 
 // An Exported says what Export has written. Safe for concurrent reads.
 type Exported struct {
@@ -38,7 +38,7 @@ type Count struct {
 // The document has these members, in this order; each element of a list is a line:
 //
 //	format        "clientele/subject"
-//	version       Format
+//	version       ExportVersion
 //	customer      the present id
 //	at            now
 //	customers     the present id and those of the past that lead to it, ascending
@@ -88,7 +88,7 @@ func (x *Subjects) Export(ctx context.Context, now time.Time, r Request, w io.Wr
 	}
 	d := &document{w: bufio.NewWriter(w)}
 	d.member("format", "clientele/subject")
-	d.member("version", Format)
+	d.member("version", ExportVersion)
 	d.member("customer", id)
 	d.member("at", now.UTC())
 	list(d, "customers", values(p.ids))

@@ -69,7 +69,7 @@ func TestExport(t *testing.T) {
 	require.Equal(t, second, third, "the same data are the same bytes")
 
 	require.Equal(t, "clientele/subject", e.Format)
-	require.Equal(t, Format, e.Version)
+	require.Equal(t, ExportVersion, e.Version)
 	require.Equal(t, []customer.ID{anna}, e.Customers)
 	require.Len(t, e.Members, 4)
 	require.Len(t, e.Observations, 4)

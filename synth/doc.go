@@ -4,6 +4,18 @@
 // each customer would buy, what the orders are worth on average, and when the
 // customer left for good.
 //
+//	shop, err := synth.New(1, &synth.Options{Location: london, Customers: 2000})
+//	...
+//	for e := range shop.Events() {
+//		fmt.Println(e.Time, e.Customer, e.Kind, e.Amount)
+//	}
+//	for c := range shop.Customers() {
+//		fmt.Println(c.AliveAt(shop.End())) // what no real shop can tell
+//	}
+//
+// The package example has it whole; that of [Crowd] has people in twelve channels. docs/theory/synth.md has the laws and where they
+// mislead.
+//
 // Everything is a function of a seed and [Options]. Nothing is stored: [New]
 // costs milliseconds, and customers, histories, events and lines are made as
 // they are ranged over. The same seed and options give the same values on every

@@ -1,5 +1,20 @@
 // Package table answers what a row of features is: a Table has one row a customer and
 // typed columns, and is what features come in everywhere.
+//
+//	features := &table.Table[int]{
+//		IDs:     []int{1042, 1007, 1019},
+//		Compare: cmp.Compare[int],
+//		Columns: []table.Column{
+//			table.NumberColumn("spend", 128.5, 64, math.NaN()), // NaN is missing
+//			table.CategoryColumn("city", "Wuhan", "Beijing", ""),
+//		},
+//	}
+//	sorted, err := features.Sorted()
+//	...
+//	spend, ok := sorted.Column("spend")
+//	fmt.Println(sorted.IDs, spend.Num)
+//
+// The package example has it whole.
 package table
 
 import (

@@ -138,23 +138,27 @@ type whyQuestion struct {
 	ID customerID `json:"id"`
 }
 
-func (s *server) why(_ context.Context, in *whyQuestion) (any, error) {
-	reason, err := s.index.Snapshot().Why(s.query(in.question), customer.ID(in.ID))
+func (s *server) why(ctx context.Context, in *whyQuestion) (any, error) {
+	reason, err := s.index.Snapshot().Why(ctx, s.query(in.question), customer.ID(in.ID))
 	if err == nil && reason == nil {
 		err = errNobody
 	}
 	return reason, err
 }
 
-func (s *server) tags(context.Context, *struct{}) (any, error) {
+func (s *server) tags(ctx context.Context, _ *struct{}) (any, error) {
 	type described struct {
 		segment.Tag
 		Coverage float64 `json:"coverage"`
 		Stale    bool    `json:"stale,omitempty"`
 	}
 	snap := s.index.Snapshot()
+	coverage, err := snap.Coverage(ctx, s.sim.now())
+	if err != nil {
+		return nil, err
+	}
 	out, tags := []described{}, snap.Catalogue().All()
-	for i, c := range snap.Coverage(s.sim.now()) {
+	for i, c := range coverage {
 		out = append(out, described{tags[i], c.Share, c.Stale})
 	}
 	return map[string]any{"customers": snap.Len(), "tags": out}, nil

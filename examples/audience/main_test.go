@@ -223,9 +223,16 @@ func TestCells(t *testing.T) {
 			ix, err := loadCSV(t.Context(), csvFile(t, "id,x:"+c.kind+"\n1,"+c.cell+"\n2,\n"), shanghai, time.Now(), io.Discard)
 			require.NoError(t, err)
 			snap := ix.Snapshot()
-			require.Equal(t, c.want, snap.Value(customer.FromInt64(1), "x"))
-			require.Equal(t, !c.want.IsUnset(), snap.Has(customer.FromInt64(1)))
-			require.True(t, snap.Value(customer.FromInt64(2), "x").IsUnset(), "an empty cell")
+			value := func(id int64) customer.Value {
+				v, err := snap.Value(t.Context(), customer.FromInt64(id), "x")
+				require.NoError(t, err)
+				return v
+			}
+			require.Equal(t, c.want, value(1))
+			has, err := snap.Has(t.Context(), customer.FromInt64(1))
+			require.NoError(t, err)
+			require.Equal(t, !c.want.IsUnset(), has)
+			require.True(t, value(2).IsUnset(), "an empty cell")
 		})
 	}
 }

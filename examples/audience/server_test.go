@@ -105,10 +105,15 @@ func (a asker) count(rule string) int {
 }
 
 // members counts by a look at each customer.
-func members(s *server, holds func(value func(tag string) customer.Value) bool) int {
+func members(t *testing.T, s *server, holds func(value func(tag string) customer.Value) bool) int {
 	snap, n := s.index.Snapshot(), 0
-	for id := range snap.Customers() {
-		if holds(func(tag string) customer.Value { return snap.Value(id, tag) }) {
+	for id, err := range snap.Customers(t.Context()) {
+		require.NoError(t, err)
+		if holds(func(tag string) customer.Value {
+			v, err := snap.Value(t.Context(), id, tag)
+			require.NoError(t, err)
+			return v
+		}) {
 			n++
 		}
 	}
@@ -118,8 +123,8 @@ func members(s *server, holds func(value func(tag string) customer.Value) bool) 
 func TestCount(t *testing.T) {
 	s := newServer(t)
 	a := ask(t, s)
-	vip := members(s, func(value func(string) customer.Value) bool { return value("vip") == customer.BoolValue(true) })
-	gold := members(s, func(value func(string) customer.Value) bool {
+	vip := members(t, s, func(value func(string) customer.Value) bool { return value("vip") == customer.BoolValue(true) })
+	gold := members(t, s, func(value func(string) customer.Value) bool {
 		tier, _ := value("会员等级").Text()
 		city, _ := value("city").Text()
 		return (tier == "金卡" || tier == "黑金") && strings.HasPrefix(city, "广东/")

@@ -146,7 +146,7 @@ func (s *simulation) advance(ctx context.Context, to time.Time, more func() bool
 		var err error
 		if len(s.ahead) > 0 && s.ahead[0].unix <= at.Unix() {
 			e := s.ahead[0]
-			if notices, err = s.live.Apply(ctx, e.batch(s.live.Snapshot()), time.Unix(e.unix, 0)); err == nil {
+			if notices, err = s.apply(ctx, e); err == nil {
 				s.ahead = s.ahead[1:]
 			}
 		} else {
@@ -161,15 +161,24 @@ func (s *simulation) advance(ctx context.Context, to time.Time, more func() bool
 	return nil
 }
 
-// batch returns what the event changes. The probability of still buying stays what it was: a model finds it, every week.
-func (e event) batch(snap *segment.Snapshot) *segment.Batch {
+// apply tells the live segments of an event.
+func (s *simulation) apply(ctx context.Context, e event) ([]segment.Notice, error) {
+	spent, err := s.live.Snapshot().Value(ctx, customer.FromInt64(e.customer), "spend")
+	if err != nil {
+		return nil, err
+	}
+	return s.live.Apply(ctx, e.batch(spent), time.Unix(e.unix, 0))
+}
+
+// batch returns what the event changes for somebody who has spent so much. The probability of still buying stays what it was: a model finds it, every week.
+func (e event) batch(spent customer.Value) *segment.Batch {
 	id, at := customer.FromInt64(e.customer), time.Unix(e.unix, 0)
 	b := &segment.Batch{At: at}
 	if e.fen >= 0 {
 		b.Increment(id, "orders", customer.Int64Value(1))
 		b.Set(id, "last_order", customer.TimeValue(at))
 	}
-	spend := fenOf(snap.Value(id, "spend")) + e.fen
+	spend := fenOf(spent) + e.fen
 	tier := tierOf(spend)
 	b.Set(id, "spend", customer.DecimalValue(spend, 2))
 	b.Set(id, "vip", customer.BoolValue(tier >= 2))

@@ -8,6 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/segment"
 	"github.com/clientele-go/clientele/segment/notify"
 )
@@ -94,15 +95,21 @@ func TestSimulationCarriesOutEvents(t *testing.T) {
 	}
 	pass(t, s.sim, until.Sub(s.sim.start))
 	after := s.index.Snapshot()
-	for id := range before.Customers() {
+	value := func(s *segment.Snapshot, id customer.ID, tag string) customer.Value {
+		v, err := s.Value(t.Context(), id, tag)
+		require.NoError(t, err)
+		return v
+	}
+	for id, err := range before.Customers(t.Context()) {
+		require.NoError(t, err)
 		number, ok := toNumber(nameOf(id))
 		require.True(t, ok)
-		was, _ := before.Value(id, "orders").Int64()
-		is, _ := after.Value(id, "orders").Int64()
+		was, _ := value(before, id, "orders").Int64()
+		is, _ := value(after, id, "orders").Int64()
 		require.Equal(t, was+orders[number], is, "orders of %d", number)
-		require.Equal(t, fenOf(before.Value(id, "spend"))+fen[number], fenOf(after.Value(id, "spend")), "spend of %d", number)
-		tier, _ := after.Value(id, "会员等级").Text()
-		require.Equal(t, tiers[tierOf(fenOf(after.Value(id, "spend")))], tier)
+		require.Equal(t, fenOf(value(before, id, "spend"))+fen[number], fenOf(value(after, id, "spend")), "spend of %d", number)
+		tier, _ := value(after, id, "会员等级").Text()
+		require.Equal(t, tiers[tierOf(fenOf(value(after, id, "spend")))], tier)
 	}
 }
 

@@ -1,13 +1,15 @@
-// Command retail goes from a file of invoice lines to decisions: how good the
-// data is, what the customers are worth, which segments they form and how they
-// move between them, and who is leaving and why.
+// Command retail goes from a file of invoice lines to decisions: how good the data is, what the customers are worth,
+// which segments and groups they form and how they move, whom a rule selects, and who is leaving and why. It prints
+// what it finds, and with -report writes it as one HTML page with charts.
 //
-//	go run ./examples/retail                                  a generated shop
-//	go run ./examples/retail -data online_retail.csv.gz       a file of the layout of UCI Online Retail
-//	go run ./examples/retail -data my.csv -invoice order_id -time created_at -layout 2006-01-02T15:04:05Z07:00 ...
+//	go run ./examples/retail                              a generated shop
+//	go run ./examples/retail -data online_retail.csv.gz   a file of the layout of UCI Online Retail; see -help for others
+//	go run ./examples/retail -report page.html -lang zh   the same as a page, in Chinese
 package main
 
 import (
+	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"flag"
@@ -15,14 +17,25 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"path/filepath"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
 	_ "time/tzdata" // zones where the system has none
 
+	"github.com/google/uuid"
+
+	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/cluster"
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/ingest"
+	"github.com/clientele-go/clientele/report"
+	"github.com/clientele-go/clientele/report/blocks"
 	"github.com/clientele-go/clientele/rfm"
+	"github.com/clientele-go/clientele/segment"
 	"github.com/clientele-go/clientele/synth"
+	"github.com/clientele-go/clientele/table"
 )
 
 func main() {
@@ -35,202 +48,353 @@ func main() {
 }
 
 func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
-	var c config
-	if err := c.parse(args, stderr); err != nil {
+	s, err := parse(args, stderr)
+	if err != nil {
 		return err
 	}
-	source := ingest.File(c.data)
-	if c.data == "" {
-		shop, err := synth.New(1, &synth.Options{Location: c.location, Customers: 3000})
+	source, subtitle := ingest.File(s.data), report.Same(filepath.Base(s.data))
+	if s.data == "" {
+		generated, err := synth.New(1, &synth.Options{Location: s.location, Customers: 3000})
 		if err != nil {
 			return err
 		}
-		fmt.Fprintln(stdout, "No -data given: this is a generated shop, not a real one.")
-		source = ingest.Stream("generated shop", shop.CSV())
+		source = ingest.Stream("generated shop", generated.CSV())
+		subtitle = t("No -data given: this is a generated shop, not a real one.", "未给出 -data：以下是模拟的店铺，并非真实数据。")
 	}
-	read, err := readLines(ctx, &c, source, stderr, false)
-	if err == nil && len(read.transactions) == 0 {
-		if _, err = readLines(ctx, &c, source, stderr, true); err == nil { // strict says what is wrong with the first line
-			err = read.nothing(c.data)
-		}
-	}
-	if err != nil {
+	if err := s.read(ctx, source); err != nil {
 		return err
 	}
-	asOf := read.last
-	if !c.asOf.IsZero() {
-		asOf = c.asOf
-	}
-	p := &printer{w: stdout}
-	p.quality(read)
-
-	a, err := rfm.Analyze(ctx, slices.Values(read.transactions), c.options(asOf))
-	if err != nil {
+	if s.now, err = rfm.Analyze(ctx, slices.Values(s.orders), s.options(0, 0)); err != nil {
 		return err
 	}
-	p.title("Customers as of %s: recency in days, frequency in orders, monetary value in revenue less refunds", c.day(asOf))
-	if c.day(asOf) > c.day(read.last) {
-		p.printf("  Note: the data ends on %s.\n", c.day(read.last))
-	}
-	p.report(a)
-	p.distribution(a)
-	p.groups("Segments: recency score by mean of frequency and monetary score", a.BySegment())
-	p.groups("The eight classes: above the mean score or not, in R, F and M", a.ByClass())
-	tiers, err := a.ByTier()
-	if err != nil {
-		return err
-	}
-	p.groups("Value tiers: who brings the revenue", tiers)
-	if err := p.halfYear(ctx, &c, read.transactions, asOf); err != nil {
-		return err
-	}
-	p.top(a, 10)
-	before, err := rfm.Analyze(ctx, slices.Values(read.transactions), c.options(monthsBefore(asOf.In(c.location), 3)))
-	if errors.Is(err, rfm.ErrNoCustomers) {
-		before = &rfm.Analysis[string]{}
+	if s.before, err = rfm.Analyze(ctx, slices.Values(s.orders), s.options(quarter, 0)); tooLittle(err) {
+		s.before = &rfm.Analysis[string]{}
 	} else if err != nil {
 		return err
 	}
-	if err := p.clusters(ctx, a, before); err != nil {
-		return err
-	}
-	ix, err := index(ctx, read.people, a, before, tiers, asOf)
-	if err != nil {
-		return err
-	}
-	if err := p.audiences(ctx, ix, asOf, c.location); err != nil {
-		return err
-	}
-	if err := p.leaving(ctx, &c, read.transactions, asOf); err != nil {
-		return err
-	}
-	if c.out != "" {
-		if err := writeFiles(c.out, a, tiers); err != nil {
+	page := &report.Report{Title: t("Customers, from invoice lines to decisions", "客户分析：从账单明细到决策"), Subtitle: subtitle}
+	for _, section := range []struct {
+		title  report.Text
+		blocks func(context.Context) ([]report.Block, error)
+	}{
+		{t("Data quality", "数据质量"), func(context.Context) ([]report.Block, error) { return blocks.Quality(s.report, nil, chinese), nil }},
+		{t("Value and segments", "价值与分群"), s.value},
+		{t("Migration and back-test", "迁移与回测"), s.movement},
+		{t("Groups of alike customers", "相似客户群"), s.groups},
+		{t("Audiences", "人群圈选"), s.audiences},
+		{t("Who is leaving", "流失预警"), s.leaving},
+	} {
+		found, err := section.blocks(ctx)
+		if tooLittle(err) {
+			found = []report.Block{report.Note(t("Too little data: "+err.Error(), "数据不足："+err.Error()))}
+		} else if err != nil {
 			return err
 		}
-		p.title("Written to %s: customers.csv, segments.csv, set_aside.csv", c.out)
+		page.Sections = append(page.Sections, report.Section{Title: section.title, Blocks: found})
 	}
-	return p.err
+	var html, scores bytes.Buffer
+	err = errors.Join(page.WriteText(stdout, s.lang), page.WriteHTML(&html, s.lang), s.now.Table().WriteCSV(&scores))
+	if err == nil && s.page != "" {
+		err = os.WriteFile(s.page, html.Bytes(), 0o666)
+	}
+	if err == nil && s.out != "" {
+		err = errors.Join(os.MkdirAll(s.out, 0o777), os.WriteFile(filepath.Join(s.out, "customers.csv"), scores.Bytes(), 0o666),
+			os.WriteFile(filepath.Join(s.out, "set_aside.csv"), s.aside.Bytes(), 0o666))
+	}
+	return err
 }
 
-// halfYear compares the two quarters before asOf, each by its own purchases,
-// and tells what the segments of the day between them did afterwards.
-func (p *printer) halfYear(ctx context.Context, c *config, transactions []rfm.Transaction[string], asOf time.Time) error {
-	middle, begin := monthsBefore(asOf.In(c.location), 3), monthsBefore(asOf.In(c.location), 6)
-	quarter := func(from, to time.Time) *rfm.Options {
-		o := c.options(to)
-		o.Window = int(to.Sub(from).Hours()/24 + 0.5)
-		return o
-	}
-	next, err := rfm.NewAccumulator[string](nil, quarter(middle, asOf))
-	if err != nil {
-		return err
-	}
-	for _, t := range transactions {
-		if err := next.Add(t); err != nil {
-			return err
-		}
-	}
-	later, _, err := next.Customers(asOf)
-	if err != nil {
-		return err
-	}
-	before, err := rfm.Analyze(ctx, slices.Values(transactions), quarter(begin, middle))
-	if err == nil && len(later) == 0 || errors.Is(err, rfm.ErrNoCustomers) {
-		p.title("No purchases in one of the quarters to %s and %s: nothing to compare", c.day(middle), c.day(asOf))
-		return nil
-	} else if err != nil {
-		return err
-	}
-	after, err := rfm.Apply(before.Model, later, nil)
-	if err != nil {
-		return err
-	}
-	migration, err := before.BySegment().Migration(after.BySegment())
-	if err != nil {
-		return err
-	}
-	p.title("Migration: from the quarter to %s (rows) to the quarter to %s (columns), each by its own purchases", c.day(middle), c.day(asOf))
-	p.migration(migration)
+// A shop is what the flags say, and what came out of the source.
+type shop struct {
+	data, out, page string
+	lang            report.Language
+	layouts         []string
+	columns         map[string]*string
+	products        regexp.Regexp
+	location        *time.Location
+	asOf            time.Time
 
-	past, err := rfm.Analyze(ctx, slices.Values(transactions), c.options(middle))
-	if err != nil {
-		return err
-	}
-	p.title("Back-test: all customers until %s, and what they did until %s", c.day(middle), c.day(asOf))
-	for i, g := range []*rfm.Grouping[string]{past.BySegment(), past.ByClass()} {
-		if i > 0 {
-			p.printf("\n")
-		}
-		backtest, err := g.Backtest(later)
-		if err != nil {
-			return err
-		}
-		p.backtest(backtest)
-	}
-	return nil
+	report      *ingest.Report
+	aside       bytes.Buffer              // the lines set aside, with reasons
+	orders      []rfm.Transaction[string] // of known customers, in cents
+	events      []churn.Event[string]     // the same, as churn takes them
+	country     map[string]string         // of a customer's last line
+	now, before *rfm.Analysis[string]     // as of today and a quarter ago
 }
 
-// monthsBefore is the same day n months earlier, or the last of a shorter month.
-func monthsBefore(t time.Time, n int) time.Time {
-	y, m, d := t.Date()
-	last := time.Date(y, m-time.Month(n)+1, 0, 0, 0, 0, 0, t.Location()).Day()
-	return time.Date(y, m-time.Month(n), min(d, last), 12, 0, 0, 0, t.Location())
-}
-
-// day is the local day of t.
-func (c *config) day(t time.Time) string { return t.In(c.location).Format(time.DateOnly) }
-
-// options are those of every analysis here. Frequency has fixed thresholds: in
-// most shops so many customers ordered once that no rank tells them from the rest.
-func (c *config) options(asOf time.Time) *rfm.Options {
-	return &rfm.Options{
-		AsOf: asOf, Location: c.location,
-		F: rfm.Binning{Mode: rfm.Fixed, Thresholds: []float64{2, 3, 5, 10}},
-	}
-}
-
-type config struct {
-	data, out, layout string
-	columns           map[string]*string
-	products          *regexp.Regexp
-	location          *time.Location
-	asOf              time.Time
-}
-
-func (c *config) parse(args []string, stderr io.Writer) error {
+func parse(args []string, stderr io.Writer) (*shop, error) {
+	s := &shop{country: map[string]string{}, columns: map[string]*string{}, layouts: []string{time.DateTime, "2006-01-02 15:04", time.RFC3339, time.DateOnly}}
 	f := flag.NewFlagSet("retail", flag.ContinueOnError)
 	f.SetOutput(stderr)
-	f.StringVar(&c.data, "data", "", "CSV or JSON lines of invoice lines, plain or .gz; none: a generated shop")
-	f.StringVar(&c.out, "out", "", "folder for customers.csv, segments.csv and set_aside.csv")
-	zone := f.String("zone", "Europe/London", "time zone of the shop")
+	f.StringVar(&s.data, "data", "", "CSV or JSON lines of invoice lines, plain or .gz; none: a generated shop")
+	f.StringVar(&s.page, "report", "", "HTML page to write")
+	f.TextVar(&s.lang, "lang", report.English, "language of what is written, en or zh")
+	f.StringVar(&s.out, "out", "", "folder for customers.csv and set_aside.csv")
+	f.TextVar(&s.products, "products", regexp.MustCompile(`^[0-9]{5}[A-Za-z]{0,2}$`), "regular expression of the codes that are products")
+	s.location, _ = time.LoadLocation("Europe/London")
+	f.Func("zone", "time zone of the shop (default Europe/London)", func(z string) (err error) { s.location, err = time.LoadLocation(z); return err })
 	asOf := f.String("asof", "", "day (2006-01-02) to look back from; none: the last day in the data")
-	f.StringVar(&c.layout, "layout", "", "layout of times, as of Go's time package; none: some common ones")
-	products := f.String("products", `^[0-9]{5}[A-Za-z]{0,2}$`, "regular expression of the codes that are products")
-	c.columns = map[string]*string{}
+	f.Func("layout", "layout of times, as of Go's time package; none: some common ones", func(l string) error { s.layouts = []string{l}; return nil })
 	for name, column := range map[string]string{
-		"invoice": "InvoiceNo", "product": "StockCode", "description": "Description", "quantity": "Quantity",
-		"time": "InvoiceDate", "price": "UnitPrice", "customer": "CustomerID", "country": "Country",
+		"invoice": "InvoiceNo", "product": "StockCode", "quantity": "Quantity", "time": "InvoiceDate",
+		"price": "UnitPrice", "customer": "CustomerID", "country": "Country",
 	} {
-		c.columns[name] = f.String(name, column, "name of the column")
+		s.columns[name] = f.String(name, column, "name of the column")
 	}
 	if err := f.Parse(args); err != nil {
-		return err
-	}
-	if f.NArg() > 0 {
-		return fmt.Errorf("unexpected argument %q: the file is given by -data", f.Arg(0))
-	}
-	var err error
-	if c.products, err = regexp.Compile(*products); err != nil {
-		return fmt.Errorf("-products: %w", err)
-	}
-	if c.location, err = time.LoadLocation(*zone); err != nil {
-		return fmt.Errorf("-zone: %w", err)
+		return nil, err
 	}
 	if *asOf != "" {
-		if c.asOf, err = time.ParseInLocation(time.DateOnly, *asOf, c.location); err != nil {
-			return fmt.Errorf("-asof: want a day such as 2011-12-09")
+		day, err := time.ParseInLocation(time.DateOnly, *asOf, s.location)
+		if err != nil {
+			return nil, fmt.Errorf("-asof: %w", err)
+		}
+		s.asOf = day
+	}
+	if f.NArg() > 0 {
+		return nil, fmt.Errorf("unexpected argument %q: the file is given by -data", f.Arg(0))
+	}
+	return s, nil
+}
+
+// A line is one line of an invoice.
+type line struct {
+	Invoice, Product, Customer, Country string
+	Quantity                            int64
+	Time                                time.Time
+	Price                               ingest.Decimal
+}
+
+func (l *line) cancelled() bool { return strings.HasPrefix(l.Invoice, "C") }
+
+// chinese names fields and reasons.
+var chinese = map[string]string{
+	"invoice": "发票", "product": "商品", "quantity": "数量", "time": "时间", "price": "单价", "customer": "客户", "country": "国家", "duplicate": "重复行",
+	"no customer": "无客户", "not a product": "非商品", "price not above 0": "单价不为正", "sign of quantity": "数量符号有误",
+}
+
+// schema says which lines count. What is cancelled is a refund; all other doubtful lines are set aside.
+func (s *shop) schema() *ingest.Schema[line] {
+	column := func(name string, into ingest.Target[line], rules ...ingest.Rule) ingest.Field[line] {
+		return ingest.Field[line]{Name: name, Columns: []string{*s.columns[name]}, Into: into, Rules: rules, Optional: name == "country"}
+	}
+	return &ingest.Schema[line]{
+		Format: ingest.Format{Layouts: s.layouts, Location: s.location},
+		Fields: []ingest.Field[line]{
+			column("invoice", ingest.Text(func(l *line) *string { return &l.Invoice }), ingest.Required()),
+			column("product", ingest.Text(func(l *line) *string { return &l.Product })),
+			column("quantity", ingest.Int(func(l *line) *int64 { return &l.Quantity }), ingest.Required(), ingest.Range("-1000000000", "1000000000")),
+			column("time", ingest.Time(func(l *line) *time.Time { return &l.Time }), ingest.Required()),
+			column("price", ingest.Exact(func(l *line) *ingest.Decimal { return &l.Price }), ingest.Required(), ingest.Range("-1000000", "1000000")),
+			column("customer", ingest.Text(func(l *line) *string { return &l.Customer })),
+			column("country", ingest.Text(func(l *line) *string { return &l.Country })),
+		},
+		Checks: []ingest.Check[line]{
+			{Reason: "no customer", Fails: func(l *line) bool { return l.Customer == "" }},
+			{Reason: "not a product", Fails: func(l *line) bool { return !s.products.MatchString(l.Product) }},
+			{Reason: "price not above 0", Fails: func(l *line) bool { return l.Price.Sign() <= 0 }},
+			{Reason: "sign of quantity", Fails: func(l *line) bool { return (l.Quantity < 0) != l.cancelled() || l.Quantity == 0 }},
+		},
+		Unique: []ingest.Unique{{Reason: "duplicate"}},
+	}
+}
+
+// read reads the source, and makes an order of the lines of an invoice on one day.
+func (s *shop) read(ctx context.Context, source ingest.Source) error {
+	reader, err := ingest.NewReader(s.schema(), &ingest.Options{SetAside: &s.aside}, source)
+	if err != nil {
+		return err
+	}
+	order, last := map[[3]string]int{}, int64(0)
+	for l, err := range reader.Records(ctx) {
+		if err != nil {
+			return err
+		}
+		t := rfm.Transaction[string]{Customer: strings.TrimSuffix(l.Customer, ".0"), Time: l.Time, Order: l.Invoice} // some exports write ids as numbers
+		e := churn.Event[string]{Customer: t.Customer, Time: l.Time, Kind: churn.Purchase}
+		amount, _ := l.Price.Amount(l.Quantity, 2) // in range by the rules of quantity and price
+		if l.cancelled() {
+			t.Kind, e.Kind, amount = rfm.Refund, churn.Refund, -amount
+		}
+		key := [3]string{t.Customer, l.Invoice, l.Time.Format(time.DateOnly)}
+		if _, ok := order[key]; !ok {
+			order[key], s.orders, s.events = len(s.orders), append(s.orders, t), append(s.events, e)
+		}
+		s.orders[order[key]].Amount += amount
+		s.events[order[key]].Amount += amount
+		s.country[t.Customer] = l.Country
+		last = max(last, l.Time.Unix())
+	}
+	if s.report = reader.Report(); len(s.orders) == 0 {
+		most := slices.MaxFunc(s.report.Rules, func(a, b ingest.RuleCount) int { return cmp.Compare(a.SetAside, b.SetAside) })
+		return fmt.Errorf("%s: none of %d lines kept; most were set aside for: %s %s", source.Name, s.report.Read, most.Field, most.Reason)
+	}
+	s.asOf = cmp.Or(s.asOf, time.Unix(last, 0).In(s.location))
+	return nil
+}
+
+// t is a text in English and Chinese, measure what the numbers of a column are.
+func t(en, zh string) report.Text { return report.Text{EN: en, ZH: zh} }
+
+func measure(en, zh string, f report.Format) report.Measure {
+	return report.Measure{Name: t(en, zh), Format: f}
+}
+
+const quarter = 91 // days
+
+// day is the local day so many days ago.
+func (s *shop) day(ago int) string { return s.asOf.AddDate(0, 0, -ago).Format(time.DateOnly) }
+
+// options are those of an analysis of so many days ago, by the purchases of a window before it, 0: all. Frequency has
+// fixed thresholds: in most shops so many customers ordered once that no rank tells them from the rest.
+func (s *shop) options(ago, window int) *rfm.Options {
+	return &rfm.Options{AsOf: s.asOf.AddDate(0, 0, -ago), Location: s.location, Window: window, F: rfm.Binning{Mode: rfm.Fixed, Thresholds: []float64{2, 3, 5, 10}}}
+}
+
+// tooLittle tells whether an error says that there is too little data to tell anything.
+func tooLittle(err error) bool {
+	_, few := errors.AsType[*cluster.TooFewDistinctError](err)
+	known := []error{rfm.ErrNoCustomers, cluster.ErrNoColumns, churn.ErrNoRows, churn.ErrCutoff, churn.ErrOneClass}
+	return few || slices.ContainsFunc(known, func(target error) bool { return errors.Is(err, target) })
+}
+
+// value tells what the customers are worth, and who they are.
+func (s *shop) value(context.Context) ([]report.Block, error) {
+	tiers, err := s.now.ByTier()
+	if err != nil {
+		return nil, err
+	}
+	best, segments := tiers.Summary()[0], s.now.BySegment()
+	facts := report.Facts{
+		{Measure: measure("customers", "客户数", report.Number), Value: len(s.now.Customers), Note: t("as of "+s.day(0), "截至 "+s.day(0))},
+		{Measure: measure("of them in tier 1", "其中一级客户", report.Percent), Value: best.Share, Note: t("the best, with half of the revenue", "贡献一半金额的头部客户")},
+		{Measure: measure("revenue of tier 1", "一级客户消费", report.Money), Value: best.Revenue, Note: t("less refunds", "已扣除退款")},
+	}
+	return slices.Concat([]report.Block{facts}, blocks.Distributions(s.now), []report.Block{
+		blocks.Shares(t("Value tiers", "价值分层"), tiers),
+		blocks.Shares(t("The eight classes", "八大类客户"), s.now.ByClass()),
+		blocks.Shares(t("Segments", "分群"), segments),
+		blocks.Groups(t("Segments in figures", "分群明细"), segments),
+	}), nil
+}
+
+// movement compares the last two quarters, each by its own purchases, and tells what the segments of the day between
+// them did afterwards.
+func (s *shop) movement(ctx context.Context) ([]report.Block, error) {
+	earlier, later, err := rfm.AnalyzePeriods(ctx, slices.Values(s.orders), s.options(quarter, quarter), s.options(0, quarter))
+	if err != nil {
+		return nil, err
+	}
+	moves, err := earlier.BySegment().Migration(later.BySegment())
+	if err != nil {
+		return nil, err
+	}
+	past, err := s.before.BySegment().Backtest(later.Customers)
+	if err != nil {
+		return nil, err
+	}
+	from, to := s.day(quarter), s.day(0)
+	return []report.Block{
+		blocks.Migration(moves, t("quarter to "+from, "截至 "+from+" 的季度"), t("quarter to "+to, "截至 "+to+" 的季度")),
+		blocks.Outcomes(t("What the segments of "+from+" did in the quarter after it", from+" 的各分群在其后一季度的表现"), past),
+	}, nil
+}
+
+// groups finds groups of alike customers, and tells them apart.
+func (s *shop) groups(ctx context.Context) ([]report.Block, error) {
+	features, err := s.now.Table().Select("recency", "frequency", "revenue")
+	if err != nil || len(s.now.Customers) < 50 {
+		return nil, cmp.Or(err, error(&cluster.TooFewDistinctError{Distinct: len(s.now.Customers), K: 8}))
+	}
+	choice, err := cluster.Choose(ctx, features, []int{2, 3, 4, 5, 6, 7, 8}, &cluster.ChooseOptions{
+		Fit:           cluster.Options{Prepare: cluster.Preparation{Power: cluster.Log1p}}, // amounts and counts are skewed
+		BootstrapRows: 1500, References: 5, Sample: 2000,                                   // less than the defaults: quick, and clear enough
+	})
+	if err != nil {
+		return nil, err
+	}
+	best, err := choice.By(cluster.ByStability, cluster.BySilhouette)
+	if err != nil {
+		return nil, err
+	}
+	found, err := cluster.Assign(ctx, best.Model, features, nil)
+	if err != nil {
+		return nil, err
+	}
+	described, err := cluster.Describe(ctx, features, found, nil)
+	if err != nil {
+		return nil, err
+	}
+	facts := report.Facts{
+		{Measure: measure("silhouette", "轮廓系数", report.Ratio), Value: best.Silhouette, Note: t("1 is far apart", "1 为完全分开")},
+		{Measure: measure("stability of the least stable", "最不稳定群的稳定性", report.Ratio), Value: best.MinStability(), Note: t("1 is always found again", "1 为总能重现")},
+	}
+	return append([]report.Block{facts}, blocks.Clusters(described, measure("days", "天数", 0), measure("orders", "订单数", 0), measure("revenue", "消费金额", report.Money))...), nil
+}
+
+// audiences makes tags of scores and countries, and asks what a marketer would ask.
+func (s *shop) audiences(ctx context.Context) ([]report.Block, error) {
+	features, n := s.now.Table(), len(s.now.Customers)
+	ids, countries, before := make([]customer.ID, n), make([]string, n), make([]string, n)
+	for i, id := range features.IDs {
+		ids[i], countries[i] = uuid.NewSHA1(uuid.NameSpaceOID, []byte(id)), s.country[id]
+		if c, ok := s.before.Find(id); ok {
+			before[i] = s.before.Model.Segment(c.Scores).ID
 		}
 	}
-	return nil
+	features.Columns = append(features.Columns, table.CategoryColumn("country", countries...), table.CategoryColumn("before", before...))
+	index, err := segment.New(&segment.Options{Infer: true})
+	if err != nil {
+		return nil, err
+	}
+	if err := index.Load(ctx, ids, segment.ColumnsOf(features), s.asOf); err != nil {
+		return nil, err
+	}
+	audiences := report.Table{Title: t("Rules over scores and behaviour", "按规则圈选"), Columns: []report.Measure{
+		{}, measure("customers", "客户数", report.Number), measure("revenue", "消费金额", report.Money), measure("rule", "规则", report.Number),
+	}}
+	for _, question := range []struct{ rule, en, zh string }{
+		{`before = "champions" and recency > 60`, "champions a quarter ago, silent for 60 days", "上季的冠军客户，60 天未下单"},
+		{`frequency = 1 and recency >= 30 and recency <= 60`, "second order due", "待促成第二单"},
+		{`class in ("important-value", "important-develop") and country != "United Kingdom"`, "important class, abroad", "重要客户（境外）"},
+		{`at least 2 of (f = 5, r = 5, m = 5)`, "many orders, recent, high spend: two of three", "多单、近期、高额三者占二"},
+	} {
+		rule, err := segment.Parse(question.rule)
+		if err != nil {
+			return nil, err
+		}
+		stats, err := index.Snapshot().Stats(ctx, segment.Query{Rule: rule}, "revenue")
+		if err != nil {
+			return nil, err
+		}
+		audiences.Add(t(question.en, question.zh), stats.Selected, stats.Mean*float64(stats.Count), question.rule)
+	}
+	return []report.Block{audiences}, nil
+}
+
+// leaving lists who is likely to buy nothing for two months from five days on, says why and what is at stake, and tells
+// how good such a model and such lists were.
+func (s *shop) leaving(ctx context.Context) ([]report.Block, error) {
+	until := s.asOf.AddDate(0, 0, 1) // rounded down to midnight: the last day is whole
+	log, err := churn.NewLog(ctx, slices.Values(s.events), &churn.LogOptions[string]{Location: s.location, Until: until, Compare: strings.Compare})
+	if err != nil {
+		return nil, err
+	}
+	plan, label := &churn.Plan{Window: 120, Gap: 5, Horizon: 60, Step: 28}, churn.Absent{}
+	campaign := churn.Economics{Contact: 100, Offer: 1000, Margin: 0.3} // cents
+	alert := &churn.AlertOptions[string]{Capacity: 15, Economics: campaign}
+	ahead, err := churn.LookAhead(ctx, log, plan, label, nil, &churn.OutlookOptions[string]{Alerts: alert})
+	if err != nil {
+		return nil, err
+	}
+	past, err := churn.Backtest(ctx, log, plan, label, nil, &churn.BacktestOptions[string]{Economics: &campaign, Refit: 3})
+	if err != nil {
+		return nil, err
+	}
+	alerts, err := blocks.Alerts(ahead, nil)
+	if err != nil {
+		return nil, err
+	}
+	alerts.Note = t("A contact costs 1.00, an offer 10.00, the margin is 30%.", "联系成本 1.00，优惠成本 10.00，毛利 30%。")
+	return slices.Concat([]report.Block{alerts}, blocks.Evaluation(ahead.Test), []report.Block{blocks.Lists(past)}), nil
 }

@@ -3,11 +3,13 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/xml"
 	"flag"
 	"io"
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -41,7 +43,7 @@ func TestGeneratedShop(t *testing.T) {
 	want, err := os.ReadFile(golden)
 	require.NoError(t, err)
 	require.Equal(t, string(want), got)
-	require.True(t, strings.HasPrefix(got, "No -data given: this is a generated shop"))
+	require.Contains(t, got, "No -data given: this is a generated shop")
 }
 
 // TestSmallShop goes all the way with few customers, so that the race detector sees it.
@@ -52,15 +54,42 @@ func TestSmallShop(t *testing.T) {
 	require.NoError(t, err)
 	file := filepath.Join(t.TempDir(), "shop.csv")
 	require.NoError(t, os.WriteFile(file, lines, 0o600))
-	small, err := output(t, "-data", file)
+	page := filepath.Join(t.TempDir(), "page.html")
+	small, err := output(t, "-data", file, "-report", page)
 	require.NoError(t, err)
-	for _, part := range []string{"Data quality", "Value tiers", "Back-test", "Groups of alike customers", "Audiences", "Who is leaving"} {
+	for _, part := range []string{"Data quality", "Value tiers", "Migration and back-test", "Groups of alike customers", "Audiences", "Who is leaving"} {
 		require.Contains(t, small, "\n"+part)
+	}
+	require.NotContains(t, small, "Too little data")
+	requirePage(t, page, "Who moved where", "Whom to call", "Calibration", "Lift", "Champions")
+
+	_, err = output(t, "-data", file, "-report", page, "-lang", "zh")
+	require.NoError(t, err)
+	requirePage(t, page, "分群迁移", "建议联系的客户", "校准", "提升度", "冠军客户")
+}
+
+// requirePage looks for texts on a page that is well-formed and asks for nothing from elsewhere.
+func requirePage(t *testing.T, name string, texts ...string) {
+	t.Helper()
+	page, err := os.ReadFile(name)
+	require.NoError(t, err)
+	for _, text := range texts {
+		require.Contains(t, string(page), text)
+	}
+	for _, foreign := range []string{"<script", "http:", "https:", "@import", "url(", "NaN"} {
+		require.NotContains(t, string(page), foreign)
+	}
+	for d := xml.NewDecoder(bytes.NewReader(page)); ; {
+		if _, err := d.Token(); err == io.EOF {
+			return
+		} else if err != nil {
+			require.NoError(t, err)
+		}
 	}
 }
 
-// Totals of UCI Online Retail as published (541,909 lines) and as added up
-// over the file: quantity 5,176,450, value 9,747,747.93.
+// TestOnlineRetail reads UCI Online Retail, of 541,909 lines and 135,080 without a customer as published. Every line is
+// kept or set aside.
 func TestOnlineRetail(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the totals are the same with the race detector, and take long with it")
@@ -69,16 +98,22 @@ func TestOnlineRetail(t *testing.T) {
 	out := t.TempDir()
 	got, err := output(t, "-data", file, "-out", out)
 	require.NoError(t, err)
-	require.Regexp(t, `all lines read +541,909 +100\.0% +5,176,450 +9,747,747\.93\n`, got)
+	require.Regexp(t, `all that were read +541,909 +100\.0%\n`, got)
 	require.Regexp(t, `set aside: no customer +135,080 `, got)
+	sum := 0
+	for _, line := range regexp.MustCompile(`(?m)^  (?:kept|set aside: .*?) +([\d,]+) +\S+%$`).FindAllStringSubmatch(got, -1) {
+		n, err := strconv.Atoi(strings.ReplaceAll(line[1], ",", ""))
+		require.NoError(t, err)
+		sum += n
+	}
+	require.Equal(t, 541_909, sum)
 
 	setAside, err := os.ReadFile(filepath.Join(out, "set_aside.csv"))
 	require.NoError(t, err)
-	require.Equal(t, 541_909-391_150-8_506+1, bytes.Count(setAside, []byte("\n")), "a line each, and a header")
+	require.Equal(t, 541_909-399_654+1, bytes.Count(setAside, []byte("\n")), "a line each, and a header")
 	customers, err := os.ReadFile(filepath.Join(out, "customers.csv"))
 	require.NoError(t, err)
 	require.Equal(t, 4_334+1, bytes.Count(customers, []byte("\n")))
-	require.FileExists(t, filepath.Join(out, "segments.csv"))
 }
 
 func TestBadInputIsOneSentence(t *testing.T) {
@@ -110,7 +145,7 @@ func TestBadInputIsOneSentence(t *testing.T) {
 		"truncated gzip": {[]string{"-data", write("cut.csv.gz", zipped.Bytes()[:zipped.Len()/2])}, []string{"cut.csv.gz", "truncated"}},
 		"date format": {
 			[]string{"-data", write("dates.csv", date.ReplaceAll(lines, []byte("31.12.2024")))},
-			[]string{"dates.csv", "line 2", "time", "bad date"},
+			[]string{"dates.csv", "none of", "time"},
 		},
 		"empty file":   {[]string{"-data", write("empty.csv", nil)}, []string{"empty.csv"}},
 		"directory":    {[]string{"-data", dir}, []string{dir, "director"}},
@@ -138,10 +173,13 @@ func TestOtherColumns(t *testing.T) {
 		`{"order":"1","sku":"12345","n":2,"at":"2025-03-01T10:00:00Z","each":"1.50","who":"ann"}
 {"order":"2","sku":"12345","n":1,"at":"2025-03-04T10:00:00Z","each":"3.005","who":"bob"}
 `), 0o600))
-	got, err := output(t, "-data", path, "-zone", "Asia/Shanghai", "-asof", "2025-03-05",
+	out := filepath.Join(t.TempDir(), "new")
+	got, err := output(t, "-data", path, "-zone", "Asia/Shanghai", "-asof", "2025-03-05", "-out", out,
 		"-invoice", "order", "-product", "sku", "-quantity", "n", "-time", "at", "-price", "each", "-customer", "who")
 	require.NoError(t, err)
-	require.Regexp(t, `kept: purchases +2 +100\.0% +3 +6\.01\n`, got)
-	require.Regexp(t, `ann +4 +1 +3\.00 `, got)
-	require.Regexp(t, `bob +1 +1 +3\.00 `, got, "3.005 is 3.00, half to even")
+	require.Regexp(t, `kept +2 +100\.0%\n`, got)
+	require.Contains(t, got, "Too little data")
+	customers, err := os.ReadFile(filepath.Join(out, "customers.csv"))
+	require.NoError(t, err)
+	require.Regexp(t, `^id,recency,frequency,monetary,revenue,.*\nann,4,1,300,300,.*\nbob,1,1,300,300,`, string(customers), "3.005 is 3.00, half to even")
 }

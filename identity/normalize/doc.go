@@ -1,5 +1,13 @@
 // Package normalize answers: which strings are the same identifier, and which are none?
 //
+//	phone, err := normalize.Phone(&normalize.PhoneOptions{Region: "CN", AreaCode: "010"})
+//	...
+//	values, err := phone.All("62551234转801 / 13912345679") // +861062551234;ext=801 and +8613912345679
+//	_, err = phone.All("138****8000")
+//	fmt.Println(normalize.ReasonOf(err)) // masked
+//
+// The package example has it whole.
+//
 // Sources write one phone number as 139-1234-5679, 0086 13912345679 and １３９１２３４５６７９,
 // and fill the field with 无, 13800138000 or 139****5679 when they have none. A [Normalizer]
 // turns a raw field into canonical identifiers, or refuses it with a [Reason]. What it lets

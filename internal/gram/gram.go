@@ -16,30 +16,6 @@ const Block = 256
 // lanes is the number of sums over the rows of a block.
 const lanes = 8
 
-// A form is a way the operations are written.
-type form int
-
-const (
-	formGo form = iota
-	formAVX2
-	formAVX512
-)
-
-// inUse is the form that runs; it begins as the best one.
-var inUse = best
-
-// SetAssembly chooses the forms in assembly, if the processor and the build have them, or
-// those in Go, and returns whether assembly was in use before. It is for tests and
-// benchmarks: it must not be called while others compute.
-func SetAssembly(on bool) (was bool) {
-	was = inUse != formGo
-	inUse = formGo
-	if on {
-		inUse = best
-	}
-	return was
-}
-
 // Combine sets dst to the sum of the features of the block, each times its coefficient,
 // from 0 in the order of the features. There is a feature for each coefficient. It panics
 // if the block is too short.

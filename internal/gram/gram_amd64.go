@@ -2,26 +2,13 @@
 
 package gram
 
-import "golang.org/x/sys/cpu"
-
-// best is the best form this processor has. Of AVX-512 it takes what Ice Lake and Zen 4
-// were the first to have; those before them run slower for it.
-var best = func() form {
-	x := &cpu.X86
-	switch {
-	case !x.HasAVX2 || !x.HasFMA:
-		return formGo
-	case x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VPOPCNTDQ && x.HasAVX512VBMI2:
-		return formAVX512
-	}
-	return formAVX2
-}()
+import "github.com/clientele-go/clientele/internal/simd"
 
 // side is the number of features of a tile.
 const side = 4
 
 func combine(dst *[Block]float64, block, coefficients []float64) {
-	if inUse == formGo || len(coefficients) == 0 {
+	if simd.InUse == simd.Go || len(coefficients) == 0 {
 		combineGo(dst, block, coefficients)
 		return
 	}
@@ -30,7 +17,7 @@ func combine(dst *[Block]float64, block, coefficients []float64) {
 
 func dots(dst, block []float64, r *[Block]float64) {
 	whole := 0
-	if inUse != formGo {
+	if simd.InUse != simd.Go {
 		whole = len(dst) &^ (side - 1)
 	}
 	var sums [side]float64
@@ -44,7 +31,7 @@ func dots(dst, block []float64, r *[Block]float64) {
 }
 
 func scale(dst, block []float64, w *[Block]float64, d int) {
-	if inUse == formGo || d == 0 {
+	if simd.InUse == simd.Go || d == 0 {
 		scaleGo(dst, block, w, d)
 		return
 	}
@@ -52,7 +39,7 @@ func scale(dst, block []float64, w *[Block]float64, d int) {
 }
 
 func shift(dst, x *[Block]float64, center, slope float64) {
-	if inUse == formGo {
+	if simd.InUse == simd.Go {
 		shiftGo(dst, x, center, slope)
 		return
 	}
@@ -62,7 +49,7 @@ func shift(dst, x *[Block]float64, center, slope float64) {
 // add goes over tiles. The last ones of a row or column begin so that they end with it; of
 // what they have in common with those before them they add nothing.
 func add(dst []float64, stride int, a, b []float64, d int) {
-	if inUse == formGo || d < side {
+	if simd.InUse == simd.Go || d < side {
 		addGo(dst, stride, a, b, d)
 		return
 	}
@@ -71,7 +58,7 @@ func add(dst []float64, stride int, a, b []float64, d int) {
 		top := min(i, d-side)
 		for j := 0; j <= i; j += side {
 			left := min(j, d-side)
-			if inUse == formAVX512 {
+			if simd.InUse == simd.AVX512 {
 				tileAVX512(&sums, &a[top*Block], &b[left*Block])
 			} else {
 				tileAVX2(&sums, &a[top*Block], &b[left*Block])

@@ -2,8 +2,6 @@
 
 package gram
 
-const best = formGo
-
 func combine(dst *[Block]float64, block, coefficients []float64) {
 	combineGo(dst, block, coefficients)
 }

@@ -1,35 +1,14 @@
 package gram
 
 import (
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
-
-func (f form) String() string { return [...]string{"go", "avx2", "avx512"}[f] }
-
-// each runs f in every form this processor and build have.
-func each(t *testing.T, f func(t *testing.T)) {
-	was := inUse
-	defer func() { inUse = was }()
-	for form := range best + 1 {
-		t.Run(form.String(), func(t *testing.T) {
-			inUse = form
-			f(t)
-		})
-	}
-}
-
-func TestSetAssembly(t *testing.T) {
-	start := SetAssembly(false)
-	require.Equal(t, best != formGo, start)
-	require.Equal(t, formGo, inUse)
-	require.False(t, SetAssembly(true))
-	require.Equal(t, best, inUse)
-}
 
 // textures are ways in which numbers may lie.
 var textures = map[string]func(r *rand.Rand) float64{
@@ -81,7 +60,7 @@ func requireBits(t *testing.T, want, got []float64, what string) {
 func TestForms(t *testing.T) {
 	for name, texture := range textures {
 		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T) {
+			simd.Each(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(1, 2))
 				for d := range 14 {
 					x, y := draw(r, d*Block, texture), draw(r, d*Block, texture)
@@ -157,15 +136,10 @@ func BenchmarkAdd(b *testing.B) {
 	const d = 51
 	r := rand.New(rand.NewPCG(1, 2))
 	x, y, h := draw(r, d*Block, textures["normal"]), draw(r, d*Block, textures["normal"]), make([]float64, d*d)
-	was := inUse
-	defer func() { inUse = was }()
-	for form := range best + 1 {
-		b.Run(fmt.Sprintf("d=%d/%s", d, form), func(b *testing.B) {
-			inUse = form
-			for b.Loop() {
-				Add(h, d, y, x, d)
-			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/Block, "ns/row")
-		})
-	}
+	simd.Each(b, func(b *testing.B) {
+		for b.Loop() {
+			Add(h, d, y, x, d)
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/Block, "ns/row")
+	})
 }

@@ -9,7 +9,11 @@
 // processor has. The build tag purego leaves it out.
 package histogram
 
-import "math"
+import (
+	"math"
+
+	"github.com/clientele-go/clientele/internal/simd"
+)
 
 const (
 	// Lanes is the number of columns of a group, whose bins are in one word, the first lowest.
@@ -29,30 +33,6 @@ type Group [Missing + 1][Lanes]Cell
 func (g *Group) Clear(bins int) {
 	clear(g[:bins])
 	clear(g[Missing:])
-}
-
-// A form is a way the operations are written.
-type form int
-
-const (
-	formGo form = iota
-	formAVX2
-	formAVX512
-)
-
-// inUse is the form that runs; it begins as the best one.
-var inUse = best
-
-// SetAssembly chooses the forms in assembly, if the processor and the build have them, or
-// those in Go, and returns whether assembly was in use before. It is for tests and
-// benchmarks: it must not be called while others compute.
-func SetAssembly(on bool) (was bool) {
-	was = inUse != formGo
-	inUse = formGo
-	if on {
-		inUse = best
-	}
-	return was
 }
 
 // Add adds to each cell of the first columns the pairs of those of the rows that are in its bin:
@@ -112,7 +92,7 @@ type Node struct {
 // It returns false, and sets nothing, where there is no assembly or numbers are out of its range.
 func (g *Group) Bounds(bounds *[Lanes]float64, bins int, n *Node) bool {
 	const far = 1 << 100
-	if inUse == formGo || bins == 0 || !(n.MinHessian >= 1.0/far && n.MinHessian <= far && n.L2 <= far) {
+	if simd.InUse == simd.Go || bins == 0 || !(n.MinHessian >= 1.0/far && n.MinHessian <= far && n.L2 <= far) {
 		return false
 	}
 	for lane := range bounds {

@@ -2,24 +2,11 @@
 
 package histogram
 
-import "golang.org/x/sys/cpu"
-
-// best is the best form this processor has. Of AVX-512 it takes what Ice Lake and Zen 4
-// were the first to have; those before them run slower for it.
-var best = func() form {
-	x := &cpu.X86
-	switch {
-	case !x.HasAVX2 || !x.HasFMA || !x.HasBMI2:
-		return formGo
-	case x.HasAVX512F && x.HasAVX512DQ && x.HasAVX512VPOPCNTDQ && x.HasAVX512VBMI2:
-		return formAVX512
-	}
-	return formAVX2
-}()
+import "github.com/clientele-go/clientele/internal/simd"
 
 func add(g *Group, columns int, rows []int32, pairs []Cell, words []uint64, stride int) {
 	const most = 1 << 14 // rows in one call, as it cannot be preempted
-	if inUse == formGo {
+	if simd.InUse == simd.Go {
 		addGo(g, columns, rows, pairs, words, stride)
 		return
 	}
@@ -34,7 +21,7 @@ func add(g *Group, columns int, rows []int32, pairs []Cell, words []uint64, stri
 }
 
 func subtract(g, less *Group, bins int) {
-	if inUse == formGo {
+	if simd.InUse == simd.Go {
 		subtractGo(g, less, bins)
 		return
 	}
@@ -54,14 +41,14 @@ type node struct {
 func raise(bounds *[Lanes]float64, g *Group, start *[Lanes]Cell, bins int, n *Node) {
 	of := node{sum: n.Sum, shift: n.Shift, mask: 1<<n.Shift - 1, units: n.MinUnits, hessian: n.MinHessian, l2: n.L2}
 	order := [Lanes]int{0, 2, 1, 3, 4, 6, 5, 7} // in which the assembly has the columns
-	if inUse == formAVX512 {
+	if simd.InUse == simd.AVX512 {
 		order = [Lanes]int{0, 4, 1, 5, 2, 6, 3, 7}
 	}
 	var found [Lanes]float64
 	for i, lane := range order {
 		found[i] = bounds[lane]
 	}
-	if inUse == formAVX512 {
+	if simd.InUse == simd.AVX512 {
 		boundsAVX512(&found, &g[0][0].G, &start[0].G, bins, &of.sum.G)
 	} else {
 		boundsAVX2(&found, &g[0][0].G, &start[0].G, bins, &of.sum.G)

@@ -2,8 +2,6 @@
 
 package histogram
 
-const best = formGo
-
 func add(g *Group, columns int, rows []int32, pairs []Cell, words []uint64, stride int) {
 	addGo(g, columns, rows, pairs, words, stride)
 }

@@ -7,29 +7,9 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
-
-func (f form) String() string { return [...]string{"go", "avx2", "avx512"}[f] }
-
-// each runs f in every form this processor and build have.
-func each(t *testing.T, f func(t *testing.T)) {
-	was := inUse
-	defer func() { inUse = was }()
-	for form := range best + 1 {
-		t.Run(form.String(), func(t *testing.T) {
-			inUse = form
-			f(t)
-		})
-	}
-}
-
-func TestSetAssembly(t *testing.T) {
-	start := SetAssembly(false)
-	require.Equal(t, best != formGo, start)
-	require.Equal(t, formGo, inUse)
-	require.False(t, SetAssembly(true))
-	require.Equal(t, best, inUse)
-}
 
 // rowsOf draws rows, some of them more than once, and what Add needs of them.
 func rowsOf(r *rand.Rand, n, stride, bins int) (rows []int32, pairs []Cell, words []uint64) {
@@ -55,7 +35,7 @@ func rowsOf(r *rand.Rand, n, stride, bins int) (rows []int32, pairs []Cell, word
 }
 
 func TestAdd(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(1, 2))
 		for _, n := range []int{0, 1, 2, 15, 16, 17, 600, 40_000} {
 			for columns := 1; columns <= Lanes; columns++ {
@@ -79,7 +59,7 @@ func TestAdd(t *testing.T) {
 }
 
 func TestMergeSubtractClearColumn(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(3, 4))
 		for _, bins := range []int{0, 1, 2, 7, 255} {
 			var g, of Group
@@ -161,7 +141,7 @@ func nodeOf(r *rand.Rand, bins int) (*Group, *Node) {
 }
 
 func TestBoundsEqualObvious(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(5, 6))
 		finite, none := 0, 0
 		for range 3000 {
@@ -169,7 +149,7 @@ func TestBoundsEqualObvious(t *testing.T) {
 			g, n := nodeOf(r, bins)
 			var bounds [Lanes]float64
 			if !g.Bounds(&bounds, bins, n) {
-				require.Equal(t, formGo, inUse)
+				require.Equal(t, simd.Go, simd.InUse)
 				return
 			}
 			for lane := range Lanes {
@@ -200,17 +180,6 @@ func TestBoundsOutOfRange(t *testing.T) {
 	require.False(t, (&Group{}).Bounds(&[Lanes]float64{}, 0, &Node{MinUnits: 1, MinHessian: 1}))
 }
 
-func forms(b *testing.B, f func(b *testing.B)) {
-	was := inUse
-	defer func() { inUse = was }()
-	for form := range best + 1 {
-		b.Run(form.String(), func(b *testing.B) {
-			inUse = form
-			f(b)
-		})
-	}
-}
-
 // BenchmarkAdd adds all rows, and one of 20, to 28 columns.
 func BenchmarkAdd(b *testing.B) {
 	r := rand.New(rand.NewPCG(1, 2))
@@ -226,7 +195,7 @@ func BenchmarkAdd(b *testing.B) {
 					rows = append(rows, int32(row))
 				}
 			}
-			forms(b, func(b *testing.B) {
+			simd.Each(b, func(b *testing.B) {
 				b.Run(fmt.Sprintf("rows=%d/every=%d", all, every), func(b *testing.B) {
 					groups := make([]Group, stride)
 					const block = 8192
@@ -249,7 +218,7 @@ func BenchmarkBounds(b *testing.B) {
 	g, n := nodeOf(r, Missing)
 	g[Missing] = [Lanes]Cell{}
 	var other Group
-	forms(b, func(b *testing.B) {
+	simd.Each(b, func(b *testing.B) {
 		b.Run("bounds", func(b *testing.B) {
 			var bounds [Lanes]float64
 			for b.Loop() {

@@ -3,6 +3,8 @@ package kernel
 import (
 	"math/rand/v2"
 	"testing"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // The benchmarks stream over the chunks of ten million positions, as a query
@@ -12,19 +14,16 @@ const chunks = (10_000_000 + Bits - 1) / Bits
 // stream runs f over all chunks, in every form this processor has. Each chunk
 // reads size bytes.
 func stream(b *testing.B, size int, f func(chunk int)) {
-	for _, form := range forms() {
-		b.Run(form.String(), func(b *testing.B) {
-			use(b, form)
-			for b.Loop() {
-				for c := range chunks {
-					f(c)
-				}
+	simd.Each(b, func(b *testing.B) {
+		for b.Loop() {
+			for c := range chunks {
+				f(c)
 			}
-			ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
-			b.ReportMetric(ns/chunks, "ns/chunk")
-			b.ReportMetric(float64(size)*chunks*1e3/ns, "MB/s")
-		})
-	}
+		}
+		ns := float64(b.Elapsed().Nanoseconds()) / float64(b.N)
+		b.ReportMetric(ns/chunks, "ns/chunk")
+		b.ReportMetric(float64(size)*chunks*1e3/ns, "MB/s")
+	})
 }
 
 var sink int
@@ -63,8 +62,6 @@ func BenchmarkWords(b *testing.B) {
 	b.Run("Count", func(b *testing.B) { stream(b, two/2, func(c int) { sink += Count(&w[c][0]) }) })
 	b.Run("AndCount", func(b *testing.B) { stream(b, two, func(c int) { sink += AndCount(&w[c][0], &w[c][1]) }) })
 	b.Run("AndNotCount", func(b *testing.B) { stream(b, two, func(c int) { sink += AndNotCount(&w[c][0], &w[c][1]) }) })
-	b.Run("OrCount", func(b *testing.B) { stream(b, two, func(c int) { sink += OrCount(&w[c][0], &w[c][1]) }) })
-	b.Run("XorCount", func(b *testing.B) { stream(b, two, func(c int) { sink += XorCount(&w[c][0], &w[c][1]) }) })
 }
 
 func BenchmarkSlices(b *testing.B) {
@@ -77,7 +74,6 @@ func BenchmarkSlices(b *testing.B) {
 	b.Run("Between", func(b *testing.B) { stream(b, all, func(c int) { Between(&dst, s[c], 123_457, 765_432) }) })
 	b.Run("AtLeast", func(b *testing.B) { stream(b, all, func(c int) { Between(&dst, s[c], 123_457, 1<<20) }) })
 	b.Run("AtMost", func(b *testing.B) { stream(b, all, func(c int) { Between(&dst, s[c], 0, 765_432) }) })
-	b.Run("Equal", func(b *testing.B) { stream(b, all, func(c int) { Equal(&dst, s[c], 123_457) }) })
 	b.Run("SliceCounts", func(b *testing.B) { stream(b, all, func(c int) { SliceCounts(counts[:], filter, s[c]) }) })
 }
 
@@ -167,8 +163,6 @@ func BenchmarkCodes(b *testing.B) {
 		table16[i] = uint8(r.IntN(2))
 	}
 	counts8, counts16 := make([]uint32, 50), make([]uint32, 1000)
-	b.Run("Equal8", func(b *testing.B) { stream(b, Bits, func(c int) { EqualCodes8(&dst, of8(c), 7) }) })
-	b.Run("Equal16", func(b *testing.B) { stream(b, 2*Bits, func(c int) { EqualCodes16(&dst, of16(c), 7) }) })
 	b.Run("Match8", func(b *testing.B) { stream(b, Bits, func(c int) { MatchCodes8(&dst, of8(c), &table8) }) })
 	b.Run("Match16", func(b *testing.B) { stream(b, 2*Bits, func(c int) { MatchCodes16(&dst, of16(c), table16) }) })
 	b.Run("Count8of5", func(b *testing.B) { stream(b, Bits, func(c int) { CountCodes8(counts8, &five[c], of8(c)) }) })

@@ -2,11 +2,7 @@
 
 package kernel
 
-//go:noescape
-func equalCodes8AVX2(dst *uint64, codes *uint8, n int, code uint8)
-
-//go:noescape
-func equalCodes16AVX2(dst *uint64, codes *uint16, n int, code uint16)
+import "github.com/clientele-go/clientele/internal/simd"
 
 //go:noescape
 func matchCodes8AVX2(dst *uint64, codes *uint8, n int, rows *[32]uint8)
@@ -20,24 +16,8 @@ func choose16AVX512(dst *[blockBits + 64]uint16, codes *[blockBits]uint16, words
 // In words of codes and values, the assembly takes all whole words and the form
 // in Go the rest.
 
-func equalCodes8(dst []uint64, codes []uint8, code uint8) {
-	if n := len(codes) / 64; n > 0 && inUse != formGo {
-		equalCodes8AVX2(&dst[0], &codes[0], n, code)
-		dst, codes = dst[n:], codes[n*64:]
-	}
-	equalCodes8Go(dst, codes, code)
-}
-
-func equalCodes16(dst []uint64, codes []uint16, code uint16) {
-	if n := len(codes) / 64; n > 0 && inUse != formGo {
-		equalCodes16AVX2(&dst[0], &codes[0], n, code)
-		dst, codes = dst[n:], codes[n*64:]
-	}
-	equalCodes16Go(dst, codes, code)
-}
-
 func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) {
-	if n := len(codes) / 64; n > 0 && inUse != formGo {
+	if n := len(codes) / 64; n > 0 && simd.InUse != simd.Go {
 		var rows [32]uint8
 		for c, t := range table {
 			rows[c>>3&16|c&15] |= t << (c >> 4 & 7)
@@ -49,14 +29,14 @@ func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) {
 }
 
 func choose8(dst *[blockBits + 64]uint8, codes *[blockBits]uint8, words *[blockWords]uint64) int {
-	if inUse != formAVX512 {
+	if simd.InUse != simd.AVX512 {
 		return chooseGo(dst, codes, words)
 	}
 	return choose8AVX512(dst, codes, words)
 }
 
 func choose16(dst *[blockBits + 64]uint16, codes *[blockBits]uint16, words *[blockWords]uint64) int {
-	if inUse != formAVX512 {
+	if simd.InUse != simd.AVX512 {
 		return chooseGo(dst, codes, words)
 	}
 	return choose16AVX512(dst, codes, words)

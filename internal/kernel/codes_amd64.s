@@ -13,64 +13,6 @@ DATA bitof<>+0(SB)/8, $0x8040201008040201
 DATA bitof<>+8(SB)/8, $0x8040201008040201
 GLOBL bitof<>(SB), RODATA|NOPTR, $16
 
-// func equalCodes8AVX2(dst *uint64, codes *uint8, n int, code uint8)
-TEXT ·equalCodes8AVX2(SB), NOSPLIT, $0-25
-	MOVQ         dst+0(FP), DI
-	MOVQ         codes+8(FP), SI
-	MOVQ         n+16(FP), CX
-	VPBROADCASTB code+24(FP), Y0
-	TESTQ        CX, CX
-	JZ           done
-
-loop:
-	VPCMPEQB  (SI), Y0, Y1
-	VPCMPEQB  32(SI), Y0, Y2
-	VPMOVMSKB Y1, AX
-	VPMOVMSKB Y2, DX
-	SHLQ      $32, DX
-	ORQ       DX, AX
-	MOVQ      AX, (DI)
-	ADDQ      $64, SI
-	ADDQ      $8, DI
-	DECQ      CX
-	JNZ       loop
-
-done:
-	VZEROUPPER
-	RET
-
-// func equalCodes16AVX2(dst *uint64, codes *uint16, n int, code uint16)
-TEXT ·equalCodes16AVX2(SB), NOSPLIT, $0-26
-	MOVQ         dst+0(FP), DI
-	MOVQ         codes+8(FP), SI
-	MOVQ         n+16(FP), CX
-	VPBROADCASTW code+24(FP), Y0
-	TESTQ        CX, CX
-	JZ           done
-
-loop:
-	VPCMPEQW  (SI), Y0, Y1
-	VPCMPEQW  32(SI), Y0, Y2
-	VPCMPEQW  64(SI), Y0, Y3
-	VPCMPEQW  96(SI), Y0, Y4
-	VPACKSSWB Y2, Y1, Y1
-	VPACKSSWB Y4, Y3, Y3
-	VPERMQ    $0xd8, Y1, Y1
-	VPERMQ    $0xd8, Y3, Y3
-	VPMOVMSKB Y1, AX
-	VPMOVMSKB Y3, DX
-	SHLQ      $32, DX
-	ORQ       DX, AX
-	MOVQ      AX, (DI)
-	ADDQ      $128, SI
-	ADDQ      $8, DI
-	DECQ      CX
-	JNZ       loop
-
-done:
-	VZEROUPPER
-	RET
-
 // MATCH2 leaves in X the bytes of ff where the code in X matches. VPSHUFB gives 0
 // for bytes from 0x80 on, so that each half of the rows answers for its codes.
 #define MATCH2(X, A, B) \

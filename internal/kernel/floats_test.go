@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 func TestBetweenFloats(t *testing.T) {
@@ -32,7 +34,7 @@ func TestBetweenFloats(t *testing.T) {
 		for _, lo := range some {
 			for _, hi := range some {
 				want := where(func(p int) bool { return p < n && lo <= values[p] && values[p] <= hi })
-				each(t, func(t *testing.T) {
+				simd.Each(t, func(t *testing.T) {
 					var got Words
 					FillRange(&got, 0, Bits)
 					BetweenFloats(&got, values, lo, hi)

@@ -19,27 +19,3 @@ const (
 // Words is a set of positions of one chunk: position p is bit p&63 of word p>>6.
 // Safe for concurrent reads.
 type Words [Size]uint64
-
-// A form is a way the operations are written.
-type form int
-
-const (
-	formGo form = iota
-	formAVX2
-	formAVX512
-)
-
-// inUse is the form that runs; it begins as the best one.
-var inUse = best
-
-// SetAssembly chooses the forms in assembly, if the processor and the build have
-// them, or those in Go, and returns whether assembly was in use before. It is
-// for tests and benchmarks: it must not be called while others compute.
-func SetAssembly(on bool) (was bool) {
-	was = inUse != formGo
-	inUse = formGo
-	if on {
-		inUse = best
-	}
-	return was
-}

@@ -2,8 +2,6 @@
 
 package kernel
 
-const best = formGo
-
 func and(dst, a, b *Words) bool    { return andGo(dst, a, b) }
 func andNot(dst, a, b *Words) bool { return andNotGo(dst, a, b) }
 func or(dst, a, b *Words)          { orGo(dst, a, b) }
@@ -11,14 +9,10 @@ func xor(dst, a, b *Words) bool    { return xorGo(dst, a, b) }
 func count(a *Words) int           { return countGo(a) }
 func andCount(a, b *Words) int     { return andCountGo(a, b) }
 func andNotCount(a, b *Words) int  { return andNotCountGo(a, b) }
-func orCount(a, b *Words) int      { return orCountGo(a, b) }
-func xorCount(a, b *Words) int     { return xorCountGo(a, b) }
 
 func between(dst *Words, slices []uint64, lo, hi uint64, first int) {
 	betweenGo(dst, slices, lo, hi, first)
 }
-
-func equal(dst *Words, slices []uint64, v uint64) { equalGo(dst, slices, v) }
 
 func sliceCounts(counts []uint64, filter *Words, slices []uint64) {
 	sliceCountsGo(counts, filter, slices)
@@ -30,9 +24,6 @@ func probe(dst, positions []uint16, w *Words) int         { return probeGo(dst, 
 func probeNot(dst, positions []uint16, w *Words) int      { return probeNotGo(dst, positions, w) }
 func probeCount(positions []uint16, w *Words) int         { return probeCountGo(positions, w) }
 func extract(dst []uint16, words []uint64, first int) int { return extractGo(dst, words, first) }
-
-func equalCodes8(dst []uint64, codes []uint8, code uint8)    { equalCodes8Go(dst, codes, code) }
-func equalCodes16(dst []uint64, codes []uint16, code uint16) { equalCodes16Go(dst, codes, code) }
 
 func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) { matchCodes8Go(dst, codes, table) }
 

@@ -9,43 +9,6 @@ import (
 	"github.com/stretchr/testify/require"
 )
 
-func (f form) String() string { return [...]string{"go", "avx2", "avx512"}[f] }
-
-// forms lists the forms this processor and build have.
-func forms() []form {
-	var all []form
-	for f := range best + 1 {
-		all = append(all, f)
-	}
-	return all
-}
-
-// use has the rest of a test run in one form.
-func use(tb testing.TB, f form) {
-	was := inUse
-	tb.Cleanup(func() { inUse = was })
-	inUse = f
-}
-
-// each runs f in every form, so that each agrees with the slow version in f.
-func each(t *testing.T, f func(t *testing.T)) {
-	for _, form := range forms() {
-		t.Run(form.String(), func(t *testing.T) {
-			use(t, form)
-			f(t)
-		})
-	}
-}
-
-func TestSetAssembly(t *testing.T) {
-	start := SetAssembly(false)
-	require.Equal(t, best != formGo, start)
-	require.Equal(t, formGo, inUse)
-	require.False(t, SetAssembly(true))
-	require.Equal(t, best, inUse)
-	require.Equal(t, best != formGo, SetAssembly(true))
-}
-
 func has(w *Words, p int) bool { return w[p/64]>>(p%64)&1 == 1 }
 
 // where is the set of the positions for which f holds.

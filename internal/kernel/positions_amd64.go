@@ -2,6 +2,8 @@
 
 package kernel
 
+import "github.com/clientele-go/clientele/internal/simd"
+
 //go:noescape
 func probeAVX2(dst, positions *uint16, n int, w *Words) int
 
@@ -15,21 +17,21 @@ func probeCountAVX2(positions *uint16, n int, w *Words) int
 func extractAVX512(dst *uint16, words *uint64, n, first int) int
 
 func probe(dst, positions []uint16, w *Words) int {
-	if inUse == formGo || len(positions) == 0 {
+	if simd.InUse == simd.Go || len(positions) == 0 {
 		return probeGo(dst, positions, w)
 	}
 	return probeAVX2(&dst[0], &positions[0], len(positions), w)
 }
 
 func probeNot(dst, positions []uint16, w *Words) int {
-	if inUse == formGo || len(positions) == 0 {
+	if simd.InUse == simd.Go || len(positions) == 0 {
 		return probeNotGo(dst, positions, w)
 	}
 	return probeNotAVX2(&dst[0], &positions[0], len(positions), w)
 }
 
 func probeCount(positions []uint16, w *Words) int {
-	if inUse == formGo || len(positions) == 0 {
+	if simd.InUse == simd.Go || len(positions) == 0 {
 		return probeCountGo(positions, w)
 	}
 	return probeCountAVX2(&positions[0], len(positions), w)
@@ -40,7 +42,7 @@ const room = 32
 
 func extract(dst []uint16, words []uint64, first int) int {
 	done, n := 0, 0
-	for inUse == formAVX512 && done < len(words) {
+	for simd.InUse == simd.AVX512 && done < len(words) {
 		// As many words as are sure to fit.
 		k := min((len(dst)-n-room)/64, len(words)-done)
 		if k <= 0 {

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 func TestScatter(t *testing.T) {
@@ -49,7 +51,7 @@ func TestProbe(t *testing.T) {
 				p := p[:n]
 				in := slices.DeleteFunc(slices.Clone(p), func(p uint16) bool { return !has(w, int(p)) })
 				out := slices.DeleteFunc(slices.Clone(p), func(p uint16) bool { return has(w, int(p)) })
-				each(t, func(t *testing.T) {
+				simd.Each(t, func(t *testing.T) {
 					t.Helper()
 					dst := make([]uint16, len(p))
 					require.Equal(t, len(in), ProbeCount(p, w))
@@ -71,7 +73,7 @@ func TestProbe(t *testing.T) {
 func TestExtract(t *testing.T) {
 	for name, w := range samples() {
 		want := positions(w)
-		each(t, func(t *testing.T) {
+		simd.Each(t, func(t *testing.T) {
 			// Of the exact length, with a guard behind.
 			dst := make([]uint16, len(want)+64)
 			for i := range dst {

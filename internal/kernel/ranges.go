@@ -37,17 +37,6 @@ func ClearRange(w *Words, lo, hi int) {
 	w[last] &^= tail
 }
 
-// KeepRange takes all positions but lo <= p < hi out of w. It panics unless
-// 0 <= lo and hi <= Bits; lo >= hi leaves none.
-func KeepRange(w *Words, lo, hi int) {
-	if lo >= hi {
-		*w = Words{}
-		return
-	}
-	ClearRange(w, 0, lo)
-	ClearRange(w, hi, Bits)
-}
-
 // CountRange is the number of positions lo <= p < hi in w. It panics unless
 // 0 <= lo and hi <= Bits; lo >= hi counts none.
 func CountRange(w *Words, lo, hi int) int {

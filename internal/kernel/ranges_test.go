@@ -18,10 +18,7 @@ func TestRanges(t *testing.T) {
 			got = *w
 			ClearRange(&got, lo, hi)
 			same(t, where(func(p int) bool { return has(w, p) && !in(p) }), &got)
-			got = *w
-			KeepRange(&got, lo, hi)
 			want := where(func(p int) bool { return has(w, p) && in(p) })
-			same(t, want, &got)
 			require.Equal(t, len(positions(want)), CountRange(w, lo, hi), "%d to %d", lo, hi)
 		}
 	}

@@ -70,47 +70,6 @@ func betweenGo(dst *Words, slices []uint64, lo, hi uint64, first int) {
 	andGo(dst, &least, &most)
 }
 
-// Equal sets dst to the positions with value v, none if v is beyond the width. It
-// reads a block of words from the highest slice down while any position of the
-// block is left. dst must not be one of the slices.
-func Equal(dst *Words, slices []uint64, v uint64) {
-	width := len(slices) / Size
-	switch {
-	case v > maxOf(width):
-		*dst = Words{}
-	case width == 0:
-		fill(dst)
-	default:
-		equal(dst, slices, v<<(64-width))
-	}
-}
-
-// equalGo is Equal for at least one slice; the highest bit of v is that of the
-// highest slice.
-func equalGo(dst *Words, slices []uint64, v uint64) {
-	const all = ^uint64(0)
-	for i := 0; i < Size; i += 8 {
-		x0, x1, x2, x3, x4, x5, x6, x7 := all, all, all, all, all, all, all, all
-		v := v
-		for at := len(slices) - Size + i; at >= 0; at -= Size {
-			s := (*[8]uint64)(slices[at:])
-			if int64(v) < 0 {
-				x0, x1, x2, x3 = x0&s[0], x1&s[1], x2&s[2], x3&s[3]
-				x4, x5, x6, x7 = x4&s[4], x5&s[5], x6&s[6], x7&s[7]
-			} else {
-				x0, x1, x2, x3 = x0&^s[0], x1&^s[1], x2&^s[2], x3&^s[3]
-				x4, x5, x6, x7 = x4&^s[4], x5&^s[5], x6&^s[6], x7&^s[7]
-			}
-			if x0|x1|x2|x3|x4|x5|x6|x7 == 0 {
-				break
-			}
-			v <<= 1
-		}
-		d := (*[8]uint64)(dst[i:])
-		d[0], d[1], d[2], d[3], d[4], d[5], d[6], d[7] = x0, x1, x2, x3, x4, x5, x6, x7
-	}
-}
-
 // SliceCounts adds to counts[k] the number of positions in filter whose value
 // has bit k. So the sum of the values in filter is the sum of counts[k]<<k. It
 // panics if counts is shorter than the width.

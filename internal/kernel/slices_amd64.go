@@ -2,14 +2,13 @@
 
 package kernel
 
+import "github.com/clientele-go/clientele/internal/simd"
+
 //go:noescape
 func betweenAVX2(dst *Words, slices *uint64, n int, lo, hi uint64)
 
 //go:noescape
 func betweenAVX512(dst *Words, slices *uint64, n int, lo, hi uint64)
-
-//go:noescape
-func equalAVX2(dst *Words, highest *uint64, n int, v uint64)
 
 //go:noescape
 func sliceCountsAVX2(counts *[4]uint64, filter, slices *Words)
@@ -18,37 +17,28 @@ func sliceCountsAVX2(counts *[4]uint64, filter, slices *Words)
 func sliceCountsAVX512(counts *[4]uint64, filter, slices *Words)
 
 func between(dst *Words, slices []uint64, lo, hi uint64, first int) {
-	if inUse == formGo {
+	if simd.InUse == simd.Go {
 		betweenGo(dst, slices, lo, hi, first)
 		return
 	}
 	n := len(slices)/Size - first
 	slices = slices[first*Size:]
 	lo, hi = lo>>first, hi>>first
-	if inUse == formAVX512 {
+	if simd.InUse == simd.AVX512 {
 		betweenAVX512(dst, &slices[0], n, lo, hi)
 	} else {
 		betweenAVX2(dst, &slices[0], n, lo, hi)
 	}
 }
 
-func equal(dst *Words, slices []uint64, v uint64) {
-	if inUse == formGo {
-		equalGo(dst, slices, v)
-		return
-	}
-	n := len(slices) / Size
-	equalAVX2(dst, &slices[(n-1)*Size], n, v)
-}
-
 func sliceCounts(counts []uint64, filter *Words, slices []uint64) {
-	if inUse == formGo {
+	if simd.InUse == simd.Go {
 		sliceCountsGo(counts, filter, slices)
 		return
 	}
 	for ; len(counts) >= 4; counts, slices = counts[4:], slices[4*Size:] {
 		four, first := (*[4]uint64)(counts), (*Words)(slices[:4*Size])
-		if inUse == formAVX512 {
+		if simd.InUse == simd.AVX512 {
 			sliceCountsAVX512(four, filter, first)
 		} else {
 			sliceCountsAVX2(four, filter, first)

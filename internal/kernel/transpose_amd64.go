@@ -2,11 +2,13 @@
 
 package kernel
 
+import "github.com/clientele-go/clientele/internal/simd"
+
 //go:noescape
 func encodeAVX2(rows *[64][8]uint64, values *[512]uint64, planes int)
 
 func encode(rows *[64][8]uint64, values *[512]uint64, width int) {
-	if inUse == formGo || width == 0 {
+	if simd.InUse == simd.Go || width == 0 {
 		encodeGo(rows, values, width)
 		return
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 func TestTranspose(t *testing.T) {
@@ -16,7 +17,7 @@ func TestTranspose(t *testing.T) {
 			continue
 		}
 		values, want := column(width)
-		each(t, func(t *testing.T) {
+		simd.Each(t, func(t *testing.T) {
 			got := slices.Repeat([]uint64{0x5555}, len(want)+width%5)[width%5:]
 			Encode(got, values)
 			require.True(t, slices.Equal(want, got), "width %d", width)
@@ -39,7 +40,7 @@ func TestEncodeShort(t *testing.T) {
 				want[k*Size+p/64] |= v >> k & 1 << (p % 64)
 			}
 		}
-		each(t, func(t *testing.T) {
+		simd.Each(t, func(t *testing.T) {
 			got := slices.Repeat([]uint64{0x5555}, len(want))
 			Encode(got, values[:n:n])
 			require.True(t, slices.Equal(want, got), "%d values", n)
@@ -56,7 +57,7 @@ func TestEncodeUneven(t *testing.T) {
 		values[p] = r.Uint64() >> (p / 64 * 7 % 65)
 	}
 	for _, width := range []int{0, 1, 8, 13, 16, 40, 64} {
-		each(t, func(t *testing.T) {
+		simd.Each(t, func(t *testing.T) {
 			got := make([]uint64, width*Size)
 			Encode(got, values)
 			for p, v := range values {

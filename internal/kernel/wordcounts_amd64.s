@@ -99,22 +99,6 @@ TEXT ·andNotCountAVX2(SB), NOSPLIT, $0-24
 	MOVQ AX, ret+16(FP)
 	RET
 
-// func orCountAVX2(a, b *Words) int
-TEXT ·orCountAVX2(SB), NOSPLIT, $0-24
-	MOVQ a+0(FP), SI
-	MOVQ b+8(FP), DX
-	COUNT2(TWO2(VPOR))
-	MOVQ AX, ret+16(FP)
-	RET
-
-// func xorCountAVX2(a, b *Words) int
-TEXT ·xorCountAVX2(SB), NOSPLIT, $0-24
-	MOVQ a+0(FP), SI
-	MOVQ b+8(FP), DX
-	COUNT2(TWO2(VPXOR))
-	MOVQ AX, ret+16(FP)
-	RET
-
 #define COUNT5(LOAD) \
 	VPXORQ   Z4, Z4, Z4    \
 	VPXORQ   Z5, Z5, Z5    \
@@ -184,22 +168,6 @@ TEXT ·andNotCountAVX512(SB), NOSPLIT, $0-24
 	MOVQ a+0(FP), SI
 	MOVQ b+8(FP), DX
 	COUNT5(TWO5(VPANDNQ))
-	MOVQ AX, ret+16(FP)
-	RET
-
-// func orCountAVX512(a, b *Words) int
-TEXT ·orCountAVX512(SB), NOSPLIT, $0-24
-	MOVQ a+0(FP), SI
-	MOVQ b+8(FP), DX
-	COUNT5(TWO5(VPORQ))
-	MOVQ AX, ret+16(FP)
-	RET
-
-// func xorCountAVX512(a, b *Words) int
-TEXT ·xorCountAVX512(SB), NOSPLIT, $0-24
-	MOVQ a+0(FP), SI
-	MOVQ b+8(FP), DX
-	COUNT5(TWO5(VPXORQ))
 	MOVQ AX, ret+16(FP)
 	RET
 

@@ -26,12 +26,6 @@ func AndCount(a, b *Words) int { return andCount(a, b) }
 // AndNotCount is the number of positions in a and not in b.
 func AndNotCount(a, b *Words) int { return andNotCount(a, b) }
 
-// OrCount is the number of positions in a or b.
-func OrCount(a, b *Words) int { return orCount(a, b) }
-
-// XorCount is the number of positions in one of a and b.
-func XorCount(a, b *Words) int { return xorCount(a, b) }
-
 func andGo(dst, a, b *Words) bool {
 	var any uint64
 	for i := 0; i < Size; i += 8 {
@@ -126,36 +120,6 @@ func andNotCountGo(a, b *Words) (n int) {
 		n += bits.OnesCount64(x[5] &^ y[5])
 		n += bits.OnesCount64(x[6] &^ y[6])
 		n += bits.OnesCount64(x[7] &^ y[7])
-	}
-	return n
-}
-
-func orCountGo(a, b *Words) (n int) {
-	for i := 0; i < Size; i += 8 {
-		x, y := (*[8]uint64)(a[i:]), (*[8]uint64)(b[i:])
-		n += bits.OnesCount64(x[0] | y[0])
-		n += bits.OnesCount64(x[1] | y[1])
-		n += bits.OnesCount64(x[2] | y[2])
-		n += bits.OnesCount64(x[3] | y[3])
-		n += bits.OnesCount64(x[4] | y[4])
-		n += bits.OnesCount64(x[5] | y[5])
-		n += bits.OnesCount64(x[6] | y[6])
-		n += bits.OnesCount64(x[7] | y[7])
-	}
-	return n
-}
-
-func xorCountGo(a, b *Words) (n int) {
-	for i := 0; i < Size; i += 8 {
-		x, y := (*[8]uint64)(a[i:]), (*[8]uint64)(b[i:])
-		n += bits.OnesCount64(x[0] ^ y[0])
-		n += bits.OnesCount64(x[1] ^ y[1])
-		n += bits.OnesCount64(x[2] ^ y[2])
-		n += bits.OnesCount64(x[3] ^ y[3])
-		n += bits.OnesCount64(x[4] ^ y[4])
-		n += bits.OnesCount64(x[5] ^ y[5])
-		n += bits.OnesCount64(x[6] ^ y[6])
-		n += bits.OnesCount64(x[7] ^ y[7])
 	}
 	return n
 }

@@ -2,6 +2,8 @@
 
 package kernel
 
+import "github.com/clientele-go/clientele/internal/simd"
+
 //go:noescape
 func andAVX2(dst, a, b *Words) bool
 
@@ -44,43 +46,31 @@ func andNotCountAVX2(a, b *Words) int
 //go:noescape
 func andNotCountAVX512(a, b *Words) int
 
-//go:noescape
-func orCountAVX2(a, b *Words) int
-
-//go:noescape
-func orCountAVX512(a, b *Words) int
-
-//go:noescape
-func xorCountAVX2(a, b *Words) int
-
-//go:noescape
-func xorCountAVX512(a, b *Words) int
-
 func and(dst, a, b *Words) bool {
-	switch inUse {
-	case formAVX512:
+	switch simd.InUse {
+	case simd.AVX512:
 		return andAVX512(dst, a, b)
-	case formAVX2:
+	case simd.AVX2:
 		return andAVX2(dst, a, b)
 	}
 	return andGo(dst, a, b)
 }
 
 func andNot(dst, a, b *Words) bool {
-	switch inUse {
-	case formAVX512:
+	switch simd.InUse {
+	case simd.AVX512:
 		return andNotAVX512(dst, a, b)
-	case formAVX2:
+	case simd.AVX2:
 		return andNotAVX2(dst, a, b)
 	}
 	return andNotGo(dst, a, b)
 }
 
 func or(dst, a, b *Words) {
-	switch inUse {
-	case formAVX512:
+	switch simd.InUse {
+	case simd.AVX512:
 		orAVX512(dst, a, b)
-	case formAVX2:
+	case simd.AVX2:
 		orAVX2(dst, a, b)
 	default:
 		orGo(dst, a, b)
@@ -88,61 +78,41 @@ func or(dst, a, b *Words) {
 }
 
 func xor(dst, a, b *Words) bool {
-	switch inUse {
-	case formAVX512:
+	switch simd.InUse {
+	case simd.AVX512:
 		return xorAVX512(dst, a, b)
-	case formAVX2:
+	case simd.AVX2:
 		return xorAVX2(dst, a, b)
 	}
 	return xorGo(dst, a, b)
 }
 
 func count(a *Words) int {
-	switch inUse {
-	case formAVX512:
+	switch simd.InUse {
+	case simd.AVX512:
 		return countAVX512(a)
-	case formAVX2:
+	case simd.AVX2:
 		return countAVX2(a)
 	}
 	return countGo(a)
 }
 
 func andCount(a, b *Words) int {
-	switch inUse {
-	case formAVX512:
+	switch simd.InUse {
+	case simd.AVX512:
 		return andCountAVX512(a, b)
-	case formAVX2:
+	case simd.AVX2:
 		return andCountAVX2(a, b)
 	}
 	return andCountGo(a, b)
 }
 
 func andNotCount(a, b *Words) int {
-	switch inUse {
-	case formAVX512:
+	switch simd.InUse {
+	case simd.AVX512:
 		return andNotCountAVX512(a, b)
-	case formAVX2:
+	case simd.AVX2:
 		return andNotCountAVX2(a, b)
 	}
 	return andNotCountGo(a, b)
-}
-
-func orCount(a, b *Words) int {
-	switch inUse {
-	case formAVX512:
-		return orCountAVX512(a, b)
-	case formAVX2:
-		return orCountAVX2(a, b)
-	}
-	return orCountGo(a, b)
-}
-
-func xorCount(a, b *Words) int {
-	switch inUse {
-	case formAVX512:
-		return xorCountAVX512(a, b)
-	case formAVX2:
-		return xorCountAVX2(a, b)
-	}
-	return xorCountGo(a, b)
 }

@@ -8,6 +8,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 func TestWords(t *testing.T) {
@@ -22,25 +23,27 @@ func TestWords(t *testing.T) {
 	operations := map[string]struct {
 		bit   func(a, b bool) bool
 		words func(dst, a, b *Words) bool
-		count func(a, b *Words) int
+		count func(a, b *Words) int // nil: there is none
 	}{
 		"And":    {func(a, b bool) bool { return a && b }, And, AndCount},
 		"AndNot": {func(a, b bool) bool { return a && !b }, AndNot, AndNotCount},
-		"Or":     {func(a, b bool) bool { return a || b }, func(d, a, b *Words) bool { Or(d, a, b); return *d != Words{} }, OrCount},
-		"Xor":    {func(a, b bool) bool { return a != b }, Xor, XorCount},
+		"Or":     {func(a, b bool) bool { return a || b }, func(d, a, b *Words) bool { Or(d, a, b); return *d != Words{} }, nil},
+		"Xor":    {func(a, b bool) bool { return a != b }, Xor, nil},
 	}
 	for name, op := range operations {
 		for an, a := range all {
 			for bn, b := range all {
 				want := where(func(p int) bool { return op.bit(has(a, p), has(b, p)) })
 				n := len(positions(want))
-				each(t, func(t *testing.T) {
+				simd.Each(t, func(t *testing.T) {
 					t.Helper()
 					check := func(dst, a, b *Words) {
 						require.Equal(t, n > 0, op.words(dst, a, b), "%s %s %s", an, name, bn)
 						same(t, want, dst)
 					}
-					require.Equal(t, n, op.count(a, b), "%s %s %s", an, name, bn)
+					if op.count != nil {
+						require.Equal(t, n, op.count(a, b), "%s %s %s", an, name, bn)
+					}
 					dirty := *all["half"]
 					check(&dirty, a, b)
 					x, y := *a, *b
@@ -55,13 +58,13 @@ func TestWords(t *testing.T) {
 		}
 	}
 	for name, w := range all {
-		each(t, func(t *testing.T) { require.Equal(t, len(positions(w)), Count(w), name) })
+		simd.Each(t, func(t *testing.T) { require.Equal(t, len(positions(w)), Count(w), name) })
 	}
 }
 
 // A single bit anywhere must be seen.
 func TestWordsSeeEachBit(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		var full, dst Words
 		FillRange(&full, 0, Bits)
 		for p := 0; p < Bits; p += 61 {
@@ -72,7 +75,7 @@ func TestWordsSeeEachBit(t *testing.T) {
 			require.True(t, AndNot(&dst, &w, &Words{}))
 			require.False(t, AndNot(&dst, &w, &full))
 			require.Equal(t, 1, Count(&w))
-			require.Equal(t, Bits-1, XorCount(&w, &full))
+			require.Equal(t, Bits-1, AndNotCount(&full, &w))
 		}
 	})
 }

@@ -28,3 +28,20 @@ func TestQuickStartIsTheExample(t *testing.T) {
 	start := between(read("README.md"), "```go\n", "\n```")
 	require.Equal(t, strings.TrimPrefix(strings.ReplaceAll("\n"+example, "\n\t", "\n"), "\n"), start)
 }
+
+// The Chinese README has the code, the packages and the sections of the English one.
+func TestChineseREADME(t *testing.T) {
+	english, chinese := read(t, "README.md"), read(t, "README.zh.md")
+	require.Equal(t, fence.FindAllString(english, -1), fence.FindAllString(chinese, -1))
+	packages := func(text string) (list []string) {
+		for _, row := range cells(text) {
+			if strings.HasPrefix(row[0], "[`") || row[0] == "`ltv`" {
+				list = append(list, row[0])
+			}
+		}
+		return list
+	}
+	require.NotEmpty(t, packages(english))
+	require.Equal(t, packages(english), packages(chinese))
+	require.Equal(t, strings.Count(english, "\n## "), strings.Count(chinese, "\n## "))
+}

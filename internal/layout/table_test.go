@@ -16,6 +16,8 @@ var edges = map[string][]string{
 	"synth":    {},
 	"report":   {},
 
+	"report/blocks": {"report", "ingest", "rfm", "cluster", "churn", "table"},
+
 	"store":           {},
 	"store/storetest": {"store"},
 	"store/sqlstore":  {"store"},
@@ -30,7 +32,7 @@ var edges = map[string][]string{
 	"identity/normalize": {},
 	"identity/linkage":   {"identity"},
 	"profile":            {"customer", "store", "seal", "table"},
-	"segment":            {"customer", "store"},
+	"segment":            {"customer", "store", "table"},
 	"segment/notify":     {"customer", "store", "segment"},
 	"access":             {"customer", "seal", "profile", "consent", "audit"},
 	"subject":            {"customer", "store", "seal", "identity", "profile", "consent", "audit"},

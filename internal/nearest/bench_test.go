@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"testing"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // The benchmarks stream over the blocks of 2^17 rows, as a pass of a fit does.
@@ -12,17 +14,14 @@ const rows = 1 << 17
 // stream runs f over all blocks of d features, in every form this processor has.
 func stream(b *testing.B, d int, f func(block []float64)) {
 	blocks := normal(rand.New(rand.NewPCG(1, 2)), rows*d)
-	for _, form := range forms() {
-		b.Run(form.String(), func(b *testing.B) {
-			use(b, form)
-			for b.Loop() {
-				for at := 0; at < len(blocks); at += Block * d {
-					f(blocks[at:][:Block*d])
-				}
+	simd.Each(b, func(b *testing.B) {
+		for b.Loop() {
+			for at := 0; at < len(blocks); at += Block * d {
+				f(blocks[at:][:Block*d])
 			}
-			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
-		})
-	}
+		}
+		b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/rows, "ns/row")
+	})
 }
 
 func BenchmarkNearest(b *testing.B) {

@@ -15,30 +15,6 @@ import "math"
 // Block is the number of points of a block: feature j of point i is block[j*Block+i].
 const Block = 256
 
-// A form is a way the operations are written.
-type form int
-
-const (
-	formGo form = iota
-	formAVX2
-	formAVX512
-)
-
-// inUse is the form that runs; it begins as the best one.
-var inUse = best
-
-// SetAssembly chooses the forms in assembly, if the processor and the build have them, or
-// those in Go, and returns whether assembly was in use before. It is for tests and
-// benchmarks: it must not be called while others compute.
-func SetAssembly(on bool) (was bool) {
-	was = inUse != formGo
-	inUse = formGo
-	if on {
-		inUse = best
-	}
-	return was
-}
-
 // Nearest sets label[i] to the index of the centre nearest to point i of the block and
 // dist[i] to that distance, for the points below n = len(label) = len(dist) <= Block. A
 // centre has d numbers in centers; offset has the number from which the sum of each centre

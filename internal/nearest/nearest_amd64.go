@@ -2,20 +2,7 @@
 
 package nearest
 
-import "golang.org/x/sys/cpu"
-
-// best is the best form this processor has. Of AVX-512 it takes what Ice Lake and Zen 4
-// were the first to have; those before them run slower for it.
-var best = func() form {
-	x := &cpu.X86
-	switch {
-	case !x.HasAVX2 || !x.HasFMA:
-		return formGo
-	case x.HasAVX512F && x.HasAVX512BW && x.HasAVX512VPOPCNTDQ && x.HasAVX512VBMI2:
-		return formAVX512
-	}
-	return formAVX2
-}()
+import "github.com/clientele-go/clientele/internal/simd"
 
 const (
 	lanes = 16      // points of which a multiple is compared in one call
@@ -23,13 +10,13 @@ const (
 )
 
 func nearest(label []int32, dist, block, centers, offset []float64, d int) {
-	if inUse == formGo || len(centers) == 0 {
+	if simd.InUse == simd.Go || len(centers) == 0 {
 		nearestGo(label, dist, nil, block, centers, offset, d)
 		return
 	}
 	start, k := first(offset), len(centers)/d
 	compare := func(label *int32, dist, block *float64, n int) {
-		if inUse == formAVX512 {
+		if simd.InUse == simd.AVX512 {
 			nearestAVX512(label, dist, block, &centers[0], start, n, k, d)
 		} else {
 			nearestAVX2(label, dist, block, &centers[0], start, n, k, d)
@@ -49,13 +36,13 @@ func nearest(label []int32, dist, block, centers, offset []float64, d int) {
 }
 
 func nearest2(label []int32, dist, second, block, centers, offset []float64, d int) {
-	if inUse == formGo || len(centers) == 0 {
+	if simd.InUse == simd.Go || len(centers) == 0 {
 		nearestGo(label, dist, second, block, centers, offset, d)
 		return
 	}
 	start, k := first(offset), len(centers)/d
 	compare := func(label *int32, dist, second, block *float64, n int) {
-		if inUse == formAVX512 {
+		if simd.InUse == simd.AVX512 {
 			nearest2AVX512(label, dist, second, block, &centers[0], start, n, k, d)
 		} else {
 			nearest2AVX2(label, dist, second, block, &centers[0], start, n, k, d)
@@ -86,7 +73,7 @@ func first(s []float64) *float64 {
 }
 
 func distances(dst, block, center []float64) {
-	if inUse == formGo {
+	if simd.InUse == simd.Go {
 		distancesGo(dst, block, center)
 		return
 	}
@@ -105,7 +92,7 @@ func distances(dst, block, center []float64) {
 // sumLengths adds up the lengths of whole groups of 16 of the first n points and returns
 // how many points these are.
 func sumLengths(sum *[16]float64, block, point []float64, n int) int {
-	if inUse == formGo {
+	if simd.InUse == simd.Go {
 		return sumLengthsGo(sum, block, point, n)
 	}
 	n &^= 15

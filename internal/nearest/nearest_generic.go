@@ -2,8 +2,6 @@
 
 package nearest
 
-const best = formGo
-
 func nearest(label []int32, dist, block, centers, offset []float64, d int) {
 	nearestGo(label, dist, nil, block, centers, offset, d)
 }

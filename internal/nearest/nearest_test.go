@@ -2,50 +2,14 @@ package nearest
 
 import (
 	"encoding/binary"
-	"fmt"
 	"math"
 	"math/rand/v2"
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/simd"
 )
-
-func (f form) String() string { return [...]string{"go", "avx2", "avx512"}[f] }
-
-// forms lists the forms this processor and build have.
-func forms() []form {
-	var all []form
-	for f := range best + 1 {
-		all = append(all, f)
-	}
-	return all
-}
-
-// use has the rest of a test run in one form.
-func use(tb testing.TB, f form) {
-	was := inUse
-	tb.Cleanup(func() { inUse = was })
-	inUse = f
-}
-
-// each runs f in every form.
-func each(t *testing.T, f func(t *testing.T)) {
-	for _, form := range forms() {
-		t.Run(form.String(), func(t *testing.T) {
-			use(t, form)
-			f(t)
-		})
-	}
-}
-
-func TestSetAssembly(t *testing.T) {
-	start := SetAssembly(false)
-	require.Equal(t, best != formGo, start)
-	require.Equal(t, formGo, inUse)
-	require.False(t, SetAssembly(true))
-	require.Equal(t, best, inUse)
-	require.Equal(t, best != formGo, SetAssembly(true))
-}
 
 func normal(r *rand.Rand, n int) []float64 {
 	s := make([]float64, n)
@@ -201,7 +165,7 @@ func (p *problem) require(t *testing.T) {
 func TestForms(t *testing.T) {
 	for name, number := range textures {
 		t.Run(name, func(t *testing.T) {
-			each(t, func(t *testing.T) {
+			simd.Each(t, func(t *testing.T) {
 				r := rand.New(rand.NewPCG(5, 6))
 				for d := 1; d <= 40; d++ {
 					newProblem(r, 1+r.IntN(Block), d, 1+r.IntN(9), number).require(t)
@@ -215,7 +179,7 @@ func TestForms(t *testing.T) {
 }
 
 func TestEveryLength(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		r := rand.New(rand.NewPCG(7, 8))
 		for n := range Block + 1 {
 			newProblem(r, n, 1+r.IntN(5), 1+r.IntN(9), textures["normal"]).require(t)
@@ -225,13 +189,13 @@ func TestEveryLength(t *testing.T) {
 
 // Many centres are not compared in one call of assembly.
 func TestManyCentres(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		newProblem(rand.New(rand.NewPCG(9, 10)), Block-1, 40, 1001, textures["normal"]).require(t)
 	})
 }
 
 func TestNoCentres(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		label, dist, second := []int32{3}, []float64{4}, []float64{5}
 		Nearest2(label, dist, second, make([]float64, Block), nil, nil, 1)
 		require.Equal(t, []int32{0}, label)
@@ -241,7 +205,7 @@ func TestNoCentres(t *testing.T) {
 }
 
 func TestAllocs(t *testing.T) {
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		p := newProblem(rand.New(rand.NewPCG(11, 12)), 5, 3, 4, textures["normal"])
 		label, dist, second := make([]int32, 5), make([]float64, 5), make([]float64, 5)
 		require.Zero(t, testing.AllocsPerRun(10, func() {
@@ -255,7 +219,7 @@ func TestAllocs(t *testing.T) {
 
 func TestLengths(t *testing.T) {
 	label, s := make([]int32, Block+1), make([]float64, 2*Block)
-	each(t, func(t *testing.T) {
+	simd.Each(t, func(t *testing.T) {
 		for name, f := range map[string]func(){
 			"many points":      func() { Nearest(label, s[:Block+1], s, s[:2], nil, 2) },
 			"few distances":    func() { Nearest(label[:3], s[:2], s, s[:2], nil, 2) },
@@ -292,13 +256,9 @@ func FuzzForms(f *testing.F) {
 			}
 			return x
 		}
-		for form := range best + 1 {
+		simd.Each(t, func(t *testing.T) {
 			at = 0
-			p := newProblem(rand.New(rand.NewPCG(uint64(n), uint64(k))), int(n)+1, int(d)%12+1, int(k)%20+1, next)
-			t.Run(fmt.Sprint(form), func(t *testing.T) {
-				use(t, form)
-				p.require(t)
-			})
-		}
+			newProblem(rand.New(rand.NewPCG(uint64(n), uint64(k))), int(n)+1, int(d)%12+1, int(k)%20+1, next).require(t)
+		})
 	})
 }

@@ -8,7 +8,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/clientele-go/clientele/internal/histogram"
+	"github.com/clientele-go/clientele/internal/simd"
 	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/table"
 )
@@ -16,7 +16,7 @@ import (
 // TestSameInGoAndAssembly fits small tables with many ties, missing values, categories, signs and
 // weights, with the bounds of assembly, which spare the search most columns, and without.
 func TestSameInGoAndAssembly(t *testing.T) {
-	defer histogram.SetAssembly(histogram.SetAssembly(true))
+	defer simd.SetAssembly(simd.SetAssembly(true))
 	for seed := range uint64(60) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		n, tab, z := 50+r.IntN(1000), &table.Table[int]{}, make([]float64, 1050)
@@ -65,7 +65,7 @@ func TestSameInGoAndAssembly(t *testing.T) {
 		}
 		var want string
 		for _, on := range []bool{false, true} {
-			histogram.SetAssembly(on)
+			simd.SetAssembly(on)
 			m, err := boost.FitTarget(t.Context(), tab, target, boost.SquaredError{}, &o)
 			require.NoError(t, err)
 			if !on {

@@ -1,6 +1,16 @@
 // Package boost answers how likely something is, by many small trees that each correct the
 // ones before.
 //
+//	m, err := boost.Fit(ctx, rows, left, &boost.Options{
+//		Rising: []string{"recency"}, // the longer silent, the likelier gone
+//		Later:  &boost.Slice{Columns: later.Columns, Labels: laterLeft},
+//	})
+//	...
+//	p := m.PredictRow([]float64{150, m.Code(1, "web")})
+//	effects, base := m.Contributions(nil, []float64{150, m.Code(1, "web")}) // why
+//
+// The package example has it whole; docs/theory/trees.md has the formulas and where they mislead.
+//
 // [Fit] learns from rows of a [table.Table] and whether it came true for each, [FitTarget] any
 // target and [Objective]: histogram gradient boosting (Friedman 2001; Ke et al. 2017), each
 // tree grown on the derivatives of the loss at the scores so far. The table goes in as it

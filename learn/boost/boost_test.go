@@ -311,7 +311,7 @@ func TestLater(t *testing.T) {
 	m, err := boost.Fit(t.Context(), tab, labels, o)
 	require.NoError(t, err)
 	r := m.Report()
-	require.Equal(t, boost.PatienceEnd, r.Stop)
+	require.Equal(t, boost.StopPatience, r.Stop)
 	require.Len(t, r.Rounds, r.Best+15)
 	require.Len(t, r.Rounds, calls)
 	require.Equal(t, r.Best, m.Trees())
@@ -449,7 +449,7 @@ func TestImportance(t *testing.T) {
 	_, err = boost.Permutation(t.Context(), m, fresh, truth[1:], nil)
 	require.ErrorIs(t, err, boost.ErrLength)
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Weights: make([]float64, 2000)})
-	require.ErrorIs(t, err, boost.ErrEmpty)
+	require.ErrorIs(t, err, boost.ErrNoRows)
 	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Repeats: -1, Workers: -1})
 	require.ErrorContains(t, err, "Workers")
 }
@@ -464,7 +464,7 @@ func TestNothingToLearn(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			m, err := boost.Fit(t.Context(), tab, []bool{true, false, true, true}, nil)
 			require.NoError(t, err)
-			require.Equal(t, boost.NothingEnd, m.Report().Stop)
+			require.Equal(t, boost.StopNothing, m.Report().Stop)
 			p, err := boost.Predict(t.Context(), m, tab, 0)
 			require.NoError(t, err)
 			require.InDeltaSlice(t, []float64{0.75, 0.75, 0.75, 0.75}, p, 1e-15)
@@ -481,13 +481,13 @@ func TestErrors(t *testing.T) {
 		return err
 	}
 	zero := make([]float64, 50)
-	require.ErrorIs(t, fit(&boost.Options{Weights: zero}), boost.ErrEmpty)
+	require.ErrorIs(t, fit(&boost.Options{Weights: zero}), boost.ErrNoRows)
 	require.ErrorIs(t, fit(&boost.Options{Weights: zero[1:]}), boost.ErrLength)
 	require.ErrorIs(t, fit(&boost.Options{Rising: []string{"few"}}), boost.ErrColumn)
-	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Labels: labels}}), boost.ErrEmpty)
+	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Labels: labels}}), boost.ErrNoRows)
 	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels[1:]}}), boost.ErrLength)
 	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns[:2], Labels: labels}}), boost.ErrColumn)
-	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels, Weights: zero}}), boost.ErrEmpty)
+	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels, Weights: zero}}), boost.ErrNoRows)
 	require.ErrorIs(t, fit(&boost.Options{Later: &boost.Slice{Columns: tab.Columns, Target: zero}}), boost.ErrLength)
 	both := &boost.Options{Later: &boost.Slice{Columns: tab.Columns, Labels: labels, Target: zero}}
 	require.ErrorIs(t, fit(both), boost.ErrLength)

@@ -56,7 +56,7 @@ func Fit[K comparable](ctx context.Context, t *table.Table[K], labels []bool, op
 // goes the way of missing values.
 //
 // A fault of the table is a [*table.Fault]. Other errors wrap [ErrLength], [ErrWeight],
-// [ErrTarget], [ErrColumn] or [ErrObjective], or are [ErrEmpty] or that of the objective. Columns
+// [ErrTarget], [ErrColumn] or [ErrObjective], or are [ErrNoRows] or that of the objective. Columns
 // may be constant, or none.
 //
 // The model does not depend on Workers, nor, where rows have ids that compare and differ, on
@@ -147,7 +147,7 @@ func begin[K comparable](ctx context.Context, t *table.Table[K], target []float6
 	objective = plain(objective)
 	rows := weighted(o.Weights, n)
 	if len(rows) == 0 {
-		return nil, nil, ErrEmpty
+		return nil, nil, ErrNoRows
 	}
 	if err := checkTarget(objective, target, rows); err != nil {
 		return nil, nil, err
@@ -328,14 +328,14 @@ func (f *fitting) prepareLater(s *Slice) error {
 		n = len(s.Target)
 	}
 	if n == 0 {
-		return fmt.Errorf("%w (in Later)", ErrEmpty)
+		return fmt.Errorf("%w (in Later)", ErrNoRows)
 	}
 	if len(s.Target) != n || s.Weights != nil && len(s.Weights) != n {
 		return fmt.Errorf("%w: Later has %d rows, %d targets, %d weights", ErrLength, n, len(s.Target), len(s.Weights))
 	}
 	rows := weighted(s.Weights, n)
 	if len(rows) == 0 {
-		return fmt.Errorf("%w (in Later)", ErrEmpty)
+		return fmt.Errorf("%w (in Later)", ErrNoRows)
 	}
 	if err := checkTarget(f.objective, s.Target, rows); err != nil {
 		return fmt.Errorf("%w (in Later)", err)
@@ -375,7 +375,7 @@ func (f *fitting) rounds() error {
 	if f.later != nil {
 		best = losses.Later
 	}
-	f.report.Stop = RoundsEnd
+	f.report.Stop = StopRounds
 	for round := range f.o.Rounds {
 		if err := f.ctx.Err(); err != nil {
 			return err
@@ -387,7 +387,7 @@ func (f *fitting) rounds() error {
 		}
 		nodes := f.grower.grow(rows)
 		if len(nodes) == 1 && f.o.RowShare == 1 && f.o.ColumnShare == 1 {
-			f.report.Stop = NothingEnd
+			f.report.Stop = StopNothing
 			break
 		}
 		if err := f.score(nodes, len(rows)); err != nil {
@@ -408,7 +408,7 @@ func (f *fitting) rounds() error {
 		if losses.Later < best {
 			best, f.report.Best = losses.Later, round+1
 		} else if round+1-f.report.Best >= f.o.Patience {
-			f.report.Stop = PatienceEnd
+			f.report.Stop = StopPatience
 			break
 		}
 	}

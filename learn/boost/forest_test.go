@@ -182,7 +182,7 @@ func TestForestErrors(t *testing.T) {
 	}
 	require.Equal(t, boost.ErrOneClass, fit(make([]bool, 60), nil))
 	require.ErrorIs(t, fit(labels[1:], nil), boost.ErrLength)
-	require.ErrorIs(t, fit(labels, &boost.ForestOptions{Weights: make([]float64, 60)}), boost.ErrEmpty)
+	require.ErrorIs(t, fit(labels, &boost.ForestOptions{Weights: make([]float64, 60)}), boost.ErrNoRows)
 	require.ErrorIs(t, fit(labels, &boost.ForestOptions{Weights: make([]float64, 59)}), boost.ErrLength)
 	require.ErrorIs(t, fit(labels, &boost.ForestOptions{Weights: slices.Repeat([]float64{1e60}, 60)}), boost.ErrWeight)
 	ctx, cancel := context.WithCancel(t.Context())

@@ -71,7 +71,7 @@ type Increase struct {
 // 10). Rows that the fit has not seen tell what the column is worth; rows of the fit tell what
 // the model makes of it. The permutations are of the rows by id where ids compare. A model whose
 // scores are not log-odds is an error; other errors are those of Scores, and wrap [ErrLength],
-// [ErrWeight] or [ErrEmpty]. Cost: that of Scores,
+// [ErrWeight] or [ErrNoRows]. Cost: that of Scores,
 // times repeats and columns that the model asks about.
 func Permutation[K comparable](ctx context.Context, m *Model, t *table.Table[K], labels []bool, opts *PermutationOptions) ([]Increase, error) {
 	if err := opts.Validate(); err != nil {
@@ -104,7 +104,7 @@ func Permutation[K comparable](ctx context.Context, m *Model, t *table.Table[K],
 	}
 	order := weighted(o.Weights, n)
 	if len(order) == 0 {
-		return nil, ErrEmpty
+		return nil, ErrNoRows
 	}
 	if t.IDs != nil && t.Compare != nil {
 		slices.SortFunc(order, func(a, b int32) int { return t.Compare(t.IDs[a], t.IDs[b]) })

@@ -28,8 +28,8 @@ var (
 	ErrObjective = errors.New("boost: objective gives numbers that are of no use")
 	// ErrLength is wrapped by the error of targets or weights of another length than rows.
 	ErrLength = errors.New("boost: lengths differ")
-	// ErrEmpty is returned, bare, where no row has a weight above 0; of Later it is wrapped.
-	ErrEmpty = errors.New("boost: no row has any weight")
+	// ErrNoRows is returned, bare, where no row has a weight above 0; of Later it is wrapped.
+	ErrNoRows = errors.New("boost: no row has any weight")
 	// ErrColumn is wrapped by the error of a column of the model or of the options that a
 	// table does not have, or has as another kind.
 	ErrColumn = errors.New("boost: no such column")

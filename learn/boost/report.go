@@ -11,9 +11,9 @@ type Stop uint8
 
 // The reasons.
 const (
-	RoundsEnd   Stop = iota // Rounds trees were grown
-	PatienceEnd             // the loss over Later did not fall for Patience rounds
-	NothingEnd              // no question gained anything any more
+	StopRounds   Stop = iota // Rounds trees were grown
+	StopPatience             // the loss over Later did not fall for Patience rounds
+	StopNothing              // no question gained anything any more
 )
 
 var stopNames = []string{"rounds", "patience", "nothing"}

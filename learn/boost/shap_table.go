@@ -61,7 +61,7 @@ func (o *ShapleyOptions) Validate() error {
 // neither, unless the model is of causes.
 //
 // Columns and levels are found by name as by [Scores], with its errors; those of the background
-// name it, and wrap [ErrLength], [ErrWeight] or [ErrEmpty]. ctx is looked at once a block of
+// name it, and wrap [ErrLength], [ErrWeight] or [ErrNoRows]. ctx is looked at once a block of
 // rows of a tree. The result does not depend on Workers.
 //
 // Cost: without Background that of Contributions for each row. With it O((rows+background)·nodes),
@@ -166,7 +166,7 @@ func newBackground(m *Model, columns []table.Column, weights []float64) (*backgr
 		}
 	}
 	if total == 0 {
-		return nil, fmt.Errorf("%w (in Background)", ErrEmpty)
+		return nil, fmt.Errorf("%w (in Background)", ErrNoRows)
 	}
 	for i := range b.weights {
 		b.weights[i] /= total

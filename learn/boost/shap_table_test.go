@@ -207,8 +207,8 @@ func TestShapleyErrors(t *testing.T) {
 		"only weights":    {ShapleyOptions{Weights: []float64{1}}, nil, "without a Background"},
 		"negative weight": {ShapleyOptions{Background: x.Columns, Weights: []float64{1, 1, -1, 1}}, ErrWeight, "row 2"},
 		"lengths":         {ShapleyOptions{Background: x.Columns, Weights: []float64{1}}, ErrLength, "4 rows, 1 weights"},
-		"no weight":       {ShapleyOptions{Background: x.Columns, Weights: make([]float64, 4)}, ErrEmpty, "Background"},
-		"no rows":         {ShapleyOptions{Background: x.Take([]int{}).Columns}, ErrEmpty, "Background"},
+		"no weight":       {ShapleyOptions{Background: x.Columns, Weights: make([]float64, 4)}, ErrNoRows, "Background"},
+		"no rows":         {ShapleyOptions{Background: x.Take([]int{}).Columns}, ErrNoRows, "Background"},
 		"no columns":      {ShapleyOptions{Background: []table.Column{}}, ErrColumn, "Background"},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -25,7 +25,7 @@ import (
 //
 // A fault of the table is a [*table.Fault], and so is a number beyond ±1e100
 // ([ErrTooLarge]). Other errors wrap [ErrLength], [ErrWeight] or [ErrTooMany], or are
-// [ErrEmpty] or [ErrOneClass]; Unpenalized also [ErrTooFew] and a [*SeparationError]. A
+// [ErrNoRows] or [ErrOneClass]; Unpenalized also [ErrTooFew] and a [*SeparationError]. A
 // [*NotConvergedError] comes with a model. There may be more columns than rows if there is a
 // penalty, and no columns at all.
 //
@@ -135,7 +135,7 @@ func (f *fitting) fit() (*Model, error) {
 	}
 	f.finish(o, s, terms)
 	m := newModel(f.columns, all, terms, f.report)
-	if s.stop == IterationsEnd && !f.capped {
+	if s.stop == StopIterations && !f.capped {
 		return m, &NotConvergedError{Iterations: s.iterations, Gap: s.gap}
 	}
 	return m, nil
@@ -164,7 +164,7 @@ func (f *fitting) classes() (factor [2]float64, err error) {
 	f.report.Weight, f.report.Positive = sum, min(weight[1], math.Nextafter(sum, 0))
 	switch {
 	case f.report.Rows == 0:
-		return factor, ErrEmpty
+		return factor, ErrNoRows
 	case weight[0] == 0 || weight[1] == 0:
 		return factor, ErrOneClass
 	case sum > largest || sum < 1/largest:

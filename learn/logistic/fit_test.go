@@ -99,7 +99,7 @@ func TestSampleFirst(t *testing.T) {
 		o.Workers = 1
 		m := fit(t, tab, labels, &o)
 		r := m.Report()
-		require.Equal(t, logistic.Converged, r.Stop)
+		require.Equal(t, logistic.StopConverged, r.Stop)
 		require.Less(t, r.Gap, 1e-14)
 		require.LessOrEqual(t, r.Iterations, 8)
 		o.Workers = 3
@@ -121,7 +121,7 @@ func TestRareClass(t *testing.T) {
 		labels[i] = i == 1 || i == 77 || i == 7777
 	}
 	m := fit(t, &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", x...)}}, labels, nil)
-	require.Equal(t, logistic.Converged, m.Report().Stop)
+	require.Equal(t, logistic.StopConverged, m.Report().Stop)
 	p, err := logistic.Predict(t.Context(), m, &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", x...)}}, 0)
 	require.NoError(t, err)
 	sum := 0.0
@@ -317,7 +317,7 @@ func TestWide(t *testing.T) {
 	}
 	for _, o := range []logistic.Options{{}, {L1: 0.5}, {L1: 0.1, L2: 0.1}, {L2: 1e-6}, {L1: 1e-4}} {
 		m := fit(t, tab, labels, &o)
-		require.Equal(t, logistic.Converged, m.Report().Stop, "%+v", o)
+		require.Equal(t, logistic.StopConverged, m.Report().Stop, "%+v", o)
 		l2 := o.L2
 		if o.L1+o.L2 == 0 {
 			l2 = 1
@@ -342,7 +342,7 @@ func TestIterations(t *testing.T) {
 	tab, labels := draw(10, 300)
 	m := fit(t, tab, labels, &logistic.Options{MaxIterations: 3})
 	r := m.Report()
-	require.Equal(t, logistic.IterationsEnd, r.Stop)
+	require.Equal(t, logistic.StopIterations, r.Stop)
 	require.Equal(t, 3, r.Iterations)
 	best := fit(t, tab, labels, nil).Report()
 	require.InDelta(t, r.Objective-best.Objective, r.Gap*r.Objective, 0.2*r.Gap*r.Objective, "the gap is what is missing, to first order")
@@ -384,8 +384,8 @@ func TestRefused(t *testing.T) {
 		"not finite":  {number(1, 2), []bool{true, false}, logistic.Options{Weights: []float64{1, math.NaN()}}, logistic.ErrWeight},
 		"sum":         {number(1, 2), []bool{true, false}, logistic.Options{Weights: []float64{1e308, 1e308}}, logistic.ErrWeight},
 		"light":       {number(1, 2), []bool{true, false}, logistic.Options{Weights: []float64{1e-200, 1e-200}}, logistic.ErrWeight},
-		"no weight":   {number(1, 2), []bool{true, false}, logistic.Options{Weights: []float64{0, 0}}, logistic.ErrEmpty},
-		"no rows":     {number(), nil, logistic.Options{}, logistic.ErrEmpty},
+		"no weight":   {number(1, 2), []bool{true, false}, logistic.Options{Weights: []float64{0, 0}}, logistic.ErrNoRows},
+		"no rows":     {number(), nil, logistic.Options{}, logistic.ErrNoRows},
 		"one class":   {number(1, 2), []bool{true, true}, logistic.Options{}, logistic.ErrOneClass},
 		"by weight":   {number(1, 2), []bool{true, false}, logistic.Options{Weights: []float64{1, 0}}, logistic.ErrOneClass},
 		"too large":   {number(1, -2e100), []bool{true, false}, logistic.Options{}, logistic.ErrTooLarge},

@@ -1,6 +1,14 @@
 // Package logistic answers how likely something is, by a sum of what each feature adds to
 // its log-odds.
 //
+//	model, err := logistic.Fit(ctx, t, left, nil) // a table of features, and who has left
+//	...
+//	row := []float64{120, model.Code(1, "web")}
+//	fmt.Println(model.PredictRow(row))
+//	effects, base := model.Contributions(nil, row) // base + Σ effects = model.LogOdds(row)
+//
+// The package example has it whole; docs/theory/logistic.md has the formulas and where they mislead.
+//
 // [Fit] learns from rows of a [table.Table] and whether it came true for each. The table
 // goes in as it is: numbers are standardised (and with Options.Winsorize
 // freed of extremes), categories become indicators of their levels, missing values are marked, and with Options.Knots the effect of a number may bend. All

@@ -56,11 +56,11 @@ func (o *objective) minimise(start *point, tolerance float64, most int) (*soluti
 		// Step once more where that settles many more digits of the coefficients.
 		last := tiny || small && s.hessian != nil
 		if s.iterations >= most {
-			s.stop = IterationsEnd
+			s.stop = StopIterations
 			break
 		}
 		if s.hessian != nil && resting && s.gap <= rounding && s.gap > before/2 {
-			s.stop = PrecisionEnd
+			s.stop = StopPrecision
 			break
 		}
 		moved += math.Sqrt(2 * decrease / m.weight)
@@ -69,7 +69,7 @@ func (o *objective) minimise(start *point, tolerance float64, most int) (*soluti
 			return nil, err
 		}
 		if next == nil {
-			s.stop = PrecisionEnd
+			s.stop = StopPrecision
 			break
 		}
 		if err := o.separation(next); err != nil {

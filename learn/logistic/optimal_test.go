@@ -35,7 +35,7 @@ func prepared(term *logistic.Term, c *table.Column, row int) float64 {
 // or at most L1 where b is 0, and 0 along the intercept.
 func requireMinimum(t *testing.T, m *logistic.Model, tab *table.Table[int], labels []bool, l1, l2, within float64) {
 	t.Helper()
-	require.Equal(t, logistic.Converged, m.Report().Stop)
+	require.Equal(t, logistic.StopConverged, m.Report().Stop)
 	p, err := logistic.Predict(t.Context(), m, tab, 1)
 	require.NoError(t, err)
 	for _, term := range m.Terms() {
@@ -86,7 +86,7 @@ func TestMisleadingSample(t *testing.T) {
 	tab := &table.Table[int]{Columns: []table.Column{table.CategoryColumn("level", level...)}}
 	for _, o := range []logistic.Options{{L2: 1e-6}, {Unpenalized: true}, {L1: 1e-6}} {
 		m := fit(t, tab, labels, &o)
-		require.Equal(t, logistic.Converged, m.Report().Stop)
+		require.Equal(t, logistic.StopConverged, m.Report().Stop)
 		require.InDelta(t, 0.2, m.PredictRow([]float64{m.Code(0, "rare")}), 1e-6)
 	}
 }

@@ -24,8 +24,8 @@ var (
 	ErrWeight = errors.New("logistic: not a usable weight")
 	// ErrLength is wrapped by the error of labels or weights of another length than rows.
 	ErrLength = errors.New("logistic: lengths differ")
-	// ErrEmpty is returned, bare, where no row has a weight above 0.
-	ErrEmpty = errors.New("logistic: no row has any weight")
+	// ErrNoRows is returned, bare, where no row has a weight above 0.
+	ErrNoRows = errors.New("logistic: no row has any weight")
 	// ErrColumn is wrapped by the error of a column of the model that a table does not
 	// have, or has as another kind.
 	ErrColumn = errors.New("logistic: no such column")

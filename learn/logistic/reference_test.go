@@ -43,7 +43,7 @@ func readReference(t *testing.T) (r reference) {
 func (s *sparseFit) requireObjective(t *testing.T, m *logistic.Model) {
 	t.Helper()
 	r := m.Report()
-	require.Equal(t, logistic.Converged, r.Stop)
+	require.Equal(t, logistic.StopConverged, r.Stop)
 	require.InEpsilon(t, s.Objective, r.Objective, 1e-10)
 	require.LessOrEqual(t, r.Objective, s.Objective*(1+1e-14))
 }

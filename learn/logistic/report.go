@@ -11,9 +11,9 @@ type Stop uint8
 
 // The reasons.
 const (
-	Converged     Stop = iota // the gap is within Tolerance
-	IterationsEnd             // MaxIterations passes were made
-	PrecisionEnd              // no step lowers the objective any more, by rounding
+	StopConverged  Stop = iota // the gap is within Tolerance
+	StopIterations             // MaxIterations passes were made
+	StopPrecision              // no step lowers the objective any more, by rounding
 )
 
 var stopNames = []string{"converged", "iterations", "precision"}

@@ -82,7 +82,7 @@ func TestSeparation(t *testing.T) {
 			require.ErrorContains(t, err, "separate")
 			m, err := logistic.Fit(t.Context(), tab, c.labels, nil)
 			require.NoError(t, err, "a penalty cures it")
-			require.Equal(t, logistic.Converged, m.Report().Stop)
+			require.Equal(t, logistic.StopConverged, m.Report().Stop)
 		})
 	}
 }
@@ -97,7 +97,7 @@ func TestNearlySeparated(t *testing.T) {
 	x[0], labels[0] = -0.9, true
 	m, err := logistic.Fit(t.Context(), &table.Table[int]{Columns: []table.Column{table.NumberColumn("x", x...)}}, labels, &logistic.Options{Unpenalized: true})
 	require.NoError(t, err)
-	require.Equal(t, logistic.Converged, m.Report().Stop)
+	require.Equal(t, logistic.StopConverged, m.Report().Stop)
 	require.Greater(t, m.Terms()[1].Coefficient, 2.0)
 }
 

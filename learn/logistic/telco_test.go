@@ -123,7 +123,7 @@ func TestTelcoSplit(t *testing.T) {
 	require.NoError(t, err)
 	r := m.Report()
 	require.InEpsilon(t, 2319.722729213853, r.Objective, 1e-12)
-	require.Equal(t, logistic.Converged, r.Stop)
+	require.Equal(t, logistic.StopConverged, r.Stop)
 	require.Less(t, r.Gap, 1e-14)
 	terms := m.Terms()
 	require.Len(t, terms, 47)

@@ -1,6 +1,18 @@
 // Package score answers how well two things agree: scores and what came true, two divisions
 // of the same rows into groups, and two samples of one number or category.
 //
+//	b, err := score.NewBinary(probabilities, left, &score.BinaryOptions{Groups: customers})
+//	...
+//	auc := b.AUC()
+//	fmt.Println(auc.Value, auc.Low, auc.High)
+//	budget := b.At(0.05) // alert the 5 % with the highest scores
+//	fmt.Println(budget.Precision.Value, budget.Lift.Value)
+//
+//	c := score.NewContingency(lastMonth, thisMonth)
+//	fmt.Println(c.AdjustedRand(), c.AdjustedMutualInformation())
+//
+// The examples of [NewBinary], [Binary.At] and the package have it whole; docs/theory/score.md has the formulas and where they mislead.
+//
 //   - [Binary] judges a classifier of two classes: how well it ranks (AUC, average precision,
 //     KS, gains, lift), what alerts for a share of the rows come to, how far its
 //     probabilities can be believed (log loss, Brier score and its parts, calibration error,

@@ -30,13 +30,13 @@ func KSDistance(base, now []float64) float64 {
 	return min(distance, 1)
 }
 
-// KSP is the probability that two samples of one distribution, of so many rows, are at least as
+// KSPValue is the probability that two samples of one distribution, of so many rows, are at least as
 // far apart as a [KSDistance]: that of Kolmogorov's distribution at √(base·now/(base+now))·distance
 // (Smirnov 1948). Of numbers without ties it is 0.99 to 1.3 times that over all paths (Hodges 1958), for
 // samples of 100 rows and more and down to 0.00001, and more than it in smaller ones. With ties or
 // bins the truth is less. Where rows have weights w, take (Σw)²/Σw² for their number. A sample
 // without rows says nothing: the result is 1. Cost: O(1).
-func KSP(distance, baseRows, nowRows float64) float64 {
+func KSPValue(distance, baseRows, nowRows float64) float64 {
 	if !(distance > 0 && baseRows > 0 && nowRows > 0) {
 		return 1
 	}

@@ -62,13 +62,13 @@ func TestKSOfScipy(t *testing.T) {
 		edges = slices.Compact(edges)
 		base, now := binned(edges, c.X, c.Y)
 		require.InDelta(t, c.Distance, score.KSDistance(base, now), 1e-12)
-		p := score.KSP(c.Distance, float64(len(c.X)), float64(len(c.Y)))
+		p := score.KSPValue(c.Distance, float64(len(c.X)), float64(len(c.Y)))
 		require.Greater(t, p, 0.99*c.Exact)
 		require.Less(t, p, 1.6*c.Exact)
 	}
 	require.NotEmpty(t, f.Tail)
 	for _, c := range f.Tail {
-		p := score.KSP(c.Distance, c.N, c.M)
+		p := score.KSPValue(c.Distance, c.N, c.M)
 		require.Greater(t, p, 0.99*c.Exact)
 		require.Less(t, p, 1.3*c.Exact)
 	}
@@ -105,16 +105,16 @@ func TestKSDistance(t *testing.T) {
 func TestKSP(t *testing.T) {
 	// scipy.special.kolmogorov of scipy 1.10.1.
 	for x, want := range map[float64]float64{0.5: 0.9639452437, 0.8: 0.5441424116, 1: 0.2699996717, 1.2: 0.1122496667, 1.36: 0.0494858768, 1.63: 0.0098463649, 2: 0.0006709253} {
-		require.InDelta(t, want, score.KSP(x/math.Sqrt(5000), 1e4, 1e4), 2e-10)
+		require.InDelta(t, want, score.KSPValue(x/math.Sqrt(5000), 1e4, 1e4), 2e-10)
 	}
 	last := 1.0
 	for i := range 400 {
-		p := score.KSP(float64(i)/200, 1, 1)
+		p := score.KSPValue(float64(i)/200, 1, 1)
 		require.LessOrEqual(t, p, last)
 		require.GreaterOrEqual(t, p, 0.0)
 		last = p
 	}
-	require.Equal(t, 1.0, score.KSP(0.5, 0, 10))
-	require.Equal(t, 1.0, score.KSP(0, 10, 10))
-	require.Equal(t, 1.0, score.KSP(math.NaN(), 10, 10))
+	require.Equal(t, 1.0, score.KSPValue(0.5, 0, 10))
+	require.Equal(t, 1.0, score.KSPValue(0, 10, 10))
+	require.Equal(t, 1.0, score.KSPValue(math.NaN(), 10, 10))
 }

@@ -61,7 +61,7 @@ type Term struct {
 	Coefficient float64
 	// StdErr is the standard error of Coefficient, robust if Options.Cluster was given;
 	// ModelStdErr is that from the model alone: from the inverse of the observed information. Both, Z and P are
-	// NaN if the fit failed so that there is no inverse ([PrecisionEnd]).
+	// NaN if the fit failed so that there is no inverse ([StopPrecision]).
 	StdErr, ModelStdErr float64
 	Z                   float64 // Coefficient / StdErr
 	P                   float64 // two-sided probability of a larger |Z| if the coefficient were 0

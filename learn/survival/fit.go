@@ -38,7 +38,7 @@ const determined = 1e-12
 // A single number a million times as far away as the others costs digits of the standard errors,
 // and one much farther the fit, with either error: bound such numbers first. The largest log-risks
 // among those at risk at two times in one stratum may lie some 350 apart; a fit that goes beyond
-// ends with [PrecisionEnd] and a [*NotConvergedError].
+// ends with [StopPrecision] and a [*NotConvergedError].
 //
 // The model does not depend on Workers, nor, where rows have ids that compare, on their order.
 //
@@ -66,7 +66,7 @@ func FitCox[K comparable](ctx context.Context, t *table.Table[K], d *Data, opts 
 		return nil, err
 	}
 	chosen := opts != nil && opts.MaxIterations > 0
-	if stop := m.report.Stop; stop == PrecisionEnd || stop == IterationsEnd && !chosen {
+	if stop := m.report.Stop; stop == StopPrecision || stop == StopIterations && !chosen {
 		err = &NotConvergedError{Iterations: m.report.Iterations, Gap: m.report.Gap}
 	}
 	return m, err

@@ -339,8 +339,8 @@ func TestFitErrors(t *testing.T) {
 		{"entry at exit", func(_ *table.Table[int], d *Data) { d.Entry = []float64{0, 0, 3, 0, 0, 0} }, ErrOrder, "row 2"},
 		{"negative weight", func(_ *table.Table[int], d *Data) { d.Weights = []float64{1, 1, 1, 1, 1, -1} }, ErrWeight, "row 5"},
 		{"weight that is no number", func(_ *table.Table[int], d *Data) { d.Weights = []float64{nan, 1, 1, 1, 1, 1} }, ErrWeight, "row 0"},
-		{"weights 0", func(_ *table.Table[int], d *Data) { d.Weights = make([]float64, 6) }, ErrEmpty, ""},
-		{"no rows", func(t *table.Table[int], d *Data) { *t, *d = table.Table[int]{}, Data{} }, ErrEmpty, ""},
+		{"weights 0", func(_ *table.Table[int], d *Data) { d.Weights = make([]float64, 6) }, ErrNoRows, ""},
+		{"no rows", func(t *table.Table[int], d *Data) { *t, *d = table.Table[int]{}, Data{} }, ErrNoRows, ""},
 		{"huge weights", func(_ *table.Table[int], d *Data) { d.Weights = []float64{1e99, 1e99, 1e101, 1, 1, 1} }, ErrWeight, ""},
 		{"events of another length", func(_ *table.Table[int], d *Data) { d.Event = d.Event[:4] }, ErrLength, "4 events"},
 		{"entries of another length", func(_ *table.Table[int], d *Data) { d.Entry = []float64{} }, ErrLength, "0 entries"},
@@ -409,7 +409,7 @@ func TestCoxAlwaysEnds(t *testing.T) {
 			monotone++
 			continue
 		}
-		if errors.Is(err, ErrNoEvents) || errors.Is(err, ErrEmpty) {
+		if errors.Is(err, ErrNoEvents) || errors.Is(err, ErrNoRows) {
 			continue
 		}
 		require.NoError(t, err, "%v %v %v %v %v %v %v", tab.Columns, d, m.terms, m.report, tab.IDs, p, n)

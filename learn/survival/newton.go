@@ -59,16 +59,16 @@ func (l *likelihood) maximise(ctx context.Context, tolerance float64, most int) 
 		case !lost && m.gap <= tolerance && quiet && (polished || m.gap <= polish*tolerance):
 			return m, nil
 		case lost:
-			m.stop, m.lost, m.gap = PrecisionEnd, true, math.NaN()
+			m.stop, m.lost, m.gap = StopPrecision, true, math.NaN()
 			return m, nil
 		case m.iterations >= most:
-			m.stop = IterationsEnd
+			m.stop = StopIterations
 			return m, nil
 		}
 		polished = m.gap <= tolerance && quiet
 		if !l.search(m, step) {
 			if m.gap > math.Sqrt(tolerance) {
-				m.stop = PrecisionEnd
+				m.stop = StopPrecision
 			}
 			return m, nil
 		}

@@ -125,7 +125,7 @@ func TestFailedFitHasNoStandardErrors(t *testing.T) {
 	var failed *NotConvergedError
 	require.ErrorAs(t, err, &failed)
 	require.True(t, math.IsNaN(failed.Gap))
-	require.Equal(t, PrecisionEnd, m.Report().Stop)
+	require.Equal(t, StopPrecision, m.Report().Stop)
 	term := m.Terms()[0]
 	for _, v := range []float64{term.StdErr, term.ModelStdErr, term.Z, term.P, m.Covariance(0, 0), m.Report().Wald.P} {
 		require.True(t, math.IsNaN(v))
@@ -189,11 +189,11 @@ func TestStopTellsOfAChosenCap(t *testing.T) {
 	tab, d := randomCox(rng, 100, 2, false, false, false, true)
 	m, err := FitCox(t.Context(), tab, d, &Options{MaxIterations: 1})
 	require.NoError(t, err)
-	require.Equal(t, IterationsEnd, m.Report().Stop)
-	require.Equal(t, IterationsEnd, again(t, m).Report().Stop)
+	require.Equal(t, StopIterations, m.Report().Stop)
+	require.Equal(t, StopIterations, again(t, m).Report().Stop)
 	m, err = FitCox(t.Context(), tab, d, nil)
 	require.NoError(t, err)
-	require.Equal(t, Converged, m.Report().Stop)
+	require.Equal(t, StopConverged, m.Report().Stop)
 }
 
 func TestLogRankWantsCounts(t *testing.T) {

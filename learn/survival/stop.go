@@ -7,11 +7,11 @@ type Stop uint8
 
 // The reasons.
 const (
-	Converged     Stop = iota // the gap is within Options.Tolerance
-	IterationsEnd             // Options.MaxIterations steps were made
-	// PrecisionEnd is a fit that got no further by rounding: no step raises the likelihood, or log-risks of a stratum came to
+	StopConverged  Stop = iota // the gap is within Options.Tolerance
+	StopIterations             // Options.MaxIterations steps were made
+	// StopPrecision is a fit that got no further by rounding: no step raises the likelihood, or log-risks of a stratum came to
 	// lie so far apart, some 350, that the information lost its inverse; there are then no standard errors.
-	PrecisionEnd
+	StopPrecision
 )
 
 var stopNames = []string{"converged", "iterations", "precision"}

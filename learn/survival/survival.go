@@ -2,6 +2,19 @@
 // survival, tests whether groups differ, proportional hazards, and hazards by period over
 // any classifier.
 //
+//	d := &survival.Data{Exit: days, Event: left} // who has not left is known to have lasted so long
+//	curves, err := survival.KaplanMeier(d, 0.95)
+//	...
+//	median, low, high := curves[0].Quantile(0.5)
+//
+//	m, err := survival.FitCox(ctx, t, d, nil)
+//	...
+//	ratio, low, high := m.Terms()[0].HazardRatio(0.95)
+//	f, err := m.Forecast([]float64{3, m.Code(1, "card")}, "")
+//	p := f.Within(60, 30) // of who has been here for 60 days: the probability to leave within 30
+//
+// The package example has it whole; docs/theory/survival.md has the formulas and where they mislead.
+//
 // Times are numbers in one unit of the caller's choice, such as days since the first
 // purchase. Two times are tied if they are equal as float64; nothing is rounded.
 package survival
@@ -36,8 +49,8 @@ type Data struct {
 var (
 	// ErrLength is wrapped where slices that describe the same rows differ in length.
 	ErrLength = errors.New("survival: lengths differ")
-	// ErrEmpty is returned, bare, where no row has a weight above 0.
-	ErrEmpty = errors.New("survival: no row has any weight")
+	// ErrNoRows is returned, bare, where no row has a weight above 0.
+	ErrNoRows = errors.New("survival: no row has any weight")
 	// ErrNoEvents is returned, bare, where something is to be learnt from events and there
 	// is none.
 	ErrNoEvents = errors.New("survival: no events")
@@ -133,7 +146,7 @@ func (d *Data) Validate() error {
 	case faults != nil:
 		return errors.Join(faults...)
 	case sum == 0:
-		return ErrEmpty
+		return ErrNoRows
 	case sum > largest || sum < 1/largest:
 		return fmt.Errorf("%w: the sum is outside [1e-100, 1e100]", ErrWeight)
 	}

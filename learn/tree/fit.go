@@ -20,7 +20,7 @@ import (
 // class asks nothing. One class in all gives a tree of one leaf.
 //
 // A fault of the table is a [*table.Fault], a wrong class, weight or length an error that
-// wraps [ErrClass], [ErrWeight] or [ErrLength]; [ErrEmpty] if nothing has any weight.
+// wraps [ErrClass], [ErrWeight] or [ErrLength]; [ErrNoRows] if nothing has any weight.
 // Columns may all be constant, or none.
 //
 // Cost: sorting each number column once, then for each node O(rows + classes) a number
@@ -69,7 +69,7 @@ func prepare[K comparable](ctx context.Context, t *table.Table[K], classes []int
 		}
 	}
 	if len(d.rows) == 0 {
-		return nil, ErrEmpty
+		return nil, ErrNoRows
 	}
 	if (always || d.weight != nil) && ordered(t) {
 		slices.SortFunc(d.rows, func(a, b int32) int { return t.Compare(t.IDs[a], t.IDs[b]) })

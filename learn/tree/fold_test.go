@@ -377,7 +377,7 @@ func TestBadPruning(t *testing.T) {
 	require.ErrorIs(t, hold([]int32{0, 1, 0, -1}, nil, nil), tree.ErrClass)
 	require.ErrorIs(t, hold(classes, []float64{1}, nil), tree.ErrLength)
 	require.ErrorIs(t, hold(classes, []float64{1, 1, -1, 1}, nil), tree.ErrWeight)
-	require.ErrorIs(t, hold(classes, make([]float64, 4), nil), tree.ErrEmpty)
+	require.ErrorIs(t, hold(classes, make([]float64, 4), nil), tree.ErrNoRows)
 	require.ErrorIs(t, hold(classes, nil, &tree.PruneOptions{Groups: []int32{1}}), tree.ErrLength)
 	_, err = tree.HoldOut(t.Context(), full, &table.Table[int]{}, nil, nil, nil)
 	require.ErrorIs(t, err, tree.ErrColumn)

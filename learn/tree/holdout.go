@@ -42,7 +42,7 @@ func HoldOut[K comparable](ctx context.Context, tree *Tree, t *table.Table[K], c
 		}
 	}
 	if len(rows) == 0 {
-		return nil, ErrEmpty
+		return nil, ErrNoRows
 	}
 	if ordered(t) {
 		slices.SortFunc(rows, func(a, b int32) int { return t.Compare(t.IDs[a], t.IDs[b]) })

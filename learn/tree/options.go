@@ -25,8 +25,8 @@ var (
 	// ErrFolds is returned, bare, where fewer than two groups of rows have a weight, so that
 	// none can be held out.
 	ErrFolds = errors.New("tree: fewer than two groups of rows")
-	// ErrEmpty is returned, bare, where no row has a weight above 0.
-	ErrEmpty = errors.New("tree: no row has any weight")
+	// ErrNoRows is returned, bare, where no row has a weight above 0.
+	ErrNoRows = errors.New("tree: no row has any weight")
 	// ErrColumn is wrapped by the error of a column of the tree that a table does not
 	// have, or has as another kind.
 	ErrColumn = errors.New("tree: no such column")

@@ -1,6 +1,13 @@
 // Package tree answers which of a few classes a row belongs to by a few questions about
 // its features, questions that a person can read.
 //
+//	model, err := tree.Fit(ctx, t, left, &tree.Options{MaxDepth: 2}) // or FitPruned
+//	...
+//	fmt.Print(model) // recency <= 117 or missing: class 0, 100.0% of 4 ...
+//	class := model.PredictRow([]float64{200, 1, model.Code(2, "app")})
+//
+// The package example has it whole; docs/theory/trees.md has the formulas and where they mislead.
+//
 // [Fit] grows a classification tree (CART, Breiman, Friedman, Olshen and Stone 1984) over
 // a table: each question is about one column, "recency <= 29.5?" or "channel in {app,
 // web}?", and is the one after which the classes are purest, by [Gini] or [Entropy].

@@ -410,8 +410,8 @@ func TestBadInput(t *testing.T) {
 	require.EqualError(t, fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{Weights: []float64{1, math.NaN(), 1}}),
 		"tree: weight is negative or not finite: row 1")
 	require.ErrorIs(t, fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{Weights: []float64{1e200, 1, 1}}), tree.ErrWeight)
-	require.ErrorIs(t, fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{Weights: []float64{0, 0, 0}}), tree.ErrEmpty)
-	require.ErrorIs(t, fit(t.Context(), numbers(), nil, nil), tree.ErrEmpty)
+	require.ErrorIs(t, fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{Weights: []float64{0, 0, 0}}), tree.ErrNoRows)
+	require.ErrorIs(t, fit(t.Context(), numbers(), nil, nil), tree.ErrNoRows)
 	require.ErrorIs(t, fit(ctx, tab, []int32{0, 1, 0}, nil), context.Canceled)
 	err := fit(t.Context(), tab, []int32{0, 1, 0}, &tree.Options{MaxDepth: -1, MinLeaf: math.Inf(1), MinGain: math.NaN(), Workers: -3})
 	require.EqualError(t, err, "tree: Options.MaxDepth is negative\n"+

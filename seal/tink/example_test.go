@@ -60,7 +60,7 @@ func Example() {
 	must(keys.SetPrimary(second))
 	vault, err = open(&s, keys)
 	must(err)
-	must(vault.Rewrap(ctx, func(done int64) { fmt.Println("wrapped anew:", done) }))
+	must(vault.Rewrap(ctx, func(done, _ int64) { fmt.Println("wrapped anew:", done) }))
 
 	// The first is not needed any more.
 	must(keys.Delete(first))

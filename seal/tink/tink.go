@@ -1,6 +1,14 @@
 // Package tink answers who holds the key that wraps the keys of atoms: Tink, from a
 // keyset of its own or in a key management service.
 //
+//	primitive, err := aead.New(handle) // of a keyset that was read, decrypted, when the process started
+//	...
+//	vault, err := seal.NewVault(s, tink.New(primitive), nil)
+//	...
+//	key, err := vault.Create(ctx, &b, atom)
+//
+// The package example has it whole, with a rotation.
+//
 // [New] and [NewWithContext] make what Tink Go encrypts with the seal.Wrapper of a
 // seal.Vault. There are two ways to use them.
 //

@@ -193,7 +193,7 @@ func TestRotation(t *testing.T) {
 	require.Equal(t, first, by(t, &s, ids[589], first, second))
 	whole(t, &s, vault(t, &s, turned, "shop"), live)
 	var done int64
-	require.NoError(t, vault(t, &s, turned, "shop").Rewrap(t.Context(), func(n int64) { done = n }))
+	require.NoError(t, vault(t, &s, turned, "shop").Rewrap(t.Context(), func(n, _ int64) { done = n }))
 	require.EqualValues(t, len(ids), done)
 	for _, atom := range live {
 		require.Equal(t, second, by(t, &s, atom, first, second))

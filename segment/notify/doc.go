@@ -1,5 +1,5 @@
-// Package notify tells others who entered and who left a segment: it hands the notices of live segments to a campaign
-// tool, a message queue or a file, each notice at least once and in order, and goes on after a crash where it was.
+// Package notify answers who is told that a customer entered or left a segment: it hands the notices of live segments to a
+// campaign tool, a message queue or a file, each notice at least once and in order, and goes on after a crash where it was.
 //
 //	secret, err := notify.ParseSecret(os.Getenv("CAMPAIGN_SECRET")) // whsec_...
 //	sink, err := notify.Webhook("https://campaigns.example/hook", &notify.WebhookOptions{

@@ -1,6 +1,16 @@
 // Package pebblestore is a store in a folder of one's own disk, for volume: where
 // does the data go when one process writes more than SQL takes?
 //
+//	s, err := pebblestore.Open("data", nil)
+//	...
+//	defer s.Close()
+//
+//	var b store.Batch
+//	b.Put([]byte("customer/ann"), []byte("12.00"))
+//	version, err := s.Commit(ctx, &b)
+//
+// The package example has it whole.
+//
 // [Open] opens or makes the folder; the [Store] keeps the contract of package
 // store, on Pebble, the log-structured engine of CockroachDB. One process at a time
 // has the folder open.

@@ -1,6 +1,16 @@
 // Package sqlite answers where the data lives when there is no database yet: in one
 // file, without a server and without C.
 //
+//	s, err := sqlite.Open(ctx, "customers.db")
+//	...
+//	defer s.Close()
+//
+//	var b store.Batch
+//	b.Put([]byte("customer/1"), []byte("Ada"))
+//	_, err = s.Commit(ctx, &b)
+//
+// The package example has it whole.
+//
 // [Open] opens a file of SQLite, through the pure Go driver modernc.org/sqlite, as a
 // store.Store; everything else is in store/sqlstore, whose tables people can read with
 // any SQLite tool. A commit that returned is synced to the disk. Several processes of

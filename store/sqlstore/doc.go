@@ -1,6 +1,14 @@
 // Package sqlstore answers where the data lives when a team already runs an SQL
 // database: in two tables of it.
 //
+//	db, err := sql.Open("pgx", "postgres://...") // a driver that you import
+//	...
+//	s, err := sqlstore.Open(ctx, db, sqlstore.PostgreSQL, &sqlstore.Options{Prefix: "crm"}) // crm_entries and crm_meta
+//	...
+//	defer s.Close()
+//
+// The package example goes on with it.
+//
 // [Open] makes a store.Store of any *sql.DB whose driver speaks one of three
 // dialects: [SQLite], [PostgreSQL] and [MySQL], which is that of MariaDB too. The
 // package imports no driver. It passes the suite of store/storetest on SQLite 3,

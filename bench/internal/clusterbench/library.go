@@ -5,7 +5,7 @@ import (
 
 	"github.com/clientele-go/clientele/bench/internal/harness"
 	"github.com/clientele-go/clientele/cluster"
-	"github.com/clientele-go/clientele/internal/nearest"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 const libraryName = "clientele"
@@ -56,7 +56,7 @@ func inGo(w *way) *way {
 	run := w.run
 	w.name += ", pure Go"
 	w.run = func(ctx context.Context) (harness.Cost, error) {
-		defer nearest.SetAssembly(nearest.SetAssembly(false))
+		defer simd.SetAssembly(simd.SetAssembly(false))
 		return run(ctx)
 	}
 	return w

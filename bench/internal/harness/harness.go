@@ -3,6 +3,7 @@
 package harness
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -46,6 +47,7 @@ type Task[A any] struct {
 type Target struct {
 	Peer  string
 	Ratio float64
+	Of    string // the form of the library; empty: the first peer
 }
 
 // A Cost is what a run took. It is a plain value: safe for concurrent reads.
@@ -128,6 +130,13 @@ func Measure[A any](ctx context.Context, s *Session, t *Task[A]) error {
 			peers = append(peers, p)
 		}
 	}
+	targets := map[string]map[string]float64{} // by peer
+	for _, g := range t.Targets {
+		if targets[g.Peer] == nil {
+			targets[g.Peer] = map[string]float64{}
+		}
+		targets[g.Peer][cmp.Or(g.Of, t.Peers[0].Name())] = g.Ratio
+	}
 	var want A
 	for run := range s.Runs + 1 {
 		for i, p := range peers {
@@ -149,7 +158,7 @@ func Measure[A any](ctx context.Context, s *Session, t *Task[A]) error {
 			if run == 0 {
 				continue
 			}
-			if err := s.record(t.Name, p.Name(), p.Version(), run, cost); err != nil {
+			if err := s.record(t.Name, p.Name(), p.Version(), run, cost, targets[p.Name()]); err != nil {
 				return err
 			}
 		}

@@ -56,12 +56,14 @@ func TestMeasure(t *testing.T) {
 			&fake{name: "quick", answer: 7, seconds: []float64{9, 1, 1, 1}, order: &order},
 			&fake{name: "slow", answer: 7, seconds: []float64{9, 3, 5, 4}, order: &order},
 		},
-		Targets: []Target{{"quick", 1.5}, {"slow", 2}},
+		Targets: []Target{{Peer: "quick", Ratio: 1.5}, {Peer: "slow", Ratio: 2}, {Peer: "slow", Ratio: 9, Of: "quick"}},
 		Compare: equal,
 	}
 	require.NoError(t, Measure(t.Context(), s, task))
 	require.Equal(t, strings.Repeat("ours quick slow ", 4), strings.Join(order, " ")+" ")
 	require.Equal(t, 9, strings.Count(lines.String(), "\n"), "warm-up runs do not count")
+	require.Equal(t, 3, strings.Count(lines.String(), `"targets":{"ours":1.5}`))
+	require.Equal(t, 3, strings.Count(lines.String(), `"targets":{"ours":2,"quick":9}`))
 
 	var report bytes.Buffer
 	s.Report(&report)

@@ -27,7 +27,7 @@ type Figure struct {
 	Name   string  `json:"name"`
 	Value  float64 `json:"value"`
 	Unit   string  `json:"unit"`
-	Target string  `json:"-"` // as the table says it; "": none
+	Target string  `json:"target,omitempty"` // "at most 5 s", "at least 10,000 a second"; "": none
 }
 
 // Jobs is the whole of a command that runs jobs one after the other, each once to warm up, and writes a table, name.md, and

@@ -18,16 +18,29 @@ type Record struct {
 	Run     int       `json:"run"`  // from 1
 	Wall    float64   `json:"wall"` // seconds
 	CPU     float64   `json:"cpu"`  // seconds, all threads
+	// Targets are, by the peer that is a form of the library, the least ratio of the peer's median time to its own.
+	Targets map[string]float64 `json:"targets,omitempty"`
 	Machine
 }
 
-func (s *Session) record(task, peer, version string, run int, c Cost) error {
+func (s *Session) record(task, peer, version string, run int, c Cost, targets map[string]float64) error {
 	r := Record{
 		Time: time.Now().UTC().Truncate(time.Second), Task: task, Peer: peer, Version: version,
-		Run: run, Wall: c.Wall.Seconds(), CPU: c.CPU.Seconds(), Machine: s.Machine,
+		Run: run, Wall: c.Wall.Seconds(), CPU: c.CPU.Seconds(), Targets: targets, Machine: s.Machine,
 	}
 	s.records = append(s.records, r)
 	return s.Line(r)
+}
+
+// Figures writes what was measured of a job beside its runs, one JSON line.
+func (s *Session) Figures(job string, figures ...Figure) error {
+	return s.Line(struct {
+		Time    time.Time `json:"time"`
+		Job     string    `json:"job"`
+		Run     int       `json:"run"`
+		Figures []Figure  `json:"figures"`
+		Machine
+	}{time.Now().UTC().Truncate(time.Second), job, 1, figures, s.Machine})
 }
 
 // Line writes v as one JSON line.

@@ -37,7 +37,7 @@ func (s *Session) Report(w io.Writer) {
 			ratio := Median(wall) / ours
 			goal := ""
 			for _, t := range s.targets[task] {
-				if t.Peer != peer {
+				if t.Peer != peer || t.Of != "" {
 					continue
 				}
 				goal = fmt.Sprintf("%.3gx: met", t.Ratio)

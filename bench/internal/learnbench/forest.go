@@ -143,7 +143,9 @@ func (u *suite) row(ctx context.Context) error {
 	}
 	fmt.Fprintf(u.table, "One row through %d trees, of %d in turn: %.2f µs and %d allocations; at most 5 and 0 are the target: %s.\n\n",
 		trees, explained, float64(b.NsPerOp())/1000, b.AllocsPerOp(), verdict)
-	return nil
+	return u.session.Figures(fmt.Sprintf("learn: one row through %d trees", trees),
+		harness.Figure{Name: "time", Value: float64(b.NsPerOp()) / 1000, Unit: "µs", Target: "at most 5 µs"},
+		harness.Figure{Name: "allocations", Value: float64(b.AllocsPerOp()), Target: "at most 0"})
 }
 
 func (u *suite) contributions(ctx context.Context) error {

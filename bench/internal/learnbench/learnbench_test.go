@@ -20,10 +20,17 @@ func TestPeersAgree(t *testing.T) {
 	var lines, table bytes.Buffer
 	s := &harness.Session{Runs: 1, Lines: &lines, Log: t.Output()}
 	require.NoError(t, Run(t.Context(), s, &table, Options{Rows: 16_000}))
-	peers := map[string]int{}
+	peers, figures := map[string]int{}, 0
 	for d := json.NewDecoder(&lines); d.More(); {
-		var r harness.Record
+		var r struct {
+			harness.Record
+			Figures []harness.Figure
+		}
 		require.NoError(t, d.Decode(&r))
+		if len(r.Figures) > 0 {
+			figures += len(r.Figures)
+			continue
+		}
 		peers[r.Peer]++
 		require.Positive(t, r.Wall, "%s, %s", r.Task, r.Peer)
 	}
@@ -40,4 +47,5 @@ func TestPeersAgree(t *testing.T) {
 		}
 	}
 	require.Equal(t, want, peers)
+	require.Equal(t, 2, figures)
 }

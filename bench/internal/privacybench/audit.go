@@ -230,8 +230,7 @@ func (u *suite) append(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u.figure("An audit entry appended, without the store", own, n, time.Microsecond, 1.5)
-	return nil
+	return u.figure("An audit entry appended, without the store", own, n, time.Microsecond, 1.5)
 }
 
 // verify verifies a whole log.
@@ -295,6 +294,5 @@ func (u *suite) verify(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	u.figure("Audit entries verified, a million", best*1_000_000/time.Duration(n), 1, time.Second, 3)
-	return nil
+	return u.figure("Audit entries verified, a million", best*1_000_000/time.Duration(n), 1, time.Second, 3)
 }

@@ -100,6 +100,5 @@ func (u *suite) blind(ctx context.Context) error {
 	if err := harness.Measure(ctx, u.session, task); err != nil {
 		return err
 	}
-	u.figure("A blind index", best, n, time.Microsecond, 0.4)
-	return nil
+	return u.figure("A blind index", best, n, time.Microsecond, 0.4)
 }

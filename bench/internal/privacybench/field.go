@@ -238,7 +238,8 @@ func (u *suite) fields(ctx context.Context) error {
 	if err := harness.Measure(ctx, u.session, opens); err != nil {
 		return err
 	}
-	u.figure("A field sealed", sealTime, n, time.Microsecond, 0.4)
-	u.figure("A field opened", openTime, n, time.Microsecond, 0.4)
-	return nil
+	if err := u.figure("A field sealed", sealTime, n, time.Microsecond, 0.4); err != nil {
+		return err
+	}
+	return u.figure("A field opened", openTime, n, time.Microsecond, 0.4)
 }

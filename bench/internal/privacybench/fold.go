@@ -146,8 +146,7 @@ func (u *suite) foldOf(ctx context.Context, what string, most float64, all bool)
 	if err := harness.Measure(ctx, u.session, task); err != nil {
 		return err
 	}
-	u.figure("A profile, "+what+", sealed", best, n, time.Microsecond, most)
-	return nil
+	return u.figure("A profile, "+what+", sealed", best, n, time.Microsecond, most)
 }
 
 // profiles makes those of n customers.

@@ -7,7 +7,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/bench/internal/harness"
-	"github.com/clientele-go/clientele/internal/kernel"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // peer is a way as the harness wants it. It is not safe for concurrent use.
@@ -35,7 +35,7 @@ func (p *peer[A]) Prepare(ctx context.Context) error { return p.task.prepare(ctx
 
 // Run calls do often enough, and returns the cost of the work done once.
 func (p *peer[A]) Run(ctx context.Context) (harness.Cost, error) {
-	defer kernel.SetAssembly(kernel.SetAssembly(p.assembly))
+	defer simd.SetAssembly(simd.SetAssembly(p.assembly))
 	if p.ready != nil {
 		if err := p.ready(ctx); err != nil {
 			return harness.Cost{}, err

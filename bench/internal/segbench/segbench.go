@@ -90,6 +90,11 @@ func measure[A any](ctx context.Context, b *bench, t task[A]) error {
 		peers = append(peers, &peer[A]{way: w, task: &t, assembly: assembly, least: b.least})
 	}
 	for _, w := range t.peers {
+		for i, ratio := range w.targets {
+			if ratio > 0 {
+				h.Targets = append(h.Targets, harness.Target{Peer: w.name, Ratio: ratio, Of: ourNames[i]})
+			}
+		}
 		peers = append(peers, &peer[A]{way: w, task: &t, assembly: true, least: b.least})
 	}
 	for _, p := range peers {

@@ -387,7 +387,7 @@ func dictionary(ctx context.Context, b *bench) error {
 			}
 			return nil
 		},
-		ours: []way[int]{{do: found(func(id customer.ID) bool { return snap.Has(id) })}},
+		ours: []way[int]{{do: found(func(id customer.ID) bool { has, _ := snap.Has(context.Background(), id); return has })}},
 		peers: []way[int]{{
 			name: "Go map",
 			do:   found(func(id customer.ID) bool { _, ok := mine[id]; return ok }),

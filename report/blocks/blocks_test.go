@@ -1,0 +1,212 @@
+package blocks_test
+
+import (
+	"bytes"
+	"cmp"
+	"math"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/cluster"
+	"github.com/clientele-go/clientele/ingest"
+	"github.com/clientele-go/clientele/report"
+	"github.com/clientele-go/clientele/report/blocks"
+	"github.com/clientele-go/clientele/rfm"
+	"github.com/clientele-go/clientele/synth"
+	"github.com/clientele-go/clientele/table"
+)
+
+// shop is a generated shop and its purchases.
+func shop(t *testing.T) (*synth.Shop, []rfm.Transaction[int64]) {
+	t.Helper()
+	s, err := synth.New(4, &synth.Options{Location: time.UTC, Customers: 600})
+	require.NoError(t, err)
+	var out []rfm.Transaction[int64]
+	for e := range s.Events() {
+		if e.Customer != 0 && e.Kind.String() == churn.Purchase && e.Amount > 0 {
+			out = append(out, rfm.Transaction[int64]{Customer: e.Customer, Time: e.Time, Amount: e.Amount, Order: e.Time.String()})
+		}
+	}
+	return s, out
+}
+
+// requireShown writes the blocks in both languages, and looks for Chinese letters where they are to be.
+func requireShown(t *testing.T, shown []report.Block, texts ...string) {
+	t.Helper()
+	r := &report.Report{Sections: []report.Section{{Blocks: shown}}}
+	require.NoError(t, r.Validate())
+	var page, english bytes.Buffer
+	require.NoError(t, r.WriteHTML(&page, report.Chinese))
+	require.NoError(t, r.WriteText(&english, report.English))
+	for _, text := range texts {
+		require.Contains(t, page.String(), text)
+	}
+	require.NotContains(t, page.String(), "NaN")
+	require.False(t, strings.ContainsFunc(english.String(), func(r rune) bool { return r >= 0x4E00 && r <= 0x9FFF }), english.String())
+}
+
+func sum(values []float64) (s float64) {
+	for _, v := range values {
+		s += v
+	}
+	return s
+}
+
+func TestRFM(t *testing.T) {
+	s, purchases := shop(t)
+	options := func(daysAgo, window int) *rfm.Options {
+		return &rfm.Options{AsOf: s.End().AddDate(0, 0, -daysAgo), Location: time.UTC, Window: window}
+	}
+	earlier, later, err := rfm.AnalyzePeriods(t.Context(), slices.Values(purchases), options(91, 0), options(0, 91))
+	require.NoError(t, err)
+
+	distributions := blocks.Distributions(earlier)
+	require.Len(t, distributions, 3)
+	for _, b := range distributions {
+		h := b.(report.Histogram)
+		require.Equal(t, float64(len(earlier.Customers)), sum(h.Counts)+float64(h.Outside))
+	}
+	requireShown(t, distributions, "最近一次消费", "消费频次", "消费金额")
+
+	segments := earlier.BySegment()
+	bars := blocks.Shares(report.Same("segments"), segments)
+	require.InDelta(t, 1, sum(bars.Series[0].Values), 1e-9)
+	require.InDelta(t, 1, sum(bars.Series[1].Values), 1e-9)
+	figures := blocks.Groups(report.Same("figures"), segments)
+	require.Len(t, figures.Rows, len(segments.Groups))
+	customers := 0
+	for i, row := range figures.Rows {
+		require.Len(t, row, len(figures.Columns))
+		require.Equal(t, segments.Summary()[i].Customers, row[1])
+		customers += row[1].(int)
+	}
+	require.Equal(t, len(earlier.Customers), customers)
+	tiers, err := earlier.ByTier()
+	require.NoError(t, err)
+	plain := blocks.Groups(report.Same("tiers"), tiers)
+	require.Len(t, plain.Columns, 6, "tiers have no advice")
+
+	moves, err := segments.Migration(later.BySegment())
+	require.NoError(t, err)
+	matrix := blocks.Migration(moves, report.Same("before"), report.Same("after"))
+	require.Len(t, matrix.Rows, len(moves.From))
+	for i := range moves.From {
+		for j := range moves.To {
+			require.Equal(t, float64(moves.Count(i, j)), matrix.Values[i][j])
+		}
+	}
+	past, err := segments.Backtest(later.Customers)
+	require.NoError(t, err)
+	outcomes := blocks.Outcomes(report.Same("outcomes"), past)
+	require.Len(t, outcomes.Rows, len(past.Groups)+1)
+	require.Equal(t, past.All.Buyers, outcomes.Rows[len(past.Groups)][2], "all together last")
+	requireShown(t, []report.Block{bars, figures, plain, matrix, outcomes}, "冠军客户", "建议", "前期无", "合计", "再次购买")
+}
+
+func TestClusters(t *testing.T) {
+	_, purchases := shop(t)
+	a, err := rfm.Analyze(t.Context(), slices.Values(purchases), &rfm.Options{AsOf: purchases[len(purchases)-1].Time, Location: time.UTC})
+	require.NoError(t, err)
+	features, err := a.Table().Select("recency", "segment", "revenue")
+	require.NoError(t, err)
+	found, err := cluster.Fit(t.Context(), features, &cluster.Options{K: 3, Method: cluster.Prototypes})
+	require.NoError(t, err)
+	described, err := cluster.Describe(t.Context(), features, &found.Assignment, nil)
+	require.NoError(t, err)
+	shown := blocks.Clusters(described, report.Measure{Name: report.Text{EN: "days", ZH: "天数"}})
+	profiles, sizes := shown[0].(report.Matrix), shown[1].(report.Table)
+	require.Equal(t, []report.Text{{EN: "days", ZH: "天数"}, report.Same("revenue")}, profiles.Columns, "the columns of numbers")
+	rows := 0
+	for i, g := range described.Groups {
+		require.Equal(t, []float64{g.Columns[0].Position, g.Columns[2].Position}, profiles.Values[i])
+		require.Equal(t, []any{report.Text(g.Name), g.Rows, g.Share, g.Columns[0].Median, g.Columns[2].Median, report.Text(g.Class)}, sizes.Rows[i])
+		rows += g.Rows
+	}
+	require.Equal(t, len(a.Customers), rows)
+	requireShown(t, shown[1:], "天数", "类别")
+	require.Equal(t, table.Category, described.Columns[1].Kind)
+}
+
+func TestChurn(t *testing.T) {
+	ctx := t.Context()
+	s, purchases := shop(t)
+	events := func(yield func(churn.Event[int64]) bool) {
+		for _, p := range purchases {
+			if !yield(churn.Event[int64]{Customer: p.Customer, Time: p.Time, Kind: churn.Purchase, Amount: p.Amount}) {
+				return
+			}
+		}
+	}
+	log, err := churn.NewLog(ctx, events, &churn.LogOptions[int64]{Location: time.UTC, Until: s.End(), Compare: cmp.Compare[int64]})
+	require.NoError(t, err)
+	plan := &churn.Plan{Window: 120, Gap: 3, Horizon: 60, Step: 28}
+	ahead, err := churn.LookAhead(ctx, log, plan, churn.Absent{}, nil, &churn.OutlookOptions[int64]{Alerts: &churn.AlertOptions[int64]{Capacity: 6}})
+	require.NoError(t, err)
+	alerts, err := blocks.Alerts(ahead, nil)
+	require.NoError(t, err)
+	require.Len(t, alerts.Rows, 6)
+	for i, row := range alerts.Rows {
+		require.Equal(t, ahead.List.Alerts[i].Probability, row[1])
+		require.NotEmpty(t, row[3])
+	}
+	curves := blocks.Evaluation(ahead.Test)
+	calibration, gains, lift := curves[0].(report.Lines), curves[1].(report.Lines), curves[2].(report.Lines)
+	require.Equal(t, len(ahead.Test.Reliability), len(calibration.Lines[0].X))
+	require.Equal(t, ahead.Test.Reliability[0].True.Low, calibration.Lines[0].Low[0])
+	names := []string{}
+	for i, l := range gains.Lines {
+		names = append(names, l.Name.EN)
+		require.Equal(t, []float64{0, 0}, []float64{l.X[0], l.Y[0]})
+		require.Equal(t, []float64{1, 1}, []float64{l.X[len(l.X)-1], l.Y[len(l.Y)-1]}, "all are found among all")
+		if l.Style == report.Reference {
+			continue
+		}
+		for j, y := range lift.Lines[i].Y {
+			require.InDelta(t, l.Y[j+1]/l.X[j+1], y, 1e-9, "lift is gain over share")
+		}
+	}
+	require.Equal(t, []string{"model", "logistic baseline", "silent for 60 days", "by chance"}, names)
+	past, err := churn.Backtest(ctx, log, plan, churn.Absent{}, nil, &churn.BacktestOptions[int64]{Refit: 6})
+	require.NoError(t, err)
+	lists := blocks.Lists(past)
+	require.Len(t, lists.Rows, len(past.Total.Lists))
+	require.Equal(t, past.Total.Lists[0].Hits, lists.Rows[0][2])
+	requireShown(t, append(curves, alerts, lists), "校准", "增益", "提升度", "模型", "沉默 60 天", "沉默最久", "不联系", "召回率")
+}
+
+func TestQuality(t *testing.T) {
+	type record struct{ ID, City string }
+	read := func(lines string) *ingest.Report {
+		reader, err := ingest.NewReader(&ingest.Schema[record]{
+			Fields: []ingest.Field[record]{
+				{Name: "id", Into: ingest.Text(func(r *record) *string { return &r.ID }), Rules: []ingest.Rule{ingest.Required()}},
+				{Name: "city", Into: ingest.Text(func(r *record) *string { return &r.City })},
+			},
+			Unique: []ingest.Unique{{Reason: "twice", Fields: []string{"id"}}},
+		}, nil, ingest.Stream("lines", strings.NewReader(lines)))
+		require.NoError(t, err)
+		_, err = reader.ReadAll(t.Context())
+		require.NoError(t, err)
+		return reader.Report()
+	}
+	shown := blocks.Quality(read("id,city\n1,Wuhan\n2,\n2,Wuhan\n,Wuhan\n"), nil, map[string]string{"city": "城市", "twice": "重复"})
+	fate, fields := shown[0].(report.Table), shown[1].(report.Bars)
+	counts := []int64{}
+	for _, row := range fate.Rows {
+		counts = append(counts, row[1].(int64))
+	}
+	require.Equal(t, []int64{2, 1, 1, 4}, counts, "kept, without id, twice, all")
+	require.Equal(t, 1.0, fate.Rows[3][2])
+	require.Equal(t, []float64{0.75, 0.75}, fields.Series[0].Values)
+	require.Contains(t, fields.Note.EN, "completeness of city")
+	requireShown(t, shown, "未达标", "城市（完整性）", "保留", "剔除：重复", "剔除：id ")
+
+	good := blocks.Quality(read("id,city\n1,Wuhan\n"), nil, nil)
+	require.Equal(t, "Everything reaches its target.", good[1].(report.Bars).Note.EN)
+	require.False(t, math.IsNaN(blocks.Quality(&ingest.Report{}, nil, nil)[0].(report.Table).Rows[0][2].(float64)), "of nothing")
+}
