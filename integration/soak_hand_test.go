@@ -61,7 +61,9 @@ func TestHandOn(t *testing.T) {
 		require.Equal(t, len(l.rows), v.live.Snapshot().Len())
 		for id, row := range l.rows {
 			have := map[string]customer.Value{}
-			for _, f := range v.live.Snapshot().Row(id) {
+			fields, err := v.live.Snapshot().Row(ctx, id)
+			require.NoError(t, err)
+			for _, f := range fields {
 				have[f.Name] = f.Value
 			}
 			for _, tag := range soakIndexTags {

@@ -88,7 +88,7 @@ func newFold(ctx context.Context, l *segment.Live) (*fold, error) {
 
 // membersOf returns the members of a live segment.
 func membersOf(ctx context.Context, l *segment.Live, name string) (map[customer.ID]bool, error) {
-	set, err := l.Members(name)
+	set, err := l.Members(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -206,17 +206,19 @@ func (v *service) query(ctx context.Context, r *rand.Rand, rules []segment.Rule)
 		if err != nil || len(ids) == 0 {
 			return err
 		}
-		if id := ids[r.IntN(len(ids))]; len(s.Row(id)) == 0 {
-			return fmt.Errorf("%v has no row", id)
+		id := ids[r.IntN(len(ids))]
+		row, err := s.Row(ctx, id)
+		if err == nil && len(row) == 0 {
+			err = fmt.Errorf("%v has no row", id)
 		}
-		return nil
+		return err
 	case 2:
 		_, err := s.Sum(ctx, q, "spent")
 		return err
 	default:
 		defs := soakSegments()
 		name := defs[r.IntN(len(defs))].Name
-		set, err := v.live.Members(name)
+		set, err := v.live.Members(ctx, name)
 		if err != nil {
 			return err
 		}

@@ -274,7 +274,7 @@ func (x *soaking) run(t *testing.T, span time.Duration) {
 	defer tool.Close()
 	first := post{
 		Place: x.name, Dir: x.dir, Begun: time.Now(), Span: span, Hook: tool.URL,
-		Lease: min(span/8, 5*time.Second), LogBytes: 256 << 10,
+		Lease: min(span/8, 5*time.Second), LogBytes: 64 << 10,
 	}
 	start := func(o post) *process {
 		p, err := o.start(ctx)

@@ -73,7 +73,9 @@ func (x *soaking) verify(t *testing.T, at time.Time, digest string) {
 	require.Equal(t, n, live.Snapshot().Len())
 	for id, c := range byID {
 		row := map[string]customer.Value{}
-		for _, f := range live.Snapshot().Row(id) {
+		fields, err := live.Snapshot().Row(ctx, id)
+		require.NoError(t, err)
+		for _, f := range fields {
 			row[f.Name] = f.Value
 		}
 		for _, tag := range soakIndexTags {
@@ -113,7 +115,7 @@ func (x *soaking) verifySegments(t *testing.T, live *segment.Live, all map[custo
 		name := d.Definition.Name
 		members, err := membersOf(ctx, live, name)
 		require.NoError(t, err)
-		set, err := live.HeldOut(name)
+		set, err := live.HeldOut(ctx, name)
 		require.NoError(t, err)
 		held, err := idsOf(ctx, live, set)
 		require.NoError(t, err)
