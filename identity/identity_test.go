@@ -2,11 +2,13 @@ package identity
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"testing"
 	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
@@ -46,6 +48,35 @@ func TestObserve(t *testing.T) {
 		require.NoError(t, err)
 		t.Log(ch.Verb, ch.Customer, ch.From, ch.To, ch.Atoms)
 	}
+}
+
+// What is observed again is answered as if it were new: whoever was interrupted gives the atom, and the stream it is a
+// slice of, the same evidence.
+func TestObserveAgain(t *testing.T) {
+	g := openGraph(t, new(store.Memory), nil)
+	r := rand.New(rand.NewPCG(1, 14))
+	streams := 0
+	for step := range 60 {
+		o := Observation{ID: fmt.Sprint(step), Source: "web", Time: noon.Add(time.Duration(step) * time.Minute)}
+		o.Identifiers = []Identifier{ident("device", fmt.Sprint("d", r.IntN(3)))}
+		switch r.IntN(3) {
+		case 0:
+			o.Record = fmt.Sprint("record ", step)
+		case 1:
+			o.Identifiers = append(o.Identifiers, ident("account", fmt.Sprint("a", r.IntN(3))))
+		}
+		first, err := g.Observe(t.Context(), o)
+		require.NoError(t, err)
+		again, err := g.Observe(t.Context(), o)
+		require.NoError(t, err)
+		require.True(t, again.Known)
+		first.Known, first.Created, first.Merged = true, false, nil
+		require.Equal(t, first, again)
+		if again.Stream != (customer.AtomID{}) {
+			streams++
+		}
+	}
+	require.Greater(t, streams, 20)
 }
 
 // TestOpenWithAnotherKey: identifiers hashed under another key would not be found, and

@@ -50,12 +50,7 @@ func (e *edit) resolution(p *prepared) Resolution {
 	i, _ := slices.BinarySearchFunc(e.ev.seen, observation{id: p.id, at: p.at}, compareObservations)
 	place := e.ev.seen[i].piece
 	q := &e.ev.pieces[place]
-	r := Resolution{Customer: q.home, Atom: q.present()}
-	if q.atom == (customer.AtomID{}) {
-		if v := e.ev.stream(e.entity, &e.ev.seen[i]); v >= 0 {
-			r.Stream = streamOf(e.ev.values[v].blind)
-		}
-	}
+	r := Resolution{Customer: q.home, Atom: q.present(), Stream: e.ev.streamOf(e.entity, &e.ev.seen[i])}
 	for _, c := range e.changes {
 		switch {
 		case c.Verb == customer.Created && c.To == q.home:
@@ -67,6 +62,16 @@ func (e *edit) resolution(p *prepared) Resolution {
 	slices.SortFunc(r.Merged, func(a, b customer.ID) int { return bytes.Compare(a[:], b[:]) })
 	r.Refused = append(slices.Clip(p.refused), e.ev.refusals(e.out, place)...)
 	return r
+}
+
+// streamOf names the stream that an observation is part of, if its atom is a slice.
+func (ev *evidence) streamOf(e *Entity, o *observation) customer.AtomID {
+	if ev.pieces[o.piece].atom == (customer.AtomID{}) {
+		if v := ev.stream(e, o); v >= 0 {
+			return streamOf(ev.values[v].blind)
+		}
+	}
+	return customer.AtomID{}
 }
 
 // refusals lists those that concern a piece, each once.
@@ -109,9 +114,10 @@ func (g *Graph) resolutionOf(p *prepared, containers []*container, r *rules) (Re
 		}
 		place := c.ev.seen[i].piece
 		q := &c.ev.pieces[place]
-		out := r.policy.entity(p.o.Entity).group(c.ev)
+		entity := r.policy.entity(p.o.Entity)
+		out := entity.group(c.ev)
 		return Resolution{
-			Known: true, Customer: q.home, Atom: q.present(),
+			Known: true, Customer: q.home, Atom: q.present(), Stream: c.ev.streamOf(entity, &c.ev.seen[i]),
 			Refused: append(slices.Clip(p.refused), c.ev.refusals(out, place)...),
 		}, nil
 	}

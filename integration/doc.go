@@ -4,8 +4,13 @@
 // one of them killed, and whether live segments that a store keeps are then those that
 // only memory keeps. They start servers of PostgreSQL and MariaDB from the programs
 // installed on the machine, as an unprivileged user, on free ports of the loopback
-// interface and in temporary folders, and stop them in the end. The servers run with the
-// settings they come with, so that commits are synced to disk.
+// interface and in temporary folders, and stop them in the end. The servers do not sync
+// commits to disk, as processes are killed here and not machines; but for a soak of a
+// minute or more, which measures, PostgreSQL does.
+//
+// The soak test lasts three seconds. In earnest, with figures:
+//
+//	go test -run TestSoak -v -soak 10m -timeout 30m .
 //
 // On Debian the programs come with
 //

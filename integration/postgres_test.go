@@ -6,11 +6,20 @@ import (
 	"os/exec"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	_ "github.com/jackc/pgx/v5/stdlib" // the driver "pgx"
 
 	"github.com/clientele-go/clientele/store/sqlstore"
 )
+
+// synced is off, but for a long soak, which measures.
+func synced() string {
+	if *soakSpan >= time.Minute {
+		return "on"
+	}
+	return "off"
+}
 
 var postgres = &engine{
 	name:       "postgres",
@@ -40,7 +49,7 @@ var postgres = &engine{
 		return []string{
 			programs["postgres"], "-D", filepath.Join(folder, "data"), "-p", strconv.Itoa(port),
 			"-c", "listen_addresses=127.0.0.1", "-c", "unix_socket_directories=", "-c", "max_connections=200",
-			"-c", "fsync=off", // here processes die, not machines: what was written stays
+			"-c", "fsync=" + synced(), // here processes die, not machines: what was written stays
 		}
 	},
 	source: func(addr string) string { return "postgres://postgres@" + addr + "/postgres?sslmode=disable" },

@@ -11,6 +11,13 @@ import (
 )
 
 func TestMain(m *testing.M) {
+	if post := os.Getenv(soakEnv); post != "" {
+		if err := soak(post); err != nil {
+			fmt.Println(err)
+			os.Exit(1)
+		}
+		os.Exit(0)
+	}
 	if name := os.Getenv(workerEnv); name != "" {
 		if err := work(name, os.Args[1]); err != nil {
 			fmt.Println(err)
