@@ -2,6 +2,7 @@ package segment
 
 import (
 	"encoding/json"
+	"math"
 	"slices"
 	"testing"
 
@@ -105,7 +106,7 @@ func TestStepOfOddBatches(t *testing.T) {
 	b.Clear(id, "")
 	b.Set(id, "x", customer.LabelsValue())
 	b.Set(id, "x", customer.TextValue(""))
-	b.Set(customer.FromInt64(2), "x", customer.Float64Value(-0.0))
+	b.Set(customer.FromInt64(2), "x", customer.Float64Value(math.Copysign(0, -1)))
 	b.Row(customer.Row{ID: id, Values: []customer.Field{{Name: "y", Value: customer.BoolValue(true)}, {Name: "z", Value: customer.DecimalValue(-5, 3)}}})
 	b.RemoveLabels(id, "x")
 	b.Delete(id)
