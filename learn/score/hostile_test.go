@@ -2,6 +2,7 @@ package score_test
 
 import (
 	"encoding/json"
+	"maps"
 	"math"
 	"slices"
 	"testing"
@@ -51,9 +52,7 @@ func TestHostile(t *testing.T) {
 		"options.Contact +Inf": "Contact", "options.Alpha max": "Alpha", "options.Beta tiny": "Beta", "options.Value max": "Value",
 	}
 	drawn := map[string]any{"options.Alpha NaN": "Alpha", "options.Beta minus": "Beta"}
-	for key, want := range profits {
-		drawn[key] = want
-	}
+	maps.Copy(drawn, profits)
 
 	hostiletest.Run(t, hostiletest.Table{
 		"NewBinary": {
@@ -194,7 +193,7 @@ func TestHostile(t *testing.T) {
 		},
 		"CorrectSampling": {Call: score.CorrectSampling, Names: "p kept", Args: func() []any { return []any{0.5, 0.1} }, NaN: undefined},
 		"ShiftPrior":      {Call: score.ShiftPrior, Names: "p from to", Args: func() []any { return []any{0.5, 0.1, 0.2} }, NaN: undefined},
-		"KSPValue":             {Call: score.KSPValue, Names: "d n m", Args: func() []any { return []any{0.5, 10.0, 20.0} }, NaN: undefined},
+		"KSPValue":        {Call: score.KSPValue, Names: "d n m", Args: func() []any { return []any{0.5, 10.0, 20.0} }, NaN: undefined},
 		"KSDistance": {
 			Call: score.KSDistance, Names: "base now", Args: func() []any { return []any{[]float64{3, 2, 1}, []float64{1, 0, 5}} },
 			Expect: shares("base", "now"),
