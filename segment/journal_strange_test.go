@@ -1,6 +1,7 @@
 package segment
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -294,4 +295,148 @@ func TestOpenLiveManySegments(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, 1, n)
 	require.Equal(t, customer.Int64Value(4), valueOf(t, l, 1, "spend"))
+}
+
+// A customer who was deleted is nowhere in the store from the second checkpoint on, as OpenLive says.
+func TestJournalForgets(t *testing.T) {
+	ctx := t.Context()
+	s := &store.Memory{}
+	o := journalOptions(&clockAt{now: journalStart})
+	o.limits = nil
+	l := openJournal(t, s, o)
+	id := customer.ID{1, 2, 3, 4, 0xfe, 6, 0x87, 8, 0x89, 10, 11, 12, 13, 14, 15, 0xfd}
+	where := func() (keys []string) {
+		for _, e := range storedEntries(t, s) {
+			if bytes.Contains(e.Value, id[:]) {
+				keys = append(keys, string(e.Key[:len("segment/x/")]))
+			}
+		}
+		return keys
+	}
+	step := func(fill func(*Batch)) {
+		b := spend(1, 1)
+		fill(b)
+		_, err := l.Apply(ctx, b, l.At())
+		require.NoError(t, err)
+	}
+	nothing := func(*Batch) {}
+	step(func(b *Batch) { b.Set(id, "spend", customer.Int64Value(1)) }) // too little for a segment, and so for a notice
+	require.NoError(t, l.Checkpoint(ctx))
+	step(func(b *Batch) {
+		b.SetIfNewer(id, "seen", customer.TimeValue(journalStart.Add(-99*time.Hour)), journalStart)
+	})
+	require.NoError(t, l.Checkpoint(ctx))
+	step(nothing)
+	require.NoError(t, l.Checkpoint(ctx))
+	require.Equal(t, []string{"segment/k/"}, where())
+	step(func(b *Batch) { b.Delete(id) })
+	require.NoError(t, l.Checkpoint(ctx))
+	require.Equal(t, []string{"segment/k/", "segment/l/"}, where(), "what was replaced, and the deletion")
+	require.NoError(t, l.Checkpoint(ctx))
+	require.Len(t, where(), 2, "without a step there is nothing to write")
+	step(nothing)
+	require.NoError(t, l.Checkpoint(ctx))
+	require.Empty(t, where())
+}
+
+// A Live that was closed, also when a context had ended or a checkpoint was under way, writes nothing, and can be read.
+func TestJournalCloses(t *testing.T) {
+	for _, way := range []string{"cancelled", "while it saves", "by many"} {
+		t.Run(way, func(t *testing.T) {
+			ctx := t.Context()
+			s := &store.Memory{}
+			clock := &clockAt{now: journalStart}
+			o := journalOptions(clock)
+			o.Failed = func(err error) { t.Errorf("in the background: %v", err) }
+			if way != "cancelled" {
+				o.LogBytes = 1
+			}
+			l := openJournal(t, s, o)
+			for n := range int64(5) {
+				_, err := l.Apply(ctx, spend(n, 40), l.At())
+				require.NoError(t, err)
+			}
+			before := dumped(t, l)
+			switch way {
+			case "cancelled":
+				ended, end := context.WithCancel(ctx)
+				end()
+				require.ErrorIs(t, l.Close(ended), context.Canceled)
+				clock.pass(DefaultLease) // it could not be given back
+			case "while it saves":
+				require.NoError(t, l.Close(ctx))
+			case "by many":
+				var group sync.WaitGroup
+				for range 4 {
+					group.Go(func() {
+						if err := l.Close(ctx); err != nil {
+							t.Errorf("close: %v", err)
+						}
+					})
+				}
+				group.Wait()
+			}
+			require.NoError(t, l.Close(ctx))
+			stored := storedEntries(t, s)
+			_, err := l.Apply(ctx, spend(1, 1), l.At())
+			require.ErrorIs(t, err, ErrLease)
+			_, err = l.Advance(ctx, l.At())
+			require.ErrorIs(t, err, ErrLease)
+			_, err = l.Rollback(ctx, l.At(), "x", "rich", 1)
+			require.ErrorIs(t, err, ErrLease)
+			require.ErrorIs(t, l.Declare(ctx, Tag{Name: "more", Kind: Flag}), ErrLease)
+			require.ErrorIs(t, l.Checkpoint(ctx), ErrLease)
+			_, err = l.Preview(ctx, Definition{Name: "rich", Rule: Ge("spend", 1)}, 1)
+			require.NoError(t, err)
+			require.Equal(t, before, dumped(t, l))
+			require.Equal(t, stored, storedEntries(t, s))
+			require.Equal(t, before, dumped(t, openJournal(t, s, o)))
+		})
+	}
+}
+
+// What does not write much wakes nothing, and what needs more wakes it.
+func TestJournalAsleep(t *testing.T) {
+	ctx := t.Context()
+	for way, act := range map[string]func(l *Live) error{
+		"declare": func(l *Live) error { return l.Declare(ctx, Tag{Name: "more", Kind: Enum}) },
+		"preview": func(l *Live) error {
+			_, err := l.Preview(ctx, Definition{Name: "rich", Rule: And(Ge("spend", 1), Segment("recent"))}, 2)
+			return err
+		},
+		"rollback": func(l *Live) error { _, err := l.Rollback(ctx, l.At(), "x", "rich", 1); return err },
+		"drop":     func(l *Live) error { _, err := l.Drop(ctx, l.At(), "both"); return err },
+		"advance":  func(l *Live) error { _, err := l.Advance(ctx, l.At().Add(1)); return err },
+		"backup":   func(l *Live) error { return l.Backup(ctx, &store.Memory{}) },
+		"save":     func(l *Live) error { return l.Checkpoint(ctx) },
+	} {
+		t.Run(way, func(t *testing.T) {
+			for _, customers := range []int64{0, 9} {
+				o := journalOptions(&clockAt{now: journalStart})
+				o.Live.Definitions[1].Dwell = time.Hour
+				s := &store.Memory{}
+				l := openJournal(t, s, o)
+				for n := range customers {
+					_, err := l.Apply(ctx, spend(n, 4*n), l.At())
+					require.NoError(t, err)
+				}
+				require.NoError(t, l.Close(ctx))
+				l = openJournal(t, s, o)
+				require.True(t, l.asleep)
+				require.NoError(t, act(l))
+				require.NoError(t, l.Declare(ctx, Tag{Name: "other", Kind: Flag}))
+				then := dumped(t, l)
+				require.NoError(t, l.Checkpoint(ctx))
+				require.Equal(t, then, dumped(t, l))
+				require.NoError(t, l.Close(ctx))
+				l = openJournal(t, s, o)
+				require.Equal(t, then, dumped(t, l))
+				_, err := l.Apply(ctx, spend(3, 100), l.At())
+				require.NoError(t, err)
+				then = dumped(t, l)
+				require.NoError(t, l.Close(ctx))
+				require.Equal(t, then, dumped(t, openJournal(t, s, o)))
+			}
+		})
+	}
 }

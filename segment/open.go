@@ -19,7 +19,7 @@ const (
 // OpenOptions are the settings of OpenLive. Safe for concurrent reads.
 type OpenOptions struct {
 	// Live is what live segments begin with. Where the store holds some already At, Definitions, Author and After mean nothing,
-	// and Location must have the name of before.
+	// and Location must have the name of before, and mean the same: of two machines time.Local may not.
 	Live LiveOptions
 	// Index is what the index begins with where the store holds none; with From only Infer of it is used then, and its Workers
 	// always.
@@ -83,6 +83,13 @@ func (o *OpenOptions) check() (OpenOptions, error) {
 // Reader. A step of which the store cannot tell whether it happened is an error that wraps store.ErrUnknownOutcome; the next
 // step finds out, and Snapshot.Version, Live.At and Live.Notices tell what became of it. An Advance before Next writes
 // nothing, so that after opening anew the clock may be that of the step before.
+//
+// What tags hold, and the ids of customers, lie readable in the store: who may read it may read them, and sealing is for the
+// store to do. What a customer had who is deleted goes in time: the first checkpoint after it names nothing of the customer
+// any more, and the next one, which is written once there has been another step, deletes what the one before replaced, such as
+// chunks of tags, members and ids, and the log up to that one, in which the values had come and the deletion stands. It may
+// take one more where another checkpoint failed or a Live.Backup was under way. The id stays longer in notices, until
+// LiveOptions.Keep newer ones have been saved; and texts of Enum and Labels tags stay, without saying whose they were.
 //
 // An error wraps ErrLease: another process writes; ErrReader: there is nothing to read yet; ErrCorrupt: what is stored is
 // damaged, or of a newer version; others are those of the store, and of the options where the store is empty. Cost: that of
