@@ -44,6 +44,7 @@ type journal struct {
 	loose     *loose // nil: it is known what the last commit did
 	replaying bool   // what steps do was logged before
 	closed    bool
+	heard     *uint64 // a Reader's: up to which notice Follow has told, if it has read all anew and not told all
 
 	lost   atomic.Pointer[error] // set where somebody else has taken over
 	since  int64                 // bytes of the log since the last checkpoint

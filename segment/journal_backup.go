@@ -10,8 +10,8 @@ import (
 )
 
 // Backup copies all into a store that holds no live segments, as it is after some step, while steps and readers go on;
-// OpenLive opens the copy. After an error the copy cannot be opened, and what
-// there is under segment/ has to be deleted before another try. Checkpoints wait meanwhile. An error wraps
+// OpenLive opens the copy. Sets made before the last checkpoint can be used in the copy; what both do from then on is another
+// epoch. After an error the copy cannot be opened, and what there is under segment/ has to be deleted before another try. Checkpoints wait meanwhile. An error wraps
 // store.ErrInvalid where there are live segments already, and errors.ErrUnsupported for a Live without a store; the others
 // are those of the stores and of OpenLive. Cost: that of reading and writing all that is stored.
 func (l *Live) Backup(ctx context.Context, to store.Store) error {

@@ -89,6 +89,7 @@ type liveView struct {
 	segments []*segmentView
 	told     noticeLog
 	last     uint64
+	shelf    *shelf // that has the notices before; nil: nobody
 }
 
 // segmentView is what readers see of a segment.

@@ -18,8 +18,8 @@ func (l *Live) Notices(ctx context.Context, after uint64) iter.Seq2[Notice, erro
 		case after > v.last:
 			yield(Notice{}, fmt.Errorf("%w: the last number is %d, and notices after %d are asked for", ErrExpiredNotices, v.last, after))
 			return
-		case after < first && l.shelf != nil:
-			for n, err := range l.shelf.notices(ctx, after, first) {
+		case after < first && v.shelf != nil:
+			for n, err := range v.shelf.notices(ctx, after, first) {
 				if err == nil {
 					err = ctx.Err()
 				}

@@ -19,12 +19,13 @@ const (
 // OpenOptions are the settings of OpenLive. Safe for concurrent reads.
 type OpenOptions struct {
 	// Live is what live segments begin with. Where the store holds some already At, Definitions, Author and After mean nothing,
-	// and Location must have the name of before.
+	// and Location must have the name of before, and mean the same: of two machines time.Local may not.
 	Live LiveOptions
 	// Index is what the index begins with where the store holds none; with From only Infer of it is used then, and its Workers
 	// always.
 	Index Options
-	// From is what the index begins with where the store holds none, so that much can be loaded at once before. It is copied.
+	// From is what the index begins with where the store holds none, so that much can be loaded at once before. It is copied,
+	// and sets of it can be used as those of a snapshot that was written to a file and read.
 	From *Snapshot
 	// Clock tells the time by which leases end; it must be set unless Reader. Clocks of processes that differ let one take over
 	// too early or too late, but never two write.
@@ -38,8 +39,8 @@ type OpenOptions struct {
 	Reader bool
 	// LogBytes is how much the log of steps may grow until a checkpoint is written in the background; 0 means DefaultLogBytes.
 	LogBytes int64
-	// Failed is told why a checkpoint in the background failed, from a goroutine of its own; the next is tried when the log has
-	// grown as much again. nil tells nobody.
+	// Failed is told why a checkpoint in the background failed, from a goroutine of its own for which Close does not wait; the next
+	// is tried when the log has grown as much again. nil tells nobody.
 	Failed func(error)
 	// Backoff says how often to try again where the store is not available or gives way to others; nil is the defaults.
 	Backoff *store.Backoff
@@ -83,6 +84,13 @@ func (o *OpenOptions) check() (OpenOptions, error) {
 // step finds out, and Snapshot.Version, Live.At and Live.Notices tell what became of it. An Advance before Next writes
 // nothing, so that after opening anew the clock may be that of the step before.
 //
+// What tags hold, and the ids of customers, lie readable in the store: who may read it may read them, and sealing is for the
+// store to do. What a customer had who is deleted goes in time: the first checkpoint after it names nothing of the customer
+// any more, and the next one, which is written once there has been another step, deletes what the one before replaced, such as
+// chunks of tags, members and ids, and the log up to that one, in which the values had come and the deletion stands. It may
+// take one more where another checkpoint failed or a Live.Backup was under way. The id stays longer in notices, until
+// LiveOptions.Keep newer ones have been saved; and texts of Enum and Labels tags stay, without saying whose they were.
+//
 // An error wraps ErrLease: another process writes; ErrReader: there is nothing to read yet; ErrCorrupt: what is stored is
 // damaged, or of a newer version; others are those of the store, and of the options where the store is empty. Cost: that of
 // reading the last checkpoint, and of the steps since.
@@ -103,6 +111,8 @@ func OpenLive(ctx context.Context, s store.Store, o *OpenOptions) (*Live, error)
 		}
 	}
 	l := &Live{journal: j}
+	l.mu.Lock() // the first step may begin a checkpoint
+	defer l.mu.Unlock()
 	if err := l.load(ctx); err != nil {
 		if !c.Reader {
 			err = errors.Join(l.deposed(ctx, err), j.release(ctx))
@@ -112,7 +122,7 @@ func OpenLive(ctx context.Context, s store.Store, o *OpenOptions) (*Live, error)
 	return l, nil
 }
 
-// load makes l what the store holds.
+// load makes l what the store holds. The caller holds l.mu.
 func (l *Live) load(ctx context.Context) error {
 	for {
 		n, err := l.journal.load(ctx)
@@ -196,7 +206,9 @@ func (j *journal) begin(ctx context.Context) (*restored, error) {
 	}
 	ix := &Index{infer: j.o.Index.Infer}
 	if j.o.From != nil {
-		ix.current.Store(j.o.From)
+		s := *j.o.From // others may begin with it as well, and from here on positions mean something else there
+		s.formerly, s.epoch = former{s.epoch, uint64(s.ids.len())}, byChance()
+		ix.current.Store(&s)
 	} else {
 		var err error
 		if ix, err = New(&j.o.Index); err != nil {
@@ -259,11 +271,16 @@ func (l *Live) Follow(ctx context.Context) ([]Notice, error) {
 	if j == nil || !j.o.Reader {
 		return nil, nil
 	}
+	told, err := l.hear(ctx, nil)
+	if err != nil {
+		return told, err
+	}
 	h, version, err := j.readHead(ctx)
 	if err != nil || version == j.headIs {
-		return nil, err
+		return told, err
 	}
-	told, err := l.replay(ctx, j.head.step+1, h.step, func(step uint64) { j.head.step = step })
+	some, err := l.replay(ctx, j.head.step+1, h.step, func(step uint64) { j.head.step = step })
+	told = append(told, some...)
 	if !errors.Is(err, errGap) && !errors.Is(err, ErrStale) {
 		if err == nil {
 			j.head, j.headIs = h, version
@@ -278,12 +295,26 @@ func (l *Live) Follow(ctx context.Context) ([]Notice, error) {
 	if err := l.load(ctx); err != nil {
 		return told, err
 	}
-	for n, err := range l.Notices(ctx, last) {
+	j.heard = &last
+	return l.hear(ctx, told)
+}
+
+// hear adds to told the notices that were given until all was read anew. Those that it cannot read the next Follow tells.
+func (l *Live) hear(ctx context.Context, told []Notice) ([]Notice, error) {
+	j := l.journal
+	if j.heard == nil {
+		return told, nil
+	}
+	for n, err := range l.Notices(ctx, *j.heard) {
 		if err != nil {
+			if errors.Is(err, ErrExpiredNotices) {
+				j.heard = nil
+			}
 			return told, err
 		}
-		told = append(told, n)
+		told, *j.heard = append(told, n), n.Number
 	}
+	j.heard = nil
 	return told, nil
 }
 
@@ -328,7 +359,7 @@ func (l *Live) checkpoint(ctx context.Context, may func(context.Context) error) 
 	j.since = 0
 	l.mu.Unlock()
 	if err := j.shelf.save(ctx, f); err != nil {
-		return err
+		return l.deposed(ctx, err)
 	}
 	l.mu.Lock()
 	l.saved(f)
@@ -345,17 +376,19 @@ func (l *Live) saveSoon() {
 	j.since = 0
 	ctx, cancel := context.WithCancel(context.Background())
 	j.end = cancel
-	j.work.Go(func() {
-		defer cancel()
+	j.work.Add(1)
+	go func() {
 		err := l.Checkpoint(ctx)
+		cancel()
 		l.mu.Lock()
 		j.end = nil
 		closed := j.closed
 		l.mu.Unlock()
+		j.work.Done() // before Failed, which may call Close
 		if err != nil && !closed && j.o.Failed != nil {
 			j.o.Failed(err)
 		}
-	})
+	}()
 }
 
 // Close writes a checkpoint, gives the lease back and ends what is done in the background. Steps are ErrLease from then on,

@@ -120,7 +120,7 @@ func (k *shelf) read(ctx context.Context, berths []berth) ([][]byte, error) {
 				}
 			}
 			parts, keys = append(parts, part{i, p}), append(keys, b.key(p))
-			size += partBytes
+			size += min(int(b.bytes)-p*partBytes, partBytes)
 		}
 	}
 	if len(keys) > 0 {

@@ -11,7 +11,7 @@ import (
 var errNotEmpty = errors.New("segment: the store that a copy is made in holds live segments already")
 
 // copy writes everything that the last root names to another store, in which it must not be, and returns the value of the
-// root: the copy is complete once that stands under rootKey. Saves go on meanwhile, but delete nothing; where another process
+// root for it, of another epoch, as both may go on: the copy is complete once that stands under rootKey. Saves go on meanwhile, but delete nothing; where another process
 // does, the copy may end with ErrStale.
 func (k *shelf) copy(ctx context.Context, to store.Store) (value []byte, r *root, err error) {
 	k.pins.Add(1)
@@ -28,6 +28,17 @@ func (k *shelf) copy(ctx context.Context, to store.Store) (value []byte, r *root
 	if err != nil {
 		return nil, nil, err
 	}
+	data, err := k.value(ctx, "contents", r.contents)
+	if err != nil {
+		return nil, r, err
+	}
+	list, err := decodeContents(data)
+	if err != nil {
+		return nil, r, corrupt("contents: %w", err)
+	}
+	copied := *r
+	copied.formerly, copied.epoch = former{r.epoch, list.positions}, byChance()
+	value = summed(copied.encode())
 	w := &writing{k: newShelf(to, k.workers), ctx: ctx}
 	w.k.commit = func(ctx context.Context, b *store.Batch) error {
 		_, err := to.Commit(ctx, b)

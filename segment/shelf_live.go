@@ -25,6 +25,7 @@ func (k *shelf) resume(x *restored, o *LiveOptions) *Live {
 	l.told.size = min(l.keep, noticeBlock)
 	v := &liveView{
 		snapshot: x.index.Snapshot(), at: time.Unix(0, r.clock).UTC(), next: l.nextTime(), places: map[string]int{}, told: l.told, last: r.last,
+		shelf: k,
 	}
 	for i, saved := range x.live {
 		g := &liveSegment{
@@ -86,11 +87,15 @@ func (l *Live) wake(ctx context.Context) error {
 	if err := s.needLookup(ctx); err != nil {
 		return err
 	}
+	sets := make([]loan, len(l.byName))
+	for i, g := range l.byName {
+		sets[i] = g.kept
+	}
+	if err := l.shelf.fetch(ctx, sets...); err != nil {
+		return err
+	}
 	records := make([][]*roster, len(l.byName))
 	for i, g := range l.byName {
-		if _, _, err := g.kept.sets(ctx); err != nil {
-			return err
-		}
 		if !g.def.timed() {
 			continue
 		}
@@ -134,7 +139,12 @@ func (g *liveSegment) requeue(s *Snapshot) {
 }
 
 // keptOn has a shelf keep l from now on. The caller holds l.mu, or nobody else knows l.
-func (l *Live) keptOn(k *shelf) { l.shelf, l.paged = k, l.last-uint64(l.told.count) }
+func (l *Live) keptOn(k *shelf) {
+	l.shelf, l.paged = k, l.last-uint64(l.told.count)
+	v := *l.view.Load()
+	v.shelf = k
+	l.view.Store(&v)
+}
 
 // freeze returns everything as the last step left it, to be saved. The caller holds l.mu.
 func (l *Live) freeze() *frozen {

@@ -125,7 +125,7 @@ const maxShelfValue = 1 << 30
 func (w *writing) add(key, value []byte) error {
 	l := w.k.limits
 	size := len(key) + len(value)
-	if n := len(w.batch.Writes); n > 0 && (n >= l.Operations-8 || w.bytes+size > min(l.BatchBytes-commitRoom, commitBytes)) {
+	if n := len(w.batch.Writes) + len(w.batch.Conditions); n > 0 && (n >= l.Operations-8 || w.bytes+size > min(l.BatchBytes-commitRoom, commitBytes)) {
 		if err := w.flush(); err != nil {
 			return err
 		}
@@ -184,12 +184,20 @@ func (w *writing) drop(was berth) {
 func (k *shelf) save(ctx context.Context, f *frozen) error {
 	k.mu.Lock()
 	defer k.mu.Unlock()
-	for {
+	for again := true; ; {
 		was := k.saved
 		done, err := k.trySave(ctx, f)
-		if err == nil || done || k.saved == was {
+		if err == nil || done {
 			return err
-		} // else the root of a save before came in force meanwhile
+		}
+		if k.saved != was {
+			continue // the root of a save before came in force meanwhile
+		}
+		moved := errors.Is(err, errMoved) || errors.Is(err, store.ErrConflict) // a page of a save before may have come
+		if !again || !moved {
+			return err
+		}
+		again = false
 	}
 }
 

@@ -129,9 +129,16 @@ func (w *writing) pages(f *frozen) (gone [][]byte, err error) {
 	r.first = w.was.root.first
 	for list := f.notices; len(list) > 0; {
 		data, n := encodePage(list)
-		if err := w.add(pageKey(list[0].Number), data); err != nil {
+		key := pageKey(list[0].Number)
+		e, err := w.k.store.Get(w.ctx, key)
+		if err != nil {
 			return nil, err
 		}
+		if err := w.add(key, data); err != nil {
+			return nil, err
+		}
+		w.batch.If(key, e[0].Version) // a save before, which failed, may have written a shorter one, and may do so still
+		w.bytes += len(key)
 		list = list[n:]
 	}
 	if f.last-min(f.last, uint64(f.keep)) < r.first {

@@ -48,13 +48,14 @@ func lazily(ix *Index) *Index {
 	return x.index
 }
 
-// counted counts the keys that are read.
+// counted counts the calls of Get and the keys that are read.
 type counted struct {
 	store.Store
-	keys atomic.Int64
+	calls, keys atomic.Int64
 }
 
 func (c *counted) Get(ctx context.Context, keys ...[]byte) ([]store.Entry, error) {
+	c.calls.Add(1)
 	c.keys.Add(int64(len(keys)))
 	return c.Store.Get(ctx, keys...)
 }
