@@ -364,7 +364,7 @@ func TestJournalUnsettled(t *testing.T) {
 					continue
 				}
 				t.Run(fmt.Sprint(outcome, wait, reopen), func(t *testing.T) {
-					for at := wait % 2; at < count; at += race.Fewer(1, 9) {
+					for at := 0; at < count; at += race.Fewer(1, 9) {
 						w := &weather{Store: &store.Memory{}, wait: wait, plan: func(n int) int {
 							if n == at {
 								return outcome
