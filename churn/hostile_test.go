@@ -61,6 +61,28 @@ func copied(d *churn.Dataset[int64]) *churn.Dataset[int64] {
 	return c
 }
 
+// readBack reads a value, which is written.
+func readBack[T any](read func(*T, []byte) error, value T) hostiletest.Target {
+	written, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return hostiletest.Target{
+		Call: func(data []byte) (T, error) {
+			var v T
+			err := read(&v, data)
+			return v, err
+		},
+		Names: "data", Args: func() []any { return []any{slices.Clone(written)} }, NaN: "what is null is",
+		Expect: map[string]any{"data nil": "churn: ", "data empty": "churn: ", "data array": "churn: ", "data torn": "churn: ", "data deep": "churn: ", "data trailing": "churn: "},
+		Then: func(results []any) {
+			if _, err := json.Marshal(results[0]); err != nil {
+				panic(err)
+			}
+		},
+	}
+}
+
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	log, err := churn.NewLog(ctx, slices.Values(hostileEvents()), hostileLogOptions())
@@ -101,6 +123,17 @@ func TestHostile(t *testing.T) {
 	economics := func() churn.Economics {
 		return churn.Economics{Contact: 10, Offer: 500, Margin: 0.3, Acceptance: 0.3, Decline: 0.1}
 	}
+
+	ahead, err := churn.LookAhead(ctx, log, plan(), label, features(), &churn.OutlookOptions[int64]{
+		Fit: fitting(), Alerts: &churn.AlertOptions[int64]{Capacity: 5},
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, ahead.List.Alerts)
+	reasons, err := ahead.Reasons(0, nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, reasons)
+	suspects, err := churn.Probe(ctx, split.Train.Table, split.Train.Labels, nil)
+	require.NoError(t, err)
 
 	const made = "it is made by Snapshots and its kin"
 	data := func(names ...string) map[string]string {
@@ -436,7 +469,37 @@ func TestHostile(t *testing.T) {
 			Call: (*churn.Day).UnmarshalText, Names: "day text", Args: func() []any { return []any{new(churn.Day), []byte("2024-02-29")} },
 			Writes: "day", Hold: map[string]string{"day": "it is written"}, Expect: map[string]any{"text nil": "churn: ", "text torn": "churn: ", "text bytes": "churn: "},
 		},
-		"Drift.UnmarshalText":  hostiletest.Name((*churn.Drift).UnmarshalText, "shifted"),
-		"Method.UnmarshalText": hostiletest.Name((*churn.Method).UnmarshalText, "boosted"),
+		"LookAhead": {
+			Call: func(ctx context.Context, plan *churn.Plan, l churn.Label, f *churn.Features[int64], o *churn.OutlookOptions[int64]) (*churn.AlertList[int64], error) {
+				out, err := churn.LookAhead(ctx, log, plan, l, f, o)
+				if err != nil {
+					return nil, err
+				}
+				return out.List, nil
+			},
+			Names: "ctx plan label features options",
+			Args: func() []any {
+				return []any{ctx, plan(), label, features(), &churn.OutlookOptions[int64]{
+					Fit: fitting(), Evaluate: &churn.EvaluateOptions{Share: 0.2, Workers: 2}, Alerts: &churn.AlertOptions[int64]{Economics: economics(), Capacity: 5},
+				}}
+			},
+			Hold: map[string]string{"plan.Step one": "a row for each day is asked for", "plan.Step min": "see Snapshots", "features": "see Snapshots", "options.Fit": "see Fit", "label": "see Snapshots"},
+			Expect: map[string]any{
+				"plan nil": churn.ErrOptions, "plan.Horizon zero": "Horizon", "plan.Window max": churn.ErrOptions, "options.Evaluate.Share NaN": "Share", "options.Alerts.Capacity min": "Capacity",
+			},
+			NaN: "what is not defined is", Every: 60,
+		},
+		"Outlook.Reasons": {
+			Call: (*churn.Outlook[int64]).Reasons, Names: "outlook i options",
+			Args: func() []any { return []any{ahead, 0, &churn.ReasonOptions{Raising: 2, Lowering: 1}} },
+			Hold: map[string]string{"outlook": "it is made by LookAhead"}, NaN: "a missing value is one",
+			Expect: hostiletest.With(hostiletest.Indexes(hostiletest.Panic("out of range"), "i"), map[string]any{"options nil": hostiletest.OK}),
+		},
+		"Reason.UnmarshalJSON":       readBack((*churn.Reason).UnmarshalJSON, reasons[0]),
+		"Contribution.UnmarshalJSON": readBack((*churn.Contribution).UnmarshalJSON, churn.Contribution{Column: 1, Value: math.NaN(), Effect: 0.5}),
+		"Suspect.UnmarshalJSON":      readBack((*churn.Suspect).UnmarshalJSON, suspects[0]),
+		"Flag.UnmarshalText":         hostiletest.Name((*churn.Flag).UnmarshalText, churn.FlagOrder.String()),
+		"Drift.UnmarshalText":        hostiletest.Name((*churn.Drift).UnmarshalText, "shifted"),
+		"Method.UnmarshalText":       hostiletest.Name((*churn.Method).UnmarshalText, "boosted"),
 	})
 }
