@@ -367,7 +367,7 @@ func TestHostile(t *testing.T) {
 				return m, m.UnmarshalJSON(data)
 			},
 			Names: "data", Every: 3,
-			Args:  func() []any { return []any{slices.Clone(modelJSON)} },
+			Args: func() []any { return []any{slices.Clone(modelJSON)} },
 			Then: func(results []any) {
 				m := results[0].(*rfm.Model)
 				for _, c := range hostileCustomers() {
