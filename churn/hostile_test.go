@@ -182,8 +182,8 @@ func TestHostile(t *testing.T) {
 				}
 				return l.Report(), nil
 			},
-			Names: "ctx events options",
-			Args:  func() []any { return []any{ctx, hostileEvents()[:50], hostileLogOptions()} },
+			Every: 4, Names: "ctx events options",
+			Args: func() []any { return []any{ctx, hostileEvents()[:50], hostileLogOptions()} },
 			Expect: map[string]any{
 				"events nil": hostiletest.OK, "events turned": hostiletest.OK, "events huge": hostiletest.OK, "events[49].Customer": hostiletest.OK,
 				"events[49].Time": hostiletest.OK, "events[49].Arrived": hostiletest.OK, "events[49].Amount": hostiletest.OK, "events[49].Kind": hostiletest.OK,
@@ -200,8 +200,8 @@ func TestHostile(t *testing.T) {
 				}
 				return l.Report(), nil
 			},
-			Names: "ctx columns options",
-			Args:  func() []any { return []any{ctx, hostileColumns(), hostileLogOptions()} },
+			Every: 4, Names: "ctx columns options",
+			Args: func() []any { return []any{ctx, hostileColumns(), hostileLogOptions()} },
 			Expect: map[string]any{
 				"columns nil": "churn: ", "columns.Customers short": "churn: ", "columns.Times nil": "churn: ", "columns.Times[49]": hostiletest.OK,
 				"columns.Kinds[49] max": "churn: ", "columns.Kinds[49] min": "churn: ", "columns.KindNames nil": "churn: ", "columns.Channels short": "churn: ",
@@ -241,7 +241,7 @@ func TestHostile(t *testing.T) {
 				"options nil": hostiletest.OK, "options.Method max": "Method", "options.Calibration max": "Calibration", "options.Workers min": "Workers",
 				"options.Logistic.L2 NaN": "L2",
 			},
-			NaN: "what the report does not define is", Every: 15,
+			NaN: "what the report does not define is", Every: 40,
 		},
 		"Predict": {
 			Call: churn.Predict[int64], Names: "ctx model data", Args: func() []any { return []any{ctx, model, copied(now)} }, Hold: data("data"),
@@ -272,7 +272,7 @@ func TestHostile(t *testing.T) {
 			},
 		},
 		"Evaluate": {
-			Call: churn.Evaluate[int64], Names: "ctx model test options",
+			Call: churn.Evaluate[int64], Every: 4, Names: "ctx model test options",
 			Args: func() []any {
 				return []any{ctx, model, copied(split.Test), &churn.EvaluateOptions{Share: 0.2, Confidence: 0.9, Workers: 2}}
 			},
@@ -314,7 +314,7 @@ func TestHostile(t *testing.T) {
 				"options nil": nil, "options.Share NaN": "Share", "options.Silence min": "Silence", "options.Delay min": "Delay", "options.Refit min": "Refit",
 				"options.Economics.Margin NaN": "Margin", "options.Days min": "Days",
 			},
-			NaN: "what is not defined is", Every: 25,
+			NaN: "what is not defined is", Every: 60,
 		},
 		"BacktestLeads": {
 			Call: churn.BacktestLeads[int64], Names: "ctx log plan label features leads options",
@@ -324,7 +324,7 @@ func TestHostile(t *testing.T) {
 			Hold: map[string]string{
 				"plan": "see Snapshots", "features": "see Snapshots", "options": "see Backtest", "label": "see Snapshots", "leads huge": "work that is asked for",
 			},
-			Expect: map[string]any{"leads nil": hostiletest.OK, "leads[1] min": "churn: ", "leads[1] max": "churn: "}, NaN: "what is not defined is", Every: 25,
+			Expect: map[string]any{"leads nil": hostiletest.OK, "leads[1] min": "churn: ", "leads[1] max": "churn: "}, NaN: "what is not defined is", Every: 60,
 		},
 		"Changes": {
 			Call: churn.Changes[int64], Names: "model log subject own least",
@@ -340,7 +340,7 @@ func TestHostile(t *testing.T) {
 				"table nil": "churn: ", "labels short": "churn: ", "labels nil": "churn: ", "options.Bound NaN": "Bound", "options.Workers min": hostiletest.OK,
 				"table.IDs twice": table.ErrDuplicateID,
 			},
-			NaN: "what is not defined is", Every: 3,
+			NaN: "what is not defined is", Every: 12,
 		},
 		"Row": {
 			Call: churn.Row[int64], Names: "model data i dst", Args: func() []any { return []any{model, copied(now), 1, []float64{}} },
@@ -348,7 +348,7 @@ func TestHostile(t *testing.T) {
 			Expect: hostiletest.With(hostiletest.Indexes(hostiletest.Panic(""), "i"), map[string]any{"data nil": "churn: ", "data.Table nil": "churn: "}),
 		},
 		"Sensitivity": {
-			Call: churn.Sensitivity[int64], Names: "ctx log plan labels options",
+			Call: churn.Sensitivity[int64], Every: 4, Names: "ctx log plan labels options",
 			Args: func() []any {
 				return []any{ctx, log, plan(), []churn.Label{label}, &churn.SensitivityOptions{Return: 60, Workers: 2}}
 			},
@@ -357,7 +357,7 @@ func TestHostile(t *testing.T) {
 			NaN:    "what is not defined is",
 		},
 		"Watch": {
-			Call: churn.Watch[int64], Names: "ctx model now past options",
+			Call: churn.Watch[int64], Every: 4, Names: "ctx model now past options",
 			Args: func() []any {
 				return []any{ctx, model, copied(now), copied(split.Test), &churn.WatchOptions{Level: 0.01, Workers: 2}}
 			},
@@ -380,7 +380,7 @@ func TestHostile(t *testing.T) {
 				m := new(churn.Model)
 				return m, m.UnmarshalJSON(data)
 			},
-			Names: "data", Args: func() []any { return []any{slices.Clone(written)} }, Then: use, Every: 61,
+			Names: "data", Args: func() []any { return []any{slices.Clone(written)} }, Then: use, Every: 150,
 		},
 		"TimeModel.UnmarshalJSON": {
 			Call: func(data []byte) (*churn.TimeModel, error) {
@@ -487,7 +487,7 @@ func TestHostile(t *testing.T) {
 			Expect: map[string]any{
 				"plan nil": churn.ErrOptions, "plan.Horizon zero": "Horizon", "plan.Window max": churn.ErrOptions, "options.Evaluate.Share NaN": "Share", "options.Alerts.Capacity min": "Capacity",
 			},
-			NaN: "what is not defined is", Every: 60,
+			NaN: "what is not defined is", Every: 120,
 		},
 		"Outlook.Reasons": {
 			Call: (*churn.Outlook[int64]).Reasons, Names: "outlook i options",
