@@ -61,6 +61,28 @@ func copied(d *churn.Dataset[int64]) *churn.Dataset[int64] {
 	return c
 }
 
+// readBack reads a value, which is written.
+func readBack[T any](read func(*T, []byte) error, value T) hostiletest.Target {
+	written, err := json.Marshal(value)
+	if err != nil {
+		panic(err)
+	}
+	return hostiletest.Target{
+		Call: func(data []byte) (T, error) {
+			var v T
+			err := read(&v, data)
+			return v, err
+		},
+		Names: "data", Args: func() []any { return []any{slices.Clone(written)} }, NaN: "what is null is",
+		Expect: map[string]any{"data nil": "churn: ", "data empty": "churn: ", "data array": "churn: ", "data torn": "churn: ", "data deep": "churn: ", "data trailing": "churn: "},
+		Then: func(results []any) {
+			if _, err := json.Marshal(results[0]); err != nil {
+				panic(err)
+			}
+		},
+	}
+}
+
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	log, err := churn.NewLog(ctx, slices.Values(hostileEvents()), hostileLogOptions())
@@ -101,6 +123,17 @@ func TestHostile(t *testing.T) {
 	economics := func() churn.Economics {
 		return churn.Economics{Contact: 10, Offer: 500, Margin: 0.3, Acceptance: 0.3, Decline: 0.1}
 	}
+
+	ahead, err := churn.LookAhead(ctx, log, plan(), label, features(), &churn.OutlookOptions[int64]{
+		Fit: fitting(), Alerts: &churn.AlertOptions[int64]{Capacity: 5},
+	})
+	require.NoError(t, err)
+	require.NotEmpty(t, ahead.List.Alerts)
+	reasons, err := ahead.Reasons(0, nil)
+	require.NoError(t, err)
+	require.NotEmpty(t, reasons)
+	suspects, err := churn.Probe(ctx, split.Train.Table, split.Train.Labels, nil)
+	require.NoError(t, err)
 
 	const made = "it is made by Snapshots and its kin"
 	data := func(names ...string) map[string]string {
@@ -149,8 +182,8 @@ func TestHostile(t *testing.T) {
 				}
 				return l.Report(), nil
 			},
-			Names: "ctx events options",
-			Args:  func() []any { return []any{ctx, hostileEvents()[:50], hostileLogOptions()} },
+			Every: 4, Names: "ctx events options",
+			Args: func() []any { return []any{ctx, hostileEvents()[:50], hostileLogOptions()} },
 			Expect: map[string]any{
 				"events nil": hostiletest.OK, "events turned": hostiletest.OK, "events huge": hostiletest.OK, "events[49].Customer": hostiletest.OK,
 				"events[49].Time": hostiletest.OK, "events[49].Arrived": hostiletest.OK, "events[49].Amount": hostiletest.OK, "events[49].Kind": hostiletest.OK,
@@ -167,8 +200,8 @@ func TestHostile(t *testing.T) {
 				}
 				return l.Report(), nil
 			},
-			Names: "ctx columns options",
-			Args:  func() []any { return []any{ctx, hostileColumns(), hostileLogOptions()} },
+			Every: 4, Names: "ctx columns options",
+			Args: func() []any { return []any{ctx, hostileColumns(), hostileLogOptions()} },
 			Expect: map[string]any{
 				"columns nil": "churn: ", "columns.Customers short": "churn: ", "columns.Times nil": "churn: ", "columns.Times[49]": hostiletest.OK,
 				"columns.Kinds[49] max": "churn: ", "columns.Kinds[49] min": "churn: ", "columns.KindNames nil": "churn: ", "columns.Channels short": "churn: ",
@@ -208,7 +241,7 @@ func TestHostile(t *testing.T) {
 				"options nil": hostiletest.OK, "options.Method max": "Method", "options.Calibration max": "Calibration", "options.Workers min": "Workers",
 				"options.Logistic.L2 NaN": "L2",
 			},
-			NaN: "what the report does not define is", Every: 15,
+			NaN: "what the report does not define is", Every: 40,
 		},
 		"Predict": {
 			Call: churn.Predict[int64], Names: "ctx model data", Args: func() []any { return []any{ctx, model, copied(now)} }, Hold: data("data"),
@@ -239,7 +272,7 @@ func TestHostile(t *testing.T) {
 			},
 		},
 		"Evaluate": {
-			Call: churn.Evaluate[int64], Names: "ctx model test options",
+			Call: churn.Evaluate[int64], Every: 4, Names: "ctx model test options",
 			Args: func() []any {
 				return []any{ctx, model, copied(split.Test), &churn.EvaluateOptions{Share: 0.2, Confidence: 0.9, Workers: 2}}
 			},
@@ -281,7 +314,7 @@ func TestHostile(t *testing.T) {
 				"options nil": nil, "options.Share NaN": "Share", "options.Silence min": "Silence", "options.Delay min": "Delay", "options.Refit min": "Refit",
 				"options.Economics.Margin NaN": "Margin", "options.Days min": "Days",
 			},
-			NaN: "what is not defined is", Every: 25,
+			NaN: "what is not defined is", Every: 60,
 		},
 		"BacktestLeads": {
 			Call: churn.BacktestLeads[int64], Names: "ctx log plan label features leads options",
@@ -291,7 +324,7 @@ func TestHostile(t *testing.T) {
 			Hold: map[string]string{
 				"plan": "see Snapshots", "features": "see Snapshots", "options": "see Backtest", "label": "see Snapshots", "leads huge": "work that is asked for",
 			},
-			Expect: map[string]any{"leads nil": hostiletest.OK, "leads[1] min": "churn: ", "leads[1] max": "churn: "}, NaN: "what is not defined is", Every: 25,
+			Expect: map[string]any{"leads nil": hostiletest.OK, "leads[1] min": "churn: ", "leads[1] max": "churn: "}, NaN: "what is not defined is", Every: 60,
 		},
 		"Changes": {
 			Call: churn.Changes[int64], Names: "model log subject own least",
@@ -307,7 +340,7 @@ func TestHostile(t *testing.T) {
 				"table nil": "churn: ", "labels short": "churn: ", "labels nil": "churn: ", "options.Bound NaN": "Bound", "options.Workers min": hostiletest.OK,
 				"table.IDs twice": table.ErrDuplicateID,
 			},
-			NaN: "what is not defined is", Every: 3,
+			NaN: "what is not defined is", Every: 12,
 		},
 		"Row": {
 			Call: churn.Row[int64], Names: "model data i dst", Args: func() []any { return []any{model, copied(now), 1, []float64{}} },
@@ -315,7 +348,7 @@ func TestHostile(t *testing.T) {
 			Expect: hostiletest.With(hostiletest.Indexes(hostiletest.Panic(""), "i"), map[string]any{"data nil": "churn: ", "data.Table nil": "churn: "}),
 		},
 		"Sensitivity": {
-			Call: churn.Sensitivity[int64], Names: "ctx log plan labels options",
+			Call: churn.Sensitivity[int64], Every: 4, Names: "ctx log plan labels options",
 			Args: func() []any {
 				return []any{ctx, log, plan(), []churn.Label{label}, &churn.SensitivityOptions{Return: 60, Workers: 2}}
 			},
@@ -324,7 +357,7 @@ func TestHostile(t *testing.T) {
 			NaN:    "what is not defined is",
 		},
 		"Watch": {
-			Call: churn.Watch[int64], Names: "ctx model now past options",
+			Call: churn.Watch[int64], Every: 4, Names: "ctx model now past options",
 			Args: func() []any {
 				return []any{ctx, model, copied(now), copied(split.Test), &churn.WatchOptions{Level: 0.01, Workers: 2}}
 			},
@@ -347,7 +380,7 @@ func TestHostile(t *testing.T) {
 				m := new(churn.Model)
 				return m, m.UnmarshalJSON(data)
 			},
-			Names: "data", Args: func() []any { return []any{slices.Clone(written)} }, Then: use, Every: 61,
+			Names: "data", Args: func() []any { return []any{slices.Clone(written)} }, Then: use, Every: 150,
 		},
 		"TimeModel.UnmarshalJSON": {
 			Call: func(data []byte) (*churn.TimeModel, error) {
@@ -436,7 +469,37 @@ func TestHostile(t *testing.T) {
 			Call: (*churn.Day).UnmarshalText, Names: "day text", Args: func() []any { return []any{new(churn.Day), []byte("2024-02-29")} },
 			Writes: "day", Hold: map[string]string{"day": "it is written"}, Expect: map[string]any{"text nil": "churn: ", "text torn": "churn: ", "text bytes": "churn: "},
 		},
-		"Drift.UnmarshalText":  hostiletest.Name((*churn.Drift).UnmarshalText, "shifted"),
-		"Method.UnmarshalText": hostiletest.Name((*churn.Method).UnmarshalText, "boosted"),
+		"LookAhead": {
+			Call: func(ctx context.Context, plan *churn.Plan, l churn.Label, f *churn.Features[int64], o *churn.OutlookOptions[int64]) (*churn.AlertList[int64], error) {
+				out, err := churn.LookAhead(ctx, log, plan, l, f, o)
+				if err != nil {
+					return nil, err
+				}
+				return out.List, nil
+			},
+			Names: "ctx plan label features options",
+			Args: func() []any {
+				return []any{ctx, plan(), label, features(), &churn.OutlookOptions[int64]{
+					Fit: fitting(), Evaluate: &churn.EvaluateOptions{Share: 0.2, Workers: 2}, Alerts: &churn.AlertOptions[int64]{Economics: economics(), Capacity: 5},
+				}}
+			},
+			Hold: map[string]string{"plan.Step one": "a row for each day is asked for", "plan.Step min": "see Snapshots", "features": "see Snapshots", "options.Fit": "see Fit", "label": "see Snapshots"},
+			Expect: map[string]any{
+				"plan nil": churn.ErrOptions, "plan.Horizon zero": "Horizon", "plan.Window max": churn.ErrOptions, "options.Evaluate.Share NaN": "Share", "options.Alerts.Capacity min": "Capacity",
+			},
+			NaN: "what is not defined is", Every: 120,
+		},
+		"Outlook.Reasons": {
+			Call: (*churn.Outlook[int64]).Reasons, Names: "outlook i options",
+			Args: func() []any { return []any{ahead, 0, &churn.ReasonOptions{Raising: 2, Lowering: 1}} },
+			Hold: map[string]string{"outlook": "it is made by LookAhead"}, NaN: "a missing value is one",
+			Expect: hostiletest.With(hostiletest.Indexes(hostiletest.Panic("out of range"), "i"), map[string]any{"options nil": hostiletest.OK}),
+		},
+		"Reason.UnmarshalJSON":       readBack((*churn.Reason).UnmarshalJSON, reasons[0]),
+		"Contribution.UnmarshalJSON": readBack((*churn.Contribution).UnmarshalJSON, churn.Contribution{Column: 1, Value: math.NaN(), Effect: 0.5}),
+		"Suspect.UnmarshalJSON":      readBack((*churn.Suspect).UnmarshalJSON, suspects[0]),
+		"Flag.UnmarshalText":         hostiletest.Name((*churn.Flag).UnmarshalText, churn.FlagOrder.String()),
+		"Drift.UnmarshalText":        hostiletest.Name((*churn.Drift).UnmarshalText, "shifted"),
+		"Method.UnmarshalText":       hostiletest.Name((*churn.Method).UnmarshalText, "boosted"),
 	})
 }

@@ -2,6 +2,7 @@ package customer_test
 
 import (
 	"encoding/json"
+	"errors"
 	"math"
 	"slices"
 	"testing"
@@ -169,8 +170,25 @@ func TestHostile(t *testing.T) {
 			},
 			Hold: map[string]string{"cursor nil": "it is written"},
 		},
-		"Cursor.Covers":      {Call: customer.Cursor.Covers, Names: "a b", Args: func() []any { return []any{cursor, cursor} }},
-		"Member.Has":         {Call: (*customer.Member).Has, Names: "member at", Args: func() []any { return []any{&customer.Member{From: at}, at} }, Hold: map[string]string{"member nil": "it is the receiver"}},
+		"Cursor.Covers": {Call: customer.Cursor.Covers, Names: "a b", Args: func() []any { return []any{cursor, cursor} }},
+		"Member.Has":    {Call: (*customer.Member).Has, Names: "member at", Args: func() []any { return []any{&customer.Member{From: at}, at} }, Hold: map[string]string{"member nil": "it is the receiver"}},
+		"FromHash": {
+			Call: func(namespace, s string) (customer.ID, error) {
+				id := customer.FromHash(namespace, s)
+				if _, ok := customer.ToString(id); ok {
+					return id, errors.New("customer: it is an id of FromString")
+				}
+				if _, ok := customer.ToInt64(id); ok {
+					return id, errors.New("customer: it is an id of FromInt64")
+				}
+				if (id == customer.ID{}) != (s == "") {
+					return id, errors.New("customer: nobody")
+				}
+				return id, nil
+			},
+			Names: "namespace s", Args: func() []any { return []any{"shop", "a long id of another system"} },
+			Expect: map[string]any{"namespace": hostiletest.OK, "s": hostiletest.OK},
+		},
 		"Kind.UnmarshalText": hostiletest.Name((*customer.Kind).UnmarshalText, "int64"),
 		"Verb.UnmarshalText": hostiletest.Name((*customer.Verb).UnmarshalText, "merged"),
 	})

@@ -290,6 +290,26 @@ func TestHostile(t *testing.T) {
 			},
 			Names: "ctx id", Args: func() []any { return []any{ctx, id} },
 		},
+		"Kind.UnmarshalText":  hostiletest.Name((*identity.Kind).UnmarshalText, identity.Shareable.String()),
+		"Proof.UnmarshalText": hostiletest.Name((*identity.Proof).UnmarshalText, identity.Verified.String()),
+		"Type.UnmarshalJSON": {
+			Call: func(data []byte) (identity.Type, error) {
+				before := identity.Type{Name: "before", Most: 7}
+				t := before
+				err := (*identity.Type).UnmarshalJSON(&t, data)
+				if err != nil && t != before {
+					panic("it is not as it was")
+				}
+				return t, err
+			},
+			Names: "data", Args: func() []any {
+				return []any{[]byte(`{"name":"phone","kind":"shareable","most":5,"fan_out":10,"window":"1h0m0s","silence":"2160h0m0s","lifetime":"9600h0m0s","proof":"verified"}`)}
+			},
+			Expect: map[string]any{
+				"data nil": "identity: ", "data empty": "identity: ", "data array": "identity: ", "data torn": "identity: ", "data deep": "identity: ",
+				"data trailing": "identity: ", "data doubled": "identity: ", "data.kind text": "identity: ", "data.silence zero": "identity: ", "data.proof negative": "identity: ", "data.most fraction": "identity: ",
+			},
+		},
 		"Reason.UnmarshalText": hostiletest.Name((*identity.Reason).UnmarshalText, identity.Conflict.String()),
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
+	"io"
 	"time"
 )
 
@@ -49,6 +50,9 @@ func (t *Type) UnmarshalJSON(data []byte) error {
 	d.DisallowUnknownFields()
 	if err := d.Decode(&in); err != nil {
 		return fmt.Errorf("identity: type of identifiers: %w", err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return fmt.Errorf("%w: type of identifiers: there is more after it", ErrPolicy)
 	}
 	read.Window, read.Silence, read.Lifetime = time.Duration(in.Window), time.Duration(in.Silence), time.Duration(in.Lifetime)
 	*t = read

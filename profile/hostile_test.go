@@ -308,6 +308,6 @@ func TestHostile(t *testing.T) {
 }
 
 var _ = hostiletest.Exceptions{
-	"Profiles.Reseal": "it needs a vault, and is tried with failing stores and contexts by its own tests",
-	"Quality.Fprint":  "it takes a writer alone",
+	"Profiles.Reseal":   "it needs a vault, and is tried with failing stores and contexts by its own tests",
+	"Quality.WriteText": "it takes a writer alone",
 }

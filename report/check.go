@@ -43,9 +43,12 @@ func (f *Fault) Error() string {
 }
 
 // Validate reports every fault at once, each a [*Fault]: slices whose lengths differ, numbers that are infinite or beyond
-// 1e15 where they are to be drawn, too many of anything, a block that is nil. NaN is a missing number and no fault, and
+// 1e15 where they are to be drawn, too many of anything, a block that is nil; a nil report is an error as well. NaN is a missing number and no fault, and
 // neither is a chart without numbers, which says that it has none.
 func (r *Report) Validate() error {
+	if r == nil {
+		return errors.New("report: the report is nil")
+	}
 	var faults []error
 	for i, s := range r.Sections {
 		for j, b := range s.Blocks {

@@ -124,11 +124,15 @@ func wrap(s string, w float64) []string {
 	if width(s) <= w {
 		return []string{s}
 	}
-	at := 0
+	at, before := 0, 0.0
 	for i, r := range s {
-		if i > 0 && (r == ' ' || wide(r)) && width(s[:i]) <= w {
+		if before > w {
+			break
+		}
+		if i > 0 && (r == ' ' || wide(r)) {
 			at = i
 		}
+		before += width(string(r))
 	}
 	if at == 0 {
 		return []string{fit(s, w)}

@@ -126,6 +126,22 @@ func TestHostile(t *testing.T) {
 			Args:   func() []any { return []any{ctx, hostileRows(), hostileOptions()} },
 			Expect: hostiletest.With(options, read),
 		},
+		"AnalyzePeriods": {
+			Call: func(ctx context.Context, rows []rfm.Transaction[string], before, after *rfm.Options) (earlier, later *rfm.Analysis[string], err error) {
+				return rfm.AnalyzePeriods(ctx, slices.Values(rows), before, after)
+			},
+			Names: "ctx rows options after",
+			Args: func() []any {
+				before := hostileOptions()
+				before.AsOf = before.AsOf.AddDate(0, 0, -4)
+				return []any{ctx, hostileRows(), before, hostileOptions()}
+			},
+			Every: 5,
+			Expect: hostiletest.With(options, read, map[string]any{
+				"after nil": "Options.Location is required", "after.AsOf zero": "Options.AsOf is required", "after.Window min": "Options.Window",
+				"after.R.Bins max": "bins", "after.AsOf first": rfm.ErrNoCustomers,
+			}),
+		},
 		"AnalyzeColumns": {
 			Call: rfm.AnalyzeColumns[string], Names: "ctx columns options",
 			Args: func() []any { return []any{ctx, hostileColumns(), hostileOptions()} },
@@ -350,8 +366,8 @@ func TestHostile(t *testing.T) {
 				m := new(rfm.Model)
 				return m, m.UnmarshalJSON(data)
 			},
-			Names: "data",
-			Args:  func() []any { return []any{slices.Clone(modelJSON)} },
+			Names: "data", Every: 3,
+			Args: func() []any { return []any{slices.Clone(modelJSON)} },
 			Then: func(results []any) {
 				m := results[0].(*rfm.Model)
 				for _, c := range hostileCustomers() {

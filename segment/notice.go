@@ -3,6 +3,7 @@ package segment
 import (
 	"encoding/json"
 	"errors"
+	"fmt"
 	"time"
 	"unicode/utf8"
 
@@ -101,7 +102,7 @@ func (n *Notice) UnmarshalJSON(data []byte) error {
 		return fault("is not UTF-8")
 	}
 	if err := json.Unmarshal(data, &read); err != nil {
-		return err
+		return fmt.Errorf("segment: notice: %w", err)
 	}
 	switch {
 	case read.Number == 0:

@@ -128,6 +128,9 @@ func (s *Snapshot) SetOf(ctx context.Context, ids iter.Seq[customer.ID]) (set Se
 			flush()
 		}
 	}
+	if err := ctx.Err(); err != nil {
+		return Set{}, 0, err
+	}
 	flush()
 	return set, unknown, nil
 }

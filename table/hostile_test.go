@@ -1,6 +1,7 @@
 package table_test
 
 import (
+	"encoding/csv"
 	"math"
 	"strconv"
 	"strings"
@@ -20,6 +21,21 @@ func crowd() *table.Table[string] {
 		t.Columns = append(t.Columns, table.NumberColumn(hostiletest.Hostile[name], make([]float64, 5000)...))
 	}
 	return t
+}
+
+// readsBack makes sure that a spreadsheet gets rows of the same length and no formula.
+func readsBack(text string) {
+	rows, err := csv.NewReader(strings.NewReader(text)).ReadAll()
+	if err != nil {
+		panic(err)
+	}
+	for _, row := range rows {
+		for _, cell := range row {
+			if strings.HasPrefix(cell, "=") {
+				panic("a formula: " + cell)
+			}
+		}
+	}
 }
 
 func TestHostile(t *testing.T) {
@@ -108,6 +124,25 @@ func TestHostile(t *testing.T) {
 				"table.Columns twice": table.ErrNoColumn,
 				"table nil":           "table: the table is nil",
 			},
+		},
+		"Table.WriteCSV": {
+			Call: func(t *table.Table[string]) (string, error) {
+				var b strings.Builder
+				err := (*table.Table[string]).WriteCSV(t, &b)
+				if err != nil && b.Len() > 0 {
+					panic("something is written")
+				}
+				return b.String(), err
+			},
+			Names: "table",
+			Args:  func() []any { return []any{shop()} },
+			Expect: map[string]any{
+				"table nil": "table: the table is nil", "table.IDs twice": table.ErrDuplicateID, "table.Columns twice": "has the name of an earlier column",
+				"table.Columns[1].Code short": "has 2 values in a table of 3 rows", "table.Compare nil": hostiletest.OK, "table.Columns nil": hostiletest.OK,
+				"table.IDs[2]": hostiletest.OK, "table.Columns[1].Levels[1]": hostiletest.OK, "table.Columns[1].Levels[1] empty": "has an empty level",
+			},
+			Then:  func(results []any) { readsBack(results[0].(string)) },
+			Cases: []hostiletest.Case{{Name: "crowd", Args: func() []any { return []any{crowd()} }, Want: hostiletest.OK}},
 		},
 		"Table.Take": {
 			Call: (*table.Table[string]).Take, Names: "table rows",
