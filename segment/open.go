@@ -275,23 +275,26 @@ func (l *Live) Follow(ctx context.Context) ([]Notice, error) {
 	if err != nil {
 		return told, err
 	}
-	h, version, err := j.readHead(ctx)
-	if err != nil || version == j.headIs {
-		return told, err
-	}
-	some, err := l.replay(ctx, j.head.step+1, h.step, func(step uint64) { j.head.step = step })
-	told = append(told, some...)
-	if !errors.Is(err, errGap) && !errors.Is(err, ErrStale) {
+	if !l.shelf.stale.Load() {
+		h, version, err := j.readHead(ctx)
+		if err != nil || version == j.headIs {
+			return told, err
+		}
+		some, err := l.replay(ctx, j.head.step+1, h.step, func(step uint64) { j.head.step = step })
+		told = append(told, some...)
 		if err == nil {
 			j.head, j.headIs = h, version
+			return told, nil
 		}
-		return told, err
+		if !errors.Is(err, errGap) && !errors.Is(err, ErrStale) {
+			return told, err
+		}
+		_, r, rootErr := j.shelf.last(ctx)
+		if rootErr != nil || r == nil || errors.Is(err, errGap) && r.step <= j.head.step {
+			return told, errors.Join(err, rootErr) // it was damaged
+		}
 	}
-	_, r, rootErr := j.shelf.last(ctx)
-	if rootErr != nil || r == nil || r.step <= j.head.step {
-		return told, errors.Join(err, rootErr) // it was damaged
-	}
-	last := l.last
+	last := l.last // the log goes on elsewhere, or what is still to be read has been deleted: all is read anew
 	if err := l.load(ctx); err != nil {
 		return told, err
 	}

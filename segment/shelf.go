@@ -23,8 +23,9 @@ type shelf struct {
 	commit func(ctx context.Context, b *store.Batch) error
 	term   uint64
 
-	root atomic.Pointer[root] // the last that was read or written
-	pins atomic.Int32         // copies under way: nothing is deleted meanwhile
+	root  atomic.Pointer[root] // the last that was read or written
+	stale atomic.Bool          // something that root names was not there any more
+	pins  atomic.Int32         // copies under way: nothing is deleted meanwhile
 
 	mu      sync.Mutex    // held by who saves
 	saved   *saved        // what the root names; nil: there is none
@@ -160,6 +161,7 @@ func (k *shelf) missed(ctx context.Context, of string, why error) error {
 		if _, r, err := k.last(ctx); err != nil {
 			return err
 		} else if r != nil && r.berth() != k.root.Load().berth() {
+			k.stale.Store(true)
 			return ErrStale
 		}
 	}
