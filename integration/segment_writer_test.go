@@ -14,6 +14,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -216,13 +217,22 @@ func (d *duty) send(t testing.TB, s store.Store) *worker {
 	w := &worker{lines: make(chan string, 4)}
 	if s != nil {
 		cut, over, done := &severed{Store: s}, new(atomic.Bool), make(chan error, 1)
+		var mu sync.RWMutex
+		ended := false
+		say := func(line ...any) { // also by a checkpoint that fails after the end
+			mu.RLock()
+			defer mu.RUnlock()
+			if !ended && !cut.dead.Load() {
+				w.lines <- strings.TrimSuffix(fmt.Sprintln(line...), "\n")
+			}
+		}
 		go func() {
-			defer close(w.lines)
-			done <- d.do(context.Background(), cut, over, func(line ...any) {
-				if !cut.dead.Load() {
-					w.lines <- strings.TrimSuffix(fmt.Sprintln(line...), "\n")
-				}
-			})
+			err := d.do(context.Background(), cut, over, say)
+			mu.Lock()
+			defer mu.Unlock()
+			ended = true
+			close(w.lines)
+			done <- err
 		}()
 		w.kill, w.end = func() { cut.dead.Store(true) }, func() { over.Store(true) }
 		w.wait = func() error {

@@ -150,7 +150,7 @@ func (j *journal) stale(ctx context.Context, err error) (bool, error) {
 		return false, nil
 	}
 	_, r, err := j.shelf.last(ctx)
-	return err == nil && r != nil && r.step > j.shelf.root.Load().step, err
+	return err == nil && r != nil && r.berth() != j.shelf.root.Load().berth(), err
 }
 
 var errNothing = fmt.Errorf("%w: there are none yet", ErrReader)
