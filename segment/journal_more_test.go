@@ -124,6 +124,30 @@ func TestJournalReaderOfMovingStore(t *testing.T) {
 	}
 }
 
+// A reader may be opened while the first writer begins: it finds nothing yet, or all.
+func TestJournalReaderOfABeginning(t *testing.T) {
+	ctx := t.Context()
+	for at := range 8 {
+		s := &store.Memory{}
+		var l *Live
+		h := &hooked{Store: s, before: func(n int) {
+			if n == at {
+				l = openJournal(t, s, journalOptions(&clockAt{now: journalStart}))
+				_, err := l.Apply(ctx, spend(1, 50), l.At())
+				require.NoError(t, err)
+			}
+		}}
+		r, err := OpenLive(ctx, h, &OpenOptions{Reader: true, Live: LiveOptions{Location: time.UTC}})
+		if errors.Is(err, ErrReader) {
+			continue
+		}
+		require.NoError(t, err, "at %d", at)
+		if l != nil {
+			require.Equal(t, dumped(t, l), dumped(t, r))
+		}
+	}
+}
+
 // The context of a step may end at any moment: then all of it is there or nothing.
 func TestJournalCancelled(t *testing.T) {
 	s := &store.Memory{}
