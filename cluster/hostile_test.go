@@ -221,9 +221,9 @@ func TestHostile(t *testing.T) {
 		},
 		"SampleRows": {Call: cluster.SampleRows, Names: "k", Args: func() []any { return []any{5} }},
 		"Choice.By": {
-			Call: (*cluster.Choice).By, Names: "choice criterion", Args: func() []any { return []any{choice, cluster.BySilhouette} },
+			Call: (*cluster.Choice).By, Names: "choice criteria", Args: func() []any { return []any{choice, []cluster.Criterion{cluster.BySilhouette}} },
 			Hold: map[string]string{"choice": "it is made by Choose"}, NaN: "an index that is not defined is",
-			Expect: map[string]any{"criterion max": "cluster: "},
+			Expect: map[string]any{"criteria[0] max": "cluster: "},
 		},
 		"Dendrogram.Groups": {
 			Call: (*cluster.Dendrogram).Groups, Names: "dendrogram k", Args: func() []any { return []any{dendrogram, 2} },
