@@ -145,8 +145,8 @@ func TestHostile(t *testing.T) {
 			}),
 			NaN: "SD of one repetition is",
 		},
-		"Predict": {Call: boost.Predict[string], Names: "ctx model table workers", Args: func() []any { return []any{ctx, model, hostileTable(), 2} }, Expect: predict},
-		"Scores":  {Call: boost.Scores[string], Names: "ctx model table workers", Args: func() []any { return []any{ctx, model, hostileTable(), 2} }, Expect: predict},
+		"Predict": {Call: boost.Predict[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostileTable(), &boost.PredictOptions{Workers: 2}} }, Expect: predict},
+		"Scores":  {Call: boost.Scores[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostileTable(), &boost.PredictOptions{Workers: 2}} }, Expect: predict},
 		"Shapley": {
 			Call: boost.Shapley[string], Names: "ctx model table options",
 			Args: func() []any {

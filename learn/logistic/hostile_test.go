@@ -101,8 +101,8 @@ func TestHostile(t *testing.T) {
 			Then: func(results []any) { use(results[0].(*logistic.Model)) },
 		},
 		"Predict": {
-			Call: logistic.Predict[string], Names: "ctx model table workers", Args: func() []any { return []any{ctx, model, hostileTable(), 2} },
-			Expect: hostiletest.With(bad, map[string]any{"table.Columns nil": logistic.ErrColumn, "table.Columns[1].Name bytes": logistic.ErrColumn, "workers": hostiletest.OK}),
+			Call: logistic.Predict[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostileTable(), &logistic.PredictOptions{Workers: 2}} },
+			Expect: hostiletest.With(bad, map[string]any{"table.Columns nil": logistic.ErrColumn, "table.Columns[1].Name bytes": logistic.ErrColumn, "options.Workers max": hostiletest.OK}),
 		},
 		"Model.LogOdds":    {Call: (*logistic.Model).LogOdds, Names: "model row", Args: func() []any { return []any{model, row()} }, Expect: rows},
 		"Model.PredictRow": {Call: (*logistic.Model).PredictRow, Names: "model row", Args: func() []any { return []any{model, row()} }, Expect: rows},

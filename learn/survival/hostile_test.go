@@ -114,8 +114,10 @@ func TestHostile(t *testing.T) {
 			},
 		},
 		"ProportionalHazards": {
-			Call: survival.ProportionalHazards[string], Names: "ctx model table data transform workers",
-			Args:   func() []any { return []any{ctx, model, hostileTable(), hostileData(), survival.KM, 2} },
+			Call: survival.ProportionalHazards[string], Names: "ctx model table data transform options",
+			Args: func() []any {
+				return []any{ctx, model, hostileTable(), hostileData(), survival.KM, &survival.PredictOptions{Workers: 2}}
+			},
 			Expect: hostiletest.With(predict, data, map[string]any{"data.Strata nil": nil, "transform max": "survival: "}),
 			NaN:    "P without degrees of freedom is",
 		},
@@ -162,15 +164,17 @@ func TestHostile(t *testing.T) {
 		},
 		"Discrete.Forecast": {Call: (*survival.Discrete).Forecast, Names: "discrete row", Args: func() []any { return []any{discrete, row()} }},
 		"LogRisks": {
-			Call: survival.LogRisks[string], Names: "ctx model table workers", Args: func() []any { return []any{ctx, model, hostileTable(), 2} }, Expect: predict,
+			Call: survival.LogRisks[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostileTable(), &survival.PredictOptions{Workers: 2}} }, Expect: predict,
 		},
 		"Forecasts": {
-			Call: survival.Forecasts[string], Names: "ctx model table strata workers",
-			Args: func() []any { return []any{ctx, model, hostileTable(), strata(), 2} }, Expect: hostiletest.With(predict, strataOf),
+			Call: survival.Forecasts[string], Names: "ctx model table strata options",
+			Args: func() []any { return []any{ctx, model, hostileTable(), strata(), &survival.PredictOptions{Workers: 2}} }, Expect: hostiletest.With(predict, strataOf),
 		},
 		"Survivals": {
-			Call: survival.Survivals[string], Names: "ctx model table strata times workers",
-			Args:   func() []any { return []any{ctx, model, hostileTable(), strata(), []float64{1, 4}, 2} },
+			Call: survival.Survivals[string], Names: "ctx model table strata times options",
+			Args: func() []any {
+				return []any{ctx, model, hostileTable(), strata(), []float64{1, 4}, &survival.PredictOptions{Workers: 2}}
+			},
 			Expect: hostiletest.With(predict, strataOf, map[string]any{"times nil": hostiletest.OK, "times turned": hostiletest.OK}), NaN: undefined,
 		},
 		"Cox.Forecast": {
