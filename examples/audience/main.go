@@ -4,7 +4,7 @@
 //	go run ./examples/audience                              asks itself some questions over HTTP, prints the answers, and ends
 //	go run ./examples/audience -addr 127.0.0.1:8080         serves a generated shop of 200,000 customers until interrupted
 //	go run ./examples/audience -addr 127.0.0.1:8080 -data examples/audience/testdata/customers.csv
-//	go run ./examples/audience -addr 127.0.0.1:8080 -keep /var/tmp/audience
+//	go run ./examples/audience -addr 127.0.0.1:8080 -keep kept
 //
 // Its segments are live: time is simulated, customers go on buying, and who enters a segment or leaves it because of that or
 // because days pass is told to a campaign tool, by webhooks that a receiver in this program verifies and prints. The page
