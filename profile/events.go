@@ -12,43 +12,52 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-// An EventsQuery says which events are asked for, and what of them. Nil is all events under their own names, without
-// amounts and categories. Safe for concurrent reads.
+// An EventsQuery says which events are asked for, and what of them. Nil is all events under
+// their own names, without amounts and categories. Safe for concurrent reads.
 type EventsQuery struct {
-	// Kinds are the events that are asked for, each of them once. Nil: all, with no more than their names.
+	// Kinds are the events that are asked for, each of them once. Nil: all, with no more than
+	// their names.
 	Kinds []EventKind
-	// Scale is how many digits after the point of a decimal are minor units: 2 for cents and fen, 0 for yen. At most 18.
+	// Scale is how many digits after the point of a decimal are minor units: 2 for cents and
+	// fen, 0 for yen. At most 18.
 	Scale int
 }
 
-// An EventKind says what an event of the schema is called elsewhere, and which of its fields say what is known of any event.
-// What is sensitive is handed on where it is named. Safe for concurrent use.
+// An EventKind says what an event of the schema is called elsewhere, and which of its fields
+// say what is known of any event. What is Personal or Sensitive is handed on where it is named.
+// Safe for concurrent use.
 type EventKind struct {
 	Event string // its name in the schema
 	Kind  string // what it is called; several may be of one kind. Empty: Event
-	// Amount is a field of money: whole numbers are minor units as they are, decimals are rounded to EventsQuery.Scale
-	// digits after the point, half to even. Empty: all 0.
+	// Amount is a field of money: whole numbers are minor units as they are, decimals are
+	// rounded to EventsQuery.Scale digits after the point, half to even. Empty: all 0.
 	Amount string
 	// Category is a field of texts that says what it was about. Empty: none.
 	Category string
 }
 
-// Events returns what happened to all customers up to a moment, ascending by customer, then time: the history that a model learns
-// from, such as those of package churn. It is what the timelines of the customers have. The channels are those of the sources; an
-// event arrived when it was added.
+// Events returns what happened to all customers up to a moment, ascending by customer, then
+// time: the history that a model learns from, such as those of package churn. It is what the
+// timelines of the customers have. The channels are those of the sources; an event arrived
+// when it was added.
 //
 //	events, err := profiles.Events(ctx, profile.Moment{At: now}, &profile.EventsQuery{Scale: 2, Kinds: []profile.EventKind{
-//		{Event: "order", Kind: churn.Purchase, Amount: "amount", Category: "category"}, {Event: "call", Kind: churn.Contact},
+//		{Event: "order", Kind: churn.Purchase, Amount: "amount", Category: "category"},
+//		{Event: "call", Kind: churn.Contact},
 //	}})
-//	log, err := churn.NewLogColumns(ctx, events, &churn.LogOptions[customer.ID]{Location: location, Until: now, Compare: customer.Compare})
+//	log, err := churn.NewLogColumns(ctx, events, &churn.LogOptions[customer.ID]{
+//		Location: location, Until: now, Compare: customer.Compare,
+//	})
 //
-// Where a past was imported at once all of it arrived that day, and nothing was known before: if it was known elsewhere in time, set
-// Arrived of the result to nil. An amount that is not set is 0; one that does not fit into an int64 is math.MinInt64, which is no
-// amount.
+// Of one kind, Customers, Times and Amounts are what rfm.Columns needs.
 //
-// An InputError says what of the query is not valid, or not in the schema. It is no snapshot: what changes meanwhile is in it or
-// not. Cost: as All, and all entries are read, whether they lie in the past or not; memory of 52 bytes an event and, while it grows,
-// up to twice that.
+// Where a past was imported at once all of it arrived that day, and nothing was known before:
+// if it was known elsewhere in time, set Arrived of the result to nil. An amount that is not set
+// is 0; one that does not fit into an int64 is math.MinInt64, which is no amount.
+//
+// An InputError says what of the query is not valid, or not in the schema. It is no snapshot:
+// what changes meanwhile is in it or not. Cost: as All, and all entries are read, whether they
+// lie in the past or not; memory of 52 bytes an event and, while it grows, up to twice that.
 func (p *Profiles) Events(ctx context.Context, m Moment, q *EventsQuery) (*table.Events[customer.ID], error) {
 	at, err := m.bind()
 	if err != nil {
