@@ -41,7 +41,7 @@ const leastReason = 0.01
 // Where, what or when a customer buys is a reason only where it is not as usual: a share of 0 that is also the median
 // sets nobody apart, and another column of the group speaks, or none.
 // Nil options: the three that raise the score most. A group with less than a hundredth of the sizes of the
-// effects of all groups is no reason, nor is one whose sentence has been said.
+// effects of all groups is no reason, nor is one whose sentence has been said; how long the silence is, is said once.
 func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
 	o := ReasonOptions{}
 	if opts != nil {
@@ -78,9 +78,22 @@ func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
 	reasons = slices.DeleteFunc(reasons, func(r Reason) bool { return left[r.Raises] <= 0 })
 	kept := reasons[:0]
 	for _, r := range reasons {
-		if left[r.Raises] > 0 && m.complete(&r, row, effects, o.Money) && !said[r.Text] {
+		if left[r.Raises] <= 0 {
+			continue
+		}
+		column := m.speaker(&r, row, effects)
+		if column < 0 {
+			continue
+		}
+		r.Column, r.Value, r.Typical = m.columns[column].Name, m.value(row, column), m.baseline.Columns[column].median()
+		r.Text = m.sentence(row, column, o.Money)
+		what := r.Text
+		if m.silent(row, column) {
+			what = Text{} // in whatever words
+		}
+		if !said[what] {
 			left[r.Raises]--
-			said[r.Text] = true
+			said[what] = true
 			kept = append(kept, r)
 		}
 	}
@@ -96,8 +109,8 @@ func direction(raises bool) int {
 	return 1
 }
 
-// complete finds the column that speaks for the group, and what it says; false where none does.
-func (m *Model) complete(r *Reason, row, effects []float64, money func(float64) string) bool {
+// speaker returns the column that speaks for the group of a reason; -1 where none does.
+func (m *Model) speaker(r *Reason, row, effects []float64) int {
 	best := -1
 	for i, e := range effects {
 		speaks := m.schema.Columns[i].Group == r.Group && m.measureOf(i) != measureMonth && e > 0 == r.Raises && e != 0
@@ -105,10 +118,5 @@ func (m *Model) complete(r *Reason, row, effects []float64, money func(float64) 
 			best = i
 		}
 	}
-	if best < 0 {
-		return false
-	}
-	r.Column, r.Value, r.Typical = m.columns[best].Name, m.value(row, best), m.baseline.Columns[best].median()
-	r.Text = m.sentence(row, best, money)
-	return true
+	return best
 }

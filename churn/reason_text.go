@@ -2,7 +2,8 @@ package churn
 
 // reasonText is what is said of a measure; of the value 0 that is none, and of the whole of something all, where they
 // are there. In the templates stand {value} with its unit, {event} and {events} for the kind, {name} for a channel,
-// category or the caller's own feature, {days} for the window and {half} for half of it.
+// category or the caller's own feature, {days} for the window of the column and {half} for half of it, and {within} for
+// the window of the plan, beyond which nothing is seen.
 type reasonText struct {
 	known, unknown Text
 	none, all      Text
@@ -10,7 +11,7 @@ type reasonText struct {
 
 var (
 	textNoEvent    = Text{"No {event} seen", "未见{event}"}
-	textOnce       = Text{"Bought on one day only", "仅在一天购买过"}
+	textOnce       = Text{"Bought on one day only{within}", "{within}仅在一天购买过"}
 	textFewGaps    = Text{"Too few purchases to say how regular they are", "购买过少，看不出是否规律"}
 	textNoRecent   = Text{"No purchase in the last {days} days", "最近{days}天无购买"}
 	textNoHalves   = Text{"Too few purchases in the last {days} days to see a trend", "最近{days}天购买过少，看不出趋势"}
@@ -20,9 +21,9 @@ var (
 	textSince       = Text{"Last {event} {value} ago", "最近一次{event}在{value}前"}
 	textSilent      = Text{"No {event} for {value}", "已{value}未{event}"}                  // of purchases
 	textSpent       = Text{"Spent {value} in the last {days} days", "最近{days}天消费{value}"} // likewise
-	textSinceFirst  = Text{"First {event} {value} ago", "首次{event}在{value}前"}
+	textSinceFirst  = Text{"First {event}{within}: {value} ago", "{within}首次{event}在{value}前"}
 	textMean        = Text{"Average order of {value}", "平均每单{value}"}
-	textDays        = Text{"Days with a purchase so far: {value}", "累计购买天数：{value}"}
+	textDays        = Text{"Days with a purchase{within}: {value}", "{within}购买天数：{value}"}
 	textSilenceMean = Text{"Silent for {value} the average gap between purchases", "沉默时间是平均购买间隔的{value}"}
 	textSilenceHalf = Text{"Silent for {value} the usual gap between purchases", "沉默时间是平时购买间隔的{value}"}
 	textSilenceLong = Text{"Silent for {value} the gap that 8 of 10 purchases keep within", "沉默时间是八成购买间隔上限的{value}"}
@@ -39,7 +40,7 @@ var reasonTexts = [...]reasonText{
 		none: Text{"No {event} in the last {days} days", "最近{days}天无{event}"},
 	},
 	measureSum: {
-		known: Text{"Got {value} of {events} in the last {days} days", "最近{days}天{event}金额{value}"}, unknown: textNoEvent,
+		known: Text{"{events} of {value} in the last {days} days", "最近{days}天{event}金额{value}"}, unknown: textNoEvent,
 		none: Text{"No money refunded in the last {days} days", "最近{days}天无退款金额"}, // Spent says it of purchases
 	},
 	measureDaysSince:         {known: textSince, unknown: textNoEvent},
@@ -49,18 +50,18 @@ var reasonTexts = [...]reasonText{
 	measureMean:              {known: textMean, unknown: textNoEvent},
 	measureMeanLog:           {known: textMean, unknown: textNoEvent},
 	measureMaxShare: {
-		known: Text{"The largest order is {value} of all spending", "最大一单占全部消费的{value}"}, unknown: textNoEvent,
-		all: Text{"All spending is one order", "全部消费来自一单"},
+		known: Text{"The largest order is {value} of all spending{within}", "最大一单占{within}全部消费的{value}"}, unknown: textNoEvent,
+		all: Text{"All spending{within} is one order", "{within}全部消费来自一单"},
 	},
 	measureLastRatioLog: {
-		known:   Text{"Spent {value} the own average on the last purchase day", "最近一次购买额是自身平均的{value}"},
+		known:   Text{"Spent {value} their average on the last purchase day", "最近一次购买额是自身平均的{value}"},
 		unknown: Text{"Spending on the last purchase day cannot be compared", "最近一次购买额无法比较"},
 	},
 	measureDays:             {known: textDays, unknown: textNoEvent},
 	measureDaysLog:          {known: textDays, unknown: textNoEvent},
 	measureRate:             {known: Text{"Purchase rate: {value}", "购买频率：{value}"}, unknown: Text{"First purchase a day ago, too soon for a rate", "首次购买仅一天，尚无频率"}},
 	measureRateLog:          {known: Text{"Estimated purchase rate: {value}", "估计购买频率：{value}"}, unknown: textNoEvent},
-	measureSpanShare:        {known: Text{"Purchases span {value} of the time since the first", "购买跨度占首购以来时间的{value}"}, unknown: textOnce},
+	measureSpanShare:        {known: Text{"Silent for {value} of the time since the first purchase{within}", "{within}首购以来{value}的时间处于沉默"}, unknown: textOnce},
 	measureGapMean:          {known: Text{"Buys every {value} on average", "平均每{value}购买一次"}, unknown: textOnce},
 	measureGapMedian:        {known: Text{"Usually buys every {value}", "平时约{value}购买一次"}, unknown: textOnce},
 	measureGapSD:            {known: Text{"Gaps between purchases vary by {value}", "购买间隔的波动为{value}"}, unknown: textFewGaps},
@@ -87,7 +88,7 @@ var reasonTexts = [...]reasonText{
 	},
 	measureRefundShare: {
 		known: Text{"{value} of the spending of the last {days} days was refunded", "最近{days}天消费的{value}被退款"}, unknown: textNoRecent,
-		none: Text{"Nothing of the spending of the last {days} days was refunded", "最近{days}天消费无退款"},
+		none: Text{"None of the spending of the last {days} days was refunded", "最近{days}天消费无退款"},
 		all:  Text{"All spending of the last {days} days was refunded", "最近{days}天消费全部退款"},
 	},
 	measureChannelShare: {
@@ -105,16 +106,16 @@ var reasonTexts = [...]reasonText{
 	measureCategoryCount: {known: Text{"Categories of purchases in the last {days} days: {value}", "最近{days}天购买{value}个品类"}, unknown: textNoCategory},
 	measureCategoryLast:  {known: Text{"Last purchase of {value}", "最近一次购买品类为{value}"}, unknown: Text{"The category of the last purchase is not known", "最近一次购买品类未知"}},
 	measureWeekendShare: {
-		known: Text{"{value} of purchases on weekends", "{value}的购买在周末"}, unknown: textNoEvent,
-		none: Text{"No purchase on weekends", "从未在周末购买"}, all: Text{"All purchases on weekends", "购买全部在周末"},
+		known: Text{"{value} of purchases{within} on weekends", "{within}{value}的购买在周末"}, unknown: textNoEvent,
+		none: Text{"No purchase on weekends{within}", "{within}未在周末购买"}, all: Text{"All purchases{within} on weekends", "{within}购买全部在周末"},
 	},
 	measureEveningShare: {
-		known: Text{"{value} of purchases in the evening, from 18:00", "{value}的购买在18点以后"}, unknown: textNoEvent,
-		none: Text{"No purchase in the evening, from 18:00", "从未在18点以后购买"}, all: Text{"All purchases in the evening, from 18:00", "购买全部在18点以后"},
+		known: Text{"{value} of purchases{within} in the evening, from 18:00", "{within}{value}的购买在18点以后"}, unknown: textNoEvent,
+		none: Text{"No purchase{within} in the evening, from 18:00", "{within}未在18点以后购买"}, all: Text{"All purchases{within} in the evening, from 18:00", "{within}购买全部在18点以后"},
 	},
 	measureNightShare: {
-		known: Text{"{value} of purchases at night, until 6:00", "{value}的购买在凌晨6点以前"}, unknown: textNoEvent,
-		none: Text{"No purchase at night, until 6:00", "从未在凌晨6点以前购买"}, all: Text{"All purchases at night, until 6:00", "购买全部在凌晨6点以前"},
+		known: Text{"{value} of purchases{within} at night, until 6:00", "{within}{value}的购买在凌晨6点以前"}, unknown: textNoEvent,
+		none: Text{"No purchase{within} at night, until 6:00", "{within}未在凌晨6点以前购买"}, all: Text{"All purchases{within} at night, until 6:00", "{within}购买全部在凌晨6点以前"},
 	},
 	measureMonth: {known: Text{"The month is {value}", "当前月份为{value}"}, unknown: Text{"The month is not known", "月份未知"}},
 	measureOwn:   {known: Text{"{name}: {value}", "{name}：{value}"}, unknown: Text{"{name} is not known", "{name}未知"}},

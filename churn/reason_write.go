@@ -3,6 +3,7 @@ package churn
 import (
 	"cmp"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -33,13 +34,15 @@ var plain = map[measure]measure{
 }
 
 // shown returns the value that people are told: of a logarithm what it is the logarithm
-// of, of a surprise its probability.
+// of, of a surprise its probability, of what purchases span the rest.
 func (m measure) shown(x float64) float64 {
 	switch m {
 	case measureDaysSinceLog, measureDaysSinceFirstLog:
 		return math.Exp(x) - 0.5
 	case measureMeanLog:
 		return math.Expm1(x)
+	case measureSpanShare:
+		return 1 - x
 	case measureSurprise:
 		return math.Exp(-x)
 	case measureSurpriseLog:
@@ -63,11 +66,14 @@ func (m *Model) measureOf(column int) measure {
 func (m *Model) sentence(row []float64, column int, money func(float64) string) Text {
 	what, x, w := m.measureOf(column), m.value(row, column), m.wordsFor(column)
 	t := &reasonTexts[what]
+	if silence, ok := m.noneSince(row, column); ok {
+		return m.sentence(row, silence, money)
+	}
 	if math.IsNaN(x) {
 		return w.fill(t.unknown)
 	}
 	if m.once(row, what, x) {
-		return textOnce
+		return w.fill(textOnce)
 	}
 	w.value = m.write(column, x, money)
 	if text, ok := m.besideRhythm(row, what, &w); ok {
@@ -104,6 +110,33 @@ func (m *Model) sentence(row []float64, column int, money func(float64) string) 
 	return Text{text.EN + usual.EN, text.ZH + usual.ZH}
 }
 
+// noneSince tells whether a column says of a row that there is no purchase in a window, of which the silence says as
+// much and more, and returns the column of that.
+func (m *Model) noneSince(row []float64, column int) (silence int, ok bool) {
+	what, x, info := m.measureOf(column), m.value(row, column), &m.schema.Columns[column]
+	if !(what == measureRefundShare && math.IsNaN(x) || what == measureCount && info.Kind == Purchase && x == 0) {
+		return 0, false
+	}
+	silence = slices.IndexFunc(m.schema.Columns, func(c Info) bool { return c.Name == silenceColumn })
+	return silence, silence >= 0 && row[silence] >= float64(info.Days)
+}
+
+// silent tells whether the sentence about a column says for how long a customer has not bought.
+func (m *Model) silent(row []float64, column int) bool {
+	what := m.measureOf(column)
+	if p, is := plain[what]; is {
+		what = p
+	}
+	switch what {
+	case measureSilenceMean, measureSilenceMedian, measureSilenceQ80, measureSurprise:
+		return !math.IsNaN(m.value(row, column))
+	case measureDaysSince:
+		return m.schema.Columns[column].Kind == Purchase && !math.IsNaN(m.value(row, column))
+	}
+	_, none := m.noneSince(row, column)
+	return none
+}
+
 // once tells whether a value says of a row no more than that there is one purchase day: a rate is
 // then that of all who bought first at that time.
 func (m *Model) once(row []float64, what measure, x float64) bool {
@@ -134,7 +167,11 @@ func (m *Model) beside(row []float64, kind string, what measure, days int) float
 // besideHalf returns the sentence that has the counts of the two halves of a window in place of how one compares with
 // the other, where the row has their sum. A trend is smoothed: of 0 events after 1 it is a third.
 func (m *Model) besideHalf(row []float64, column int, x float64, w *words) (text Text, ok bool) {
-	if m.measureOf(column) != measureTrend || w.info.Days%2 != 0 {
+	if m.measureOf(column) != measureTrend {
+		return text, false
+	}
+	// Of an odd window the oldest day is in neither half.
+	if first := m.beside(row, w.info.Kind, measureDaysSinceFirst, 0); w.info.Days%2 != 0 && !(first < float64(w.info.Days-1)) {
 		return text, false
 	}
 	n, ratio := m.beside(row, w.info.Kind, measureCount, w.info.Days), math.Exp(x)
@@ -144,7 +181,7 @@ func (m *Model) besideHalf(row []float64, column int, x float64, w *words) (text
 		return text, false
 	}
 	write := func(x float64) Text {
-		s := strconv.FormatFloat(x, 'f', -1, 64)
+		s := strconv.FormatInt(int64(x), 10)
 		return Text{s, s}
 	}
 	w.value, w.before = write(count), write(n-count)
@@ -223,13 +260,18 @@ func (w *words) fill(t Text) Text {
 	if w.value.EN == "1" {
 		many = kind.one
 	}
-	replace := func(text, value, before, silence, gap, one, many, name string) string {
-		return strings.NewReplacer("{value}", value, "{before}", before, "{silence}", silence, "{gap}", gap, "{event}", one, "{events}", many,
+	var within Text
+	if w.window > 0 {
+		days := strconv.Itoa(w.window)
+		within = Text{" in the last " + days + " days", "最近" + days + "天"}
+	}
+	replace := func(text, within, value, before, silence, gap, one, many, name string) string {
+		return strings.NewReplacer("{within}", within, "{value}", value, "{before}", before, "{silence}", silence, "{gap}", gap, "{event}", one, "{events}", many,
 			"{name}", name, "{days}", strconv.Itoa(w.info.Days), "{half}", strconv.Itoa(w.info.Days/2)).Replace(text)
 	}
 	text := Text{
-		replace(t.EN, w.value.EN, w.before.EN, w.silence.EN, w.gap.EN, kind.one, many, w.name.EN),
-		replace(t.ZH, w.value.ZH, w.before.ZH, w.silence.ZH, w.gap.ZH, kind.chinese, kind.chinese, w.name.ZH),
+		replace(t.EN, within.EN, w.value.EN, w.before.EN, w.silence.EN, w.gap.EN, kind.one, many, w.name.EN),
+		replace(t.ZH, within.ZH, w.value.ZH, w.before.ZH, w.silence.ZH, w.gap.ZH, kind.chinese, kind.chinese, w.name.ZH),
 	}
 	text.EN = strings.ReplaceAll(text.EN, "every 1 day", "every day")
 	if strings.HasPrefix(t.EN, "{events}") {
@@ -240,6 +282,7 @@ func (w *words) fill(t Text) Text {
 
 // words are what stands in for the names in a template.
 type words struct {
+	window        int // of the plan; 0: all is seen
 	info          *Info
 	name          Text
 	value, before Text // before: of the earlier half of a window
@@ -249,7 +292,7 @@ type words struct {
 // wordsFor returns the words for a column without its value.
 func (m *Model) wordsFor(column int) words {
 	info := &m.schema.Columns[column]
-	w := words{info: info, name: Text{strconv.Quote(info.Kind), "“" + info.Kind + "”"}}
+	w := words{info: info, window: m.schema.Window, name: Text{strconv.Quote(info.Kind), "“" + info.Kind + "”"}}
 	switch what := m.measureOf(column); {
 	case what == measureOwn:
 		w.name = Text{cmp.Or(info.Text.EN, info.Name), cmp.Or(info.Text.ZH, info.Text.EN, info.Name)}
