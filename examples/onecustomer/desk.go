@@ -38,7 +38,7 @@ type desk struct {
 	night   time.Time // of the next sync
 	synced  profile.Synced
 	told    customer.Cursor // up to where rows were read
-	handed  [][]string      // whose they were, by day
+	sets    [][]string      // whose they were, by day
 	notices [][]string      // of live segments
 }
 
@@ -120,9 +120,6 @@ func (d *desk) nights(to time.Time) {
 	}
 }
 
-// settle brings everything up to date.
-func (d *desk) settle() { d.sync(now) }
-
 // sync has profile follow identity, and segments follow the rows of the profiles.
 func (d *desk) sync(at time.Time) {
 	d.synced = must(d.kept.Sync(ctx, d.graph, at))
@@ -146,7 +143,7 @@ func (d *desk) sync(at time.Time) {
 	if len(set)+len(gone) > 0 {
 		slices.Sort(set)
 		slices.Sort(gone)
-		d.handed = append(d.handed, []string{day(at), strings.Join(set, " "), strings.Join(gone, " ")})
+		d.sets = append(d.sets, []string{day(at), strings.Join(set, " "), strings.Join(gone, " ")})
 	}
 }
 

@@ -30,10 +30,10 @@ func run(w io.Writer) {
 	}{
 		{"Who is who", []func(){d.observe, d.customers}},
 		{"One profile, of four channels", []func(){d.profiles, d.aside, d.review, d.explain}},
-		{"A wrong merge is undone", []func(){d.undo, d.settle, d.customers, d.explain, d.profiles, d.neverMerged}},
+		{"A wrong merge is undone", []func(){d.undo, func() { d.sync(now) }, d.customers, d.explain, d.profiles, d.neverMerged}},
 		{"Then, now and next", []func(){d.timeline, d.known, d.next}},
-		{"What others were told", []func(){d.follow, d.rows, d.segments, d.history}},
-		{"Who may see what", []func(){d.agree, d.views, d.find}},
+		{"What others were told", []func(){d.follow, d.handed}},
+		{"Who may see what", []func(){d.agree, func() { d.see(now, readers...) }, d.find}},
 		{"A consent is withdrawn", []func(){d.withdraw}},
 		{"Erased, and proven gone", []func(){d.give, d.erase, d.replay, d.inspect}},
 	} {

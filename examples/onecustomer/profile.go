@@ -106,7 +106,7 @@ func (d *desk) aside() {
 func (d *desk) neverMerged() {
 	other := open(io.Discard)
 	other.take("W-3003")
-	other.settle()
+	other.sync(now)
 	var rows [][]string
 	for _, r := range []identity.Record{liu, zhao} {
 		text := func(d *desk) []byte {

@@ -35,9 +35,7 @@ func (d *desk) choose(r consent.Record) {
 	check(d.consents.Record(ctx, r.Collected, r))
 }
 
-// views shows what of the customer each of the readers sees.
-func (d *desk) views() { d.see(now, readers...) }
-
+// see shows what of the customer readers see.
 func (d *desk) see(at time.Time, by ...access.Reader) {
 	rows := [][]string{{""}}
 	for _, r := range by {

@@ -73,23 +73,15 @@ func (d *desk) next() {
 	d.printf("\nOf all customers something changes first on %s: that is when Sync is due.\n", minute(d.synced.Next))
 }
 
-// rows shows what a segment index was told.
-func (d *desk) rows() {
-	d.table("Whose rows the segments were told to set and to delete", append([][]string{{"day", "set", "delete"}}, d.handed...))
+// handed shows what segments were told, who enters and leaves them because of that, and what a model of churn would learn from.
+func (d *desk) handed() {
+	d.table("Whose rows the segments were told to set and to delete", append([][]string{{"day", "set", "delete"}}, d.sets...))
 	columns := must(d.kept.RowColumns(ctx))
 	personal := slices.DeleteFunc(names(), func(name string) bool {
 		return slices.ContainsFunc(columns, func(c customer.Column) bool { return c.Name == name })
 	})
 	d.printf("\nA row has %d values. What is personal is not in it: %s.\n", len(columns), strings.Join(personal, ", "))
-}
-
-// segments shows who entered and left segments because of that.
-func (d *desk) segments() {
 	d.table("Who enters and leaves segments, and why", d.notices)
-}
-
-// history shows what a model of churn would learn from.
-func (d *desk) history() {
 	events := must(d.kept.Events(ctx, profile.Moment{At: now}, &history))
 	log := must(churn.NewLogColumns(ctx, events, &churn.LogOptions[customer.ID]{Location: shanghai, Until: now, Compare: customer.Compare}))
 	r := log.Report()
