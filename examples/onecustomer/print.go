@@ -36,11 +36,11 @@ func (p printer) table(title string, rows [][]string) {
 		}
 	}
 	for _, row := range rows {
-		line := ""
+		var line strings.Builder
 		for i, cell := range row {
-			line += "  " + cell + strings.Repeat(" ", widths[i]-width(cell))
+			line.WriteString("  " + cell + strings.Repeat(" ", widths[i]-width(cell)))
 		}
-		p.printf("%s\n", strings.TrimRight(line, " "))
+		p.printf("%s\n", strings.TrimRight(line.String(), " "))
 	}
 }
 
