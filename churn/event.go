@@ -4,6 +4,8 @@ import (
 	"errors"
 	"fmt"
 	"time"
+
+	"github.com/clientele-go/clientele/table"
 )
 
 // Kinds of events that features and labels know by name. Any other text is a kind as well.
@@ -52,27 +54,10 @@ type Event[K comparable] struct {
 	Channel, Category string
 }
 
-// Columns are events as columns of equal length, the fast way in. Not safe for concurrent
-// use while it is being written.
-type Columns[K comparable] struct {
-	Customers []K     // see [Event]
-	Times     []int64 // unix seconds; math.MinInt64 is no time
-	Arrived   []int64 // unix seconds; nil: all at once; math.MinInt64: at Times
-	Amounts   []int64 // nil: all 0
-	// Kinds, Channels and Categories are indexes into the names beside them, -1 is none;
-	// nil: all none (of Kinds: all [Purchase]).
-	Kinds         []int32
-	Channels      []int32
-	Categories    []int32
-	KindNames     []string
-	ChannelNames  []string
-	CategoryNames []string
-}
-
-// validate tells whether the columns have equal lengths.
-func (c *Columns[K]) validate() error {
+// validateEvents tells whether the columns have equal lengths.
+func validateEvents[K comparable](c *table.Events[K]) error {
 	if c == nil {
-		return fmt.Errorf("%w: Columns are nil", ErrEvents)
+		return fmt.Errorf("%w: Events are nil", ErrEvents)
 	}
 	n := len(c.Customers)
 	if len(c.Times) != n {

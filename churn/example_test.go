@@ -85,8 +85,8 @@ func Example() {
 	// silent for 60 days  AUC 0.62  precision of the first 20% 0.45
 	// 13082: 57%
 	//   Gaps between purchases vary by 118 days (typical: 28 days)
-	//   Purchase rate: every 84 days (typical: every 41 days)
+	//   Estimated purchase rate: every 84 days (typical: every 41 days)
 	// 13185: 58%
-	//   Days with a purchase so far: 4 (typical: 6)
+	//   Days with a purchase in the last 365 days: 4 (typical: 6)
 	//   Buys every 71 days on average (typical: 35 days)
 }

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/table"
 )
 
 // featureColumnsLog is a log of two years in UTC: every customer has an event, half of the others
@@ -14,7 +16,7 @@ import (
 func featureColumnsLog(tb testing.TB, customers, n int) *Log[int64] {
 	tb.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
-	c := &Columns[int64]{
+	c := &table.Events[int64]{
 		KindNames: []string{Purchase, Refund, Contact}, ChannelNames: []string{"app", "store", "web"},
 		CategoryNames: []string{"a", "b", "c", "d", "e", "f", "g", "h", "i", "j", "k", "l"},
 	}

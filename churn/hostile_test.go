@@ -38,8 +38,8 @@ func hostileLogOptions() *churn.LogOptions[int64] {
 	return &churn.LogOptions[int64]{Location: time.UTC, Until: hostileUntil, Compare: cmp.Compare[int64], Workers: 2}
 }
 
-func hostileColumns() *churn.Columns[int64] {
-	c := &churn.Columns[int64]{KindNames: []string{"purchase"}, ChannelNames: []string{"web"}}
+func hostileColumns() *table.Events[int64] {
+	c := &table.Events[int64]{KindNames: []string{"purchase"}, ChannelNames: []string{"web"}}
 	for _, e := range hostileEvents()[:50] {
 		c.Customers, c.Times, c.Amounts = append(c.Customers, e.Customer), append(c.Times, e.Time.Unix()), append(c.Amounts, e.Amount)
 		c.Kinds, c.Channels = append(c.Kinds, 0), append(c.Channels, 0)
@@ -193,7 +193,7 @@ func TestHostile(t *testing.T) {
 			},
 		},
 		"NewLogColumns": {
-			Call: func(ctx context.Context, c *churn.Columns[int64], o *churn.LogOptions[int64]) (churn.LogReport, error) {
+			Call: func(ctx context.Context, c *table.Events[int64], o *churn.LogOptions[int64]) (churn.LogReport, error) {
 				l, err := churn.NewLogColumns(ctx, c, o)
 				if err != nil {
 					return churn.LogReport{}, err

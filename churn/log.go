@@ -4,6 +4,8 @@ import (
 	"context"
 	"iter"
 	"time"
+
+	"github.com/clientele-go/clientele/table"
 )
 
 // Log is events in memory: those of a customer together and in the order of time. Safe
@@ -62,17 +64,18 @@ func NewLog[K comparable](ctx context.Context, all iter.Seq[Event[K]], opts *Log
 	return NewLogColumns(ctx, c, &quiet)
 }
 
-// NewLogColumns is [NewLog] over columns, the fastest way in. The columns are read during
-// the call only. Columns of different lengths, and indexes that are not of a name, are an error
-// that wraps [ErrEvents] and says which row and column.
+// NewLogColumns is [NewLog] over columns, the fastest way in; package profile has the events of
+// its customers as such. They are read during the call only. A row without a kind is a [Purchase].
+// Columns of different lengths, and indexes that are not of a name, are an error that wraps
+// [ErrEvents] and says which row and column.
 //
 // Cost: O(events), some sorting within customers, on several goroutines. The log has 29 bytes an
 // event, 37 where events arrive later than they happen; while it is made another 10.
-func NewLogColumns[K comparable](ctx context.Context, c *Columns[K], opts *LogOptions[K]) (*Log[K], error) {
+func NewLogColumns[K comparable](ctx context.Context, c *table.Events[K], opts *LogOptions[K]) (*Log[K], error) {
 	if err := opts.Validate(); err != nil {
 		return nil, err
 	}
-	if err := c.validate(); err != nil {
+	if err := validateEvents(c); err != nil {
 		return nil, err
 	}
 	return build(ctx, c, opts)

@@ -10,13 +10,15 @@ import (
 	"time"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/table"
 )
 
 // benchLogColumns are events of two years in random order of time and customers; customer c of n comes in
 // proportion to u squared.
-func benchLogColumns(n, customers int) *Columns[int64] {
+func benchLogColumns(n, customers int) *table.Events[int64] {
 	r := rand.New(rand.NewPCG(1, 2))
-	c := &Columns[int64]{KindNames: []string{Purchase, Refund, Contact}, ChannelNames: []string{"web", "app", "store"}}
+	c := &table.Events[int64]{KindNames: []string{Purchase, Refund, Contact}, ChannelNames: []string{"web", "app", "store"}}
 	start := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC).Unix()
 	for range n {
 		u := r.Float64()
@@ -36,7 +38,7 @@ func BenchmarkNewLogColumns(b *testing.B) {
 			b.Run("int64/shuffled", func(b *testing.B) { benchLog(b, c) })
 			slices.Sort(c.Times)
 			b.Run("int64/by time", func(b *testing.B) { benchLog(b, c) })
-			texts := &Columns[string]{
+			texts := &table.Events[string]{
 				Times: c.Times, Amounts: c.Amounts, Kinds: c.Kinds, Channels: c.Channels,
 				KindNames: c.KindNames, ChannelNames: c.ChannelNames, Customers: make([]string, size.events),
 			}
@@ -48,7 +50,7 @@ func BenchmarkNewLogColumns(b *testing.B) {
 	}
 }
 
-func benchLog[K cmp.Ordered](b *testing.B, c *Columns[K]) {
+func benchLog[K cmp.Ordered](b *testing.B, c *table.Events[K]) {
 	o := &LogOptions[K]{Location: time.UTC, Until: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC), Compare: cmp.Compare[K]}
 	b.ReportAllocs()
 	for b.Loop() {

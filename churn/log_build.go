@@ -10,6 +10,7 @@ import (
 
 	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/table"
 )
 
 // A builder makes a log of columns. Rows are spread over shards by a hash of the
@@ -17,7 +18,7 @@ import (
 // order of rows while they are moved depends on the hash and the number of workers; what
 // comes out does not.
 type builder[K comparable] struct {
-	c        *Columns[K]
+	c        *table.Events[K]
 	o        *LogOptions[K]
 	workers  int
 	log      *Log[K]

@@ -9,11 +9,12 @@ import (
 
 	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/table"
 )
 
 // columnsOf writes events as columns.
-func columnsOf[K comparable](ctx context.Context, all iter.Seq[Event[K]], progress func(done, total int64)) (*Columns[K], error) {
-	c := new(Columns[K])
+func columnsOf[K comparable](ctx context.Context, all iter.Seq[Event[K]], progress func(done, total int64)) (*table.Events[K], error) {
+	c := new(table.Events[K])
 	kinds, channels, categories := interner(&c.KindNames), interner(&c.ChannelNames), interner(&c.CategoryNames)
 	for e := range all {
 		if n := len(c.Customers); n > 0 && n%(1<<16) == 0 {
@@ -57,7 +58,7 @@ func interner(names *[]string) func(text string) int32 {
 }
 
 // build makes a log of columns of equal length.
-func build[K comparable](ctx context.Context, c *Columns[K], o *LogOptions[K]) (*Log[K], error) {
+func build[K comparable](ctx context.Context, c *table.Events[K], o *LogOptions[K]) (*Log[K], error) {
 	l := &Log[K]{location: o.Location, compare: o.Compare, until: DayOf(o.Until, o.Location)}
 	b := &builder[K]{
 		c: c, o: o, log: l, workers: parallel.Workers(o.Workers), hash: newHash[K](),

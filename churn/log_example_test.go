@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/table"
 )
 
 // Events come in any order, late ones and faulty ones among them.
@@ -40,7 +41,7 @@ func ExampleNewLog() {
 // Columns are the fast way in: texts are indexes into lists of names.
 func ExampleNewLogColumns() {
 	day := func(d int) int64 { return time.Date(2025, 3, d, 12, 0, 0, 0, time.UTC).Unix() }
-	columns := &churn.Columns[int64]{
+	columns := &table.Events[int64]{
 		Customers:    []int64{7, 7, 3},
 		Times:        []int64{day(9), day(2), day(5)},
 		Amounts:      []int64{1250, 990, 4000},

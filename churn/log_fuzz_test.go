@@ -12,6 +12,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/civil"
+	"github.com/clientele-go/clientele/table"
 )
 
 // FuzzNewLogColumns reads columns of any lengths with any values: an error or a log that
@@ -23,7 +24,7 @@ func FuzzNewLogColumns(f *testing.F) {
 	f.Add(binary.LittleEndian.AppendUint64(make([]byte, 32), 1<<63), uint8(1), uint8(7))
 	f.Fuzz(func(t *testing.T, data []byte, cut, given uint8) {
 		const width = 1 + 1 + 8 + 8 + 1 + 1 + 1
-		c := &Columns[int]{KindNames: []string{"", "b", "a"}, ChannelNames: []string{"web"}, CategoryNames: []string{"x", "", "x"}}
+		c := &table.Events[int]{KindNames: []string{"", "b", "a"}, ChannelNames: []string{"web"}, CategoryNames: []string{"x", "", "x"}}
 		wild := func(size byte, v uint64) int64 { // near 2024, or anything
 			if size%4 > 0 {
 				return at(1, 0).Unix() + int64(v)%(40*86400)
@@ -74,7 +75,7 @@ func FuzzNewLogColumns(f *testing.F) {
 }
 
 // fromColumns yields the events of columns, which have no faults.
-func fromColumns(c *Columns[int]) iter.Seq[Event[int]] {
+func fromColumns(c *table.Events[int]) iter.Seq[Event[int]] {
 	text := func(names []string, column []int32, i int) string {
 		if column == nil || column[i] < 0 {
 			return ""

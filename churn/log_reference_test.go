@@ -11,6 +11,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/civil"
+	"github.com/clientele-go/clientele/table"
 )
 
 // This file holds an obvious slow version of a log, and random events to compare with.
@@ -128,8 +129,8 @@ func randomOptions(loc *time.Location) *LogOptions[int] {
 
 // toColumns returns the events as columns whose names are in an order of their own, with some that
 // no event has and some twice, of which both are used.
-func toColumns(all []Event[int]) *Columns[int] {
-	c := &Columns[int]{
+func toColumns(all []Event[int]) *table.Events[int] {
+	c := &table.Events[int]{
 		KindNames:     []string{"visit", "unused", Refund, Purchase, Contact, "", Purchase},
 		ChannelNames:  []string{"web", "unused", "", "store", "web"},
 		CategoryNames: []string{"b", "unused", "", "a", "b"},

@@ -15,6 +15,7 @@ import (
 
 	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/civil/civiltest"
+	"github.com/clientele-go/clientele/table"
 )
 
 func at(day, hour int) time.Time { return time.Date(2024, 3, day, hour, 0, 0, 0, time.UTC) }
@@ -25,8 +26,8 @@ func marchOptions[K cmp.Ordered]() *LogOptions[K] {
 }
 
 // marchEvents returns n purchases at noon of the first days.
-func marchEvents(days ...int) *Columns[string] {
-	c := new(Columns[string])
+func marchEvents(days ...int) *table.Events[string] {
+	c := new(table.Events[string])
 	for _, d := range days {
 		c.Customers, c.Times = append(c.Customers, "a"), append(c.Times, at(d, 12).Unix())
 	}
@@ -188,7 +189,7 @@ func TestLogNobody(t *testing.T) {
 }
 
 func offer[K comparable](t *testing.T, customers []K, compare func(a, b K) int) (LogReport, error) {
-	c := &Columns[K]{Customers: customers, Times: make([]int64, len(customers))}
+	c := &table.Events[K]{Customers: customers, Times: make([]int64, len(customers))}
 	for i := range c.Times {
 		c.Times[i] = at(2, 2).Unix()
 	}
@@ -201,7 +202,7 @@ func offer[K comparable](t *testing.T, customers []K, compare func(a, b K) int) 
 }
 
 func TestLogErrors(t *testing.T) {
-	kinds := func(n int) *Columns[string] {
+	kinds := func(n int) *table.Events[string] {
 		c := marchEvents(make([]int, n)...)
 		for i := range n {
 			c.Times[i] = at(3, 3).Unix()
@@ -209,29 +210,29 @@ func TestLogErrors(t *testing.T) {
 		}
 		return c
 	}
-	change := func(c *Columns[string], f func(c *Columns[string])) *Columns[string] {
+	change := func(c *table.Events[string], f func(c *table.Events[string])) *table.Events[string] {
 		f(c)
 		return c
 	}
 	for name, c := range map[string]struct {
-		c    *Columns[string]
+		c    *table.Events[string]
 		want string // none: no error
 	}{
-		"empty":          {&Columns[string]{}, ""},
-		"nil":            {nil, "Columns are nil"},
-		"no times":       {&Columns[string]{Customers: []string{"a"}}, "column Times has 0 rows, Customers has 1"},
-		"no customers":   {&Columns[string]{Times: []int64{1}}, "column Times has 1 rows, Customers has 0"},
-		"short arrived":  {change(marchEvents(1, 2), func(c *Columns[string]) { c.Arrived = []int64{1} }), "column Arrived has 1 rows, Customers has 2"},
-		"empty amounts":  {change(marchEvents(1, 2), func(c *Columns[string]) { c.Amounts = []int64{} }), "column Amounts has 0 rows, Customers has 2"},
-		"long kinds":     {change(marchEvents(1), func(c *Columns[string]) { c.Kinds = make([]int32, 3) }), "column Kinds has 3 rows, Customers has 1"},
-		"kind beyond":    {change(marchEvents(1, 2), func(c *Columns[string]) { c.Kinds = []int32{-1, 0} }), "row 1: column Kinds holds an index out of range"},
-		"channel beyond": {change(marchEvents(1, 2), func(c *Columns[string]) { c.Channels = []int32{math.MaxInt32, -1} }), "row 0: column Channels holds an index out of range"},
-		"category below": {change(marchEvents(1, 2, 3), func(c *Columns[string]) { c.Categories = []int32{-1, -2, math.MinInt32} }), "row 1: column Categories holds an index out of range"},
+		"empty":          {&table.Events[string]{}, ""},
+		"nil":            {nil, "Events are nil"},
+		"no times":       {&table.Events[string]{Customers: []string{"a"}}, "column Times has 0 rows, Customers has 1"},
+		"no customers":   {&table.Events[string]{Times: []int64{1}}, "column Times has 1 rows, Customers has 0"},
+		"short arrived":  {change(marchEvents(1, 2), func(c *table.Events[string]) { c.Arrived = []int64{1} }), "column Arrived has 1 rows, Customers has 2"},
+		"empty amounts":  {change(marchEvents(1, 2), func(c *table.Events[string]) { c.Amounts = []int64{} }), "column Amounts has 0 rows, Customers has 2"},
+		"long kinds":     {change(marchEvents(1), func(c *table.Events[string]) { c.Kinds = make([]int32, 3) }), "column Kinds has 3 rows, Customers has 1"},
+		"kind beyond":    {change(marchEvents(1, 2), func(c *table.Events[string]) { c.Kinds = []int32{-1, 0} }), "row 1: column Kinds holds an index out of range"},
+		"channel beyond": {change(marchEvents(1, 2), func(c *table.Events[string]) { c.Channels = []int32{math.MaxInt32, -1} }), "row 0: column Channels holds an index out of range"},
+		"category below": {change(marchEvents(1, 2, 3), func(c *table.Events[string]) { c.Categories = []int32{-1, -2, math.MinInt32} }), "row 1: column Categories holds an index out of range"},
 		"256 kinds":      {kinds(256), ""},
 		"257 kinds":      {kinds(257), "257 kinds, at most 256 can be told apart"},
-		"faulty 257th":   {change(kinds(257), func(c *Columns[string]) { c.Times[9] = civil.NoTime }), ""},
-		"amounts fit":    {change(marchEvents(1, 2), func(c *Columns[string]) { c.Amounts = []int64{math.MaxInt64 - 1, 1} }), ""},
-		"amounts do not": {change(marchEvents(1, 2, 3), func(c *Columns[string]) { c.Amounts = slices.Repeat([]int64{math.MaxInt64}, 3) }), "the amounts together leave the range of int64"},
+		"faulty 257th":   {change(kinds(257), func(c *table.Events[string]) { c.Times[9] = civil.NoTime }), ""},
+		"amounts fit":    {change(marchEvents(1, 2), func(c *table.Events[string]) { c.Amounts = []int64{math.MaxInt64 - 1, 1} }), ""},
+		"amounts do not": {change(marchEvents(1, 2, 3), func(c *table.Events[string]) { c.Amounts = slices.Repeat([]int64{math.MaxInt64}, 3) }), "the amounts together leave the range of int64"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := NewLogColumns(t.Context(), c.c, marchOptions[string]())
@@ -302,7 +303,7 @@ func TestLogCancelled(t *testing.T) {
 }
 
 func TestLogProgress(t *testing.T) {
-	c := &Columns[int]{Customers: make([]int, blockRows+5), Times: make([]int64, blockRows+5)}
+	c := &table.Events[int]{Customers: make([]int, blockRows+5), Times: make([]int64, blockRows+5)}
 	o := marchOptions[int]()
 	var got [][2]int64
 	o.Progress = func(done, total int64) { got = append(got, [2]int64{done, total}) }
@@ -314,7 +315,7 @@ func TestLogProgress(t *testing.T) {
 
 func TestLogManyEventsOfOneCustomer(t *testing.T) {
 	const n = shardRows
-	c := &Columns[int]{Customers: make([]int, n), Times: make([]int64, n), Amounts: make([]int64, n)}
+	c := &table.Events[int]{Customers: make([]int, n), Times: make([]int64, n), Amounts: make([]int64, n)}
 	for i := range n {
 		c.Times[i], c.Amounts[i] = at(1, 0).Unix()+int64(i*7919%n/2), int64(i*31%n)
 	}

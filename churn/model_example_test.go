@@ -105,8 +105,8 @@ func ExampleModel_Reasons() {
 	// 0.95
 	// true No purchase for 205 days; usually every 55 days
 	//      已205天未购买，平时约55天一次
-	// true Purchases in the last 182 days are about 0.2 times those of the 182 days before (typical: 3.0 times)
-	//      最近182天购买次数约为此前182天的0.2倍（一般：3.0倍）
+	// true No purchase in the last 182 days, 2 in the 182 days before
+	//      最近182天无购买，此前182天2次
 	// false The last gap between purchases was 55 days (typical: 28 days)
 	//      最近一次购买间隔为55天（一般：28天）
 	// With 3 purchases more, in the usual rhythm up to the last day, the probability would be 59% and not 95%

@@ -21,7 +21,7 @@ type Reason struct {
 	Group   Group   `json:"group"`   // what it is about
 	Effect  float64 `json:"effect"`  // sum over the columns of the group, in the unit of [Contribution]
 	Raises  bool    `json:"raises"`  // it makes the label likelier
-	Column  string  `json:"column"`  // the column of the group with the largest effect in that direction
+	Column  string  `json:"column"`  // the column of the group with the largest effect in that direction that may be a reason
 	Value   float64 `json:"value"`   // of that column: number, or code of a level; NaN is missing
 	Typical float64 `json:"typical"` // median of that column among the training rows; NaN: not known, or a category
 	Text    Text    `json:"text"`    // "no purchase for 45 days; usually every 12 days"
@@ -38,8 +38,10 @@ const leastReason = 0.01
 // effect in the direction of the group, with the row's own value and the median of the training
 // rows; a silence is set beside the customer's own rhythm where the row has it, because it says
 // more of who buys every week than of who buys once a year.
+// Where, what or when a customer buys is a reason only where it is not as usual: a share of 0 that is also the median
+// sets nobody apart, and another column of the group speaks, or none.
 // Nil options: the three that raise the score most. A group with less than a hundredth of the sizes of the
-// effects of all groups is no reason, nor is one whose sentence has been said.
+// effects of all groups is no reason, nor is one whose sentence has been said; how long the silence is, is said once.
 func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
 	o := ReasonOptions{}
 	if opts != nil {
@@ -76,9 +78,22 @@ func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
 	reasons = slices.DeleteFunc(reasons, func(r Reason) bool { return left[r.Raises] <= 0 })
 	kept := reasons[:0]
 	for _, r := range reasons {
-		if m.complete(&r, row, effects, o.Money); left[r.Raises] > 0 && !said[r.Text] {
+		if left[r.Raises] <= 0 {
+			continue
+		}
+		column := m.speaker(&r, row, effects)
+		if column < 0 {
+			continue
+		}
+		r.Column, r.Value, r.Typical = m.columns[column].Name, m.value(row, column), m.baseline.Columns[column].median()
+		r.Text = m.sentence(row, column, o.Money)
+		what := r.Text
+		if m.silent(row, column) {
+			what = Text{} // in whatever words
+		}
+		if !said[what] {
 			left[r.Raises]--
-			said[r.Text] = true
+			said[what] = true
 			kept = append(kept, r)
 		}
 	}
@@ -94,14 +109,14 @@ func direction(raises bool) int {
 	return 1
 }
 
-// complete finds the column that speaks for the group, and what it says.
-func (m *Model) complete(r *Reason, row, effects []float64, money func(float64) string) {
+// speaker returns the column that speaks for the group of a reason; -1 where none does.
+func (m *Model) speaker(r *Reason, row, effects []float64) int {
 	best := -1
 	for i, e := range effects {
-		if m.schema.Columns[i].Group == r.Group && m.measureOf(i) != measureMonth && e > 0 == r.Raises && e != 0 && (best < 0 || math.Abs(e) > math.Abs(effects[best])) {
+		speaks := m.schema.Columns[i].Group == r.Group && m.measureOf(i) != measureMonth && e > 0 == r.Raises && e != 0
+		if speaks && (best < 0 || math.Abs(e) > math.Abs(effects[best])) && !m.usual(row, i) {
 			best = i
 		}
 	}
-	r.Column, r.Value, r.Typical = m.columns[best].Name, m.value(row, best), m.baseline.Columns[best].median()
-	r.Text = m.sentence(row, best, money)
+	return best
 }

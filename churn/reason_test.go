@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/table"
 )
 
 func TestReasons(t *testing.T) {
@@ -16,34 +18,45 @@ func TestReasons(t *testing.T) {
 			m := modelFit(t, opts)
 			for _, row := range modelRows(m, 100, 11) {
 				effects, _ := m.Explain(row)
-				sums := map[Group]float64{}
+				sums, speaks := map[Group]float64{}, map[Group]map[bool]float64{} // of those that may speak the largest
 				for _, e := range slices.SortedFunc(slices.Values(effects), func(a, b Contribution) int { return cmp.Compare(a.Column, b.Column) }) {
 					if column := m.Columns()[e.Column]; column.Measure != "month" {
 						sums[column.Group] += e.Effect
+						if speaks[column.Group] == nil {
+							speaks[column.Group] = map[bool]float64{}
+						}
+						if !m.usual(row, e.Column) {
+							raises := e.Effect > 0
+							speaks[column.Group][raises] = max(speaks[column.Group][raises], math.Abs(e.Effect))
+						}
 					}
 				}
 				sizes, raising, lowering := 0.0, 0, 0
 				for _, sum := range sums {
 					sizes += math.Abs(sum)
 				}
-				for _, sum := range sums {
-					if sum > 0.0101*sizes {
+				for group, sum := range sums {
+					if sum > 0.0101*sizes && speaks[group][true] > 0 {
 						raising++
-					} else if sum < -0.0101*sizes {
+					} else if sum < -0.0101*sizes && speaks[group][false] > 0 {
 						lowering++
 					}
 				}
 				all := m.Reasons(row, &ReasonOptions{Raising: 99, Lowering: 99})
 				require.LessOrEqual(t, len(all), len(sums))
-				// Two groups that say the same are one reason.
-				require.GreaterOrEqual(t, len(all), (raising+lowering+1)/2)
+				// Groups that say the same are one reason: of an only purchase day, or of a silence.
+				require.GreaterOrEqual(t, len(all), (raising+lowering+2)/3)
 				for _, r := range all {
 					require.GreaterOrEqual(t, math.Abs(r.Effect), 0.0099*sizes, "%s", r.Text.EN)
 				}
 				said := map[Text]bool{}
 				for _, r := range all {
-					require.False(t, said[r.Text], "said twice")
-					said[r.Text] = true
+					what := r.Text
+					if silence := "No purchase for "; strings.HasPrefix(what.EN, silence) {
+						what = Text{EN: silence}
+					}
+					require.False(t, said[what], "said twice: %s", r.Text.EN)
+					said[what] = true
 				}
 				raising = 0
 				for raising < len(all) && all[raising].Raises {
@@ -57,15 +70,9 @@ func TestReasons(t *testing.T) {
 					if i > 0 && i != raising {
 						require.GreaterOrEqual(t, math.Abs(all[i-1].Effect), math.Abs(r.Effect))
 					}
-					best := 0.0
-					for _, e := range effects {
-						if column := m.Columns()[e.Column]; column.Group == r.Group && column.Measure != "month" && e.Effect > 0 == r.Raises {
-							best = max(best, math.Abs(e.Effect))
-						}
-					}
 					for _, e := range effects {
 						if m.Columns()[e.Column].Name == r.Column {
-							require.Equal(t, best, math.Abs(e.Effect))
+							require.Equal(t, speaks[r.Group][r.Raises], math.Abs(e.Effect))
 							require.Equal(t, math.IsNaN(e.Value), math.IsNaN(r.Value))
 						}
 					}
@@ -142,20 +149,50 @@ func TestSentences(t *testing.T) {
 		{silenceColumn, map[string]float64{silenceColumn: nan}, Text{"No purchase seen", "未见购买"}},
 		{"purchase_days_since_log", map[string]float64{"purchase_days_since_log": math.Log(45.5), silenceColumn: 45, "purchase_gap_median": nan}, Text{"No purchase for 45 days (typical: 7 days)", "已45天未购买（一般：7天）"}},
 		{"silence_to_gap_median_log", map[string]float64{"silence_to_gap_median_log": math.Log(45.5 / 12), silenceColumn: 45, "purchase_gap_median": 12}, Text{"No purchase for 45 days, 3.8 times the usual gap of 12 days", "已45天未购买，是平时间隔12天的3.8倍"}},
-		{"silence_to_gap_mean", map[string]float64{"silence_to_gap_mean": 0.25, silenceColumn: 3, "purchase_gap_mean": 12}, Text{"No purchase for 3 days, 0.25 times the average gap of 12 days", "已3天未购买，是平均间隔12天的0.25倍"}},
+		{"silence_to_gap_mean", map[string]float64{"silence_to_gap_mean": 0.25, silenceColumn: 3, "purchase_gap_mean": 12}, Text{"No purchase for 3 days, 25% of the average gap of 12 days", "已3天未购买，是平均间隔12天的25%"}},
 		{"silence_to_gap_q80", map[string]float64{"silence_to_gap_q80": 12.2, silenceColumn: nan}, Text{"Silent for 12 times the gap that 8 of 10 purchases keep within (typical: 2.0 times)", "沉默时间是八成购买间隔上限的12倍（一般：2.0倍）"}},
-		{"silence_surprise", map[string]float64{"silence_surprise": -math.Log(0.04)}, Text{"An active customer with these purchases is silent for so long with a probability of 4% (typical: 14%)", "有同样购买记录的活跃客户沉默这么久的概率为4%（一般：14%）"}},
-		{"silence_surprise_log", map[string]float64{"silence_surprise_log": math.Log(-math.Log(0.04)), silenceColumn: 45}, Text{"No purchase for 45 days; an active customer with these purchases is silent for so long with a probability of 4%", "已45天未购买，有同样购买记录的活跃客户沉默这么久的概率为4%"}},
+		{"silence_surprise", map[string]float64{"silence_surprise": -math.Log(0.04)}, Text{"4% of active customers with these purchases are silent for so long (typical: 14%)", "有同样购买记录的活跃客户中，4%会沉默这么久（一般：14%）"}},
+		{"silence_surprise_log", map[string]float64{"silence_surprise_log": math.Log(-math.Log(0.04)), silenceColumn: 45}, Text{"No purchase for 45 days; 4% of active customers with these purchases are silent for so long", "已45天未购买，有同样购买记录的活跃客户中，4%会沉默这么久"}},
 		{"purchase_count_30d", map[string]float64{"purchase_count_30d": 1}, Text{"1 purchase in the last 30 days (typical: 2)", "最近30天购买1次（一般：2）"}},
 		{"contact_count_30d", map[string]float64{"contact_count_30d": 3}, Text{"3 service contacts in the last 30 days (typical: 2)", "最近30天联系客服3次（一般：2）"}},
 		{"visit_count_30d", map[string]float64{"visit_count_30d": 3}, Text{`3 "visit" events in the last 30 days (typical: 2)`, "最近30天“visit”事件3次（一般：2）"}},
 		{"refund_days_since", map[string]float64{"refund_days_since": 1}, Text{"Last refund 1 day ago (typical: 2 days)", "最近一次退款在1天前（一般：2天）"}},
 		{"purchase_sum_30d", map[string]float64{"purchase_sum_30d": 123450}, Text{"Spent 1,234.50 in the last 30 days (typical: 0.02)", "最近30天消费1,234.50（一般：0.02）"}},
-		{"refund_sum_30d", map[string]float64{"refund_sum_30d": 100}, Text{"Got 1.00 of refunds in the last 30 days (typical: 0.02)", "最近30天退款金额1.00（一般：0.02）"}},
+		{"refund_sum_30d", map[string]float64{"refund_sum_30d": 100}, Text{"Refunds of 1.00 in the last 30 days (typical: 0.02)", "最近30天退款金额1.00（一般：0.02）"}},
 		{"purchase_mean_log", map[string]float64{"purchase_mean_log": math.Log1p(5000)}, Text{"Average order of 50.00 (typical: 0.06)", "平均每单50.00（一般：0.06）"}},
 		{"purchase_rate", map[string]float64{"purchase_rate": 0}, Text{"Purchase rate: no repeat so far (typical: every day)", "购买频率：尚无复购（一般：约1天一次）"}},
-		{"purchase_rate_log", map[string]float64{"purchase_rate_log": math.Log(1.0 / 12)}, Text{"Purchase rate: every 12 days (typical: every day)", "购买频率：约12天一次（一般：约1天一次）"}},
-		{"purchase_trend_30d", map[string]float64{"purchase_trend_30d": math.Log(0.5)}, Text{"Purchases in the last 15 days are about 0.5 times those of the 15 days before (typical: 7.4 times)", "最近15天购买次数约为此前15天的0.5倍（一般：7.4倍）"}},
+		{"purchase_rate_log", map[string]float64{"purchase_rate_log": math.Log(1.0 / 12)}, Text{"Estimated purchase rate: every 12 days (typical: every day)", "估计购买频率：约12天一次（一般：约1天一次）"}},
+		{"purchase_trend_30d", map[string]float64{"purchase_trend_30d": math.Log(0.5)}, Text{"Purchases in the last 15 days are about 50% of those of the 15 days before (typical: 7.4 times)", "最近15天购买次数约为此前15天的50%（一般：7.4倍）"}},
+		{"purchase_trend_30d", map[string]float64{"purchase_trend_30d": math.Log(0.5 / 1.5), "purchase_count_30d": 1}, Text{"No purchase in the last 15 days, 1 in the 15 days before", "最近15天无购买，此前15天1次"}},
+		{"purchase_trend_30d", map[string]float64{"purchase_trend_30d": math.Log(1.5 / 4.5), "purchase_count_30d": 5}, Text{"1 purchase in the last 15 days, 4 in the 15 days before", "最近15天购买1次，此前15天4次"}},
+		{"purchase_trend_30d", map[string]float64{"purchase_trend_30d": math.Log(2000.5 / 0.5), "purchase_count_30d": 2000}, Text{"2000 purchases in the last 15 days, none in the 15 days before", "最近15天购买2000次，此前15天0次"}},
+		{"visit_trend_30d", map[string]float64{"visit_trend_30d": math.Log(0.5 / 3.5), "visit_count_30d": 3}, Text{`No "visit" event in the last 15 days, 3 in the 15 days before`, "最近15天无“visit”事件，此前15天3次"}},
+		{"purchase_trend_30d", map[string]float64{"purchase_trend_30d": math.Log(1.5 / 4.5), "purchase_count_30d": 4}, Text{"Purchases in the last 15 days are about 33% of those of the 15 days before (typical: 7.4 times)", "最近15天购买次数约为此前15天的33%（一般：7.4倍）"}},
+		{"purchase_count_30d", map[string]float64{"purchase_count_30d": 0}, Text{"No purchase in the last 30 days", "最近30天无购买"}},
+		{"purchase_count_30d", map[string]float64{"purchase_count_30d": 0, silenceColumn: 30, "purchase_gap_median": 12}, Text{"No purchase for 30 days; usually every 12 days", "已30天未购买，平时约12天一次"}},
+		{"refund_share_30d", map[string]float64{"refund_share_30d": nan, silenceColumn: 45}, Text{"No purchase for 45 days (typical: 2 days)", "已45天未购买（一般：2天）"}},
+		{"refund_share_30d", map[string]float64{"refund_share_30d": nan, silenceColumn: 29}, Text{"No purchase in the last 30 days", "最近30天无购买"}},
+		{"contact_count_30d", map[string]float64{"contact_count_30d": 0, silenceColumn: 45}, Text{"No service contact in the last 30 days", "最近30天无联系客服"}},
+		{"refund_share_30d", map[string]float64{"refund_share_30d": nan}, Text{"No purchase in the last 30 days", "最近30天无购买"}},
+		{"refund_share_30d", map[string]float64{"refund_share_30d": 0}, Text{"None of the spending of the last 30 days was refunded (typical: 200%)", "最近30天消费无退款（一般：200%）"}},
+		{"purchase_sum_30d", map[string]float64{"purchase_sum_30d": 0}, Text{"Spent 0.00 in the last 30 days (typical: 0.02)", "最近30天消费0.00（一般：0.02）"}},
+		{"refund_sum_30d", map[string]float64{"refund_sum_30d": 0}, Text{"No money refunded in the last 30 days (typical: 0.02)", "最近30天无退款金额（一般：0.02）"}},
+		{"purchase_max_share", map[string]float64{"purchase_max_share": 1}, Text{"All spending in the last 365 days is one order (typical: 200%)", "最近365天全部消费来自一单（一般：200%）"}},
+		{"purchase_days_log", map[string]float64{"purchase_days_log": 0}, Text{"Bought on one day only in the last 365 days", "最近365天仅在一天购买过"}},
+		{"purchase_rate_log", map[string]float64{"purchase_rate_log": math.Log(0.5 / 80), "purchase_days": 1}, Text{"Bought on one day only in the last 365 days", "最近365天仅在一天购买过"}},
+		{"purchase_rate", map[string]float64{"purchase_rate": 0, "purchase_days": 1}, Text{"Bought on one day only in the last 365 days", "最近365天仅在一天购买过"}},
+		{"purchase_span_share", map[string]float64{"purchase_span_share": 0}, Text{"Bought on one day only in the last 365 days", "最近365天仅在一天购买过"}},
+		{"purchase_days_since_first", map[string]float64{"purchase_days_since_first": 90}, Text{"First purchase in the last 365 days: 90 days ago (typical: 2 days)", "最近365天首次购买在90天前（一般：2天）"}},
+		{"purchase_days", map[string]float64{"purchase_days": 5}, Text{"Days with a purchase in the last 365 days: 5 (typical: 2)", "最近365天购买天数：5（一般：2）"}},
+		{"purchase_span_share", map[string]float64{"purchase_span_share": 0.24}, Text{"Silent for 76% of the time since the first purchase in the last 365 days (typical: -100%)", "最近365天首购以来76%的时间处于沉默（一般：-100%）"}},
+		{"purchase_gap_median", map[string]float64{"purchase_gap_median": nan}, Text{"Bought on one day only in the last 365 days", "最近365天仅在一天购买过"}},
+		{"purchase_gap_sd", map[string]float64{"purchase_gap_sd": nan}, Text{"Too few purchases to say how regular they are", "购买过少，看不出是否规律"}}, // of two days too
+		{"purchase_gap_cv", map[string]float64{"purchase_gap_cv": 0.5}, Text{"Gaps between purchases vary by 50% of their average (typical: 2.0 times)", "购买间隔的波动是平均间隔的50%（一般：2.0倍）"}},
+		{"purchase_evening_share", map[string]float64{"purchase_evening_share": 0}, Text{"No purchase in the last 365 days in the evening, from 18:00 (typical: 200%)", "最近365天未在18点以后购买（一般：200%）"}},
+		{"purchase_weekend_share", map[string]float64{"purchase_weekend_share": 1}, Text{"All purchases in the last 365 days on weekends (typical: 200%)", "最近365天购买全部在周末（一般：200%）"}},
+		{"purchase_night_share", map[string]float64{"purchase_night_share": 0.999}, Text{"100% of purchases in the last 365 days at night, until 6:00 (typical: 200%)", "最近365天100%的购买在凌晨6点以前（一般：200%）"}},
+		{"channel_share_web", map[string]float64{"channel_share_web": 0}, Text{`No purchase in the last 30 days through "web" (typical: 200%)`, "最近30天无渠道“web”的购买（一般：200%）"}},
+		{"channel_count", map[string]float64{"channel_count": 1}, Text{"Channels of purchases in the last 30 days: 1 (typical: 2)", "最近30天使用1个渠道购买（一般：2）"}},
 		{"channel_share_app", map[string]float64{"channel_share_app": 0.8}, Text{`80% of purchases in the last 30 days through "app" (typical: 200%)`, "最近30天80%的购买来自渠道“app”（一般：200%）"}},
 		{"channel_share_other", map[string]float64{"channel_share_other": 0.004}, Text{"0.4% of purchases in the last 30 days through any other (typical: 200%)", "最近30天0.4%的购买来自渠道其他（一般：200%）"}},
 		{"channel_last", map[string]float64{"channel_last": 1}, Text{`Last purchase through "web"`, "最近一次购买渠道为“web”"}},
@@ -177,6 +214,53 @@ func TestSentences(t *testing.T) {
 		require.GreaterOrEqual(t, at, 0, test.column)
 		require.Equal(t, test.want, m.sentence(row, at, writeHundredths), test.column)
 	}
+}
+
+// What a customer does as most do is no reason, whatever the model makes of it.
+func TestUsualIsNoReason(t *testing.T) {
+	m := modelFitted(t, nil)
+	for i := range m.baseline.Columns {
+		if b := &m.baseline.Columns[i]; b.Deciles != nil {
+			b.Deciles = slices.Repeat([]float64{0}, 9)
+		}
+	}
+	habits := map[string]bool{
+		"channel_share": true, "channel_count": true, "category_share": true, "category_count": true, "weekend_share": true, "evening_share": true, "night_share": true,
+	}
+	seen := map[string]bool{}
+	for i := range m.columns {
+		if m.columns[i].kind() != table.Number {
+			continue
+		}
+		info := m.Columns()[i]
+		for _, value := range []float64{0, 1, math.NaN()} {
+			row := slices.Repeat([]float64{0}, len(m.columns))
+			row[i] = value
+			require.Equal(t, value == 0 && habits[info.Measure], m.usual(row, i), "%s %v", info.Name, value)
+		}
+		seen[info.Measure] = true
+		// A model of this column alone has one reason, or none.
+		row, effects := slices.Repeat([]float64{0}, len(m.columns)), make([]float64, len(m.columns))
+		effects[i] = 1
+		r := Reason{Group: info.Group, Raises: true}
+		require.Equal(t, !habits[info.Measure], m.speaker(&r, row, effects) == i, info.Name)
+	}
+	for habit := range habits {
+		require.True(t, seen[habit], habit)
+	}
+}
+
+// Of a plan without a window all is seen, and nothing is said of one.
+func TestSentenceWithoutWindow(t *testing.T) {
+	m := modelFitted(t, nil)
+	m.schema.Window = 0
+	row := slices.Repeat([]float64{1}, len(m.columns))
+	i := slices.IndexFunc(m.columns, func(c modelColumn) bool { return c.Name == "purchase_days" })
+	require.Equal(t, Text{"Bought on one day only", "仅在一天购买过"}, m.sentence(row, i, writeHundredths))
+	row[i] = 5
+	text := m.sentence(row, i, writeHundredths)
+	require.Regexp(t, `^Days with a purchase: 5`, text.EN)
+	require.Regexp(t, `^购买天数：5`, text.ZH)
 }
 
 func TestReasonMoney(t *testing.T) {

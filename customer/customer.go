@@ -13,10 +13,11 @@
 // ([FromInt64], [FromString]), or hashed where they may be longer ([FromHash]). What is known of a customer hangs on atoms, each named
 // by an [AtomID]; a [Change] says which atoms moved from which customer to which; a
 // [Feed] is the sequence of changes, read from a [Cursor]. A [RowBatch] carries the
-// values that follow from them to whoever keeps a table of customers.
+// values that follow from them to whoever keeps a table of customers, and a [Column] declares them.
 package customer
 
 import (
+	"bytes"
 	"encoding/binary"
 	"fmt"
 
@@ -26,6 +27,9 @@ import (
 // ID names a customer. It is a UUID of any version; uuid.Nil names nobody. Ids order
 // by their bytes. Safe for concurrent use.
 type ID = uuid.UUID
+
+// Compare orders ids by their bytes: it is -1, 0 or 1 as a is before b, the same or after it.
+func Compare(a, b ID) int { return bytes.Compare(a[:], b[:]) }
 
 // AtomID names an atom, the smallest piece of evidence that moves as a whole between
 // customers: one record of one source, or one slice of time of an identifier that

@@ -1,8 +1,10 @@
 package customer_test
 
 import (
+	"cmp"
 	"encoding/json"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/google/uuid"
@@ -21,6 +23,16 @@ func TestShardOfIsFixed(t *testing.T) {
 		"ffffffff-ffff-ffff-ffff-ffffffffffff": 58,
 	} {
 		require.Equal(t, want, customer.ShardOf(uuid.MustParse(id)), id)
+	}
+}
+
+func TestCompare(t *testing.T) {
+	ids := []customer.ID{{}, {0, 1}, {0, 2}, {0, 2, 0, 1}, {200}}
+	for i, a := range ids {
+		for j, b := range ids {
+			require.Equal(t, cmp.Compare(i, j), customer.Compare(a, b))
+			require.Equal(t, strings.Compare(a.String(), b.String()), customer.Compare(a, b), "lower case hexadecimal digits order as bytes do")
+		}
 	}
 }
 

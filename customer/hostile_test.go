@@ -71,6 +71,7 @@ func TestHostile(t *testing.T) {
 		},
 		"ToInt64":  {Call: customer.ToInt64, Names: "id", Args: func() []any { return []any{id} }},
 		"ToString": {Call: customer.ToString, Names: "id", Args: func() []any { return []any{id} }},
+		"Compare":  {Call: customer.Compare, Names: "a b", Args: func() []any { return []any{id, customer.FromInt64(8)} }},
 		"ShardOf":  {Call: customer.ShardOf, Names: "id", Args: func() []any { return []any{id} }},
 		"Change.Validate": {
 			Call: customer.Change.Validate, Names: "change", Args: func() []any { return []any{change()} },

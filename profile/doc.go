@@ -81,8 +81,10 @@
 // # Rows, tables and files
 //
 // [Profiles.Rows] hands changed rows on as [customer.RowBatch], to package segment or
-// whoever keeps a table of customers. [Profiles.Table] makes features for models, also
-// as they could have been known at a time in the past. [Profiles.WriteCSV] and
+// whoever keeps a table of customers; [Profiles.RowColumns] declares what they have, of which
+// segment.TagsOf makes tags. [Profiles.Table] makes features for models, also as they could
+// have been known at a time in the past, and [Profiles.Events] is the history of all customers
+// from which package churn makes its own. [Profiles.WriteCSV] and
 // [Profiles.WriteJSON] export, and [Profiles.All] yields everything with provenance.
 // What is [Personal] or [Sensitive] leaves in rows, tables and exports only if it is
 // named.

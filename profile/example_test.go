@@ -7,6 +7,7 @@ import (
 	"os"
 	"time"
 
+	"github.com/clientele-go/clientele/churn"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
 	"github.com/clientele-go/clientele/profile"
@@ -180,6 +181,22 @@ func ExampleProfiles_Table() {
 	// city 广州
 }
 
+// The events that profiles keep are what a model of churn learns from: churn.LookAhead goes from the log to a list of whom to call.
+func ExampleProfiles_Events() {
+	ctx := context.Background()
+	p, _ := shop(ctx)
+	events, err := p.Events(ctx, profile.Moment{At: day(20)}, &profile.EventsQuery{
+		Kinds: []profile.EventKind{{Event: "order", Kind: churn.Purchase, Amount: "amount"}},
+	})
+	check(err)
+	log, err := churn.NewLogColumns(ctx, events, &churn.LogOptions[customer.ID]{Location: time.UTC, Until: day(20), Compare: customer.Compare})
+	check(err)
+	report := log.Report()
+	fmt.Println(report.Kept, "events of", report.Customers, "customer from", log.Since(), "to", log.Until())
+	// Output:
+	// 2 events of 1 customer from 2026-03-03 to 2026-03-20
+}
+
 // What is personal is exported only where it is named.
 func ExampleProfiles_WriteCSV() {
 	ctx := context.Background()
@@ -229,12 +246,17 @@ func shop(ctx context.Context) (*profile.Profiles, customer.ID) {
 		_, err := p.Add(ctx, e.Time, e)
 		check(err)
 	}
-	_, err = p.Sync(ctx, feed{{
-		Shard: customer.ShardOf(id), Seq: 1, Part: 1, Parts: 1, Verb: customer.Created, Customer: id, To: id,
-		Atoms: []customer.AtomID{customer.AtomID(id)}, At: day(1),
-	}}, day(5))
+	_, err = p.Sync(ctx, founded(id), day(5))
 	check(err)
 	return p, id
+}
+
+// founded is a feed that says that there is a customer.
+func founded(id customer.ID) feed {
+	return feed{{
+		Shard: customer.ShardOf(id), Seq: 1, Part: 1, Parts: 1, Verb: customer.Created, Customer: id, To: id,
+		Atoms: []customer.AtomID{customer.AtomID(id)}, At: day(1),
+	}}
 }
 
 func order(id string, d int, amount int64) profile.Evidence {

@@ -263,6 +263,16 @@ func TestHostile(t *testing.T) {
 			Call: (*profile.Profiles).Table, Names: "profiles ctx moment columns", Args: func() []any { return []any{shared, ctx, moment(), []string{"orders"}} }, Writes: opened,
 			Expect: map[string]any{"columns[0] bytes": "profile: ", "columns long": "profile: ", "moment.At zero": profile.ErrInput}, NaN: "a missing value is one",
 		},
+		"Profiles.RowColumns": {Call: (*profile.Profiles).RowColumns, Names: "profiles ctx", Args: func() []any { return []any{shared, ctx} }, Writes: opened},
+		"Profiles.Events": {
+			Call: (*profile.Profiles).Events, Names: "profiles ctx moment query", Args: func() []any {
+				return []any{shared, ctx, moment(), &profile.EventsQuery{Scale: 2, Kinds: []profile.EventKind{{Event: "order", Kind: "purchase", Amount: "amount", Category: "shop"}}}}
+			}, Writes: opened,
+			Expect: map[string]any{
+				"moment.At zero": profile.ErrInput, "query nil": hostiletest.OK, "query.Scale max": "scale", "query.Scale min": "scale",
+				"query.Kinds[0].Event bytes": profile.ErrInput, "query.Kinds[0].Amount long": profile.ErrInput, "query.Kinds[0].Category control": profile.ErrInput, "query.Kinds[0].Kind bytes": hostiletest.OK,
+			},
+		},
 		"Profiles.Timeline": {
 			Call: func(ctx context.Context, m profile.Moment, q *profile.TimelineQuery) (n int, err error) {
 				for _, err := range (*profile.Profiles).Timeline(shared, ctx, id, m, q) {

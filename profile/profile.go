@@ -52,7 +52,7 @@ type Options struct {
 	// not depend on it.
 	Workers int
 	// Progress, if not nil, is told how many customers are done by what goes through all
-	// of them (All and what exports them, Table, Quality, Shares, Preview), and how many Sync
+	// of them (All and what exports them, Table, Events, Quality, Shares, Preview), and how many Sync
 	// has folded anew. Of several calls at once it is told of each by itself. total is -1. By
 	// one goroutine at a time; it must not use the Profiles.
 	Progress func(done, total int64)

@@ -118,6 +118,31 @@ func (p *Profiles) RowsHead(ctx context.Context) (c customer.Cursor, err error) 
 	return c, nil
 }
 
+// RowColumns declares what rows have, in their order: the names of Options.Rows or, where these
+// are nil, all that is Public or Internal, with the kinds and labels of the schema. With
+// segment.TagsOf they are the tags of an index that the rows are for; what is Personal or
+// Sensitive comes into it only if Options.Rows names it. After Apply there may be more. The error
+// is ErrSchema where Options.Rows does not fit the schema, or one of the store.
+func (p *Profiles) RowColumns(ctx context.Context) ([]customer.Column, error) {
+	f, err := p.reread(ctx)
+	if err != nil {
+		return nil, err
+	}
+	l := p.layout(f)
+	columns := make([]customer.Column, len(l.given))
+	for i, at := range l.given {
+		c := &l.columns[at]
+		if c.computed {
+			of := &f.Computed[c.index]
+			columns[i] = customer.Column{Name: c.name, Kind: f.computedKinds[c.index], EN: of.Label, ZH: of.LabelZH}
+		} else {
+			of := &f.Traits[c.index]
+			columns[i] = customer.Column{Name: c.name, Kind: f.traitKinds[c.index], EN: of.Label, ZH: of.LabelZH}
+		}
+	}
+	return columns, nil
+}
+
 // Rows yields the rows that Sync changed after the cursor, and that are visible when it
 // begins, in batches of some hundred customers; who is up to date asks again after the
 // next Sync. A customer's row is the one of now: all names of Options.Rows, unset where

@@ -161,15 +161,69 @@ func TestRowsLarge(t *testing.T) {
 	require.Equal(t, 5900, len(slices.Collect(k.rows[id]["tags"].Labels())))
 }
 
+// Columns are what rows have, no more than was asked for, in the order and of the kinds of their values.
+func TestRowColumns(t *testing.T) {
+	ctx := t.Context()
+	schema := readsSchema()
+	schema.Traits[1].Label, schema.Traits[1].LabelZH = "city", "城市"
+	schema.Computed[0].Label, schema.Computed[0].LabelZH = "orders so far", "订单数"
+	schema.Traits[4].Sensitivity, schema.Computed[4].Sensitivity = Sensitive, Personal // of score and channel
+	for name, c := range map[string]struct {
+		rows []string
+		want []string
+	}{
+		"default": {nil, []string{"city", "vip", "limit", "points", "since", "tags", "orders", "spent_90d", "last_seen", "categories", "median"}},
+		"named":   {[]string{"orders", "score", "name"}, []string{"name", "score", "orders"}},
+		"none":    {[]string{}, nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newReadsWorld(t, new(store.Memory), 3, schema, &Options{Rows: c.rows})
+			w.build(30)
+			columns, err := w.p.RowColumns(ctx)
+			require.NoError(t, err)
+			var names []string
+			for _, c := range columns {
+				names = append(names, c.Name)
+				switch c.Name {
+				case "city":
+					require.Equal(t, customer.Column{Name: "city", Kind: customer.KindText, EN: "city", ZH: "城市"}, c)
+				case "orders":
+					require.Equal(t, customer.Column{Name: "orders", Kind: customer.KindInt64, EN: "orders so far", ZH: "订单数"}, c)
+				}
+			}
+			require.Equal(t, c.want, names)
+			_, err = w.p.Sync(ctx, w.feed, w.feed.now)
+			require.NoError(t, err)
+			set := map[string]bool{}
+			for b, err := range w.p.AllRows(ctx) {
+				require.NoError(t, err)
+				for _, row := range b.Upserts {
+					require.Len(t, row.Values, len(columns))
+					for i, f := range row.Values {
+						require.Equal(t, columns[i].Name, f.Name)
+						if !f.Value.IsUnset() {
+							require.Equal(t, columns[i].Kind, f.Value.Kind())
+							set[f.Name] = true
+						}
+					}
+				}
+			}
+			require.Len(t, set, len(columns), "each has a value somewhere")
+		})
+	}
+}
+
 // An index of segments that follows the rows has what the profiles have.
 func TestRowsInSegments(t *testing.T) {
 	ctx := t.Context()
 	w := newSyncWorld(t, 4)
 	p := w.open(new(store.Memory), &Options{Rows: []string{"name", "city", "tags", "orders", "orders_2d", "spent_5h", "stage"}})
-	ix, err := segment.New(&segment.Options{Infer: true})
+	columns, err := p.RowColumns(ctx)
+	require.NoError(t, err)
+	ix, err := segment.New(&segment.Options{Tags: segment.TagsOf(columns)})
 	require.NoError(t, err)
 	var cursor customer.Cursor
-	for step := range 30 {
+	for range 30 {
 		for range 6 {
 			w.change()
 		}
@@ -203,9 +257,6 @@ func TestRowsInSegments(t *testing.T) {
 				}
 			}
 			return ids
-		}
-		if step < 5 {
-			continue // not all tags are known yet
 		}
 		require.Equal(t, having(func(map[string]customer.Value) bool { return true }), ask(segment.Rule{}))
 		for i := range 3 {

@@ -254,15 +254,23 @@ func (w *sliceWorld) evidenceOf(atoms []customer.AtomID, truth map[customer.ID][
 func (w *sliceWorld) requireEvidence(p *Profiles) {
 	far := time.Date(9998, 1, 1, 0, 0, 0, 0, time.UTC)
 	check := func(m Moment, known int64, truth map[customer.ID][]customer.AtomID) {
+		events, err := p.Events(w.t.Context(), m, nil)
+		require.NoError(w.t, err)
+		happened := map[customer.ID][]int64{}
+		for i, id := range events.Customers {
+			happened[id] = append(happened[id], events.Times[i])
+		}
 		for id, atoms := range truth {
+			var times []int64
 			got := []string{}
 			for e, err := range p.Timeline(w.t.Context(), id, m, nil) {
 				if errors.Is(err, ErrErased) || errors.Is(err, ErrUnknown) && len(atoms) == 0 {
 					continue
 				}
 				require.NoError(w.t, err)
-				got = append(got, e.Atom.String()+e.Evidence)
+				got, times = append(got, e.Atom.String()+e.Evidence), append(times, e.Time.Unix())
 			}
+			require.Equal(w.t, times, happened[id])
 			if w.feed.gone[id] {
 				require.Empty(w.t, got)
 				continue

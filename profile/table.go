@@ -40,7 +40,7 @@ func (p *Profiles) Table(ctx context.Context, m Moment, names ...string) (*table
 	if len(names) == 0 {
 		columns = slices.DeleteFunc(columns, func(c feature) bool { return c.kind == customer.KindLabels })
 	}
-	t := &table.Table[customer.ID]{Compare: func(a, b customer.ID) int { return slices.Compare(a[:], b[:]) }}
+	t := &table.Table[customer.ID]{Compare: customer.Compare}
 	for _, c := range columns {
 		switch c.kind {
 		case customer.KindLabels:

@@ -84,7 +84,7 @@ func (b *bound) timeline(q *TimelineQuery, m moment) (*merging, error) {
 		q = new(TimelineQuery)
 	}
 	t := &merging{
-		bound: b, m: m, from: math.MinInt64, to: math.MaxInt64, since: math.MinInt64,
+		bound: b, m: m, from: math.MinInt64, to: math.MaxInt64, since: b.retained(m),
 		events: make(map[uint32]bool), statements: q.Statements, reverse: q.Reverse, limit: q.Limit,
 	}
 	if !q.From.IsZero() {
@@ -98,10 +98,6 @@ func (b *bound) timeline(q *TimelineQuery, m moment) (*merging, error) {
 			return nil, &InputError{-1, "to", "is not in years 1 to 9999"}
 		}
 		t.to = q.To.UnixMicro()
-	}
-	if b.Retention > 0 {
-		since, _ := civil.Window(microTime(m.at), b.Retention, b.loc)
-		t.since = since.UnixMicro()
 	}
 	for _, number := range b.eventNumbers {
 		t.events[number] = q.Events == nil

@@ -14,7 +14,7 @@
 //	spend, ok := sorted.Column("spend")
 //	fmt.Println(sorted.IDs, spend.Num)
 //
-// The package example has it whole.
+// The package example has it whole. [Events] are what happened to customers, of which features are made.
 package table
 
 import (

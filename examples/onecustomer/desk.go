@@ -1,7 +1,6 @@
 package main
 
 import (
-	"context"
 	"fmt"
 	"io"
 	"slices"
@@ -14,62 +13,141 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
 	"github.com/clientele-go/clientele/profile"
+	"github.com/clientele-go/clientele/seal"
+	"github.com/clientele-go/clientele/segment"
 	"github.com/clientele-go/clientele/store"
 	"github.com/clientele-go/clientele/subject"
 )
 
 // A desk is where a data steward works.
 type desk struct {
-	g    *identity.Graph
-	kept *profile.Profiles
-	p    *printer
-
-	all         []record
-	ruledBefore string                 // the record before which somebody rules; empty: none
-	names       map[customer.ID]string // letters for ids, in the order in which they turn up
-	shown       map[customer.ID]int    // how many records each customer had when it was printed
-	atoms       map[string]customer.AtomID
-	records     map[customer.AtomID]string // names of atoms
-
-	events []event         // of which we shall learn
-	night  time.Time       // of the next Sync
-	synced profile.Synced  // by the last
-	told   customer.Cursor // up to where rows were read
-	rows   [][]string      // the days of it, and whose they were
-	row    customer.Row    // the last of them
-
+	printer
+	graph    *identity.Graph
+	kept     *profile.Profiles
+	live     *segment.Live
 	consents *consent.Consents
 	log      *audit.Log
 	gate     *access.Gate
 	subjects *subject.Subjects
+
+	names   map[customer.ID]string // letters for ids, in the order in which they turn up
+	shown   map[customer.ID]int    // how many records each customer had when it was printed
+	atoms   map[string]customer.AtomID
+	records map[customer.AtomID]string // names of atoms
+
+	night   time.Time // of the next sync
+	synced  profile.Synced
+	told    customer.Cursor // up to where rows were read
+	sets    [][]string      // whose they were, by day
+	notices [][]string      // of live segments
 }
 
-// newDesk opens a graph with the default policy, and profiles beside it, so that the store
-// holds neither an identifier nor anything personal that can be read without the keys.
-func newDesk(ctx context.Context, w io.Writer) (*desk, error) {
+// open opens all parts over one store, which then holds neither an identifier nor anything
+// personal that can be read without the keys.
+func open(w io.Writer) *desk {
 	s := new(store.Memory)
-	index, vault, err := keys(s)
-	if err != nil {
-		return nil, err
+	key := func(n byte) []byte { // in earnest from a key management service, and nowhere near the data
+		k := make([]byte, seal.KeyBytes)
+		k[0] = n
+		return k
 	}
-	g, err := identity.Open(ctx, s, nil, &identity.Options{Normalizers: normalizers, Index: index, Vault: vault})
-	if err != nil {
-		return nil, err
-	}
-	kept, err := profile.Open(ctx, s, &schema, &profile.Options{Index: index, Vault: vault})
-	if err != nil {
-		return nil, err
-	}
+	index := must(seal.NewIndex(seal.IndexKey{Version: 1, Key: key(1)}))
+	vault := must(seal.NewVault(s, must(seal.NewLocal(key(2))), nil))
 	d := &desk{
-		g: g, kept: kept, p: &printer{w: w},
-		night: time.Date(2026, 1, 7, 22, 0, 0, 0, shanghai),
-		all:   readRecords(), events: readEvents(),
-		names: map[customer.ID]string{}, shown: map[customer.ID]int{},
-		atoms: map[string]customer.AtomID{}, records: map[customer.AtomID]string{},
+		printer: printer{w}, night: time.Date(2026, 1, 7, 22, 0, 0, 0, shanghai),
+		names: map[customer.ID]string{}, shown: map[customer.ID]int{}, atoms: map[string]customer.AtomID{}, records: map[customer.AtomID]string{},
 	}
-	return d, d.protect(ctx, s, vault)
+	d.graph = must(identity.Open(ctx, s, nil, &identity.Options{Normalizers: normalizers, Index: index, Vault: vault}))
+	d.kept = must(profile.Open(ctx, s, &schema, &profile.Options{Index: index, Vault: vault}))
+	tags := must(segment.New(&segment.Options{Tags: segment.TagsOf(must(d.kept.RowColumns(ctx)))}))
+	d.live = must(segment.NewLive(tags, &segment.LiveOptions{At: d.night, Location: shanghai, Definitions: segments}))
+	d.log = must(audit.Open(s, nil))
+	offers := consent.Purpose{Name: "offers", Bases: []consent.Basis{consent.Consent}}
+	d.consents = must(consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{offers}}, d.graph.Holders, nil))
+	d.gate = must(access.Open(ctx, d.kept, &rights, &access.Options{Consents: d.consents, Log: d.log}))
+	d.subjects = must(subject.Open(s, subject.Parts{Graph: d.graph, Profiles: d.kept, Consents: d.consents, Log: d.log, Vaults: []*seal.Vault{vault}}, nil))
+	return d
 }
 
+// observe takes all records and events as they come in.
+func (d *desk) observe() {
+	rows := d.take("")
+	d.table(fmt.Sprintf("%d records come in; letters stand for the ids of customers", len(rows)), rows)
+}
+
+// take has everything come in. Somebody rules before one of the records, if it is named.
+func (d *desk) take(ruledBefore string) (rows [][]string) {
+	for _, a := range arrivals() {
+		d.nights(a.learned)
+		if a.who != nil {
+			if a.record == ruledBefore {
+				d.undo()
+			}
+			r := must(d.graph.Observe(ctx, *a.who))
+			d.atoms[a.record], d.records[r.Atom] = r.Atom, a.record
+			rows = append(rows, append(cells(*a.who), d.outcome(r)))
+		}
+		a.says.Atom = d.atoms[a.record]
+		must(d.kept.Add(ctx, a.learned, a.says))
+	}
+	d.nights(ruled)
+	return rows
+}
+
+// outcome is what became of a record.
+func (d *desk) outcome(r identity.Resolution) string {
+	text := "joins " + d.name(r.Customer)
+	if r.Created {
+		text = "begins " + d.name(r.Customer)
+	}
+	for _, id := range r.Merged {
+		text += "; so does " + d.name(id)
+	}
+	for _, x := range r.Refused {
+		if x.Reason == identity.Refused {
+			text += fmt.Sprintf("; %s is %s", x.Type, x.Field)
+		} else {
+			text += fmt.Sprintf("; not %s by %s: %s in %s", d.name(x.With), x.Type, x.Reason, x.Limit)
+		}
+	}
+	return text
+}
+
+// nights lets time pass: on Wednesday nights rows are handed on.
+func (d *desk) nights(to time.Time) {
+	for ; !d.night.After(to); d.night = d.night.AddDate(0, 0, 7) {
+		d.sync(d.night)
+	}
+}
+
+// sync has profile follow identity, and segments follow the rows of the profiles.
+func (d *desk) sync(at time.Time) {
+	d.synced = must(d.kept.Sync(ctx, d.graph, at))
+	var set, gone []string
+	for b := range each(d.kept.Rows(ctx, d.told)) {
+		for _, n := range must(d.live.ApplyRows(ctx, b, at)) {
+			verb := "leaves"
+			if n.Entered {
+				verb = "enters"
+			}
+			d.notices = append(d.notices, []string{day(n.At), d.name(n.Customer), verb, n.Segment, "by " + n.Reason.String()})
+		}
+		for _, row := range b.Upserts {
+			set = append(set, d.name(row.ID))
+		}
+		for _, id := range b.Deletes {
+			gone = append(gone, d.name(id))
+		}
+		d.told = b.Cursor
+	}
+	if len(set)+len(gone) > 0 {
+		slices.Sort(set)
+		slices.Sort(gone)
+		d.sets = append(d.sets, []string{day(at), strings.Join(set, " "), strings.Join(gone, " ")})
+	}
+}
+
+// name is the letter of a customer.
 func (d *desk) name(id customer.ID) string {
 	if d.names[id] == "" {
 		d.names[id] = string(rune('A' + len(d.names)))
@@ -77,197 +155,9 @@ func (d *desk) name(id customer.ID) string {
 	return d.names[id]
 }
 
-// observe takes all records and events, one by one as they come in.
-func (d *desk) observe(ctx context.Context) error {
-	var rows [][]string
-	for _, o := range d.all {
-		if err := d.pass(ctx, o.Time); err != nil {
-			return err
-		}
-		if o.Record == d.ruledBefore {
-			if err := d.undo(ctx); err != nil {
-				return err
-			}
-		}
-		r, err := d.g.Observe(ctx, o.Observation)
-		if err != nil {
-			return err
-		}
-		if err := d.state(ctx, o, r.Atom); err != nil {
-			return err
-		}
-		outcome := "joins " + d.name(r.Customer)
-		if r.Created {
-			outcome = "begins " + d.name(r.Customer)
-		}
-		for _, id := range r.Merged {
-			outcome += "; so does " + d.name(id)
-		}
-		for _, x := range r.Refused {
-			if x.Reason == identity.Refused {
-				outcome += fmt.Sprintf("; %s is %s", x.Type, x.Field)
-			} else {
-				outcome += fmt.Sprintf("; not %s by %s: %s in %s", d.name(x.With), x.Type, x.Reason, x.Limit)
-			}
-		}
-		rows = append(rows, append(cells(o.Observation), outcome))
-	}
-	d.p.table(fmt.Sprintf("%d records come in; letters stand for the ids of customers", len(rows)), rows)
-	return d.pass(ctx, ruled)
-}
-
-// cells are what a record says.
-func cells(o identity.Observation) []string {
-	row := []string{o.Source, o.Record, day(o.Time), "", "", ""}
-	for _, i := range o.Identifiers {
-		switch i.Type {
-		case "name":
-			row[3] = i.Value
-		case "phone":
-			row[4] = i.Value
-		default:
-			row[5] = strings.TrimSpace(row[5] + "  " + i.Type + " " + i.Value)
-		}
-	}
-	return row
-}
-
-// customers prints who is one customer, as far as that is news.
-func (d *desk) customers(ctx context.Context) error {
-	var rows [][]string
-	n, before := 0, len(d.shown)
-	for c, err := range d.g.Customers(ctx) {
-		if err != nil {
-			return err
-		}
-		n++
-		if d.shown[c.ID] == len(c.Atoms) {
-			continue
-		}
-		first := d.name(c.ID)
-		for _, id := range c.Former {
-			first += ", once " + d.name(id)
-		}
-		for o, err := range d.g.Observations(ctx, c.ID) {
-			if err != nil {
-				return err
-			}
-			rows = append(rows, append([]string{first}, cells(o)...))
-			first = ""
-		}
-		d.shown[c.ID] = len(c.Atoms)
-	}
-	title := "They are of %d customers"
-	if before > 0 {
-		title = "Now they are of %d customers; new or changed are"
-	}
-	d.p.table(fmt.Sprintf(title, n), rows)
-	m, err := d.g.Measure(ctx, "")
-	if err != nil {
-		return err
-	}
-	d.p.printf("\n%d of %d records (%.0f%%) are of somebody known from several sources.\n", m.Unified, m.Records, 100*m.UnificationRate)
-	return nil
-}
-
-// review looks for customers whose records show different family names. It reads what
-// was typed, also where a name is masked: that is no evidence, but a hint for people.
-func (d *desk) review(ctx context.Context) error {
-	var rows [][]string
-	for c, err := range d.g.Customers(ctx) {
-		if err != nil {
-			return err
-		}
-		row, families := []string{d.name(c.ID)}, map[rune]bool{}
-		for o, err := range d.g.Observations(ctx, c.ID) {
-			if err != nil {
-				return err
-			}
-			if name := cells(o)[3]; name != "" {
-				families[[]rune(name)[0]] = true
-				row = append(row, o.Record+" "+name)
-			}
-		}
-		if len(families) > 1 {
-			rows = append(rows, row)
-		}
-	}
-	d.p.table("To review: family names that differ within a customer", rows)
-	return nil
-}
-
-// explain says why two records are of one customer, or why not.
-func (d *desk) explain(ctx context.Context) error {
-	e, err := d.g.Explain(ctx, identity.Ref{Record: liu}, identity.Ref{Record: zhao})
-	if err != nil {
-		return err
-	}
-	var rows [][]string
-	for i, s := range e.Path {
-		row := []string{s.From.Record, "and " + s.To.Record, "have the same " + s.Type + ",", s.Proof.String()}
-		if i == e.Weakest {
-			row = append(row, "(the weakest step)")
-		}
-		rows = append(rows, row)
-	}
-	for _, o := range e.Apart {
-		row := []string{o.A.Record, "and " + o.B.Record, "have the same " + o.Type + ", but it has " + o.Reason.String()}
-		if o.Ruling != "" {
-			r, _, err := d.g.Ruling(ctx, o.Ruling)
-			if err != nil {
-				return err
-			}
-			row[2] += fmt.Sprintf(", says %s on %s: %s", r.Author, day(r.Time), r.Reason)
-		}
-		rows = append(rows, row)
-	}
-	title := "Why are %s and %s one customer?"
-	if !e.Same {
-		title = "Why are %s and %s not one customer?"
-	}
-	d.p.table(fmt.Sprintf(title, liu.Record, zhao.Record), rows)
-	return nil
-}
-
-// ruled is when somebody rules, and now when the rest is asked.
-var ruled, now = time.Date(2026, 3, 20, 9, 0, 0, 0, shanghai), time.Date(2026, 3, 20, 12, 0, 0, 0, shanghai)
-
-// undo rules that the number that joins the records passed to somebody else.
-func (d *desk) undo(ctx context.Context) error {
-	err := d.g.Rebind(ctx, identity.Ruling{
-		ID: "case-1", Author: "Chen Jie", Reason: "Mr Liu gave it up in February",
-		Time: ruled,
-	}, "", identity.Identifier{Type: "phone", Value: "13512345674"}, time.Date(2026, 2, 15, 0, 0, 0, 0, shanghai))
-	if err == nil {
-		d.p.printf("\nChen Jie rules that 13512345674 passed to somebody else on 02-15.\n")
-	}
-	return err
-}
-
-// follow reads the feed of all changes.
-func (d *desk) follow(ctx context.Context) error {
-	var changes []customer.Change
-	for c, err := range d.g.Changes(ctx, customer.Cursor{}) {
-		if err != nil {
-			return err
-		}
-		if c.Customer == c.To { // what concerns two customers is there for each
-			changes = append(changes, c)
-		}
-	}
-	slices.SortStableFunc(changes, func(a, b customer.Change) int { return a.At.Compare(b.At) })
-	var rows [][]string
-	for _, c := range changes {
-		from := ""
-		if c.From != (customer.ID{}) {
-			from = "from " + d.name(c.From)
-		}
-		row := []string{day(c.At), c.Verb.String(), d.name(c.To), from}
-		for _, a := range c.Atoms {
-			row = append(row, d.records[a])
-		}
-		rows = append(rows, row)
-	}
-	d.p.table("What followers of the feed were told", rows)
-	return nil
+// of is whose a record is, or was in the profiles.
+func (d *desk) of(r identity.Record) customer.ID {
+	id, _, err := d.graph.Lookup(ctx, r)
+	check(err)
+	return id
 }

@@ -1,49 +1,68 @@
 // Command onecustomer shows how records of a shop, an app, a mini-program and a call
 // centre become customers, and what is known of one, with the provenance of every value;
-// how a wrong merge is found, explained and undone; what it was, and was known, when; who
-// may see what of it; and how the customer is erased.
+// how a wrong merge is found, explained and undone; what it was, and was known, when; what
+// segments and models are told of it; who may see what of it; and how the customer is erased.
 //
 //	go run ./examples/onecustomer
+//
+// data.go has what came in, schema.go what is declared of it, desk.go how both get in; each of the
+// other files shows a part.
 package main
 
 import (
 	"context"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 )
 
-func main() {
-	if err := run(context.Background(), os.Stdout); err != nil {
-		fmt.Fprintln(os.Stderr, "onecustomer:", err)
-		os.Exit(1)
+// ctx ends with the program.
+var ctx = context.Background()
+
+func main() { run(os.Stdout) }
+
+func run(w io.Writer) {
+	d := open(w)
+	for i, part := range []struct {
+		title string
+		steps []func()
+	}{
+		{"Who is who", []func(){d.observe, d.customers}},
+		{"One profile, of four channels", []func(){d.profiles, d.aside, d.review, d.explain}},
+		{"A wrong merge is undone", []func(){d.undo, func() { d.sync(now) }, d.customers, d.explain, d.profiles, d.neverMerged}},
+		{"Then, now and next", []func(){d.timeline, d.known, d.next}},
+		{"What others were told", []func(){d.follow, d.handed}},
+		{"Who may see what", []func(){d.agree, func() { d.see(now, readers...) }, d.find}},
+		{"A consent is withdrawn", []func(){d.withdraw}},
+		{"Erased, and proven gone", []func(){d.give, d.erase, d.replay, d.inspect}},
+	} {
+		d.title(fmt.Sprintf("%d. %s", i+1, part.title))
+		for _, step := range part.steps {
+			step()
+		}
 	}
 }
 
-func run(ctx context.Context, w io.Writer) error {
-	d, err := newDesk(ctx, w)
+// must returns v. Nothing is to be done about an error in this program: it ends.
+func must[T any](v T, err error) T {
+	check(err)
+	return v
+}
+
+func check(err error) {
 	if err != nil {
-		return err
+		panic(err)
 	}
-	for i, part := range []struct {
-		title string
-		steps []func(context.Context) error
-	}{
-		{"Who is who", []func(context.Context) error{d.observe, d.customers}},
-		{"One profile, of four channels", []func(context.Context) error{d.profiles, d.aside, d.review, d.explain}},
-		{"A wrong merge is undone", []func(context.Context) error{d.undo, d.settle, d.customers, d.explain, d.profiles, d.neverMerged}},
-		{"Then, now and next", []func(context.Context) error{d.timeline, d.known, d.next}},
-		{"What others were told", []func(context.Context) error{d.follow, d.handed}},
-		{"Who may see what", []func(context.Context) error{d.agree, d.views, d.find}},
-		{"A consent is withdrawn", []func(context.Context) error{d.withdraw, d.again}},
-		{"Erased, and proven gone", []func(context.Context) error{d.give, d.erase, d.replay, d.inspect}},
-	} {
-		d.p.title(fmt.Sprintf("%d. %s", i+1, part.title))
-		for _, step := range part.steps {
-			if err := step(ctx); err != nil {
-				return err
+}
+
+// each yields what a sequence yields, without errors.
+func each[T any](all iter.Seq2[T, error]) iter.Seq[T] {
+	return func(yield func(T) bool) {
+		for v, err := range all {
+			if check(err); !yield(v) {
+				return
 			}
 		}
 	}
-	return d.p.err
 }

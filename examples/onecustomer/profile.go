@@ -2,51 +2,33 @@ package main
 
 import (
 	"bytes"
-	"context"
 	"encoding/json"
 	"fmt"
 	"io"
-	"math"
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
 	"github.com/clientele-go/clientele/profile"
 )
 
-// The records that stand for the two people whom the wrong merge concerns.
-var liu, zhao = identity.Record{Source: "shop", Record: "S-1002"}, identity.Record{Source: "mini-program", Record: "W-3004"}
-
-// of returns the profile of whom a record is of.
-func (d *desk) of(ctx context.Context, r identity.Record, m profile.Moment) (*profile.Profile, error) {
-	id, _, err := d.g.Lookup(ctx, r)
-	if err != nil {
-		return nil, err
-	}
-	return d.kept.Profile(ctx, id, m)
+// profile is that of whom a record is of.
+func (d *desk) profile(r identity.Record, m profile.Moment) *profile.Profile {
+	return must(d.kept.Profile(ctx, d.of(r), m))
 }
 
 // profiles shows what is known of the two, or of the one.
-func (d *desk) profiles(ctx context.Context) error {
-	var before customer.ID
-	for _, r := range []identity.Record{liu, zhao} {
-		one, err := d.of(ctx, r, profile.Moment{At: now})
-		if err != nil {
-			return err
-		}
-		if one.Customer != before {
-			d.profile(one)
-		}
-		before = one.Customer
+func (d *desk) profiles() {
+	d.show(d.profile(liu, profile.Moment{At: now}))
+	if d.of(liu) != d.of(zhao) {
+		d.show(d.profile(zhao, profile.Moment{At: now}))
 	}
-	return nil
 }
 
-// profile prints a profile with the provenance of every value.
-func (d *desk) profile(one *profile.Profile) {
+// show prints a profile with the provenance of every value.
+func (d *desk) show(one *profile.Profile) {
 	rows := [][]string{{"trait", "value", "rule", "from", "", "others"}}
 	for _, t := range one.Traits {
 		rule, lost := d.lost(t)
@@ -60,17 +42,24 @@ func (d *desk) profile(one *profile.Profile) {
 			row = make([]string, len(row))
 		}
 	}
-	d.p.table("What is known of "+d.name(one.Customer), rows)
+	d.table("What is known of "+d.name(one.Customer), rows)
 	rows = [][]string{{"computed", "value", "events", "of"}}
 	for _, c := range one.Computed {
-		var from []string
+		var from, items []string
 		for _, x := range c.From {
 			from = append(from, fmt.Sprintf("%s %d", d.records[x.Atom], x.Events))
 		}
 		slices.Sort(from)
-		rows = append(rows, []string{c.Name, showResult(c), strconv.FormatInt(c.Events, 10), strings.Join(from, ", ")})
+		for _, i := range c.Items {
+			items = append(items, fmt.Sprintf("%s %.2g", show(c.Name, i.Value), i.Weight))
+		}
+		value := show(c.Name, c.Value)
+		if items != nil {
+			value = strings.Join(items, ", ")
+		}
+		rows = append(rows, []string{c.Name, value, strconv.FormatInt(c.Events, 10), strings.Join(from, ", ")})
 	}
-	d.p.table("", rows)
+	d.table("", rows)
 }
 
 // lost says by which rule a value won, who says the same, and what lost.
@@ -99,79 +88,37 @@ func (d *desk) lost(t profile.Resolved) (rule, lost string) {
 	return rule, strings.Join(all, "; ")
 }
 
-// neverMerged compares the two profiles with those of another desk, where the ruling
-// came in time, so that the two were never one.
-func (d *desk) neverMerged(ctx context.Context) error {
-	other, err := newDesk(ctx, io.Discard)
-	if err != nil {
-		return err
-	}
-	other.ruledBefore = "W-3003"
-	if err := other.observe(ctx); err != nil {
-		return err
-	}
-	if err := other.settle(ctx); err != nil {
-		return err
-	}
-	var rows [][]string
-	for _, r := range []identity.Record{liu, zhao} {
-		var name string
-		var texts [2][]byte
-		for i, d := range []*desk{other, d} {
-			one, err := d.of(ctx, r, profile.Moment{At: now})
-			if err != nil {
-				return err
-			}
-			name, one.Customer = d.name(one.Customer), customer.ID{}
-			if texts[i], err = json.Marshal(one); err != nil {
-				return err
+// aside shows what the schema did not take.
+func (d *desk) aside() {
+	rows := [][]string{{"record", "trait", "value", "why"}}
+	for _, a := range arrivals() {
+		if a.who != nil {
+			for _, x := range must(d.kept.SetAside(ctx, d.atoms[a.record])) {
+				rows = append(rows, []string{a.record, x.Name, x.Value, x.Reason.String()})
 			}
 		}
-		verdict := "they differ"
+	}
+	d.table("What the schema did not take is set aside, with the reason", rows)
+}
+
+// neverMerged compares the two profiles with those of another desk, where the ruling
+// came in time, so that the two were never one.
+func (d *desk) neverMerged() {
+	other := open(io.Discard)
+	other.take("W-3003")
+	other.sync(now)
+	var rows [][]string
+	for _, r := range []identity.Record{liu, zhao} {
+		text := func(d *desk) []byte {
+			one := d.profile(r, profile.Moment{At: now})
+			one.Customer = customer.ID{}
+			return must(json.Marshal(one))
+		}
+		verdict, texts := "they differ", [2][]byte{text(d), text(other)}
 		if bytes.Equal(texts[0], texts[1]) {
 			verdict = "equal byte for byte"
 		}
-		rows = append(rows, []string{name, fmt.Sprintf("%d bytes of JSON,", len(texts[1])), fmt.Sprintf("%d had the merge never been:", len(texts[0])), verdict})
+		rows = append(rows, []string{d.name(d.of(r)), fmt.Sprintf("%d bytes of JSON,", len(texts[0])), fmt.Sprintf("%d had the merge never been:", len(texts[1])), verdict})
 	}
-	d.p.table("Is anything of the merge left in the profiles?", rows)
-	return nil
+	d.table("Is anything of the merge left in the profiles?", rows)
 }
-
-// showResult is the value of a computed trait, or its items with their weights.
-func showResult(c profile.Result) string {
-	var items []string
-	for _, i := range c.Items {
-		items = append(items, fmt.Sprintf("%s %.2g", show(c.Name, i.Value), i.Weight))
-	}
-	if items == nil {
-		return show(c.Name, c.Value)
-	}
-	return strings.Join(items, ", ")
-}
-
-// show is a value as people read it.
-func show(name string, v customer.Value) string {
-	if n, ok := v.Int64(); ok {
-		return strconv.FormatInt(n, 10)
-	}
-	if n, scale, ok := v.Decimal(); ok {
-		return fmt.Sprintf("%.2f", float64(n)/math.Pow10(scale))
-	}
-	if f, ok := v.Float64(); ok && name == "resolved_in" {
-		return strings.TrimSuffix(time.Duration(f*float64(time.Second)).Round(time.Minute).String(), "0s")
-	} else if ok {
-		return fmt.Sprintf("%.2f", f)
-	}
-	if t, ok := v.Time(); ok {
-		return t.In(shanghai).Format("01-02 15:04")
-	}
-	if s, ok := v.Text(); ok {
-		return s
-	}
-	if v.IsUnset() {
-		return "-"
-	}
-	return strings.Join(slices.Collect(v.Labels()), " ")
-}
-
-func day(t time.Time) string { return t.In(shanghai).Format("01-02") }

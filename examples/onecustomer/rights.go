@@ -1,129 +1,46 @@
 package main
 
 import (
-	"context"
+	"errors"
+	"fmt"
+	"io"
 	"strings"
 	"time"
 
 	"github.com/clientele-go/clientele/access"
-	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/identity"
 	"github.com/clientele-go/clientele/profile"
-	"github.com/clientele-go/clientele/seal"
-	"github.com/clientele-go/clientele/store"
 	"github.com/clientele-go/clientele/subject"
 )
 
-// rights says who may see what, for which purpose. In earnest it would be a JSON file.
-var rights = access.Policy{
-	Purposes: []access.Purpose{
-		{Name: "offers", Consent: "offers"},
-		{Name: "service", Basis: consent.Contract},
-		{Name: "supervision", Basis: consent.LegalDuty},
-	},
-	Roles: []access.Role{
-		{Name: "marketer", Grants: []access.Grant{{Purpose: "offers", Show: access.Levels{Public: access.Plain}}}},
-		{Name: "agent", Grants: []access.Grant{{
-			Purpose: "service", Show: access.Levels{Public: access.Plain, Internal: access.Plain, Personal: access.Masked},
-			Traits: map[string]access.Show{"name": access.Plain}, Find: []string{"phone"},
-		}}},
-		{Name: "auditor", Grants: []access.Grant{{Purpose: "supervision", Show: access.Levels{Public: access.Plain, Internal: access.Plain, Personal: access.Masked}}}},
-	},
-	Masks: map[string]access.Mask{"name": access.Name, "phone": access.Phone, "address": access.Address},
-}
-
-// The people who ask.
-var readers = []access.Reader{
-	{Actor: "emp-31", Role: "marketer", Purpose: "offers", Ticket: "spring"},
-	{Actor: "emp-7", Role: "agent", Purpose: "service", Ticket: "T-32"},
-	{Actor: "emp-2", Role: "auditor", Purpose: "supervision", Ticket: "2026-Q1"},
-}
-
-// keys are those of this program. In earnest they come from a key management service, and are
-// nowhere near the data.
-func keys(s store.Store) (*seal.Index, *seal.Vault, error) {
-	key := func(n byte) []byte {
-		k := make([]byte, seal.KeyBytes)
-		k[0] = n
-		return k
-	}
-	index, err := seal.NewIndex(seal.IndexKey{Version: 1, Key: key(1)})
-	if err != nil {
-		return nil, nil, err
-	}
-	wrapper, err := seal.NewLocal(key(2))
-	if err != nil {
-		return nil, nil, err
-	}
-	vault, err := seal.NewVault(s, wrapper, nil)
-	return index, vault, err
-}
-
-// protect opens what decides who sees what, beside the graph and the profiles.
-func (d *desk) protect(ctx context.Context, s store.Store, vault *seal.Vault) (err error) {
-	if d.log, err = audit.Open(s, nil); err != nil {
-		return err
-	}
-	d.consents, err = consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{
-		{Name: "offers", Bases: []consent.Basis{consent.Consent}},
-	}}, d.g.Holders, nil)
-	if err != nil {
-		return err
-	}
-	d.gate, err = access.Open(ctx, d.kept, &rights, &access.Options{Consents: d.consents, Log: d.log})
-	if err != nil {
-		return err
-	}
-	d.subjects, err = subject.Open(s, subject.Parts{
-		Graph: d.g, Profiles: d.kept, Consents: d.consents, Log: d.log, Vaults: []*seal.Vault{vault},
-	}, nil)
-	return err
-}
-
 // agree records that the shop and the app were allowed to make offers.
-func (d *desk) agree(ctx context.Context) error {
+func (d *desk) agree() {
 	for _, record := range []string{"S-1002", "A-2002"} {
-		err := d.choose(ctx, consent.Record{
-			ID: "form of " + record, Atom: d.atoms[record], Choice: consent.Granted, Collected: now.AddDate(0, -2, 0), Notice: "privacy notice 4",
-		})
-		if err != nil {
-			return err
-		}
+		d.choose(consent.Record{ID: "form of " + record, Atom: d.atoms[record], Choice: consent.Granted, Collected: now.AddDate(0, -2, 0), Notice: "privacy notice 4"})
 	}
-	d.p.printf("\nS-1002 and A-2002 agreed to offers that are made for them.\n")
-	return nil
+	d.printf("\nS-1002 and A-2002 agreed to offers that are made for them.\n")
 }
 
-// withdraw records that one of them does not any more.
-func (d *desk) withdraw(ctx context.Context) error {
-	d.p.printf("\nIn the app the customer of A-2002 taps on \"no more offers\".\n")
-	return d.choose(ctx, consent.Record{ID: "tap", Atom: d.atoms["A-2002"], Choice: consent.Withdrawn, Collected: now.Add(time.Hour)})
+// withdraw records that one of them does not any more, and shows what the marketer sees then.
+func (d *desk) withdraw() {
+	d.printf("\nIn the app the customer of A-2002 taps on \"no more offers\".\n")
+	d.choose(consent.Record{ID: "tap", Atom: d.atoms["A-2002"], Choice: consent.Withdrawn, Collected: now.Add(time.Hour)})
+	d.see(now.Add(2*time.Hour), readers[0])
 }
 
-func (d *desk) choose(ctx context.Context, r consent.Record) error {
+func (d *desk) choose(r consent.Record) {
 	r.Purpose, r.Basis = "offers", consent.Consent
-	return d.consents.Record(ctx, r.Collected, r)
+	check(d.consents.Record(ctx, r.Collected, r))
 }
 
-// views shows what of the customer each of the readers sees.
-func (d *desk) views(ctx context.Context) error { return d.see(ctx, now, readers...) }
-
-// again shows what the marketer sees now.
-func (d *desk) again(ctx context.Context) error { return d.see(ctx, now.Add(2*time.Hour), readers[0]) }
-
-func (d *desk) see(ctx context.Context, at time.Time, by ...access.Reader) error {
-	id, _, err := d.g.Lookup(ctx, liu)
-	if err != nil {
-		return err
-	}
+// see shows what of the customer readers see.
+func (d *desk) see(at time.Time, by ...access.Reader) {
 	rows := [][]string{{""}}
 	for _, r := range by {
 		rows[0] = append(rows[0], r.Role+", "+r.Purpose)
-		view, err := d.gate.View(ctx, at, r, id, profile.Moment{At: now})
-		if err != nil {
-			return err
-		}
+		view := must(d.gate.View(ctx, at, r, d.of(liu), profile.Moment{At: now}))
 		for i := range view.Fields {
 			f := &view.Fields[i]
 			if len(rows) == i+1 {
@@ -132,8 +49,7 @@ func (d *desk) see(ctx context.Context, at time.Time, by ...access.Reader) error
 			rows[i+1] = append(rows[i+1], seen(f))
 		}
 	}
-	d.p.table("What they see of "+d.name(id), rows)
-	return nil
+	d.table("What they see of "+d.name(d.of(liu)), rows)
 }
 
 // seen is what is shown of a value, or why nothing is.
@@ -148,15 +64,65 @@ func seen(f *access.Field) string {
 }
 
 // find looks a caller up by the number.
-func (d *desk) find(ctx context.Context) error {
-	found, err := d.gate.Find(ctx, now, readers[1], "phone", customer.TextValue("+8613612345675"))
-	if err != nil {
-		return err
-	}
+func (d *desk) find() {
 	var who []string
-	for _, id := range found {
+	for _, id := range must(d.gate.Find(ctx, now, readers[1], "phone", customer.TextValue("+8613612345675"))) {
 		who = append(who, d.name(id))
 	}
-	d.p.printf("\nBy the number of a caller, 136****5675, the agent finds %s.\n", strings.Join(who, " and "))
-	return nil
+	d.printf("\nBy the number of a caller, 136****5675, the agent finds %s.\n", strings.Join(who, " and "))
+}
+
+// request is what the customer asks for.
+func (d *desk) request() subject.Request {
+	return subject.Request{Customer: d.of(liu), ID: "DSR-17", Actor: "emp-2", Ticket: "DSR-17"}
+}
+
+// give gives out what is held of the customer.
+func (d *desk) give() {
+	given := must(d.subjects.Export(ctx, now.Add(3*time.Hour), d.request(), io.Discard)) // in earnest a file
+	var rows [][]string
+	for _, c := range given.Counts {
+		rows = append(rows, []string{c.Name, fmt.Sprint(c.Count)})
+	}
+	d.table(d.name(given.Customer)+" asks what is held, and gets a JSON document with", rows)
+}
+
+// erase erases the customer, and looks for what is left.
+func (d *desk) erase() {
+	at, r := now.Add(4*time.Hour), d.request()
+	gone := must(d.subjects.Erase(ctx, at, r))
+	d.printf("\n%s asks to be erased: %d records are.\n\n", d.name(r.Customer), len(gone.Atoms))
+	proof := must(d.subjects.Prove(ctx, at, gone))
+	check(proof.WriteText(d.w))
+	check(proof.Err())
+}
+
+// replay tries to bring the customer back.
+func (d *desk) replay() {
+	var rows [][]string
+	refused := func(what, record string, err, want error) {
+		if !errors.Is(err, want) {
+			panic("the customer came back")
+		}
+		rows = append(rows, []string{what, record, err.Error()})
+	}
+	for _, a := range arrivals() {
+		if a.who != nil && (a.record == liu.Record || a.record == "A-2002") {
+			_, err := d.graph.Observe(ctx, *a.who)
+			refused("observation", a.record, err, identity.ErrErased)
+			a.says.Atom = d.atoms[a.record]
+			_, err = d.kept.Add(ctx, now, a.says)
+			refused("evidence", a.record, err, profile.ErrErased)
+		}
+	}
+	d.table("The old files are read once more", rows)
+}
+
+// inspect shows who may see what and who did, from a log that is checked.
+func (d *desk) inspect() {
+	_, _, err := d.log.Seal(ctx, now.Add(5*time.Hour))
+	check(err)
+	checked := must(d.log.Verify(ctx, nil))
+	d.printf("\nThe log has %d entries, and %d faults.\n\n", checked.Size, len(checked.Faults))
+	check(must(d.gate.Inspect(ctx, time.Time{}, time.Time{})).WriteText(d.w))
 }

@@ -1,8 +1,14 @@
 package main
 
 import (
+	"github.com/clientele-go/clientele/access"
+	"github.com/clientele-go/clientele/churn"
+	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/identity/normalize"
 	"github.com/clientele-go/clientele/profile"
+	"github.com/clientele-go/clientele/segment"
 )
 
 // schema declares what is known of customers. In earnest it would be a JSON file.
@@ -62,3 +68,50 @@ var kinds = func() map[string]customer.Kind {
 	}
 	return kinds
 }()
+
+// proofs say how sure each source is who it is: the app and the mini-program know who is logged in
+// and send codes to numbers; the others write down what they are told.
+var proofs = map[string]identity.Proof{
+	"shop": identity.Attested, "call-centre": identity.Claimed, "app": identity.Verified, "mini-program": identity.Verified,
+}
+
+// normalizers bring identifiers into one form, or refuse them.
+var normalizers = map[string]normalize.Normalizer{
+	"phone": must(normalize.Phone(&normalize.PhoneOptions{Region: "CN"})), "email": must(normalize.Email(nil)), "name": normalize.Name(nil),
+}
+
+// segments follow the rows of the profiles.
+var segments = []segment.Definition{
+	{Name: "regulars", Rule: segment.Ge("orders_90d", 3)},
+	{Name: "tea lovers", Rule: segment.And(segment.Eq("favourite", "tea"), segment.Within("last_contact", segment.Days(30)))},
+}
+
+// history is what a model of churn would learn from.
+var history = profile.EventsQuery{Scale: 2, Kinds: []profile.EventKind{
+	{Event: "order", Kind: churn.Purchase, Amount: "amount", Category: "category"}, {Event: "visit"}, {Event: "opened", Kind: churn.Contact},
+}}
+
+// rights says who may see what, for which purpose. In earnest it would be a JSON file.
+var rights = access.Policy{
+	Purposes: []access.Purpose{
+		{Name: "offers", Consent: "offers"},
+		{Name: "service", Basis: consent.Contract},
+		{Name: "supervision", Basis: consent.LegalDuty},
+	},
+	Roles: []access.Role{
+		{Name: "marketer", Grants: []access.Grant{{Purpose: "offers", Show: access.Levels{Public: access.Plain}}}},
+		{Name: "agent", Grants: []access.Grant{{
+			Purpose: "service", Show: access.Levels{Public: access.Plain, Internal: access.Plain, Personal: access.Masked},
+			Traits: map[string]access.Show{"name": access.Plain}, Find: []string{"phone"},
+		}}},
+		{Name: "auditor", Grants: []access.Grant{{Purpose: "supervision", Show: access.Levels{Public: access.Plain, Internal: access.Plain, Personal: access.Masked}}}},
+	},
+	Masks: map[string]access.Mask{"name": access.Name, "phone": access.Phone, "address": access.Address},
+}
+
+// The people who ask.
+var readers = []access.Reader{
+	{Actor: "emp-31", Role: "marketer", Purpose: "offers", Ticket: "spring"},
+	{Actor: "emp-7", Role: "agent", Purpose: "service", Ticket: "T-32"},
+	{Actor: "emp-2", Role: "auditor", Purpose: "supervision", Ticket: "2026-Q1"},
+}

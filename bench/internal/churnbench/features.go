@@ -11,6 +11,7 @@ import (
 	"github.com/clientele-go/clientele/bench/internal/harness"
 	"github.com/clientele-go/clientele/churn"
 	"github.com/clientele-go/clientele/synth"
+	"github.com/clientele-go/clientele/table"
 )
 
 // compared are the columns that both make.
@@ -33,7 +34,7 @@ const head = 50_000
 
 // history is events in columns.
 type history struct {
-	columns churn.Columns[int64]
+	columns table.Events[int64]
 	cutoff  time.Time
 }
 
