@@ -267,8 +267,8 @@ func (s *shop) value(context.Context) ([]report.Block, error) {
 	best, segments := tiers.Summary()[0], s.now.BySegment()
 	facts := report.Facts{
 		{Measure: measure("customers", "客户数", report.Number), Value: len(s.now.Customers), Note: t("as of "+s.day(0), "截至 "+s.day(0))},
-		{Measure: measure("of them in tier 1", "其中一级客户", report.Percent), Value: best.Share, Note: t("the best, with half of the revenue", "贡献一半金额的头部客户")},
-		{Measure: measure("revenue of tier 1", "一级客户消费", report.Money), Value: best.Revenue, Note: t("less refunds", "已扣除退款")},
+		{Measure: measure("of them in tier 1", "第1层客户占比", report.Percent), Value: best.Share, Note: t("the best, with half of the revenue", "贡献一半金额的头部客户")},
+		{Measure: measure("revenue of tier 1", "第1层客户消费", report.Money), Value: best.Revenue, Note: t("less refunds", "已扣除退款")},
 	}
 	return slices.Concat([]report.Block{facts}, blocks.Distributions(s.now), []report.Block{
 		blocks.Shares(t("Value tiers", "价值分层"), tiers),
@@ -395,6 +395,7 @@ func (s *shop) leaving(ctx context.Context) ([]report.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	alerts.Note = t("A contact costs 1.00, an offer 10.00, the margin is 30%.", "联系成本 1.00，优惠成本 10.00，毛利 30%。")
+	alerts.Note = t("Leaving: no purchase in 60 days, from five days after the data ends. At stake: what they spent in the last 90 days. A contact costs 1.00, an offer 10.00, the margin is 30%.",
+		"流失：自数据截止后第 5 天起的 60 天内无购买。涉及金额：最近 90 天的消费。联系成本 1.00，优惠成本 10.00，毛利率 30%。")
 	return slices.Concat([]report.Block{alerts}, blocks.Evaluation(ahead.Test), []report.Block{blocks.Lists(past)}), nil
 }

@@ -152,7 +152,8 @@ func TestChurn(t *testing.T) {
 	require.Len(t, alerts.Rows, 6)
 	for i, row := range alerts.Rows {
 		require.Equal(t, ahead.List.Alerts[i].Probability, row[1])
-		require.NotEmpty(t, row[3])
+		require.Equal(t, ahead.List.Alerts[i].Profit, row[3])
+		require.NotEmpty(t, row[4])
 	}
 	curves := blocks.Evaluation(ahead.Test)
 	calibration, gains, lift := curves[0].(report.Lines), curves[1].(report.Lines), curves[2].(report.Lines)

@@ -17,7 +17,7 @@ func Alerts[K comparable](o *churn.Outlook[K], opts *churn.ReasonOptions) (repor
 		Title: t("Whom to call, most profitable first", "建议联系的客户，按预期收益排序"),
 		Columns: []report.Measure{
 			measure("customer", "客户", report.Number), measure("probability", "概率", report.Percent), measure("at stake", "涉及金额", report.Money),
-			measure("why (+) and why not (−)", "原因（+ 促成，− 反之）", report.Number),
+			measure("expected profit", "预期收益", report.Money), measure("why (+) and why not (−)", "原因（+ 增加风险，− 降低风险）", report.Number),
 		},
 	}
 	for i, a := range o.List.Alerts {
@@ -33,7 +33,7 @@ func Alerts[K comparable](o *churn.Outlook[K], opts *churn.ReasonOptions) (repor
 			}
 			why[j] = t(sign+r.Text.EN, sign+r.Text.ZH)
 		}
-		out.Add(fmt.Sprint(a.Customer), a.Probability, a.Value, why)
+		out.Add(fmt.Sprint(a.Customer), a.Probability, a.Value, a.Profit, why)
 	}
 	return out, nil
 }
@@ -71,7 +71,7 @@ func Lists(b *churn.BacktestResult) report.Table {
 	out := report.Table{
 		Title: t(fmt.Sprintf("What lists of the past were worth: %d of them", len(b.Cutoffs)), fmt.Sprintf("过去 %d 份名单的效果", len(b.Cutoffs))),
 		Columns: []report.Measure{
-			unnamed, measure("alerts", "预警数", report.Number), measure("right", "命中数", report.Number), measure("precision", "准确率", report.Percent),
+			unnamed, measure("alerts", "预警数", report.Number), measure("right", "命中数", report.Number), measure("precision", "精确率", report.Percent),
 			measure("recall", "召回率", report.Percent), measure("earned", "收益", report.Money),
 		},
 		Note: t("In brackets, intervals of 95%.", "方括号内为 95% 置信区间。"),
