@@ -93,7 +93,7 @@ func parse(args []string, stdout, stderr io.Writer) (*options, error) {
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "", "address to serve on, such as 127.0.0.1:8080; none: ask some questions and end")
 	f.IntVar(&o.customers, "customers", 200_000, "number of generated customers")
-	f.StringVar(&o.data, "data", "", "CSV file of customers: ids, then tags whose titles are name:kind; none: a generated shop")
+	f.StringVar(&o.data, "data", "", "CSV file of customers: ids, then tags whose titles are name:kind, of "+kinds+"; none: a generated shop")
 	f.StringVar(&o.keep, "keep", "", "folder to keep everything in; if it has something, that goes on, and -customers, -data and -zone are not looked at; none: memory")
 	f.Func("speed", "simulated time that passes in a second, 0s to 168h; not given: 1h, with -data 1s", func(d string) error {
 		speed, err := time.ParseDuration(d)

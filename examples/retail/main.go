@@ -129,7 +129,7 @@ func parse(args []string, stderr io.Writer) (*shop, error) {
 	f.StringVar(&s.data, "data", "", "CSV or JSON lines of invoice lines, plain or .gz; none: a generated shop")
 	f.StringVar(&s.page, "report", "", "HTML page to write")
 	f.TextVar(&s.lang, "lang", report.English, "language of what is written, en or zh")
-	f.StringVar(&s.out, "out", "", "folder for customers.csv and set_aside.csv")
+	f.StringVar(&s.out, "out", "", "folder for customers.csv, its money in cents, and set_aside.csv")
 	f.TextVar(&s.products, "products", regexp.MustCompile(`^[0-9]{5}[A-Za-z]{0,2}$`), "regular expression of the codes that are products")
 	s.location, _ = time.LoadLocation("Europe/London")
 	f.Func("zone", "time zone of the shop (default Europe/London)", func(z string) (err error) { s.location, err = time.LoadLocation(z); return err })
