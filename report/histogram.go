@@ -161,9 +161,9 @@ func (h Histogram) view(p *printer) view {
 	if h.Outside > 0 {
 		why := p.lang.pick("outside of its bins", "在各区间之外")
 		if h.Log {
-			why = p.lang.pick("0, less or outside of its bins", "不大于 0 或在各区间之外")
+			why = p.lang.pick("0, less or outside of its bins", "不大于0或在各区间之外")
 		}
-		outside = p.lang.pick("Not in the chart, being ", "未画出（") + why + p.lang.pick(": ", "）：") + p.count(h.Outside, "value", "values", " 个值") + p.lang.pick(".", "。")
+		outside = p.lang.pick("Not in the chart, being ", "未画出（") + why + p.lang.pick(": ", "）：") + p.count(h.Outside, "value", "values", "个值") + p.lang.pick(".", "。")
 	}
 	finish := func(g *grid) view {
 		v := p.chart(h.Title, h.Note, d, g)

@@ -69,12 +69,12 @@ func ranks(c *churn.Contender) bool { return c.Name != "share so far" && c.Name 
 // Lists returns what lists of the past were worth: those of the model, and those of a marketer's rule.
 func Lists(b *churn.BacktestResult) report.Table {
 	out := report.Table{
-		Title: t(fmt.Sprintf("What lists of the past were worth: %d of them", len(b.Cutoffs)), fmt.Sprintf("过去 %d 份名单的效果", len(b.Cutoffs))),
+		Title: t(fmt.Sprintf("What lists of the past were worth: %d of them", len(b.Cutoffs)), fmt.Sprintf("过去%d份名单的效果", len(b.Cutoffs))),
 		Columns: []report.Measure{
 			unnamed, measure("alerts", "预警数", report.Number), measure("right", "命中数", report.Number), measure("precision", "精确率", report.Percent),
 			measure("recall", "召回率", report.Percent), measure("earned", "收益", report.Money),
 		},
-		Note: t("In brackets, intervals of 95%.", "方括号内为 95% 置信区间。"),
+		Note: t("In brackets, intervals of 95%.", "方括号内为95%置信区间。"),
 	}
 	for _, l := range b.Total.Lists {
 		out.Add(listName(l.Name), l.Alerts, l.Hits, report.Estimate(l.Precision), report.Estimate(l.Recall), l.Earned)
@@ -86,7 +86,7 @@ func Lists(b *churn.BacktestResult) report.Table {
 func listName(name string) report.Text {
 	days := 0
 	if n, _ := fmt.Sscanf(name, "silent for %d days", &days); n == 1 {
-		return t(name, fmt.Sprintf("沉默 %d 天", days))
+		return t(name, fmt.Sprintf("沉默%d天", days))
 	}
 	zh, ok := map[string]string{"model": "模型", "logistic baseline": "逻辑回归基线", "longest silence": "沉默最久", "nobody": "不联系"}[name]
 	if !ok {
