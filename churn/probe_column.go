@@ -164,19 +164,19 @@ func (p *probe) flag(s *Suspect, c *table.Column, codes []int32, levels int) {
 	reaches := func(e score.Estimate) bool { return e.Value >= p.bound || 1-e.Value >= p.bound }
 	switch {
 	case isLabel(count):
-		add(FlagLabel, "is the label: two values, one for each class", "就是标签:两个取值,各对应一类")
+		add(FlagLabel, "is the label: two values, one for each class", "就是标签：两个取值，各对应一类")
 	case reaches(s.Missing):
 		add(FlagMissing, fmt.Sprintf("having a value or none gives an AUC of %.3f", max(s.Missing.Value, 1-s.Missing.Value)),
-			fmt.Sprintf("仅凭是否缺失,AUC 已达 %.3f", max(s.Missing.Value, 1-s.Missing.Value)))
+			fmt.Sprintf("仅凭是否缺失，AUC 已达 %.3f", max(s.Missing.Value, 1-s.Missing.Value)))
 	case s.Order.Value >= p.bound:
 		add(FlagOrder, fmt.Sprintf("high values alone give an AUC of %.3f", s.Order.Value),
-			fmt.Sprintf("仅凭数值偏高,AUC 已达 %.3f", s.Order.Value))
+			fmt.Sprintf("仅凭数值偏高，AUC 已达 %.3f", s.Order.Value))
 	case 1-s.Order.Value >= p.bound:
 		add(FlagOrder, fmt.Sprintf("low values alone give an AUC of %.3f", 1-s.Order.Value),
-			fmt.Sprintf("仅凭数值偏低,AUC 已达 %.3f", 1-s.Order.Value))
+			fmt.Sprintf("仅凭数值偏低，AUC 已达 %.3f", 1-s.Order.Value))
 	case s.Levels.Value >= p.bound:
 		add(FlagLevels, fmt.Sprintf("levels alone give an AUC of %.3f", s.Levels.Value),
-			fmt.Sprintf("仅凭取值类别,AUC 已达 %.3f", s.Levels.Value))
+			fmt.Sprintf("仅凭取值类别，AUC 已达 %.3f", s.Levels.Value))
 	default:
 		p.flagCertain(c, codes, count, add)
 	}

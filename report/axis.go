@@ -159,13 +159,14 @@ func extent(slices ...[]float64) (low, high float64) {
 	return low, high
 }
 
-// sentence joins texts that are not empty.
+// sentence joins texts that are not empty, by a space but behind a full stop of double width.
 func sentence(parts ...string) string {
-	var kept []string
+	var b strings.Builder
 	for _, p := range parts {
-		if p != "" {
-			kept = append(kept, p)
+		if p != "" && b.Len() > 0 && !strings.HasSuffix(b.String(), "。") {
+			b.WriteByte(' ')
 		}
+		b.WriteString(p)
 	}
-	return strings.Join(kept, " ")
+	return b.String()
 }

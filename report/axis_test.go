@@ -140,6 +140,27 @@ func TestThin(t *testing.T) {
 	}
 }
 
+// TestFillCounts gives whole numbers edges that are whole, on a logarithmic axis too.
+func TestFillCounts(t *testing.T) {
+	for name, c := range map[string]struct {
+		values, edges, counts []float64
+		bins                  int
+	}{
+		"few":         {[]float64{1, 1, 2, 3, 4, 7, 8}, []float64{1, 2, 4, 8, 16}, []float64{2, 2, 2, 1}, 0},
+		"one value":   {[]float64{5, 5}, []float64{4, 8}, []float64{2}, 0},
+		"fewer bins":  {[]float64{1, 3, 4, 15, 16, 63}, []float64{1, 4, 16, 64}, []float64{2, 2, 2}, 3},
+		"large":       {[]float64{1e12}, []float64{549755813888, 1099511627776}, []float64{1}, 0},
+		"on the edge": {[]float64{2, 64}, []float64{1, 8, 64, 512}, []float64{1, 0, 1}, 2},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := Histogram{Log: true}
+			h.Fill(c.values, c.bins)
+			require.Equal(t, c.edges, h.Edges)
+			require.Equal(t, c.counts, h.Counts)
+		})
+	}
+}
+
 // TestFill counts values into the bins one by one.
 func TestFill(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 1))
@@ -158,7 +179,7 @@ func TestFill(t *testing.T) {
 				values[i] = math.Inf(1)
 			}
 		}
-		h := Histogram{Log: rng.IntN(2) == 0}
+		h := Histogram{Log: rng.IntN(2) == 0, X: Measure{Format: []Format{Number, Money}[rng.IntN(2)]}}
 		h.Fill(values, rng.IntN(40))
 		require.Empty(t, h.check(), values)
 		outside := 0

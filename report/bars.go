@@ -155,7 +155,7 @@ func (b Bars) view(p *printer) view {
 	}
 	title := p.lang.of(b.Value.Name)
 	d.text("t m", (x.from+x.to)/2, bottom+30, fit(title, (chartWidth-x.from)/letter), title)
-	d.Desc = p.lang.pick("Bar chart, ", "条形图，") + title + p.lang.pick(": ", "：") + strings.Join(said, "; ")
+	d.Desc = p.lang.pick("Bar chart, ", "条形图，") + title + p.lang.pick(": ", "：") + strings.Join(said, p.lang.pick("; ", "；"))
 	d.finish(bottom + 36)
 	view := p.chart(b.Title, b.Note, d, g)
 	longest := max(high, -low)

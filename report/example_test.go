@@ -69,12 +69,13 @@ func ExampleHistogram_Fill() {
 	// Frequency
 	// =========
 	//
-	//    from  to below  customers
-	//       1     2.154          4  ████████████████████████
-	//   2.154     4.642          1  ██████
-	//   4.642        10          2  ████████████
-	//      10     21.54          0
-	//   21.54     46.42          1  ██████
+	//   from  to below  customers
+	//      1         2          3  ████████████████████████
+	//      2         4          2  ████████████████
+	//      4         8          1  ████████
+	//      8        16          1  ████████
+	//     16        32          0
+	//     32        64          1  ████████
 	//
 	//   Not in the chart, being 0, less or outside of its bins: 1 value.
 }

@@ -28,7 +28,8 @@ type Histogram struct {
 // Fill sets Edges, Counts and Outside for values, with about the given number of bins, 0: 20. Edges are round numbers; on
 // a logarithmic axis, equal parts of a power of ten. NaN and infinite values are outside, and so are those of 0 and less
 // on a logarithmic axis, and those beyond 1e14. Whole values get bins of whole width, and if they are few, one each; on a
-// logarithmic axis no bin is so narrow that no whole number is in it. Cost: O(len(values)).
+// logarithmic axis, edges that are powers of two. Money, whose minor units are no counts, has parts of a power of ten there
+// too, with a whole number in each bin. Cost: O(len(values)).
 func (h *Histogram) Fill(values []float64, bins int) {
 	if bins <= 0 {
 		bins = 20
@@ -48,7 +49,14 @@ func (h *Histogram) Fill(values []float64, bins int) {
 		return
 	}
 	var bin func(v float64) int
-	if h.Log {
+	if h.Log && whole && h.X.Format != Money {
+		octaves := max(1, math.Ceil(math.Log2(high/low)/float64(bins))) // of a bin
+		first, last := math.Floor(math.Log2(low)/octaves), math.Floor(math.Log2(high)/octaves)+1
+		for i := first; i <= last; i++ {
+			h.Edges = append(h.Edges, math.Exp2(i*octaves))
+		}
+		bin = func(v float64) int { return int(math.Floor(math.Log2(v)/octaves) - first) }
+	} else if h.Log {
 		parts := math.Log10(high/low) / float64(bins) // of a power of ten
 		step := 1.0
 		for _, n := range []float64{1, 2, 3, 5, 10, 20} {
@@ -153,7 +161,7 @@ func (h Histogram) view(p *printer) view {
 	if h.Outside > 0 {
 		why := p.lang.pick("outside of its bins", "在各区间之外")
 		if h.Log {
-			why = p.lang.pick("0, less or outside of its bins", "不大于 0 或在各区间之外")
+			why = p.lang.pick("0, less or outside of its bins", "不大于0或在各区间之外")
 		}
 		outside = p.lang.pick("Not in the chart, being ", "未画出（") + why + p.lang.pick(": ", "）：") + p.count(h.Outside, "value", "values", "个值") + p.lang.pick(".", "。")
 	}
@@ -191,7 +199,7 @@ func (h Histogram) view(p *printer) view {
 		total += c
 	}
 	d.Desc = p.lang.pick("Histogram of ", "直方图：") + title + p.lang.pick(", from ", "，从") + h.X.Format.number(low) + p.lang.pick(" to ", "到") +
-		h.X.Format.number(high) + p.lang.pick("; in all ", "；共") + sentence(Number.number(total), of) + outside
+		h.X.Format.number(high) + sentence(p.lang.pick("; in all "+sentence(Number.number(total), of)+".", "；"+of+"共"+Number.number(total)+"。"), outside)
 	d.finish(f.height())
 	v := finish(g)
 	for _, c := range h.Counts {

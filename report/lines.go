@@ -120,7 +120,7 @@ func (l Lines) view(p *printer) view {
 	x := newAxis(xLow, xHigh, 6, l.X.Format, false, p.lang)
 	y := newAxis(low, high, 5, l.Y.Format, false, p.lang)
 	if y.low > 0 || y.high < 0 {
-		yTitle += p.lang.pick(" (axis does not begin at 0)", "（纵轴不从 0 开始）")
+		yTitle += p.lang.pick(" (axis does not begin at 0)", "（纵轴不从0开始）")
 	}
 	f := newFrame(d, top, x, y, p.lang.of(l.X.Name), yTitle)
 	for i, line := range slices.Backward(l.Lines) { // the first is on top

@@ -51,7 +51,7 @@ func (v *view) plain(b *strings.Builder, lang Language) {
 	case v.Kind == "chart" && v.Grid == nil:
 		b.WriteString("  " + v.Drawing.Desc + "\n")
 	default:
-		v.Grid.plain(b, v.lengths)
+		v.Grid.plain(b, v.lengths, lang)
 	}
 	if v.Note != "" {
 		b.WriteString("\n  " + v.Note + "\n")
@@ -59,7 +59,7 @@ func (v *view) plain(b *strings.Builder, lang Language) {
 }
 
 // plain writes a grid, that of a matrix with numbers for the names of columns, which are those of its legend.
-func (g *grid) plain(b *strings.Builder, lengths []float64) {
+func (g *grid) plain(b *strings.Builder, lengths []float64, lang Language) {
 	header, left := []string{}, []bool{}
 	numbered := g.Matrix && len(g.Columns) > flatColumns
 	if g.Matrix {
@@ -76,7 +76,7 @@ func (g *grid) plain(b *strings.Builder, lengths []float64) {
 	for i, r := range g.Rows {
 		var cells []string
 		for _, c := range r.Cells {
-			cells = append(cells, strings.Join(c.Lines, "; "))
+			cells = append(cells, strings.Join(c.Lines, lang.pick("; ", "；")))
 		}
 		if numbered && i < len(g.Columns) && cells[0] == g.Columns[i].Name {
 			cells[0] = strconv.Itoa(i+1) + " " + cells[0]

@@ -23,7 +23,7 @@ const narrow = 3
 
 // stacked is up to how many columns beside those of long texts a table may have whose long texts are below the others on a
 // phone.
-const stacked = 3
+const stacked = 4
 
 // Add appends a row.
 func (t *Table) Add(cells ...any) { t.Rows = append(t.Rows, cells) }

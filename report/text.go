@@ -110,8 +110,12 @@ func width(s string) (w float64) {
 			w++
 		case strings.ContainsRune(" .,:;'|!il", r):
 			w += 0.33
-		case r == 'm' || r == 'w' || r == '%' || r == '—' || unicode.IsUpper(r):
+		case r == 'm' || r == '%' || r == '—':
+			w += 0.95
+		case r == 'w' || unicode.IsUpper(r):
 			w += 0.8
+		case '0' <= r && r <= '9':
+			w += 0.64
 		default:
 			w += 0.6
 		}
@@ -119,7 +123,12 @@ func width(s string) (w float64) {
 	return w
 }
 
-// wrap returns s on one line or two, each no wider than w: broken where there is a space, or before a letter of double width.
+// breaks tells whether a line may be broken before r: a space, or what is of double width and closes nothing.
+func breaks(r rune) bool {
+	return r == ' ' || wide(r) && !unicode.In(r, unicode.Pe, unicode.Pf, unicode.Po)
+}
+
+// wrap returns s on one line or two, each no wider than w, broken where [breaks] allows.
 func wrap(s string, w float64) []string {
 	if width(s) <= w {
 		return []string{s}
@@ -129,7 +138,7 @@ func wrap(s string, w float64) []string {
 		if before > w {
 			break
 		}
-		if i > 0 && (r == ' ' || wide(r)) {
+		if i > 0 && breaks(r) {
 			at = i
 		}
 		before += width(string(r))

@@ -105,7 +105,7 @@ func (a *Analysis[K]) ByTier(shares ...float64) (*Grouping[K], error) {
 			ID: fmt.Sprintf("tier-%d", t+1),
 			Name: Text{
 				fmt.Sprintf("Tier %d (%.4g–%.4g%% of revenue)", t+1, from*100, to*100),
-				fmt.Sprintf("第%d层(收入的%.4g–%.4g%%)", t+1, from*100, to*100),
+				fmt.Sprintf("第%d层（金额的%.4g–%.4g%%）", t+1, from*100, to*100),
 			},
 		})
 		from = to

@@ -28,8 +28,8 @@ func (g *Grouping[K]) Migration(later *Grouping[K]) (*Migration[K], error) {
 		return nil, errors.New("rfm: the two analyses order ids differently")
 	}
 	m := &Migration[K]{
-		From: append(slices.Clone(g.Groups), Group{ID: absent, Name: Text{"(absent before)", "(前期无)"}}),
-		To:   append(slices.Clone(later.Groups), Group{ID: absent, Name: Text{"(absent after)", "(后期无)"}}),
+		From: append(slices.Clone(g.Groups), Group{ID: absent, Name: Text{"(absent before)", "（前期无）"}}),
+		To:   append(slices.Clone(later.Groups), Group{ID: absent, Name: Text{"(absent after)", "（后期无）"}}),
 	}
 	m.cell = make([][][]K, len(m.From))
 	for i := range m.cell {
@@ -149,7 +149,7 @@ func (g *Grouping[K]) Backtest(next []Customer[K]) (*Backtest, error) {
 		b.Groups[i].Group = g.Groups[i]
 	}
 	b.All.Group = Group{ID: "all", Name: Text{"All", "合计"}}
-	b.New.Group = Group{ID: absent, Name: Text{"(absent before)", "(前期无)"}}
+	b.New.Group = Group{ID: absent, Name: Text{"(absent before)", "（前期无）"}}
 	match(a.Customers, next, compare, func(i, j int) {
 		if i < 0 {
 			b.New.Customers++

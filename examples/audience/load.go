@@ -85,6 +85,9 @@ func headerOf(path string) ([]string, error) {
 	return header, err
 }
 
+// kinds are what a title may say.
+const kinds = "flag, text, path, labels, integer, decimal, float and time"
+
 func tagOf(title string) (tag segment.Tag, err error) {
 	name, kind, _ := strings.Cut(title, ":")
 	tag.Name, tag.Origin = strings.TrimSpace(name), segment.FromFact
@@ -96,7 +99,9 @@ func tagOf(title string) (tag segment.Tag, err error) {
 	case "decimal":
 		tag.Kind, tag.Scale = segment.Decimal, 2
 	default:
-		err = tag.Kind.UnmarshalText([]byte(kind))
+		if tag.Kind.UnmarshalText([]byte(kind)) != nil {
+			err = errors.New("the kind is none of " + kinds)
+		}
 	}
 	return tag, err
 }

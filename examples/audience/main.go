@@ -88,20 +88,22 @@ type options struct {
 }
 
 func parse(args []string, stdout, stderr io.Writer) (*options, error) {
-	o := &options{stdout: stdout}
+	o, given := &options{speed: -1, stdout: stdout}, false
 	f := flag.NewFlagSet("audience", flag.ContinueOnError)
 	f.SetOutput(stderr)
 	f.StringVar(&o.addr, "addr", "", "address to serve on, such as 127.0.0.1:8080; none: ask some questions and end")
 	f.IntVar(&o.customers, "customers", 200_000, "number of generated customers")
-	f.StringVar(&o.data, "data", "", "CSV file of customers: ids, then tags whose titles are name:kind; none: a generated shop")
+	f.StringVar(&o.data, "data", "", "CSV file of customers: ids, then tags whose titles are name:kind, of "+kinds+"; none: a generated shop")
 	f.StringVar(&o.keep, "keep", "", "folder to keep everything in; if it has something, that goes on, and -customers, -data and -zone are not looked at; none: memory")
-	f.DurationVar(&o.speed, "speed", -1, "simulated time that passes in a second, 0s to 168h; not given: 1h, with -data 1s")
+	f.Func("speed", "simulated time that passes in a second, 0s to 168h; not given: 1h, with -data 1s", func(d string) error {
+		speed, err := time.ParseDuration(d)
+		o.speed, given = speed, true
+		return err
+	})
 	f.StringVar(&o.zone, "zone", "Asia/Shanghai", "time zone whose days count")
 	if err := f.Parse(args); err != nil {
 		return nil, err
 	}
-	given := false
-	f.Visit(func(f *flag.Flag) { given = given || f.Name == "speed" })
 	_, err := time.LoadLocation(o.zone)
 	switch {
 	case f.NArg() > 0:

@@ -188,6 +188,12 @@ func TestKinds(t *testing.T) {
 			require.Equal(t, 1, ix.Snapshot().Len())
 		})
 	}
+	_, err := loadCSV(t.Context(), csvFile(t, "id,x:colour\n"), shanghai, time.Now(), io.Discard)
+	require.ErrorContains(t, err, "column 2: the kind is none of "+kinds)
+	for _, kind := range strings.FieldsFunc(kinds, func(r rune) bool { return r == ',' || r == ' ' }) {
+		_, err := tagOf("x:" + kind)
+		require.Equal(t, kind == "and", err != nil, kind)
+	}
 	for name, text := range map[string]string{"empty": "", "binary": "\x00\x01,\x02\n", "bad quote": "id,\"x\n"} {
 		t.Run(name, func(t *testing.T) {
 			_, err := loadCSV(t.Context(), csvFile(t, text), shanghai, time.Now(), io.Discard)

@@ -129,7 +129,7 @@ func parse(args []string, stderr io.Writer) (*shop, error) {
 	f.StringVar(&s.data, "data", "", "CSV or JSON lines of invoice lines, plain or .gz; none: a generated shop")
 	f.StringVar(&s.page, "report", "", "HTML page to write")
 	f.TextVar(&s.lang, "lang", report.English, "language of what is written, en or zh")
-	f.StringVar(&s.out, "out", "", "folder for customers.csv and set_aside.csv")
+	f.StringVar(&s.out, "out", "", "folder for customers.csv, its money in cents, and set_aside.csv")
 	f.TextVar(&s.products, "products", regexp.MustCompile(`^[0-9]{5}[A-Za-z]{0,2}$`), "regular expression of the codes that are products")
 	s.location, _ = time.LoadLocation("Europe/London")
 	f.Func("zone", "time zone of the shop (default Europe/London)", func(z string) (err error) { s.location, err = time.LoadLocation(z); return err })
@@ -266,9 +266,9 @@ func (s *shop) value(context.Context) ([]report.Block, error) {
 	}
 	best, segments := tiers.Summary()[0], s.now.BySegment()
 	facts := report.Facts{
-		{Measure: measure("customers", "客户数", report.Number), Value: len(s.now.Customers), Note: t("as of "+s.day(0), "截至 "+s.day(0))},
-		{Measure: measure("of them in tier 1", "其中一级客户", report.Percent), Value: best.Share, Note: t("the best, with half of the revenue", "贡献一半金额的头部客户")},
-		{Measure: measure("revenue of tier 1", "一级客户消费", report.Money), Value: best.Revenue, Note: t("less refunds", "已扣除退款")},
+		{Measure: measure("customers", "客户数", report.Number), Value: len(s.now.Customers), Note: t("as of "+s.day(0), "截至"+s.day(0))},
+		{Measure: measure("of them in tier 1", "第1层客户占比", report.Percent), Value: best.Share, Note: t("the best, with half of the revenue", "贡献一半金额的头部客户")},
+		{Measure: measure("revenue of tier 1", "第1层客户消费", report.Money), Value: best.Revenue, Note: t("less refunds", "已扣除退款")},
 	}
 	return slices.Concat([]report.Block{facts}, blocks.Distributions(s.now), []report.Block{
 		blocks.Shares(t("Value tiers", "价值分层"), tiers),
@@ -295,8 +295,8 @@ func (s *shop) movement(ctx context.Context) ([]report.Block, error) {
 	}
 	from, to := s.day(quarter), s.day(0)
 	return []report.Block{
-		blocks.Migration(moves, t("quarter to "+from, "截至 "+from+" 的季度"), t("quarter to "+to, "截至 "+to+" 的季度")),
-		blocks.Outcomes(t("What the segments of "+from+" did in the quarter after it", from+" 的各分群在其后一季度的表现"), past),
+		blocks.Migration(moves, t("quarter to "+from, "截至"+from+"的季度"), t("quarter to "+to, "截至"+to+"的季度")),
+		blocks.Outcomes(t("What the segments of "+from+" did in the quarter after it", from+"的各分群在其后一季度的表现"), past),
 	}, nil
 }
 
@@ -326,8 +326,8 @@ func (s *shop) groups(ctx context.Context) ([]report.Block, error) {
 		return nil, err
 	}
 	facts := report.Facts{
-		{Measure: measure("silhouette", "轮廓系数", report.Ratio), Value: best.Silhouette, Note: t("1 is far apart", "1 为完全分开")},
-		{Measure: measure("stability of the least stable", "最不稳定群的稳定性", report.Ratio), Value: best.MinStability(), Note: t("1 is always found again", "1 为总能重现")},
+		{Measure: measure("silhouette", "轮廓系数", report.Ratio), Value: best.Silhouette, Note: t("1 is far apart", "1为完全分开")},
+		{Measure: measure("stability of the least stable", "最不稳定群的稳定性", report.Ratio), Value: best.MinStability(), Note: t("1 is always found again", "1为总能重现")},
 	}
 	return append([]report.Block{facts}, blocks.Clusters(described, measure("days", "天数", 0), measure("orders", "订单数", 0), measure("revenue", "消费金额", report.Money))...), nil
 }
@@ -354,7 +354,7 @@ func (s *shop) audiences(ctx context.Context) ([]report.Block, error) {
 		{}, measure("customers", "客户数", report.Number), measure("revenue", "消费金额", report.Money), measure("rule", "规则", report.Number),
 	}}
 	for _, question := range []struct{ rule, en, zh string }{
-		{`before = "champions" and recency > 60`, "champions a quarter ago, silent for 60 days", "上季的冠军客户，60 天未下单"},
+		{`before = "champions" and recency > 60`, "champions a quarter ago, silent for 60 days", "上季的冠军客户，60天未下单"},
 		{`frequency = 1 and recency >= 30 and recency <= 60`, "second order due", "待促成第二单"},
 		{`class in ("important-value", "important-develop") and country != "United Kingdom"`, "important class, abroad", "重要客户（境外）"},
 		{`at least 2 of (f = 5, r = 5, m = 5)`, "many orders, recent, high spend: two of three", "多单、近期、高额三者占二"},
@@ -395,6 +395,7 @@ func (s *shop) leaving(ctx context.Context) ([]report.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	alerts.Note = t("A contact costs 1.00, an offer 10.00, the margin is 30%.", "联系成本 1.00，优惠成本 10.00，毛利 30%。")
+	alerts.Note = t("Leaving: no purchase in 60 days, from five days after the data ends. At stake: what they spent in the last 90 days. A contact costs 1.00, an offer 10.00, the margin is 30%.",
+		"流失：自数据截止后第5天起的60天内无购买。涉及金额：最近90天的消费。联系成本1.00，优惠成本10.00，毛利率30%。")
 	return slices.Concat([]report.Block{alerts}, blocks.Evaluation(ahead.Test), []report.Block{blocks.Lists(past)}), nil
 }

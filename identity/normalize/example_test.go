@@ -44,8 +44,8 @@ func ExampleRefusals() {
 	}
 	// Output:
 	// [+8613912345679]
-	// phone 2 masked 已脱敏,部分内容被隐藏
-	// phone 3 no-area-code 本地号码,但未指定区号
+	// phone 2 masked 已脱敏，部分内容被隐藏
+	// phone 3 no-area-code 本地号码，但未指定区号
 }
 
 // A loop over many rows gives its own room, and most canonical fields then cost no allocation.

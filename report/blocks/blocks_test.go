@@ -152,7 +152,8 @@ func TestChurn(t *testing.T) {
 	require.Len(t, alerts.Rows, 6)
 	for i, row := range alerts.Rows {
 		require.Equal(t, ahead.List.Alerts[i].Probability, row[1])
-		require.NotEmpty(t, row[3])
+		require.Equal(t, ahead.List.Alerts[i].Profit, row[3])
+		require.NotEmpty(t, row[4])
 	}
 	curves := blocks.Evaluation(ahead.Test)
 	calibration, gains, lift := curves[0].(report.Lines), curves[1].(report.Lines), curves[2].(report.Lines)
@@ -176,7 +177,7 @@ func TestChurn(t *testing.T) {
 	lists := blocks.Lists(past)
 	require.Len(t, lists.Rows, len(past.Total.Lists))
 	require.Equal(t, past.Total.Lists[0].Hits, lists.Rows[0][2])
-	requireShown(t, append(curves, alerts, lists), "校准", "增益", "提升度", "模型", "沉默 60 天", "沉默最久", "不联系", "召回率")
+	requireShown(t, append(curves, alerts, lists), "校准", "增益", "提升度", "模型", "沉默60天", "沉默最久", "不联系", "召回率")
 }
 
 func TestQuality(t *testing.T) {

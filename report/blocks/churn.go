@@ -17,7 +17,7 @@ func Alerts[K comparable](o *churn.Outlook[K], opts *churn.ReasonOptions) (repor
 		Title: t("Whom to call, most profitable first", "建议联系的客户，按预期收益排序"),
 		Columns: []report.Measure{
 			measure("customer", "客户", report.Number), measure("probability", "概率", report.Percent), measure("at stake", "涉及金额", report.Money),
-			measure("why (+) and why not (−)", "原因（+ 促成，− 反之）", report.Number),
+			measure("expected profit", "预期收益", report.Money), measure("why (+) and why not (−)", "原因（+ 增加风险，− 降低风险）", report.Number),
 		},
 	}
 	for i, a := range o.List.Alerts {
@@ -33,7 +33,7 @@ func Alerts[K comparable](o *churn.Outlook[K], opts *churn.ReasonOptions) (repor
 			}
 			why[j] = t(sign+r.Text.EN, sign+r.Text.ZH)
 		}
-		out.Add(fmt.Sprint(a.Customer), a.Probability, a.Value, why)
+		out.Add(fmt.Sprint(a.Customer), a.Probability, a.Value, a.Profit, why)
 	}
 	return out, nil
 }
@@ -69,12 +69,12 @@ func ranks(c *churn.Contender) bool { return c.Name != "share so far" && c.Name 
 // Lists returns what lists of the past were worth: those of the model, and those of a marketer's rule.
 func Lists(b *churn.BacktestResult) report.Table {
 	out := report.Table{
-		Title: t(fmt.Sprintf("What lists of the past were worth: %d of them", len(b.Cutoffs)), fmt.Sprintf("过去 %d 份名单的效果", len(b.Cutoffs))),
+		Title: t(fmt.Sprintf("What lists of the past were worth: %d of them", len(b.Cutoffs)), fmt.Sprintf("过去%d份名单的效果", len(b.Cutoffs))),
 		Columns: []report.Measure{
-			unnamed, measure("alerts", "预警数", report.Number), measure("right", "命中数", report.Number), measure("precision", "准确率", report.Percent),
+			unnamed, measure("alerts", "预警数", report.Number), measure("right", "命中数", report.Number), measure("precision", "精确率", report.Percent),
 			measure("recall", "召回率", report.Percent), measure("earned", "收益", report.Money),
 		},
-		Note: t("In brackets, intervals of 95%.", "方括号内为 95% 置信区间。"),
+		Note: t("In brackets, intervals of 95%.", "方括号内为95%置信区间。"),
 	}
 	for _, l := range b.Total.Lists {
 		out.Add(listName(l.Name), l.Alerts, l.Hits, report.Estimate(l.Precision), report.Estimate(l.Recall), l.Earned)
@@ -86,7 +86,7 @@ func Lists(b *churn.BacktestResult) report.Table {
 func listName(name string) report.Text {
 	days := 0
 	if n, _ := fmt.Sscanf(name, "silent for %d days", &days); n == 1 {
-		return t(name, fmt.Sprintf("沉默 %d 天", days))
+		return t(name, fmt.Sprintf("沉默%d天", days))
 	}
 	zh, ok := map[string]string{"model": "模型", "logistic baseline": "逻辑回归基线", "longest silence": "沉默最久", "nobody": "不联系"}[name]
 	if !ok {

@@ -11,7 +11,7 @@ import (
 // how their values are written; those that are missing are named as in the table.
 func Clusters(d *cluster.Description, measures ...report.Measure) []report.Block {
 	profiles := report.Matrix{
-		Title: t("Profiles: a member is above this share of the others", "群体画像：成员高于其他客户的比例"),
+		Title: t("Profiles: a member is above this share of the others", "群体画像：成员高于多大比例的其他客户"),
 		Value: share, Shade: report.ByHalf,
 	}
 	sizes := report.Table{Title: t("Groups: sizes and medians", "各群规模与中位数"), Columns: []report.Measure{unnamed, customers, share}}
