@@ -31,8 +31,8 @@ func TestEraseLeavesNothing(t *testing.T) {
 			all, personal := planted()
 			r := observeEach(t, g, all...)
 			stranger := observeEach(t, g, seenAt("x", 9, "stranger", ident("phone", "+8613700000001")))
-			link := Ruling{ID: "planted-ruling", Author: "planted-author", Reason: "planted-reason", Time: noon}
-			personal = append(personal, link.ID, link.Author, link.Reason, "planted-relation")
+			link := Ruling{ID: "planted-ruling", Actor: "planted-actor", Reason: "planted-reason", Time: noon}
+			personal = append(personal, link.ID, link.Actor, link.Reason, "planted-relation")
 			require.NoError(t, g.Link(t.Context(), link, Record{"shop", "planted-record-1", ""}, Record{"shop", "planted-record-2", ""}))
 			require.NoError(t, g.Relate(t.Context(), Relation{ID: "planted-relation", Kind: "spouse", From: Record{"shop", "planted-record-1", ""}, To: Record{"shop", "stranger", ""}}))
 			require.Empty(t, holdsAny(t, s, personal...), "nothing is in the clear")
@@ -172,10 +172,10 @@ func TestEraseRefuses(t *testing.T) {
 		r    Ruling
 		want error
 	}{
-		"unknown":   {uuid.Max, asked("e", 0), ErrUnknown},
-		"nobody":    {uuid.Nil, asked("e", 0), ErrUnknown},
-		"no author": {r.Customer, Ruling{ID: "e", Time: noon}, ErrInput},
-		"no time":   {r.Customer, Ruling{ID: "e", Author: "a"}, ErrInput},
+		"unknown":  {uuid.Max, asked("e", 0), ErrUnknown},
+		"nobody":   {uuid.Nil, asked("e", 0), ErrUnknown},
+		"no actor": {r.Customer, Ruling{ID: "e", Time: noon}, ErrInput},
+		"no time":  {r.Customer, Ruling{ID: "e", Actor: "a"}, ErrInput},
 	} {
 		require.ErrorIs(t, g.Erase(t.Context(), c.id, c.r), c.want, name)
 	}

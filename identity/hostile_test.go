@@ -63,19 +63,19 @@ func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	shared := hostileGraph()
 	of := func(record string) identity.Record { return identity.Record{Source: "shop", Record: record} }
-	require.NoError(t, shared.Separate(ctx, identity.Ruling{ID: "case-0", Author: "Chen", Reason: "seen", Time: hostileAt}, []identity.Record{of("a")}, []identity.Record{of("c")}))
+	require.NoError(t, shared.Separate(ctx, identity.Ruling{ID: "case-0", Actor: "Chen", Reason: "seen", Time: hostileAt}, []identity.Record{of("a")}, []identity.Record{of("c")}))
 	id, _, err := shared.Lookup(ctx, of("a"))
 	require.NoError(t, err)
 	other, _, err := shared.Lookup(ctx, of("c"))
 	require.NoError(t, err)
 	ruling := func() identity.Ruling {
-		return identity.Ruling{ID: "case-1", Author: "Chen", Reason: "seen", Time: hostileAt}
+		return identity.Ruling{ID: "case-1", Actor: "Chen", Reason: "seen", Time: hostileAt}
 	}
 	phone := func() identity.Identifier { return identity.Identifier{Type: "phone", Value: "+8613951827364"} }
 	head, err := shared.Head(ctx)
 	require.NoError(t, err)
 	ruled := map[string]any{
-		"ruling.ID empty": identity.ErrInput, "ruling.ID bytes": identity.ErrInput, "ruling.ID long": identity.ErrInput, "ruling.Author empty": identity.ErrInput,
+		"ruling.ID empty": identity.ErrInput, "ruling.ID bytes": identity.ErrInput, "ruling.ID long": identity.ErrInput, "ruling.Actor empty": identity.ErrInput,
 		"ruling.Time zero": identity.ErrInput, "ruling.Time beyond": identity.ErrInput, "ruling.Reason bytes": identity.ErrInput,
 	}
 	policy := func() *identity.Policy { return identity.DefaultPolicy() }

@@ -281,14 +281,14 @@ func (p *planter) record() Record {
 }
 
 func (p *planter) ruling() Ruling {
-	r := Ruling{ID: p.word(), Author: p.word(), Reason: p.word(), Time: noon}
+	r := Ruling{ID: p.word(), Actor: p.word(), Reason: p.word(), Time: noon}
 	switch p.rng.IntN(12) {
 	case 0:
 		r.ID = p.some(p.ruled)
 	case 1:
 		r.Reason = strings.Repeat(r.Reason, 100)
 	case 2:
-		r.Author += "\x00"
+		r.Actor += "\x00"
 	}
 	p.ruled = append(p.ruled, r.ID)
 	return r

@@ -119,7 +119,7 @@ func (x *task) do(ctx context.Context, g *identity.Graph) (known bool, err error
 			known = known && (r.Known || err != nil)
 		}
 	}
-	ruling := identity.Ruling{ID: "of " + first.ID, Author: "steward", Time: decided}
+	ruling := identity.Ruling{ID: "of " + first.ID, Actor: "steward", Time: decided}
 	records := x.records()
 	switch {
 	case x.retract:

@@ -127,7 +127,7 @@ func tell(t *testing.T, p *place) (told story) {
 	say("observe something else", err, r)
 
 	ruling := func(kind string, i int) identity.Ruling {
-		return identity.Ruling{ID: fmt.Sprint(kind, i), Author: "steward", Reason: "asked", Time: day.Add(time.Duration(i) * time.Minute)}
+		return identity.Ruling{ID: fmt.Sprint(kind, i), Actor: "steward", Reason: "asked", Time: day.Add(time.Duration(i) * time.Minute)}
 	}
 	named := recordsOf(all[:half])
 	for i := range 4 {

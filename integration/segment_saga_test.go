@@ -224,7 +224,7 @@ func (p *saga) next() move {
 		}
 		m.name = "define"
 		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) {
-			return l.Define(ctx, m.at, "an author", defs...)
+			return l.Define(ctx, m.at, "somebody", defs...)
 		}
 	case k < 35:
 		if p.versions[extra] == 0 || rng.IntN(3) == 0 {
@@ -406,7 +406,7 @@ func (p *saga) begun(ctx context.Context) (*segment.Live, error) {
 		return nil, err
 	}
 	return segment.NewLive(ix, &segment.LiveOptions{
-		At: sagaStart, Location: sagaZone, Definitions: sagaDefinitions(), Author: "the beginning",
+		At: sagaStart, Location: sagaZone, Definitions: sagaDefinitions(), Actor: "the beginning",
 	})
 }
 

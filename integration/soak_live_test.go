@@ -29,7 +29,7 @@ func (v *service) openLive(ctx context.Context, ready *readiness) error {
 	started := time.Now()
 	o := &segment.OpenOptions{
 		Live: segment.LiveOptions{
-			At: soakBegin, Location: time.UTC, Definitions: soakSegments(), Author: "soak", Keep: soakKeep,
+			At: soakBegin, Location: time.UTC, Definitions: soakSegments(), Actor: "soak", Keep: soakKeep,
 		},
 		Index: segment.Options{Tags: soakIndexTags},
 		Clock: time.Now, Lease: v.Lease, Owner: fmt.Sprint("process of part ", v.Part),

@@ -237,7 +237,7 @@ func (d *deed) do(ctx context.Context, g *identity.Graph, p *profile.Profiles, a
 		}
 		known = known && sum.Added == 0
 	}
-	ruling := identity.Ruling{ID: fmt.Sprint("case ", d.n), Author: "steward", Time: soakBegin.Add(soakDays * day)}
+	ruling := identity.Ruling{ID: fmt.Sprint("case ", d.n), Actor: "steward", Time: soakBegin.Add(soakDays * day)}
 	switch {
 	case d.unsay:
 		err = p.Retract(ctx, at, atom, d.say[0].ID)

@@ -34,7 +34,7 @@ func TestFollowIdentity(t *testing.T) {
 		record := func() identity.Record { return identity.Record{Source: "shop", Record: fmt.Sprint(r.IntN(40))} }
 		for step := range 160 {
 			now = now.Add(time.Minute)
-			ruling := identity.Ruling{ID: fmt.Sprint("ruling", step), Author: "steward", Time: now}
+			ruling := identity.Ruling{ID: fmt.Sprint("ruling", step), Actor: "steward", Time: now}
 			switch n := r.IntN(30); {
 			case n < 20:
 				o := identity.Observation{ID: fmt.Sprint(step), Source: "shop", Record: record().Record, Time: now}

@@ -103,7 +103,7 @@ func TestSlicesOfIdentity(t *testing.T) {
 					require.NoError(t, err)
 					delete(lying, o.ID)
 				}
-				require.NoError(t, g.Erase(t.Context(), id, identity.Ruling{ID: fmt.Sprint("erasure ", step), Author: "office", Time: now}))
+				require.NoError(t, g.Erase(t.Context(), id, identity.Ruling{ID: fmt.Sprint("erasure ", step), Actor: "office", Time: now}))
 				seen = slices.DeleteFunc(seen, func(id string) bool { return lying[id] == customer.AtomID{} })
 				erasures++
 				sync()

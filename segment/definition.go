@@ -45,7 +45,7 @@ type Definition struct {
 // DefinitionError says which field of a definition cannot be used, and why. Safe for concurrent reads.
 type DefinitionError struct {
 	Name  string // the segment; "" where its name is at fault
-	Field string // the JSON name of the field; author for whoever defines
+	Field string // the JSON name of the field; actor for whoever defines
 	Err   error  // why: of the fields rule and stay what Live.Define says of rules, such as *RuleErrors
 }
 
@@ -105,8 +105,8 @@ type Version struct {
 	Definition Definition `json:"definition"`
 	// Number counts the definitions of a name from 1, also across Live.Drop.
 	Number int       `json:"number"`
-	At     time.Time `json:"at"`               // the moment of the step
-	Author string    `json:"author,omitempty"` // who defined it, as given
+	At     time.Time `json:"at"`              // the moment of the step
+	Actor  string    `json:"actor,omitempty"` // who defined it, as given
 }
 
 // Size is how many members a segment had from a moment on. Safe for concurrent use.

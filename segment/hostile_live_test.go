@@ -22,7 +22,7 @@ func hostileDefinitions() []segment.Definition {
 }
 
 func hostileLiveOptions() *segment.LiveOptions {
-	return &segment.LiveOptions{At: hostileAt, Location: time.UTC, Definitions: hostileDefinitions(), Author: "li", Workers: 2}
+	return &segment.LiveOptions{At: hostileAt, Location: time.UTC, Definitions: hostileDefinitions(), Actor: "li", Workers: 2}
 }
 
 func hostileLive() *segment.Live {
@@ -100,7 +100,7 @@ func TestHostileLive(t *testing.T) {
 			Names: "options", Args: func() []any { return []any{hostileLiveOptions()} },
 			Expect: hostiletest.With(defined("options.Definitions[1]"), map[string]any{
 				"options nil": "segment: ", "options.At zero": "segment: ", "options.At beyond": "segment: ", "options.Location nil": "segment: ", "options.Definitions nil": hostiletest.OK, "options.Definitions twice": "segment: ",
-				"options.Definitions huge": "segment: ", "options.Author bytes": "segment: ", "options.Keep min": "segment: ",
+				"options.Definitions huge": "segment: ", "options.Actor bytes": "segment: ", "options.Keep min": "segment: ",
 			}),
 		},
 		"OpenLive": {
@@ -148,12 +148,12 @@ func TestHostileLive(t *testing.T) {
 			Expect: map[string]any{"tags nil": hostiletest.OK, "tags[0].Name bytes": "segment: ", "tags[0].Kind max": "segment: ", "tags[0].Scale max": "segment: "},
 		},
 		"Live.Define": {
-			Call: func(ctx context.Context, at time.Time, author string, definitions []segment.Definition) ([]segment.Notice, error) {
+			Call: func(ctx context.Context, at time.Time, actor string, definitions []segment.Definition) ([]segment.Notice, error) {
 				return step(func(l *segment.Live) ([]segment.Notice, error) {
-					return (*segment.Live).Define(l, ctx, at, author, definitions...)
+					return (*segment.Live).Define(l, ctx, at, actor, definitions...)
 				})
-			}, Names: "ctx at author definitions", Args: func() []any { return []any{ctx, later, "wang", hostileDefinitions()} },
-			Expect: hostiletest.With(at, defined("definitions[1]"), map[string]any{"author bytes": "segment: ", "definitions nil": hostiletest.OK, "definitions twice": "segment: ", "definitions huge": "segment: "}),
+			}, Names: "ctx at actor definitions", Args: func() []any { return []any{ctx, later, "wang", hostileDefinitions()} },
+			Expect: hostiletest.With(at, defined("definitions[1]"), map[string]any{"actor bytes": "segment: ", "definitions nil": hostiletest.OK, "definitions twice": "segment: ", "definitions huge": "segment: "}),
 		},
 		"Live.Drop": {
 			Call: func(ctx context.Context, at time.Time, names []string) ([]segment.Notice, error) {
@@ -163,12 +163,12 @@ func TestHostileLive(t *testing.T) {
 			Cases:  []hostiletest.Case{{Name: "in use", Args: of(ctx, later, []string{"active"}), Want: segment.ErrInUse}},
 		},
 		"Live.Rollback": {
-			Call: func(ctx context.Context, at time.Time, author, name string, version int) ([]segment.Notice, error) {
+			Call: func(ctx context.Context, at time.Time, actor, name string, version int) ([]segment.Notice, error) {
 				return step(func(l *segment.Live) ([]segment.Notice, error) {
-					return (*segment.Live).Rollback(l, ctx, at, author, name, version)
+					return (*segment.Live).Rollback(l, ctx, at, actor, name, version)
 				})
-			}, Names: "ctx at author name version", Args: of(ctx, later, "wang", "best", 1),
-			Expect: hostiletest.With(at, hostiletest.Indexes(segment.ErrLookup, "version"), noSegment, map[string]any{"version zero": segment.ErrLookup, "author bytes": "segment: "}),
+			}, Names: "ctx at actor name version", Args: of(ctx, later, "wang", "best", 1),
+			Expect: hostiletest.With(at, hostiletest.Indexes(segment.ErrLookup, "version"), noSegment, map[string]any{"version zero": segment.ErrLookup, "actor bytes": "segment: "}),
 		},
 		"Live.Preview": {
 			Call: (*segment.Live).Preview, Names: "live ctx definition samples", Args: func() []any { return []any{live, ctx, hostileDefinitions()[1], 3} },

@@ -162,7 +162,7 @@ var narrow = &store.Limits{KeyBytes: 512, ValueBytes: 400, Operations: 11, Batch
 
 func journalOptions(clock *clockAt) *OpenOptions {
 	return &OpenOptions{
-		Live: LiveOptions{At: journalStart, Location: time.UTC, Definitions: journalDefinitions(), Author: "me"},
+		Live: LiveOptions{At: journalStart, Location: time.UTC, Definitions: journalDefinitions(), Actor: "me"},
 		Index: Options{Infer: true, Tags: []Tag{
 			{Name: "spend", Kind: Integer}, {Name: "seen", Kind: Time}, {Name: "likes", Kind: Labels},
 		}},

@@ -37,8 +37,8 @@ type LiveOptions struct {
 	Location *time.Location
 	// Definitions are the segments it begins with, as version 1. Who is a member at At has not entered: no notice says so.
 	Definitions []Definition
-	// Author is whom the history of Definitions names; "" is nobody.
-	Author string
+	// Actor is whom the history of Definitions names; "" is nobody.
+	Actor string
 	// After is the number of the last notice that was given before, by a Live that is no more: the first notice has the next
 	// number, and those up to After are not kept. 0 is none. Who keeps how far it has got in the notices, as a cursor of package
 	// notify in a store does, must pass the number that it has, or takes new notices for those of the Live before.
@@ -131,7 +131,7 @@ func (o *LiveOptions) begins() bool { return !o.At.IsZero() && validClock(o.At) 
 // input returns what the first step is given.
 func (o *LiveOptions) input() *input {
 	return &input{
-		what: stepBegin, at: o.At, author: o.Author, definitions: o.Definitions,
+		what: stepBegin, at: o.At, actor: o.Actor, definitions: o.Definitions,
 	}
 }
 

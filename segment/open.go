@@ -18,7 +18,7 @@ const (
 
 // OpenOptions are the settings of OpenLive. Safe for concurrent reads.
 type OpenOptions struct {
-	// Live is what live segments begin with. Where the store holds some already At, Definitions, Author and After mean nothing,
+	// Live is what live segments begin with. Where the store holds some already At, Definitions, Actor and After mean nothing,
 	// and Location must have the name of before, and mean the same: of two machines time.Local may not.
 	Live LiveOptions
 	// Index is what the index begins with where the store holds none; with From only Infer of it is used then, and its Workers

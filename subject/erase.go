@@ -328,7 +328,7 @@ func (x *Subjects) eraseOne(ctx context.Context, now time.Time, t *task, id cust
 			return err
 		}
 	}
-	err = x.parts.Graph.Erase(ctx, id, identity.Ruling{ID: ruling, Author: t.actor, Reason: t.ticket, Time: t.at})
+	err = x.parts.Graph.Erase(ctx, id, identity.Ruling{ID: ruling, Actor: t.actor, Reason: t.ticket, Time: t.at})
 	if err == nil || errors.Is(err, identity.ErrErased) {
 		m.add(own)
 		return nil

@@ -460,7 +460,7 @@ func TestEraseBesideOthers(t *testing.T) {
 	anna := w.person("anna", 0)
 	w.person("berta", 20)
 	w.sync(minute(80))
-	require.NoError(t, w.graph.Separate(t.Context(), identity.Ruling{ID: "DSR-anna", Author: "li", Time: minute(90)}, []identity.Record{record("anna", 1)}, []identity.Record{record("berta", 1)}))
+	require.NoError(t, w.graph.Separate(t.Context(), identity.Ruling{ID: "DSR-anna", Actor: "li", Time: minute(90)}, []identity.Record{record("anna", 1)}, []identity.Record{record("berta", 1)}))
 	other := open(t, s, true)
 	other.export(request(anna, "anna"))
 	_, err := w.subjects.Erase(t.Context(), minute(110), request(anna, "anna"))

@@ -69,7 +69,7 @@ func (w *world) merge(one, other string) (customer.ID, []customer.AtomID) {
 		require.NoError(w.t, err)
 		atoms = append(atoms, atom)
 	}
-	err := w.graph.Link(w.t.Context(), identity.Ruling{ID: "mistake", Author: "li", Time: minute(90)}, record(one, 1), record(other, 1))
+	err := w.graph.Link(w.t.Context(), identity.Ruling{ID: "mistake", Actor: "li", Time: minute(90)}, record(one, 1), record(other, 1))
 	require.NoError(w.t, err)
 	a, _, err := w.graph.Lookup(w.t.Context(), record(one, 1))
 	require.NoError(w.t, err)
@@ -154,7 +154,7 @@ func TestEraseAtomsThatMoved(t *testing.T) {
 	b.left = math.MaxInt
 	// A steward takes the mistake back, and makes another.
 	require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
-	require.NoError(t, w.graph.Link(t.Context(), identity.Ruling{ID: "another", Author: "li", Time: minute(112)}, record("cleo", 2), record("emma", 1)))
+	require.NoError(t, w.graph.Link(t.Context(), identity.Ruling{ID: "another", Actor: "li", Time: minute(112)}, record("cleo", 2), record("emma", 1)))
 	finished, err := w.subjects.Resume(t.Context(), minute(115))
 	require.NoError(t, err)
 	require.Len(t, finished, 1)

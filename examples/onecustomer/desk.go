@@ -217,7 +217,7 @@ func (d *desk) explain(ctx context.Context) error {
 			if err != nil {
 				return err
 			}
-			row[2] += fmt.Sprintf(", says %s on %s: %s", r.Author, day(r.Time), r.Reason)
+			row[2] += fmt.Sprintf(", says %s on %s: %s", r.Actor, day(r.Time), r.Reason)
 		}
 		rows = append(rows, row)
 	}
@@ -235,7 +235,7 @@ var ruled, now = time.Date(2026, 3, 20, 9, 0, 0, 0, shanghai), time.Date(2026, 3
 // undo rules that the number that joins the records passed to somebody else.
 func (d *desk) undo(ctx context.Context) error {
 	err := d.g.Rebind(ctx, identity.Ruling{
-		ID: "case-1", Author: "Chen Jie", Reason: "Mr Liu gave it up in February",
+		ID: "case-1", Actor: "Chen Jie", Reason: "Mr Liu gave it up in February",
 		Time: ruled,
 	}, "", identity.Identifier{Type: "phone", Value: "13512345674"}, time.Date(2026, 2, 15, 0, 0, 0, 0, shanghai))
 	if err == nil {
