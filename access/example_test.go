@@ -158,8 +158,8 @@ func ExampleGate_Export() {
 		Location: "Asia/Shanghai",
 		Sources:  []profile.Source{{Name: "shop"}},
 		Traits: []profile.Trait{
-			{Name: "phone", LabelZH: "电话", Kind: customer.KindText, Sensitivity: profile.Personal},
-			{Name: "city", LabelZH: "城市", Kind: customer.KindText},
+			{Name: "phone", Label: customer.Text{ZH: "电话"}, Kind: customer.KindText, Sensitivity: profile.Personal},
+			{Name: "city", Label: customer.Text{ZH: "城市"}, Kind: customer.KindText},
 		},
 	}, nil)
 	check(err)
@@ -180,8 +180,8 @@ func ExampleGate_Export() {
 	check(err)
 
 	gate, err := access.Open(ctx, profiles, &access.Policy{
-		Purposes: []access.Purpose{{Name: "recall", LabelZH: "产品召回", Basis: consent.LegalDuty}},
-		Roles: []access.Role{{Name: "agent", LabelZH: "客服", Grants: []access.Grant{{
+		Purposes: []access.Purpose{{Name: "recall", Label: customer.Text{ZH: "产品召回"}, Basis: consent.LegalDuty}},
+		Roles: []access.Role{{Name: "agent", Label: customer.Text{ZH: "客服"}, Grants: []access.Grant{{
 			Purpose: "recall", Show: access.Levels{Public: access.Plain, Internal: access.Plain, Personal: access.Masked}, Bulk: true,
 		}}}},
 		Masks: map[string]access.Mask{"phone": access.Phone},

@@ -146,7 +146,7 @@ func (s *sight) view(by *Reader) *View {
 			computed = computed[1:]
 		}
 		to := &v.Fields[i]
-		*to = Field{Name: f.name, Label: f.label, LabelZH: f.labelZH, Sensitivity: f.sensitivity}
+		*to = Field{Name: f.name, Label: f.label, Sensitivity: f.sensitivity}
 		switch show := s.rights.show[i]; {
 		case show == Denied:
 			to.Reason = NoGrant

@@ -94,8 +94,8 @@ func TestViewJSON(t *testing.T) {
 	data, err := json.Marshal(v)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"customer":"`+id.String()+`","at":"2026-03-10T12:00:00Z","role":"agent","purpose":"service","fields":[
-		{"name":"name","label":"Name","label_zh":"姓名","sensitivity":"personal","show":"masked","masked":{"mask":"name","text":"欧阳**"}},
-		{"name":"phone","label":"Phone","label_zh":"电话","sensitivity":"personal","show":"masked","masked":{"mask":"phone","text":"+86139****5670"}},
+		{"name":"name","label":{"en":"Name","zh":"姓名"},"sensitivity":"personal","show":"masked","masked":{"mask":"name","text":"欧阳**"}},
+		{"name":"phone","label":{"en":"Phone","zh":"电话"},"sensitivity":"personal","show":"masked","masked":{"mask":"phone","text":"+86139****5670"}},
 		{"name":"illness","sensitivity":"sensitive","show":"denied","reason":"no grant"},
 		{"name":"city","sensitivity":"public","show":"plain","value":"广州"},
 		{"name":"interests","sensitivity":"internal","show":"plain","value":["tea"]},

@@ -585,7 +585,7 @@ func TestInvalid(t *testing.T) {
 		"retired":    {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Channels: []string{"b"}, RetiredChannels: []string{"b"}}}},
 		"channels":   {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Channels: []string{"b", "b"}}}},
 		"days":       {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Days: -1}}},
-		"long label": {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Label: long}}},
+		"long label": {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Label: customer.Text{EN: long}}}},
 	} {
 		t.Run("policy "+name, func(t *testing.T) {
 			_, err := consent.Open(new(store.Memory), p, crowd{}.members, nil)

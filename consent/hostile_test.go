@@ -13,8 +13,8 @@ import (
 
 func hostilePolicy() *consent.Policy {
 	return &consent.Policy{Purposes: []consent.Purpose{
-		{Name: "service", Label: "Service", Bases: []consent.Basis{consent.Consent}},
-		{Name: "newsletter", Label: "Newsletter", LabelZH: "营销资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
+		{Name: "service", Label: customer.Text{EN: "Service"}, Bases: []consent.Basis{consent.Consent}},
+		{Name: "newsletter", Label: customer.Text{EN: "Newsletter", ZH: "营销资讯"}, Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
 	}}
 }
 

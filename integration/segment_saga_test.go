@@ -48,7 +48,7 @@ var (
 		{Name: "score", Kind: segment.Float},
 		{Name: "seen", Kind: segment.Time},
 		{Name: "born", Kind: segment.Time},
-		{Name: "region", Kind: segment.Enum, Hierarchy: true, ZH: "地区"},
+		{Name: "region", Kind: segment.Enum, Hierarchy: true, Label: customer.Text{ZH: "地区"}},
 		{Name: "likes", Kind: segment.Labels},
 		{Name: "vip", Kind: segment.Flag},
 	}
@@ -60,7 +60,7 @@ func sagaDefinitions() []segment.Definition {
 		{Name: "recent", Rule: segment.Within("seen", segment.Days(3))},
 		{Name: "rich", Rule: segment.Ge("spend", 60), Stay: segment.Ge("spend", 30), Dwell: 30 * time.Hour, Cap: 40},
 		{Name: "both", Rule: segment.And(segment.Segment("recent"), segment.Segment("rich")), Holdout: 20},
-		{Name: "birthday", Rule: segment.Anniversary("born", 7), EN: "Birthday", ZH: "生日"},
+		{Name: "birthday", Rule: segment.Anniversary("born", 7), Label: customer.Text{EN: "Birthday", ZH: "生日"}},
 	}
 }
 
@@ -245,7 +245,7 @@ func (p *saga) next() move {
 			return l.Rollback(ctx, m.at, "", "rich", version)
 		}
 	case k < 40:
-		tag := segment.Tag{Name: fmt.Sprint("t", p.declared), Kind: segment.Integer, EN: "later", Owner: "somebody"}
+		tag := segment.Tag{Name: fmt.Sprint("t", p.declared), Kind: segment.Integer, Label: customer.Text{EN: "later"}, Owner: "somebody"}
 		p.declared++
 		m.name = "declare"
 		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return nil, l.Declare(ctx, tag) }

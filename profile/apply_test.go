@@ -168,7 +168,7 @@ func TestApplyLarge(t *testing.T) {
 	large := func(n int) *Schema {
 		s := shopSchema()
 		for i := range n {
-			s.Traits = append(s.Traits, Trait{Name: fmt.Sprintf("trait %d", i), Kind: customer.KindText, Label: strings.Repeat("x", 1000)})
+			s.Traits = append(s.Traits, Trait{Name: fmt.Sprintf("trait %d", i), Kind: customer.KindText, Label: customer.Text{EN: strings.Repeat("x", 1000)}})
 		}
 		require.NoError(t, s.Validate())
 		return s

@@ -202,11 +202,11 @@ func (b *bound) definition(l slot) string {
 	var data []byte
 	if l.list == 1 {
 		t := b.Traits[l.index]
-		t.Label, t.LabelZH = "", ""
+		t.Label = customer.Text{}
 		data, _ = json.Marshal(t) // the schema has been validated
 	} else {
 		c := b.Computed[l.index]
-		c.Label, c.LabelZH = "", ""
+		c.Label = customer.Text{}
 		data, _ = json.Marshal(c)
 	}
 	return string(data)

@@ -17,7 +17,7 @@ func changedReads() *Schema {
 	s := readsSchema()
 	s.Sources[0], s.Sources[1] = s.Sources[1], s.Sources[0] // name follows it, and is kept
 	s.Traits[1].Policy = []Rule{Oldest}
-	s.Traits[2].Label = "a customer we like" // is no change
+	s.Traits[2].Label.EN = "a customer we like" // is no change
 	s.Traits[5].Sources = []string{"crm"}
 	s.Traits = slices.Delete(s.Traits, 7, 8)
 	s.Traits = append(s.Traits, Trait{Name: "nickname", Kind: customer.KindText})

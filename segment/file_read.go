@@ -203,7 +203,7 @@ func readTag(v *wire.Reader) (t Tag, d tagData, known bool) {
 	t.Name = v.Text()
 	known = t.Kind.UnmarshalText([]byte(v.Text())) == nil
 	t.Scale, t.Unit, t.Hierarchy = int(min(v.Uint(), math.MaxInt32)), duration(v.Uint()), v.Bool()
-	t.Path, t.EN, t.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
+	t.Path, t.Label.EN, t.Label.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
 	t.Refresh = duration(v.Uint())
 	d.written = v.Time()
 	if t.Kind == Enum || t.Kind == Labels {

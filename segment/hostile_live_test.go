@@ -17,7 +17,7 @@ import (
 func hostileDefinitions() []segment.Definition {
 	return []segment.Definition{
 		{Name: "active", Rule: segment.Within("last_order", segment.Days(30))},
-		{Name: "best", EN: "best", ZH: "最好", Rule: segment.And(segment.Segment("active"), segment.Ge("orders", 1)), Stay: segment.IsSet("city"), Dwell: time.Hour, Holdout: 0.01, Salt: "s", Cap: 2},
+		{Name: "best", Label: customer.Text{EN: "best", ZH: "最好"}, Rule: segment.And(segment.Segment("active"), segment.Ge("orders", 1)), Stay: segment.IsSet("city"), Dwell: time.Hour, Holdout: 0.01, Salt: "s", Cap: 2},
 	}
 }
 
@@ -59,7 +59,7 @@ func TestHostileLive(t *testing.T) {
 	defined := func(place string) map[string]any {
 		list := map[string]any{}
 		for _, what := range []string{
-			".Name empty", ".Name bytes", ".Name control", ".Name long", ".EN bytes", ".EN long", ".ZH bytes", ".Dwell min", ".Dwell max", ".Holdout NaN", ".Holdout minus", ".Holdout max", ".Salt bytes", ".Cap min", ".Cap minus",
+			".Name empty", ".Name bytes", ".Name control", ".Name long", ".Label.EN bytes", ".Label.EN long", ".Label.ZH bytes", ".Dwell min", ".Dwell max", ".Holdout NaN", ".Holdout minus", ".Holdout max", ".Salt bytes", ".Cap min", ".Cap minus",
 		} {
 			list[place+what] = "segment: "
 		}

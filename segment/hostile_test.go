@@ -21,7 +21,7 @@ var hostileAt = time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 
 func hostileTags() []segment.Tag {
 	return []segment.Tag{
-		{Name: "city", Kind: segment.Enum, Hierarchy: true, EN: "city", ZH: "城市", Origin: segment.FromFact, Refresh: time.Hour},
+		{Name: "city", Kind: segment.Enum, Hierarchy: true, Label: customer.Text{EN: "city", ZH: "城市"}, Origin: segment.FromFact, Refresh: time.Hour},
 		{Name: "vip", Kind: segment.Flag},
 		{Name: "tags", Kind: segment.Labels},
 		{Name: "orders", Kind: segment.Integer},
@@ -286,7 +286,7 @@ func TestHostile(t *testing.T) {
 	noTag := map[string]any{"tag empty": "segment: ", "tag bytes": "segment: ", "tag control": "segment: ", "tag long": "segment: ", "id zero": "segment: "}
 	declared := map[string]any{
 		"tags nil": hostiletest.OK, "tags[7].Name empty": "segment: ", "tags[7].Name bytes": "segment: ", "tags[7].Kind": "segment: ", "tags[7].Scale min": "segment: ", "tags[7].Scale max": "segment: ",
-		"tags[7].Unit min": "segment: ", "tags[7].Hierarchy flipped": "segment: ", "tags[7].Path bytes": "segment: ", "tags[7].EN bytes": "segment: ", "tags[7].Refresh min": "segment: ", "tags[7].Origin bytes": "segment: ",
+		"tags[7].Unit min": "segment: ", "tags[7].Hierarchy flipped": "segment: ", "tags[7].Path bytes": "segment: ", "tags[7].Label.EN bytes": "segment: ", "tags[7].Refresh min": "segment: ", "tags[7].Origin bytes": "segment: ",
 	}
 
 	hostiletest.Run(t, hostiletest.Table{

@@ -278,7 +278,7 @@ func TestOpenLiveManySegments(t *testing.T) {
 	for n := range many {
 		d := Definition{Name: fmt.Sprint("s", n), Rule: Ge("spend", int64(n%7))}
 		if n == 0 {
-			d.ZH = long
+			d.Label.ZH = long
 		}
 		o.Live.Definitions = append(o.Live.Definitions, d)
 	}

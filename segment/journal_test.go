@@ -111,7 +111,7 @@ func journalHistory() []stepOf {
 		advance(3), // before Next
 		advance(60),
 		func(ctx context.Context, l *Live) ([]Notice, error) {
-			return nil, l.Declare(ctx, Tag{Name: "city", Kind: Enum, Hierarchy: true, ZH: "城市"})
+			return nil, l.Declare(ctx, Tag{Name: "city", Kind: Enum, Hierarchy: true, Label: customer.Text{ZH: "城市"}})
 		},
 		apply(61, func(b *Batch) { // of many parts
 			for n := range 40 {

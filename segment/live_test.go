@@ -73,7 +73,7 @@ func TestLiveCap(t *testing.T) {
 func TestLiveHistory(t *testing.T) {
 	l := newTestLive(t, liveStart, Definition{Name: "s", Rule: IsTrue("vip")})
 	vips(t, l, true, 1, 2)
-	second := Definition{Name: "s", Rule: Not(IsTrue("vip")), EN: "others"}
+	second := Definition{Name: "s", Rule: Not(IsTrue("vip")), Label: customer.Text{EN: "others"}}
 	told, err := l.Define(t.Context(), liveStart.Add(time.Hour), "eva", second)
 	require.NoError(t, err)
 	require.Equal(t, []string{"3 -1 s by definition", "4 -2 s by definition"}, briefly(told))
@@ -197,7 +197,7 @@ func TestLiveRefuses(t *testing.T) {
 		{"a set", []Definition{{Name: "x", Rule: InSet("y")}}, []error{ErrLookup}, "names no sets"},
 		{"twice", []Definition{{Name: "x"}, {Name: "x"}}, nil, "twice"},
 		{"no name", []Definition{{}}, nil, "name"},
-		{"faults", []Definition{{Name: "x", Dwell: -1, Holdout: 101, Cap: -1, Salt: "\xff", EN: "\xff", ZH: "\xff"}}, nil, "dwell"},
+		{"faults", []Definition{{Name: "x", Dwell: -1, Holdout: 101, Cap: -1, Salt: "\xff", Label: customer.Text{EN: "\xff", ZH: "\xff"}}}, nil, "dwell"},
 		{"two faults", []Definition{{Name: "x", Rule: IsTrue("no")}, {Name: "y", Rule: IsTrue("no")}}, []error{ErrRule}, `"y"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -442,7 +442,7 @@ func TestDefinitionJSON(t *testing.T) {
 		`{"name":"s","rule":{"and":[]}}`: {Name: "s"},
 		`{"name":"s","en":"Big","zh":"大客户","rule":{"tag":"spend","ge":100},"stay":{"tag":"spend","ge":80},
 		  "dwell":3600000000000,"holdout":2.5,"salt":"x","cap":7}`: {
-			Name: "s", EN: "Big", ZH: "大客户", Rule: Ge("spend", 100), Stay: Ge("spend", 80), Dwell: time.Hour, Holdout: 2.5, Salt: "x", Cap: 7,
+			Name: "s", Label: customer.Text{EN: "Big", ZH: "大客户"}, Rule: Ge("spend", 100), Stay: Ge("spend", 80), Dwell: time.Hour, Holdout: 2.5, Salt: "x", Cap: 7,
 		},
 	} {
 		data, err := json.Marshal(d)

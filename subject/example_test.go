@@ -37,7 +37,7 @@ func Example() {
 	}, &profile.Options{Vault: vault, Index: index})
 	check(err)
 	consents, err := consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{
-		{Name: "newsletter", Label: "Newsletter", LabelZH: "营销资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"sms"}, Days: 730},
+		{Name: "newsletter", Label: customer.Text{EN: "Newsletter", ZH: "营销资讯"}, Bases: []consent.Basis{consent.Consent}, Channels: []string{"sms"}, Days: 730},
 	}}, graph.Holders, nil)
 	check(err)
 	log, err := audit.Open(s, nil)
