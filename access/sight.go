@@ -76,7 +76,7 @@ func (p *permit) narrow(members []customer.Member, past bool) {
 	p.all = !past && len(members) > 0
 	for _, m := range members {
 		p.all = p.all && p.atoms[m.Atom]
-		if past && (!m.From.IsZero() || !m.To.IsZero()) {
+		if past && (!m.Since.IsZero() || !m.Until.IsZero()) {
 			delete(p.atoms, m.Atom) // a slice, which can have been longer
 		}
 	}

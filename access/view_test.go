@@ -51,7 +51,7 @@ func TestView(t *testing.T) {
 	require.ErrorIs(t, err, ErrInput)
 	phone, err := v.Field("phone")
 	require.NoError(t, err)
-	require.Equal(t, "Phone", phone.Label)
+	require.Equal(t, customer.Text{EN: "Phone", ZH: "电话"}, phone.Label)
 	masked, err := phone.Masked()
 	require.NoError(t, err)
 	require.Equal(t, MaskedText{Phone, "+86139****5670"}, masked)
@@ -159,7 +159,7 @@ func TestViewOfSlicesAsKnown(t *testing.T) {
 		id := customer.FromInt64(int64(n))
 		return customer.Change{
 			Verb: customer.Created, Customer: id, To: id, Atoms: []customer.AtomID{atomOf(n)}, At: at,
-			Slices: []customer.Slice{{Atom: atomOf(n), Stream: stream, From: from}},
+			Slices: []customer.Slice{{Atom: atomOf(n), Stream: stream, Since: from}},
 		}
 	}
 	w.feed.add(at(1, day(-30), day(-60)))

@@ -142,7 +142,7 @@ func TestExtremes(t *testing.T) {
 	for i := range 100 {
 		large = append(large, consent.Record{
 			ID: fmt.Sprintf("%0256d", i), Atom: atom(1), Identifier: consent.Identifier{Type: long}, Purpose: long, Channel: long,
-			Basis: consent.Consent, Choice: consent.Granted, Collected: day(1), From: day(2), Until: start.AddDate(7000, 0, 0),
+			Basis: consent.Consent, Choice: consent.Granted, Collected: day(1), Since: day(2), Until: start.AddDate(7000, 0, 0),
 			Notice: long, Mechanism: long, Source: long, Jurisdiction: long,
 		})
 	}
@@ -190,7 +190,7 @@ func TestErasedMember(t *testing.T) {
 
 // What a slice was granted outside its time is not the customer's, and what it refused is.
 func TestSlice(t *testing.T) {
-	member := customer.Member{Atom: atom(1), From: day(2), To: day(5)}
+	member := customer.Member{Atom: atom(1), Since: day(2), Until: day(5)}
 	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]customer.Member, error) {
 		return []customer.Member{member}, nil
 	}, nil)
@@ -208,13 +208,13 @@ func TestSlice(t *testing.T) {
 		require.Equal(t, want, have)
 	}
 	ask("c", "b")
-	member.To = day(4)
+	member.Until = day(4)
 	ask("b")
-	member.To = time.Time{}
+	member.Until = time.Time{}
 	ask("c", "b", "d")
 	member = customer.Member{Atom: atom(1)}
 	ask("c", "b", "a", "d")
-	member = customer.Member{Atom: atom(1), From: day(2), To: day(5)}
+	member = customer.Member{Atom: atom(1), Since: day(2), Until: day(5)}
 	require.NoError(t, c.Record(t.Context(), later, deny("e", 1, phone, "", "", 7)))
 	ask()
 }
@@ -255,7 +255,7 @@ func TestClock(t *testing.T) {
 func TestZeroTime(t *testing.T) {
 	c := open(t, new(store.Memory), nil, nil)
 	r := grant("a", 1, mail, "service", "sms", 1)
-	r.From, r.Until = time.Time{}.In(time.FixedZone("east", 3600)), time.Time{}.In(time.FixedZone("west", -3600))
+	r.Since, r.Until = time.Time{}.In(time.FixedZone("east", 3600)), time.Time{}.In(time.FixedZone("west", -3600))
 	for range 2 {
 		require.NoError(t, c.Record(t.Context(), later, r, r))
 	}

@@ -75,7 +75,7 @@ func ends(r consent.Record, at int) consent.Record {
 }
 
 func begins(r consent.Record, at int) consent.Record {
-	r.From = day(at)
+	r.Since = day(at)
 	return r
 }
 
@@ -313,12 +313,12 @@ func draw(r *rand.Rand, i int) consent.Record {
 	rec.Basis = p.Bases[r.IntN(len(p.Bases))]
 	if rec.Choice == consent.Granted {
 		if r.IntN(3) == 0 {
-			rec.From = day(r.IntN(12))
+			rec.Since = day(r.IntN(12))
 		}
 		if r.IntN(3) == 0 {
 			rec.Until = rec.Collected.AddDate(0, 0, 1+r.IntN(8))
-			if rec.From.After(rec.Collected) {
-				rec.Until = rec.From.AddDate(0, 0, 1+r.IntN(8))
+			if rec.Since.After(rec.Collected) {
+				rec.Until = rec.Since.AddDate(0, 0, 1+r.IntN(8))
 			}
 		}
 		return rec
@@ -354,10 +354,10 @@ func slowly(records []consent.Record, atoms []customer.AtomID, p consent.Purpose
 	never := day(1_000_000)
 	end := func(r *consent.Record) time.Time {
 		ends := never
-		if p.Days > 0 && r.From.IsZero() {
+		if p.Days > 0 && r.Since.IsZero() {
 			ends = said(r).AddDate(0, 0, p.Days)
 		} else if p.Days > 0 {
-			ends = r.From.AddDate(0, 0, p.Days)
+			ends = r.Since.AddDate(0, 0, p.Days)
 		}
 		if !r.Until.IsZero() && r.Until.Before(ends) {
 			ends = r.Until
@@ -376,7 +376,7 @@ func slowly(records []consent.Record, atoms []customer.AtomID, p consent.Purpose
 						about = (r.Purpose == p.Name || r.Purpose == "") && (r.Channel == channel || r.Channel == "") &&
 							(r.Basis == basis || r.Basis == consent.AnyBasis && slices.Contains(refusable, basis))
 					}
-					begun := r.Choice != consent.Granted || !r.From.After(at)
+					begun := r.Choice != consent.Granted || !r.Since.After(at)
 					if r.Atom != a || r.Identifier != by || !about || said(r).After(at) || !begun {
 						continue
 					}
@@ -549,7 +549,7 @@ func TestInvalid(t *testing.T) {
 		"control":               func(r *consent.Record) { r.Notice = "a\x00b" },
 		"not UTF-8":             func(r *consent.Record) { r.Source = "\xff" },
 		"ends at once":          func(r *consent.Record) { r.Until = r.Collected },
-		"ends before it begins": func(r *consent.Record) { r.From, r.Until = day(9), day(8) },
+		"ends before it begins": func(r *consent.Record) { r.Since, r.Until = day(9), day(8) },
 		"refusal that ends":     func(r *consent.Record) { r.Choice, r.Until = consent.Refused, day(9) },
 		"retired purpose":       func(r *consent.Record) { r.Purpose, r.Channel = "raffle", "letter" },
 		"retired channel": func(r *consent.Record) {

@@ -41,7 +41,7 @@ func hostileRecords(id string) []consent.Record {
 		},
 		{
 			ID: "settings " + id, Atom: customer.AtomID{2}, Purpose: "newsletter", Channel: "sms", Identifier: consent.Identifier{Type: "phone", Blind: [20]byte{1}}, Basis: consent.Consent,
-			Choice: consent.Granted, Collected: hostileDay, From: hostileDay, Until: hostileDay.AddDate(1, 0, 0), Source: "app", Jurisdiction: "CN",
+			Choice: consent.Granted, Collected: hostileDay, Since: hostileDay, Until: hostileDay.AddDate(1, 0, 0), Source: "app", Jurisdiction: "CN",
 		},
 	}
 }

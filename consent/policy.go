@@ -73,7 +73,7 @@ type Purpose struct {
 	// RetiredChannels are former Channels: nothing is granted or allowed by them, and refusals and withdrawals are still
 	// recorded.
 	RetiredChannels []string `json:"retired_channels,omitempty"`
-	// Days is how many days, each of 24 hours, a grant lasts at most, from its From. 0: without end.
+	// Days is how many days, each of 24 hours, a grant lasts at most, from its Since. 0: without end.
 	Days int `json:"days,omitempty"`
 	// Retired: the purpose is a former one, as RetiredChannels are former channels. One that is left out of the policy takes no
 	// refusals either.

@@ -168,11 +168,11 @@ func TestHostile(t *testing.T) {
 				return (*identity.Graph).Relate(g, ctx, r)
 			},
 			Names: "ctx relation", Args: func() []any {
-				return []any{ctx, identity.Relation{ID: "r", Kind: "household", From: of("a"), To: of("c"), Start: hostileAt, End: hostileAt.AddDate(1, 0, 0)}}
+				return []any{ctx, identity.Relation{ID: "r", Kind: "household", From: of("a"), To: of("c"), Since: hostileAt, Until: hostileAt.AddDate(1, 0, 0)}}
 			},
 			Expect: map[string]any{
 				"relation.ID empty": identity.ErrInput, "relation.ID bytes": identity.ErrInput, "relation.Kind empty": identity.ErrInput, "relation.From.Record bytes": identity.ErrInput,
-				"relation.Start beyond": identity.ErrInput, "relation.End before": identity.ErrInput,
+				"relation.Since beyond": identity.ErrInput, "relation.Until before": identity.ErrInput,
 			},
 		},
 		"Graph.Unrelate": {

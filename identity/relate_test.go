@@ -51,10 +51,10 @@ func TestRelations(t *testing.T) {
 			require.NoError(t, err)
 			year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 			all := []Relation{
-				{ID: "planted-1", Kind: "household", From: person("a"), To: house, Start: year(2020), End: year(2022)},
-				{ID: "planted-2", Kind: "household", From: person("b"), To: house, Start: year(2021)},
-				{ID: "planted-3", Kind: "household", From: person("a"), To: house, Start: year(2024)},
-				{ID: "planted-4", Kind: "guardian", From: person("b"), To: person("a"), End: year(2023)},
+				{ID: "planted-1", Kind: "household", From: person("a"), To: house, Since: year(2020), Until: year(2022)},
+				{ID: "planted-2", Kind: "household", From: person("b"), To: house, Since: year(2021)},
+				{ID: "planted-3", Kind: "household", From: person("a"), To: house, Since: year(2024)},
+				{ID: "planted-4", Kind: "guardian", From: person("b"), To: person("a"), Until: year(2023)},
 			}
 			for range 2 {
 				for _, r := range all {
@@ -90,7 +90,7 @@ func TestRelations(t *testing.T) {
 			require.Len(t, relations(t, g, ids["h"], time.Time{}), 2)
 			require.Len(t, relations(t, g, ids["b"], time.Time{}), 1)
 			require.ErrorIs(t, g.Relate(t.Context(), all[1]), ErrRetracted)
-			all[0].End = time.Time{}
+			all[0].Until = time.Time{}
 			require.ErrorIs(t, g.Relate(t.Context(), all[0]), ErrReused)
 			require.ErrorIs(t, g.Unrelate(t.Context(), "nobody"), ErrUnknown)
 			_, err = g.Relations(t.Context(), uuid.Max, time.Time{})
@@ -118,9 +118,9 @@ func TestRelateRefuses(t *testing.T) {
 		"long record":     {func(r *Relation) { r.To.Record = strings.Repeat("x", 257) }, ErrInput},
 		"no such entity":  {func(r *Relation) { r.To.Entity = "firm" }, ErrInput},
 		"with itself":     {func(r *Relation) { r.To = r.From }, ErrInput},
-		"ends before":     {func(r *Relation) { r.Start, r.End = noon, noon.Add(-time.Hour) }, ErrInput},
-		"ends as begins":  {func(r *Relation) { r.Start, r.End = noon, noon }, ErrInput},
-		"year 10000":      {func(r *Relation) { r.End = noon.AddDate(8000, 0, 0) }, ErrInput},
+		"ends before":     {func(r *Relation) { r.Since, r.Until = noon, noon.Add(-time.Hour) }, ErrInput},
+		"ends as begins":  {func(r *Relation) { r.Since, r.Until = noon, noon }, ErrInput},
+		"year 10000":      {func(r *Relation) { r.Until = noon.AddDate(8000, 0, 0) }, ErrInput},
 		"unknown record":  {func(r *Relation) { r.From.Record = "z" }, ErrUnknown},
 		"unknown other":   {func(r *Relation) { r.To.Record = "z" }, ErrUnknown},
 		"of other entity": {func(r *Relation) { r.To.Entity = "" }, ErrUnknown},

@@ -197,7 +197,7 @@ func TestEraseRetractedSlice(t *testing.T) {
 		day := func(n int) time.Time { return sliceStart.AddDate(0, 0, n) }
 		a, b, c := customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)
 		for n, from := range []int{0, 10, 48} {
-			f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, From: day(from)}
+			f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, Since: day(from)}
 		}
 		if before {
 			f.created(c, fakeAtom(0))

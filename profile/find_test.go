@@ -423,7 +423,7 @@ func TestFindErrors(t *testing.T) {
 	p := openFind(t, s, findSchema("city"), anIndex(t, 2, 1))
 	f := newFakeFeed()
 	stream := customer.AtomID{0: 's'}
-	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, From: sliceStart}
+	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, Since: sliceStart}
 	f.created(customer.FromInt64(1), fakeAtom(1))
 	_, err := p.Add(t.Context(), sliceStart, Evidence{Atom: stream, ID: "1", Source: "crm", Time: sliceStart, Values: []customer.Field{{Name: "city", Value: customer.TextValue("X")}}})
 	require.NoError(t, err)

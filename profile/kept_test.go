@@ -131,7 +131,7 @@ func TestEvidenceOfSlices(t *testing.T) {
 						if s, ok := w.slices[a]; ok && !w.erased[a] {
 							until := w.until(s, truth)
 							for _, of := range w.log[s.Stream] {
-								if !of.ev.Time.Before(s.From) && of.ev.Time.Before(until) {
+								if !of.ev.Time.Before(s.Since) && of.ev.Time.Before(until) {
 									want = append(want, fmt.Sprint(s.Stream, of.ev.Time.UnixMicro(), of.ev.ID, of.learned, of.retracted))
 								}
 							}

@@ -98,7 +98,7 @@ func TestReadWhileResealed(t *testing.T) {
 				stream, b := customer.AtomID{0: 's'}, customer.FromInt64(9)
 				for i, hours := range []time.Duration{2000, 400} {
 					slice := fakeAtom(100 + i)
-					w.feed.slices[slice] = customer.Slice{Atom: slice, Stream: stream, From: w.now.Add(-hours * time.Hour)}
+					w.feed.slices[slice] = customer.Slice{Atom: slice, Stream: stream, Since: w.now.Add(-hours * time.Hour)}
 					if i == 0 {
 						w.feed.attached(id, slice)
 					} else {

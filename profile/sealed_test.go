@@ -214,7 +214,7 @@ func TestSealedSliceDestroyed(t *testing.T) {
 	ids := []customer.ID{customer.FromInt64(1), customer.FromInt64(2)}
 	for n, id := range ids {
 		feed.created(id)
-		feed.slices[logAtom(n+1)] = customer.Slice{Atom: logAtom(n + 1), Stream: stream, From: logStart.AddDate(0, 0, 10*n)}
+		feed.slices[logAtom(n+1)] = customer.Slice{Atom: logAtom(n + 1), Stream: stream, Since: logStart.AddDate(0, 0, 10*n)}
 		feed.attached(id, logAtom(n+1))
 	}
 	for n := range 150 {

@@ -69,7 +69,7 @@ func TestSliceOfDevice(t *testing.T) {
 	f.now = now
 	a, b, c := customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)
 	for n, from := range []int{0, 30, 20} {
-		f.slices[fakeAtom(n+1)] = customer.Slice{Atom: fakeAtom(n + 1), Stream: stream, From: day(from)}
+		f.slices[fakeAtom(n+1)] = customer.Slice{Atom: fakeAtom(n + 1), Stream: stream, Since: day(from)}
 	}
 	f.created(a, fakeAtom(1))
 	f.created(b, fakeAtom(2))
@@ -142,7 +142,7 @@ func TestSliceReadsItsPagesOnly(t *testing.T) {
 	f.now = day(90)
 	ids := []customer.ID{customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)}
 	for n, from := range []int{0, 30, 60} {
-		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, From: day(from)}
+		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, Since: day(from)}
 		f.created(ids[n], fakeAtom(n))
 	}
 	for n := range 900 { // in their order
@@ -182,7 +182,7 @@ func TestSliceErased(t *testing.T) {
 	f.now = day(60)
 	a, b, c := customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)
 	for n, from := range []int{0, 20, 30} {
-		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, From: day(from)}
+		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, Since: day(from)}
 	}
 	f.created(a, fakeAtom(0))
 	f.created(c, fakeAtom(1))
@@ -247,7 +247,7 @@ func TestSliceErased(t *testing.T) {
 	require.ErrorIs(t, say("in it", day(25)), ErrErased)
 	require.NoError(t, say("after it", day(35)))
 	// It stays there, whatever becomes of those after it.
-	f.slices[fakeAtom(3)] = customer.Slice{Atom: fakeAtom(3), Stream: stream, From: day(22)}
+	f.slices[fakeAtom(3)] = customer.Slice{Atom: fakeAtom(3), Stream: stream, Since: day(22)}
 	f.created(customer.FromInt64(4), fakeAtom(3))
 	_, err = p.Sync(t.Context(), f, f.now)
 	require.NoError(t, err)
@@ -259,7 +259,7 @@ func TestSliceErased(t *testing.T) {
 func TestSliceErasedNames(t *testing.T) {
 	s, f := new(store.Memory), newFakeFeed()
 	p, id, stream := openLog(t, s), customer.FromInt64(1), customer.AtomID{0: 's'}
-	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, From: sliceStart}
+	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, Since: sliceStart}
 	f.now = sliceStart.AddDate(0, 0, 9)
 	f.created(id, fakeAtom(1))
 	_, err := p.Sync(t.Context(), f, f.now)

@@ -377,7 +377,7 @@ func (x *Subjects) upToDate(ctx context.Context, now time.Time, id customer.ID) 
 }
 
 func sameMember(a, b customer.Member) bool {
-	return a.Atom == b.Atom && a.From.Equal(b.From) && a.To.Equal(b.To)
+	return a.Atom == b.Atom && a.Since.Equal(b.Since) && a.Until.Equal(b.Until)
 }
 
 // eraseParts erases what the other parts have of the names of a task.

@@ -315,7 +315,7 @@ func TestEraseRelations(t *testing.T) {
 	anna := w.person("anna", 0)
 	berta := w.person("berta", 20)
 	for _, id := range []string{"relation-anna-live", "relation-anna-past"} {
-		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: id, Kind: "household", From: record("anna", 1), To: record("berta", 1), Start: minute(5)}))
+		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: id, Kind: "household", From: record("anna", 1), To: record("berta", 1), Since: minute(5)}))
 	}
 	require.NoError(t, w.graph.Unrelate(t.Context(), "relation-anna-past"))
 	e, err := w.subjects.Erase(t.Context(), minute(110), request(anna, "anna"))

@@ -216,7 +216,7 @@ func (x *Subjects) relations(ctx context.Context, id customer.ID) iter.Seq2[rela
 			return
 		}
 		for _, r := range all {
-			if !yield(relation{r.ID, r.Kind, r.Outgoing, r.Start, r.End}, nil) {
+			if !yield(relation{r.ID, r.Kind, r.Outgoing, r.Since, r.Until}, nil) {
 				return
 			}
 		}

@@ -162,7 +162,7 @@ func (x *Subjects) rememberProfile(ctx context.Context, id customer.ID, m *memor
 			return err
 		}
 		for _, v := range aside {
-			m.evidence(v.Evidence, !a.From.IsZero())
+			m.evidence(v.Evidence, !a.Since.IsZero())
 			m.text("value set aside", v.Value)
 		}
 	}

@@ -95,7 +95,7 @@ func newShop(n int, loc *time.Location) (*shop, error) {
 	s := &shop{asOf: end.Add(-time.Second), until: end.AddDate(0, 0, daysAhead)}
 	var err error
 	s.source, err = synth.New(1, &synth.Options{
-		Location: loc, Customers: n, Start: end.AddDate(-2, 0, 0), ArriveUntil: end, End: s.until, Countries: cities,
+		Location: loc, Customers: n, Since: end.AddDate(-2, 0, 0), ArriveUntil: end, Until: s.until, Countries: cities,
 		Spend: &synth.GammaGamma{P: 6.25, Q: 3.74, V: 80}, // 182 yuan in the mean
 	})
 	return s, err
