@@ -48,7 +48,7 @@ func Example() {
 		{Name: "city", Value: customer.TextValue("广州")},
 	}})
 	check(err)
-	_, err = profiles.Sync(ctx, who, now)
+	_, err = profiles.Sync(ctx, now, who)
 	check(err)
 	consents, err := consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{
 		{Name: "offers", Bases: []consent.Basis{consent.Consent}},
@@ -174,7 +174,7 @@ func ExampleGate_Export() {
 		}})
 		check(err)
 	}
-	_, err = profiles.Sync(ctx, who, now)
+	_, err = profiles.Sync(ctx, now, who)
 	check(err)
 	log, err := audit.Open(s, nil)
 	check(err)

@@ -396,7 +396,7 @@ func TestExportSchemaChanges(t *testing.T) {
 	yes.then = func() {
 		schema := shopSchema()
 		schema.Traits[3].Sensitivity = profile.Sensitive
-		_, err := w.profiles.Apply(context.Background(), schema, noon)
+		_, err := w.profiles.Apply(context.Background(), noon, schema)
 		require.NoError(t, err)
 	}
 	var out bytes.Buffer

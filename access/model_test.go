@@ -392,7 +392,7 @@ func TestMeanwhile(t *testing.T) {
 			if i%2 == 0 {
 				schema = closed
 			}
-			if _, err := w.profiles.Apply(ctx, schema, noon); err != nil {
+			if _, err := w.profiles.Apply(ctx, noon, schema); err != nil {
 				t.Error(err)
 			}
 			w.state(atomOf(10), fmt.Sprint("again", i), text("illness", fmt.Sprint("planted ", i)))

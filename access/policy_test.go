@@ -181,7 +181,7 @@ func TestPolicyIsCopied(t *testing.T) {
 	p.Purposes[1].Consent = ""
 	schema := shopSchema() // which makes the gate look at its policy again
 	schema.Traits[0].Label.EN = "Full name"
-	_, err := w.profiles.Apply(ctx, schema, noon)
+	_, err := w.profiles.Apply(ctx, noon, schema)
 	require.NoError(t, err)
 	v, err := g.View(ctx, noon, agent, id, profile.Moment{})
 	require.NoError(t, err)

@@ -87,7 +87,7 @@ func (g *Gate) ask(ctx context.Context, now time.Time, s *sight, id customer.ID)
 	if s.rights.purpose.Consent == "" {
 		return nil
 	}
-	d, err := g.o.Consents.Allowed(ctx, id, s.rights.purpose.Consent, "", now)
+	d, err := g.o.Consents.Allowed(ctx, now, id, s.rights.purpose.Consent, "")
 	if err != nil {
 		return err
 	}

@@ -453,7 +453,7 @@ func TestViewAfterSchemaChange(t *testing.T) {
 	require.NoError(t, err)
 	schema := shopSchema()
 	schema.Traits[3].Sensitivity = profile.Sensitive // city
-	_, err = w.profiles.Apply(ctx, schema, noon)
+	_, err = w.profiles.Apply(ctx, noon, schema)
 	require.NoError(t, err)
 	v, err := g.View(ctx, noon, agent, id, profile.Moment{})
 	require.NoError(t, err)
@@ -461,7 +461,7 @@ func TestViewAfterSchemaChange(t *testing.T) {
 	require.ErrorIs(t, err, ErrDenied)
 
 	schema.Traits[0].Name = "full name" // of which the policy says how it is masked
-	_, err = w.profiles.Apply(ctx, schema, noon)
+	_, err = w.profiles.Apply(ctx, noon, schema)
 	require.NoError(t, err)
 	for range 2 {
 		_, err = g.View(ctx, noon, agent, id, profile.Moment{})

@@ -174,7 +174,7 @@ func (w *world) open(p *Policy) *Gate {
 }
 
 func (w *world) sync() {
-	_, err := w.profiles.Sync(context.Background(), w.feed, noon)
+	_, err := w.profiles.Sync(context.Background(), noon, w.feed)
 	require.NoError(w.t, err)
 }
 

@@ -260,7 +260,7 @@ func TestAllowed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			consents := open(t, store.Limited(new(store.Memory), store.MinLimits), c.crowd, nil)
 			require.NoError(t, consents.Record(t.Context(), later, c.records...))
-			d, err := consents.Allowed(t.Context(), customer.FromInt64(1), c.purpose, c.channel, day(c.at))
+			d, err := consents.Allowed(t.Context(), day(c.at), customer.FromInt64(1), c.purpose, c.channel)
 			require.NoError(t, err)
 			require.Equal(t, c.reason, d.Reason, d.Reason.String())
 			require.Equal(t, c.reason == consent.InForce, d.Allowed)
@@ -281,12 +281,12 @@ func TestAllowed(t *testing.T) {
 func TestUntil(t *testing.T) {
 	c := open(t, new(store.Memory), crowd{1: {atom(1), atom(2)}}, nil)
 	require.NoError(t, c.Record(t.Context(), later, grant("a", 1, mail, "newsletter", "email", 1), ends(grant("b", 2, phone, "newsletter", "email", 1), 50)))
-	d, err := c.Allowed(t.Context(), customer.FromInt64(1), "newsletter", "email", day(2))
+	d, err := c.Allowed(t.Context(), day(2), customer.FromInt64(1), "newsletter", "email")
 	require.NoError(t, err)
 	require.Equal(t, day(50), d.Until)
 	require.Equal(t, day(366), d.Grants[0].Until)
 	for _, undeclared := range [][2]string{{"x", "email"}, {"newsletter", ""}, {"newsletter", "phone"}, {"profiling", "email"}, {"profiling", "fax"}, {"raffle", "letter"}, {"", ""}} {
-		d, err := c.Allowed(t.Context(), customer.FromInt64(1), undeclared[0], undeclared[1], day(2))
+		d, err := c.Allowed(t.Context(), day(2), customer.FromInt64(1), undeclared[0], undeclared[1])
 		require.ErrorIs(t, err, consent.ErrPurpose)
 		require.False(t, d.Allowed)
 		require.False(t, c.Declares(undeclared[0], undeclared[1]))
@@ -415,7 +415,7 @@ func slowly(records []consent.Record, atoms []customer.AtomID, p consent.Purpose
 
 func ask(t *testing.T, c *consent.Consents, id int64, purpose, channel string, at time.Time) map[allowance]bool {
 	t.Helper()
-	d, err := c.Allowed(t.Context(), customer.FromInt64(id), purpose, channel, at)
+	d, err := c.Allowed(t.Context(), at, customer.FromInt64(id), purpose, channel)
 	require.NoError(t, err)
 	require.Equal(t, d.Allowed, len(d.Grants) > 0)
 	allowed := map[allowance]bool{}
@@ -503,7 +503,7 @@ func TestRecord(t *testing.T) {
 		n++
 	}
 	require.Equal(t, 702, n)
-	d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(60))
+	d, err := c.Allowed(t.Context(), day(60), customer.FromInt64(1), "service", "sms")
 	require.NoError(t, err)
 	require.True(t, d.Allowed)
 
@@ -514,7 +514,7 @@ func TestRecord(t *testing.T) {
 	}
 	require.ErrorIs(t, c.Record(t.Context(), later, first), consent.ErrErased)
 	require.ErrorIs(t, c.Record(t.Context(), later, grant("x", 2, mail, "service", "sms", 1)), consent.ErrErased)
-	d, err = c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(60))
+	d, err = c.Allowed(t.Context(), day(60), customer.FromInt64(1), "service", "sms")
 	require.NoError(t, err)
 	require.Equal(t, consent.Decision{Reason: consent.Erased}, d)
 	n = 0
@@ -601,7 +601,7 @@ func TestInvalid(t *testing.T) {
 func TestMembersFail(t *testing.T) {
 	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]customer.Member, error) { return nil, errDown }, nil)
 	require.NoError(t, err)
-	d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(1))
+	d, err := c.Allowed(t.Context(), day(1), customer.FromInt64(1), "service", "sms")
 	require.ErrorIs(t, err, errDown)
 	require.False(t, d.Allowed)
 }
@@ -614,7 +614,7 @@ func BenchmarkAllowed(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.Allowed(b.Context(), customer.FromInt64(1), "newsletter", "email", day(70)); err != nil {
+		if _, err := c.Allowed(b.Context(), day(70), customer.FromInt64(1), "newsletter", "email"); err != nil {
 			b.Fatal(err)
 		}
 	}

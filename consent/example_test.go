@@ -41,7 +41,7 @@ func Example() {
 		panic(err)
 	}
 	tell := func(who string, id customer.ID, channel string) consent.Decision {
-		d, err := consents.Allowed(ctx, id, "newsletter", channel, day(10))
+		d, err := consents.Allowed(ctx, day(10), id, "newsletter", channel)
 		if err != nil {
 			panic(err)
 		}

@@ -110,7 +110,7 @@ func ExampleGraph_Retract() {
 	printCustomers(ctx, g, "a", "b", "c")
 
 	// Order b is taken back: it was typed into the wrong form.
-	if err := g.Retract(ctx, "b", time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)); err != nil {
+	if err := g.Retract(ctx, time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC), "b"); err != nil {
 		panic(err)
 	}
 	printCustomers(ctx, g, "a", "c")
@@ -172,7 +172,7 @@ func ExampleGraph_Split() {
 		panic(err)
 	}
 	fmt.Printf("%s: %s\n", r.Actor, r.Reason)
-	if err := g.Revoke(ctx, "case-12", at.AddDate(0, 0, 1)); err != nil {
+	if err := g.Revoke(ctx, at.AddDate(0, 0, 1), "case-12"); err != nil {
 		panic(err)
 	}
 	printCustomers(ctx, g, "a", "b", "c")

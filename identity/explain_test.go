@@ -379,7 +379,7 @@ func TestExplainEntities(t *testing.T) {
 func TestExplainErrors(t *testing.T) {
 	g := openGraph(t, new(store.Memory), nil)
 	observeAll(t, g, onDay(0, "a", ident("phone", "1")), onDay(0, "b", ident("phone", "2")))
-	require.NoError(t, g.Retract(t.Context(), "b@0", noon))
+	require.NoError(t, g.Retract(t.Context(), noon, "b@0"))
 	for _, c := range []struct {
 		name string
 		ref  Ref
@@ -420,7 +420,7 @@ func TestExplainMeanwhile(t *testing.T) {
 		for i := 0; i < 100 && err == nil; i++ {
 			o := onDay(2+i, "c", ident("phone", "1"), ident("email", "e"))
 			if _, err = g.Observe(t.Context(), o); err == nil {
-				err = g.Retract(t.Context(), o.ID, noon)
+				err = g.Retract(t.Context(), noon, o.ID)
 			}
 		}
 		done <- err

@@ -30,7 +30,7 @@ func TestHoldersKeepRefusals(t *testing.T) {
 		}))
 	}
 	allowed := func(id customer.ID) consent.Reason {
-		d, err := choices.Allowed(t.Context(), id, "offers", "", minute(60))
+		d, err := choices.Allowed(t.Context(), minute(60), id, "offers", "")
 		require.NoError(t, err)
 		return d.Reason
 	}

@@ -186,20 +186,20 @@ func TestHostile(t *testing.T) {
 			Names: "ctx id", Args: func() []any { return []any{ctx, "r"} }, Expect: map[string]any{"id": "identity: "},
 		},
 		"Graph.Retract": {
-			Call: func(ctx context.Context, id string, at time.Time) error {
-				return (*identity.Graph).Retract(hostileGraph(), ctx, id, at)
+			Call: func(ctx context.Context, at time.Time, id string) error {
+				return (*identity.Graph).Retract(hostileGraph(), ctx, at, id)
 			},
-			Names: "ctx id at", Args: func() []any { return []any{ctx, "2", hostileAt} },
+			Names: "ctx at id", Args: func() []any { return []any{ctx, hostileAt, "2"} },
 			Expect: map[string]any{"id empty": "identity: ", "id bytes": "identity: ", "id long": "identity: ", "id number": "identity: "},
 		},
 		"Graph.Revoke": {
-			Call: func(ctx context.Context, id string, at time.Time) error {
+			Call: func(ctx context.Context, at time.Time, id string) error {
 				g := hostileGraph()
 				if err := g.Link(context.Background(), ruling(), of("a"), of("c")); err != nil {
 					return err
 				}
 				defer kept(g)
-				return (*identity.Graph).Revoke(g, ctx, id, at)
+				return (*identity.Graph).Revoke(g, ctx, at, id)
 			},
 			Names: "ctx id at", Args: func() []any { return []any{ctx, "case-1", hostileAt} },
 			Expect: map[string]any{"id": "identity: ", "at beyond": identity.ErrInput, "at before": identity.ErrInput},
@@ -249,7 +249,7 @@ func TestHostile(t *testing.T) {
 		"Graph.Holders":   {Call: (*identity.Graph).Holders, Names: "graph ctx id", Args: func() []any { return []any{shared, ctx, id} }, Writes: opened},
 		"Graph.Members":   {Call: (*identity.Graph).Members, Names: "graph ctx id", Args: func() []any { return []any{shared, ctx, id} }, Writes: opened},
 		"Graph.Trace":     {Call: (*identity.Graph).Trace, Names: "graph ctx id", Args: func() []any { return []any{shared, ctx, id} }, Writes: opened},
-		"Graph.Relations": {Call: (*identity.Graph).Relations, Names: "graph ctx id at", Args: func() []any { return []any{shared, ctx, id, hostileAt} }, Writes: opened},
+		"Graph.Relations": {Call: (*identity.Graph).Relations, Names: "graph ctx at id", Args: func() []any { return []any{shared, ctx, hostileAt, id} }, Writes: opened},
 		"Graph.Find": {
 			Call: (*identity.Graph).Find, Names: "graph ctx entity identifier", Args: func() []any { return []any{shared, ctx, "", phone()} }, Writes: opened,
 			Expect: map[string]any{"identifier.Type bytes": identity.ErrInput, "entity bytes": identity.ErrInput},

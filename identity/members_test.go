@@ -118,7 +118,7 @@ func TestMembersOfDevices(t *testing.T) {
 			case n == 0 && len(customers) > 0:
 				err = g.Erase(t.Context(), customers[r.IntN(len(customers))], asked(fmt.Sprint("e", step), step))
 			case n < 4 && len(observed) > 0:
-				err = g.Retract(t.Context(), observed[r.IntN(len(observed))], noon)
+				err = g.Retract(t.Context(), noon, observed[r.IntN(len(observed))])
 			default:
 				var done Resolution
 				if done, err = g.Observe(t.Context(), o); err == nil {

@@ -262,7 +262,7 @@ func (g *Graph) update(ctx context.Context, build func(ctx context.Context) (*st
 //
 // Errors: ErrUnknown, ErrErased, those of the store and the vault. Cost: a scan for each
 // record that has relations, one read for all other ends, and their evidence.
-func (g *Graph) Relations(ctx context.Context, id customer.ID, at time.Time) ([]Related, error) {
+func (g *Graph) Relations(ctx context.Context, at time.Time, id customer.ID) ([]Related, error) {
 	c, home, err := g.home(ctx, id)
 	if err != nil {
 		return nil, err

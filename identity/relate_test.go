@@ -37,7 +37,7 @@ func person(record string) Record { return Record{"shop", record, ""} }
 var house = Record{"shop", "h", "household"}
 
 func relations(t *testing.T, g *Graph, id customer.ID, at time.Time) []Related {
-	all, err := g.Relations(t.Context(), id, at)
+	all, err := g.Relations(t.Context(), at, id)
 	require.NoError(t, err)
 	return all
 }
@@ -93,7 +93,7 @@ func TestRelations(t *testing.T) {
 			all[0].Until = time.Time{}
 			require.ErrorIs(t, g.Relate(t.Context(), all[0]), ErrReused)
 			require.ErrorIs(t, g.Unrelate(t.Context(), "nobody"), ErrUnknown)
-			_, err = g.Relations(t.Context(), uuid.Max, time.Time{})
+			_, err = g.Relations(t.Context(), time.Time{}, uuid.Max)
 			require.ErrorIs(t, err, ErrUnknown)
 			after, err := g.Head(t.Context())
 			require.NoError(t, err)
@@ -131,7 +131,7 @@ func TestRelateRefuses(t *testing.T) {
 			require.ErrorIs(t, g.Relate(t.Context(), r), c.want)
 		})
 	}
-	require.NoError(t, g.Retract(t.Context(), "a", noon))
+	require.NoError(t, g.Retract(t.Context(), noon, "a"))
 	require.ErrorIs(t, g.Relate(t.Context(), good), ErrUnknown, "all observations of the record are retracted")
 }
 
@@ -161,7 +161,7 @@ func TestRelationsFollow(t *testing.T) {
 	require.Equal(t, []Related{{"1", "household", a, false, time.Time{}, time.Time{}}}, relations(t, g, ids["h"], noon))
 	checkGraph(t, g)
 	// What is retracted has no relations until it is observed again.
-	require.NoError(t, g.Retract(t.Context(), "b", noon))
+	require.NoError(t, g.Retract(t.Context(), noon, "b"))
 	require.Equal(t, []Related{{"1", "household", ids["h"], true, time.Time{}, time.Time{}}}, relations(t, g, a, noon))
 	b = observeEach(t, g, seenAt("b2", 1, "b", ident("email", "other"))).Customer
 	require.Equal(t, []Related{{"2", "spouse", a, false, time.Time{}, time.Time{}}}, relations(t, g, b, noon))

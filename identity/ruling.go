@@ -116,7 +116,7 @@ func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifie
 
 // Revoke takes a ruling back: all is as if it had never been made. at is when that is
 // decided. Revoking again does nothing.
-func (g *Graph) Revoke(ctx context.Context, id string, at time.Time) error {
+func (g *Graph) Revoke(ctx context.Context, at time.Time, id string) error {
 	if !civil.InYears(at) {
 		return &InputError{-1, "at", "is not in years 1 to 9999"}
 	}

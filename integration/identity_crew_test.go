@@ -123,7 +123,7 @@ func (x *task) do(ctx context.Context, g *identity.Graph) (known bool, err error
 	records := x.records()
 	switch {
 	case x.retract:
-		err = g.Retract(ctx, first.ID, decided)
+		err = g.Retract(ctx, decided, first.ID)
 	case x.link:
 		err = g.Link(ctx, ruling, records...)
 	case x.part:

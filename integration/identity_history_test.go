@@ -116,7 +116,7 @@ func tell(t *testing.T, p *place) (told story) {
 		say("observe", err, r)
 	}
 	for i := 5; i < half; i += 11 {
-		say("retract", x.g.Retract(ctx, all[i].ID, day))
+		say("retract", x.g.Retract(ctx, day, all[i].ID))
 	}
 	x.open(t, nil)
 	r, err := x.g.Observe(ctx, all[5])
@@ -140,7 +140,7 @@ func tell(t *testing.T, p *place) (told story) {
 		}
 	}
 	for _, id := range []string{"link1", "separate2", "split0", "rebind1", "nothing"} {
-		say("revoke", x.g.Revoke(ctx, id, day))
+		say("revoke", x.g.Revoke(ctx, day, id))
 	}
 	diff, err := x.g.Preview(ctx, strict(), nil)
 	say("preview", err, diff)

@@ -207,7 +207,7 @@ func (p *saga) next() move {
 			b.RemoveLabels(customer.FromInt64(int64(i)), "likes", absent...)
 		}
 		m.big = true
-		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, b, m.at) }
+		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, m.at, b) }
 	case k < 25:
 		p.at = p.at.Add(time.Duration(rng.Int64N(int64(60 * time.Hour))))
 		m.name = "advance"
@@ -253,7 +253,7 @@ func (p *saga) next() move {
 		b := batch(9)
 		b.Set(customer.FromInt64(1), "absent", customer.BoolValue(true))
 		m.name = "apply what cannot be"
-		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, b, m.at) }
+		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, m.at, b) }
 	case k < 50:
 		var rows customer.RowBatch
 		loser := customer.FromInt64(rng.Int64N(sagaCrowd / 2))
@@ -267,11 +267,11 @@ func (p *saga) next() move {
 		}}}
 		m.name = "rows"
 		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) {
-			return l.ApplyRows(ctx, rows, m.at)
+			return l.ApplyRows(ctx, m.at, rows)
 		}
 	default:
 		b := batch(1 + rng.IntN(30))
-		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, b, m.at) }
+		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, m.at, b) }
 	}
 	m.at = p.at
 	return m

@@ -282,7 +282,7 @@ func (v *service) end(ctx context.Context, rest string) error {
 		return nil
 	}
 	at := time.Unix(0, n).UTC()
-	if _, err := v.p.Sync(ctx, v.g, at); err != nil {
+	if _, err := v.p.Sync(ctx, at, v.g); err != nil {
 		return err
 	}
 	if err := v.handOn(ctx, func() time.Time { return at }); err != nil {

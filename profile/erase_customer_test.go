@@ -136,7 +136,7 @@ func TestEraseMergedRow(t *testing.T) {
 	a, b := customer.FromInt64(1), customer.FromInt64(2)
 	now := f.created(a, fakeAtom(1)).AddDate(0, 1, 0)
 	f.created(b, fakeAtom(2))
-	_, err := p.Sync(t.Context(), f, now)
+	_, err := p.Sync(t.Context(), now, f)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	require.Len(t, k.rows, 2)
@@ -149,7 +149,7 @@ func TestEraseMergedRow(t *testing.T) {
 	for range s.Scan(t.Context(), store.Under(key('r'))) {
 		require.Fail(t, "a row")
 	}
-	_, err = p.Sync(t.Context(), f, now)
+	_, err = p.Sync(t.Context(), now, f)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	require.Empty(t, k.rows)
@@ -213,7 +213,7 @@ func TestEraseRetractedSlice(t *testing.T) {
 			require.NoError(t, say(fmt.Sprint("secret-", n), day(0).Add(time.Duration(n)*144*time.Minute), f.now))
 		}
 		sync := func() {
-			_, err := p.Sync(t.Context(), f, day(60))
+			_, err := p.Sync(t.Context(), day(60), f)
 			require.NoError(t, err)
 		}
 		sync()

@@ -73,7 +73,7 @@ func Example() {
 		}},
 	)
 	check(err)
-	_, err = p.Sync(ctx, who, day(6))
+	_, err = p.Sync(ctx, day(6), who)
 	check(err)
 
 	for one, err := range p.All(ctx, profile.Moment{At: day(6)}) {
@@ -229,10 +229,10 @@ func shop(ctx context.Context) (*profile.Profiles, customer.ID) {
 		_, err := p.Add(ctx, e.Time, e)
 		check(err)
 	}
-	_, err = p.Sync(ctx, feed{{
+	_, err = p.Sync(ctx, day(5), feed{{
 		Shard: customer.ShardOf(id), Seq: 1, Part: 1, Parts: 1, Verb: customer.Created, Customer: id, To: id,
 		Atoms: []customer.AtomID{customer.AtomID(id)}, At: day(1),
-	}}, day(5))
+	}})
 	check(err)
 	return p, id
 }

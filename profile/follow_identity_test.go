@@ -51,9 +51,9 @@ func TestFollowIdentity(t *testing.T) {
 					links = append(links, ruling.ID)
 				}
 			case n < 26 && len(links) > 0:
-				require.NoError(t, g.Revoke(t.Context(), links[r.IntN(len(links))], now))
+				require.NoError(t, g.Revoke(t.Context(), now, links[r.IntN(len(links))]))
 			case n < 29 && len(observed) > 0:
-				if err := g.Retract(t.Context(), observed[r.IntN(len(observed))], now); err != nil {
+				if err := g.Retract(t.Context(), now, observed[r.IntN(len(observed))]); err != nil {
 					require.ErrorIs(t, err, identity.ErrErased)
 				}
 			case len(history) > 0:

@@ -27,7 +27,7 @@ func TestMembers(t *testing.T) {
 	}
 	members := func(id customer.ID, want ...customer.Member) {
 		t.Helper()
-		_, err := p.Sync(t.Context(), f, day(60))
+		_, err := p.Sync(t.Context(), day(60), f)
 		require.NoError(t, err)
 		got, err := p.Members(t.Context(), id)
 		require.NoError(t, err)
@@ -51,7 +51,7 @@ func TestMembers(t *testing.T) {
 	members(b)
 	members(c, customer.Member{Atom: fakeAtom(3), Since: day(30)})
 	f.moved(c, customer.ID{}, fakeAtom(3))
-	_, err = p.Sync(t.Context(), f, day(60))
+	_, err = p.Sync(t.Context(), day(60), f)
 	require.NoError(t, err)
 	_, err = p.Members(t.Context(), c)
 	require.ErrorIs(t, err, ErrUnknown, "nothing is left of it")
@@ -192,7 +192,7 @@ func TestMembersErrors(t *testing.T) {
 	f := newFakeFeed()
 	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: customer.AtomID{0: 's'}, Since: sliceStart}
 	f.created(customer.FromInt64(1), fakeAtom(1))
-	_, err := p.Sync(t.Context(), f, sliceStart)
+	_, err := p.Sync(t.Context(), sliceStart, f)
 	require.NoError(t, err)
 	failsEverywhere(t, s, 5, func() error {
 		_, err := p.Members(t.Context(), customer.FromInt64(1))

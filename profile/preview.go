@@ -55,7 +55,7 @@ const sampled = 10
 //
 // Errors are those of Apply; cost: that of folding all customers twice, and, where what is
 // computed changes, of reading all their events.
-func (p *Profiles) Preview(ctx context.Context, schema *Schema, at time.Time) (*Diff, error) {
+func (p *Profiles) Preview(ctx context.Context, at time.Time, schema *Schema) (*Diff, error) {
 	if err := schema.Validate(); err != nil {
 		return nil, err
 	}

@@ -89,7 +89,7 @@ func TestSliceOfDevice(t *testing.T) {
 		return n
 	}
 	sync := func(want int) {
-		done, err := p.Sync(t.Context(), f, now)
+		done, err := p.Sync(t.Context(), now, f)
 		require.NoError(t, err)
 		require.Equal(t, want, done.Refolded)
 	}
@@ -149,7 +149,7 @@ func TestSliceReadsItsPagesOnly(t *testing.T) {
 		_, err := p.Add(t.Context(), f.now, Evidence{Atom: stream, ID: fmt.Sprint(n), Source: "shop", Event: "order", Time: day(0).Add(time.Duration(n) * 144 * time.Minute), Values: []customer.Field{{Name: "amount", Value: customer.Int64Value(1)}}})
 		require.NoError(t, err)
 	}
-	_, err := p.Sync(t.Context(), f, day(90))
+	_, err := p.Sync(t.Context(), day(90), f)
 	require.NoError(t, err)
 	b, spoiled := new(store.Batch), 0
 	for e, err := range s.Scan(t.Context(), store.Under(key('e', stream[:]))) {
@@ -194,7 +194,7 @@ func TestSliceErased(t *testing.T) {
 	for n := range 400 {
 		require.NoError(t, say(fmt.Sprint(n), day(0).Add(time.Duration(n)*144*time.Minute)))
 	}
-	_, err := p.Sync(t.Context(), f, f.now)
+	_, err := p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	orders := func() int64 {
 		one, err := p.Profile(t.Context(), a, Moment{At: day(100)})
@@ -249,7 +249,7 @@ func TestSliceErased(t *testing.T) {
 	// It stays there, whatever becomes of those after it.
 	f.slices[fakeAtom(3)] = customer.Slice{Atom: fakeAtom(3), Stream: stream, Since: day(22)}
 	f.created(customer.FromInt64(4), fakeAtom(3))
-	_, err = p.Sync(t.Context(), f, f.now)
+	_, err = p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	require.Equal(t, day(30).UnixMicro(), fate().until)
 }
@@ -262,7 +262,7 @@ func TestSliceErasedNames(t *testing.T) {
 	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, Since: sliceStart}
 	f.now = sliceStart.AddDate(0, 0, 9)
 	f.created(id, fakeAtom(1))
-	_, err := p.Sync(t.Context(), f, f.now)
+	_, err := p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	_, err = p.Add(t.Context(), f.now, Evidence{
 		Atom: stream, ID: "e", Source: "shop", Event: "order", Time: f.now,
@@ -271,7 +271,7 @@ func TestSliceErasedNames(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, count(t, s, "classified"))
 	f.erased(id)
-	_, err = p.Sync(t.Context(), f, f.now)
+	_, err = p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	require.Zero(t, count(t, s, "classified"))
 	require.Zero(t, count(t, s, "ada@example.org"))

@@ -313,7 +313,7 @@ func (w *sliceWorld) requireRows(p *Profiles, k *keeper) {
 }
 
 func (w *sliceWorld) sync(p *Profiles) {
-	_, err := p.Sync(w.t.Context(), w.feed, w.now)
+	_, err := p.Sync(w.t.Context(), w.now, w.feed)
 	require.NoError(w.t, err)
 }
 
@@ -363,7 +363,7 @@ func TestSlicesTogether(t *testing.T) {
 				other := openLog(t, s)
 				group.Go(func() {
 					for range 3 {
-						if _, err := other.Sync(t.Context(), w.feed, sliceStart); err != nil {
+						if _, err := other.Sync(t.Context(), sliceStart, w.feed); err != nil {
 							t.Error(err)
 						}
 					}

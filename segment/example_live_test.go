@@ -48,7 +48,7 @@ func ExampleLive() {
 		var b segment.Batch
 		b.Increment(customer.FromInt64(number), "orders", customer.Int64Value(1))
 		b.Set(customer.FromInt64(number), "last_order", customer.TimeValue(at))
-		show(live.Apply(ctx, &b, at))
+		show(live.Apply(ctx, at, &b))
 	}
 	buy(7, at(2, 10))
 	buy(8, at(2, 11))

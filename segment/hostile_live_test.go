@@ -125,21 +125,21 @@ func TestHostileLive(t *testing.T) {
 		"Live.Advance": {Call: func(ctx context.Context, at time.Time) ([]segment.Notice, error) {
 			return step(func(l *segment.Live) ([]segment.Notice, error) { return (*segment.Live).Advance(l, ctx, at) })
 		}, Names: "ctx at", Args: of(ctx, hostileAt.AddDate(0, 0, 40)), Expect: at},
-		"Live.Apply": {Call: func(ctx context.Context, id customer.ID, tag string, n int64, at time.Time) ([]segment.Notice, error) {
+		"Live.Apply": {Call: func(ctx context.Context, at time.Time, id customer.ID, tag string, n int64) ([]segment.Notice, error) {
 			return step(func(l *segment.Live) ([]segment.Notice, error) {
 				var b segment.Batch
 				b.Set(id, tag, customer.Int64Value(n))
-				return (*segment.Live).Apply(l, ctx, &b, at)
+				return (*segment.Live).Apply(l, ctx, at, &b)
 			})
-		}, Names: "ctx id tag n at", Args: of(ctx, id, "orders", int64(0), later), Expect: hostiletest.With(at, map[string]any{"id zero": "segment: ", "tag empty": "segment: ", "tag bytes": "segment: ", "n": hostiletest.OK})},
-		"Live.ApplyRows": {Call: func(ctx context.Context, rows customer.RowBatch, at time.Time) ([]segment.Notice, error) {
+		}, Names: "ctx at id tag n", Args: of(ctx, later, id, "orders", int64(0)), Expect: hostiletest.With(at, map[string]any{"id zero": "segment: ", "tag empty": "segment: ", "tag bytes": "segment: ", "n": hostiletest.OK})},
+		"Live.ApplyRows": {Call: func(ctx context.Context, at time.Time, rows customer.RowBatch) ([]segment.Notice, error) {
 			return step(func(l *segment.Live) ([]segment.Notice, error) {
-				return (*segment.Live).ApplyRows(l, ctx, rows, at)
+				return (*segment.Live).ApplyRows(l, ctx, at, rows)
 			})
-		}, Names: "ctx rows at", Args: func() []any {
-			return []any{ctx, customer.RowBatch{
+		}, Names: "ctx at rows", Args: func() []any {
+			return []any{ctx, later, customer.RowBatch{
 				Upserts: []customer.Row{{ID: id, Values: []customer.Field{{Name: "orders", Value: customer.Int64Value(9)}, {Name: "vip", Value: customer.BoolValue(true)}}}}, Deletes: hostileIDs()[3:4],
-			}, later}
+			}}
 		}, Expect: hostiletest.With(at, map[string]any{"rows.Upserts[0].ID zero": "customer: ", "rows.Upserts[0].Values[1].Name bytes": "customer: ", "rows.Deletes nil": hostiletest.OK})},
 		"Live.Declare": {
 			Call: func(ctx context.Context, tags []segment.Tag) ([]segment.Notice, error) {

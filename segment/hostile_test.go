@@ -59,7 +59,7 @@ var hostileID = customer.FromInt64(424242)
 func hostileIndex() *segment.Index {
 	ix, err := segment.New(&segment.Options{ID: hostileID, Tags: hostileTags()})
 	hostileCheck(err)
-	hostileCheck(ix.Load(context.Background(), hostileIDs(), hostileLoad(), hostileAt))
+	hostileCheck(ix.Load(context.Background(), hostileAt, hostileIDs(), hostileLoad()))
 	return ix
 }
 
@@ -366,40 +366,40 @@ func TestHostile(t *testing.T) {
 			Expect: hostiletest.With(declared, map[string]any{"tags twice": hostiletest.OK, "tags huge": hostiletest.OK}),
 		},
 		"Index.Load": {
-			Call: func(ctx context.Context, ids []customer.ID, columns []segment.Column, at time.Time) (int, error) {
-				return change(func(ix *segment.Index) error { return (*segment.Index).Load(ix, ctx, ids, columns, at) })
+			Call: func(ctx context.Context, at time.Time, ids []customer.ID, columns []segment.Column) (int, error) {
+				return change(func(ix *segment.Index) error { return (*segment.Index).Load(ix, ctx, at, ids, columns) })
 			},
-			Names: "ctx ids columns at", Args: func() []any { return []any{ctx, hostileIDs(), hostileLoad(), hostileAt} },
+			Names: "ctx at ids columns", Args: func() []any { return []any{ctx, hostileAt, hostileIDs(), hostileLoad()} },
 			Expect: map[string]any{
 				"ids nil": "segment: ", "ids short": "segment: ", "ids huge": "segment: ", "ids[5] zero": "segment: ", "ids twice": hostiletest.OK, "columns nil": hostiletest.OK, "columns twice": "segment: ",
 				"columns[6].Tag bytes": "segment: ", "columns[6].Ints nil": "segment: ", "columns[6].Ints long": "segment: ",
 			},
 			Cases: []hostiletest.Case{
 				{Name: "codes", Args: func() []any {
-					return []any{ctx, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{7}, Levels: []string{"a"}}}, hostileAt}
+					return []any{ctx, hostileAt, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{7}, Levels: []string{"a"}}}}
 				}, Want: "segment: "},
 				{Name: "levels", Args: func() []any {
-					return []any{ctx, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{0}, Levels: []string{"\xff"}}}, hostileAt}
+					return []any{ctx, hostileAt, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{0}, Levels: []string{"\xff"}}}}
 				}, Want: "segment: "},
 				{Name: "of another kind", Args: func() []any {
-					return []any{ctx, hostileIDs()[:1], []segment.Column{{Tag: "city", Ints: []int64{1}}}, hostileAt}
+					return []any{ctx, hostileAt, hostileIDs()[:1], []segment.Column{{Tag: "city", Ints: []int64{1}}}}
 				}, Want: "segment: "},
 			},
 		},
 		"Index.LoadRows": {
-			Call: func(ctx context.Context, rows []customer.Row, at time.Time) (int, error) {
+			Call: func(ctx context.Context, at time.Time, rows []customer.Row) (int, error) {
 				return change(func(ix *segment.Index) error {
-					_, err := (*segment.Index).LoadRows(ix, ctx, func(yield func(customer.Row, error) bool) {
+					_, err := (*segment.Index).LoadRows(ix, ctx, at, func(yield func(customer.Row, error) bool) {
 						for _, row := range rows {
 							if !yield(row, nil) {
 								return
 							}
 						}
-					}, at)
+					})
 					return err
 				})
 			},
-			Names: "ctx rows at", Args: func() []any { return []any{ctx, rows(), hostileAt} },
+			Names: "ctx at rows", Args: func() []any { return []any{ctx, hostileAt, rows()} },
 			Expect: map[string]any{"rows nil": hostiletest.OK, "rows[1].ID zero": "segment: ", "rows[1].Values[1].Name bytes": "segment: "},
 		},
 		"Batch.Add": {Call: func(id customer.ID) (int, error) {
@@ -433,7 +433,7 @@ func TestHostile(t *testing.T) {
 			Call: func(values []float64, texts []string) (int, error) {
 				return change(func(ix *segment.Index) error {
 					columns := segment.ColumnsOf(&table.Table[int]{Columns: []table.Column{table.NumberColumn("score", values...), table.CategoryColumn("city", texts...)}})
-					return ix.Load(ctx, hostileIDs(), columns, hostileAt)
+					return ix.Load(ctx, hostileAt, hostileIDs(), columns)
 				})
 			}, Names: "values texts", Args: func() []any { return []any{[]float64{1, 2, 3, 4, 5, 6}, []string{"a", "b", "", "d", "e", "f"}} },
 			Expect: hostiletest.With(hostiletest.Lengths("segment: ", "values", "texts"), map[string]any{"values NaN": hostiletest.OK, "values[5] +Inf": "segment: ", "texts[5] bytes": "segment: "}),

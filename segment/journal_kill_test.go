@@ -103,7 +103,7 @@ func TestJournalLease(t *testing.T) {
 	count := func(l *Live) error {
 		var b Batch
 		b.Increment(customer.FromInt64(1), "spend", customer.Int64Value(1))
-		_, err := l.Apply(ctx, &b, l.At())
+		_, err := l.Apply(ctx, l.At(), &b)
 		return err
 	}
 	one := openJournal(t, s, options("one"))
@@ -192,7 +192,7 @@ func TestJournalFight(t *testing.T) {
 				var b Batch
 				b.Increment(customer.FromInt64(int64(i)), "spend", customer.Int64Value(1))
 				b.Set(customer.FromInt64(int64(100+i)), "city", customer.TextValue(strings.Repeat("x", rng.IntN(900))))
-				_, err := l.Apply(ctx, &b, l.At())
+				_, err := l.Apply(ctx, l.At(), &b)
 				switch {
 				case err == nil:
 					acknowledged[i]++

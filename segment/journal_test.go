@@ -93,7 +93,7 @@ func journalHistory() []stepOf {
 			b.At = at(hours)
 			fill(&b)
 			defer b.Reset()
-			return l.Apply(ctx, &b, at(hours))
+			return l.Apply(ctx, at(hours), &b)
 		}
 	}
 	advance := func(hours int) stepOf {
@@ -123,10 +123,10 @@ func journalHistory() []stepOf {
 			return l.Define(ctx, at(61), "boß", Definition{Name: "town", Rule: IsSet("city")}, Definition{Name: "rich", Rule: Ge("spend", 12), Cap: 4})
 		},
 		func(ctx context.Context, l *Live) ([]Notice, error) {
-			return l.ApplyRows(ctx, customer.RowBatch{
+			return l.ApplyRows(ctx, at(62), customer.RowBatch{
 				Deletes: []customer.ID{id(4), id(5)}, Merges: []customer.Merge{{Loser: id(4), Survivor: id(6)}},
 				Upserts: []customer.Row{{ID: id(6), Values: []customer.Field{{Name: "spend", Value: customer.Int64Value(77)}}}},
-			}, at(62))
+			})
 		},
 		apply(63, func(b *Batch) { b.Delete(id(0)); b.Add(id(0)); b.Set(id(30), "new", customer.DecimalValue(125, 2)) }),
 		func(ctx context.Context, l *Live) ([]Notice, error) { return l.Drop(ctx, at(64), "both") },

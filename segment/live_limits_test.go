@@ -89,7 +89,7 @@ func TestLiveTouchedIsBounded(t *testing.T) {
 	for i := range int64(n) {
 		b.Set(customer.FromInt64(i), "last", customer.TimeValue(liveStart.Add(-time.Duration(i)*time.Minute)))
 	}
-	told, err := l.Apply(t.Context(), &b, liveStart)
+	told, err := l.Apply(t.Context(), liveStart, &b)
 	require.NoError(t, err)
 	require.Len(t, told, n)
 	for _, g := range l.byName {
@@ -111,7 +111,7 @@ func TestLiveManyValues(t *testing.T) {
 	set := func(n int64) []Notice {
 		var b Batch
 		b.Set(customer.FromInt64(1), "spend", customer.Int64Value(n))
-		told, err := l.Apply(t.Context(), &b, l.At())
+		told, err := l.Apply(t.Context(), l.At(), &b)
 		require.NoError(t, err)
 		return told
 	}
@@ -143,7 +143,7 @@ func TestLiveManyLabels(t *testing.T) {
 	step := func(write func(b *Batch)) []string {
 		var b Batch
 		write(&b)
-		told, err := l.Apply(t.Context(), &b, l.At())
+		told, err := l.Apply(t.Context(), l.At(), &b)
 		require.NoError(t, err)
 		return briefly(told)
 	}

@@ -40,7 +40,7 @@ func vips(t testing.TB, l *Live, yes bool, numbers ...int64) []Notice {
 	for _, n := range numbers {
 		b.Set(customer.FromInt64(n), "vip", customer.BoolValue(yes))
 	}
-	told, err := l.Apply(t.Context(), &b, l.At())
+	told, err := l.Apply(t.Context(), l.At(), &b)
 	require.NoError(t, err)
 	return told
 }
@@ -231,7 +231,7 @@ func TestLiveRefuses(t *testing.T) {
 	require.ErrorIs(t, err, ErrClock)
 	_, err = l.Advance(ctx, time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC))
 	require.ErrorIs(t, err, ErrMoment)
-	_, err = l.Apply(ctx, &Batch{}, liveStart.Add(-1))
+	_, err = l.Apply(ctx, liveStart.Add(-1), &Batch{})
 	require.ErrorIs(t, err, ErrClock)
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
@@ -239,13 +239,13 @@ func TestLiveRefuses(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	var b Batch
 	b.Set(customer.FromInt64(1), "vip", customer.BoolValue(false))
-	_, err = l.Apply(gone, &b, liveStart.Add(time.Hour))
+	_, err = l.Apply(gone, liveStart.Add(time.Hour), &b)
 	require.ErrorIs(t, err, context.Canceled)
 	b.Set(customer.FromInt64(1), "spend", customer.TextValue("much"))
-	_, err = l.Apply(ctx, &b, liveStart.Add(time.Hour))
+	_, err = l.Apply(ctx, liveStart.Add(time.Hour), &b)
 	var w *WriteError
 	require.ErrorAs(t, err, &w)
-	_, err = l.ApplyRows(ctx, customer.RowBatch{Deletes: []customer.ID{{}}}, liveStart)
+	_, err = l.ApplyRows(ctx, liveStart, customer.RowBatch{Deletes: []customer.ID{{}}})
 	require.Error(t, err)
 	n, err := l.Len("one")
 	require.NoError(t, err)
@@ -270,7 +270,7 @@ func TestLiveWriter(t *testing.T) {
 	require.NoError(t, l.ix.Declare(Tag{Name: "new", Kind: Integer}))
 	var b Batch
 	b.Set(customer.FromInt64(1), "new", customer.Int64Value(4))
-	_, err := l.Apply(t.Context(), &b, liveStart)
+	_, err := l.Apply(t.Context(), liveStart, &b)
 	require.NoError(t, err)
 	require.NoError(t, l.ix.Declare(Tag{Name: "newer", Kind: Integer}))
 	told, err := l.Define(t.Context(), liveStart, "", Definition{Name: "n", Rule: Or(Gt("new", 3), Gt("newer", 3))})
@@ -279,7 +279,7 @@ func TestLiveWriter(t *testing.T) {
 	for name, write := range map[string]func() error{
 		"apply":   func() error { return l.ix.Apply(t.Context(), &b) },
 		"compact": func() error { return l.ix.Compact(t.Context()) },
-		"load":    func() error { return l.ix.Load(t.Context(), []customer.ID{customer.FromInt64(9)}, nil, time.Time{}) },
+		"load":    func() error { return l.ix.Load(t.Context(), time.Time{}, []customer.ID{customer.FromInt64(9)}, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := NewLive(l.ix, &LiveOptions{At: liveStart})
@@ -287,7 +287,7 @@ func TestLiveWriter(t *testing.T) {
 			require.NoError(t, write())
 			_, err = l.Advance(t.Context(), liveStart)
 			require.ErrorIs(t, err, ErrWriter)
-			_, err = l.Apply(t.Context(), &b, liveStart)
+			_, err = l.Apply(t.Context(), liveStart, &b)
 			require.ErrorIs(t, err, ErrWriter)
 		})
 	}
@@ -297,23 +297,23 @@ func TestLiveWriter(t *testing.T) {
 func TestLiveRows(t *testing.T) {
 	l := newTestLive(t, liveStart, Definition{Name: "s", Rule: IsTrue("vip")})
 	vips(t, l, true, 1)
-	told, err := l.ApplyRows(t.Context(), customer.RowBatch{
+	told, err := l.ApplyRows(t.Context(), liveStart, customer.RowBatch{
 		Deletes: []customer.ID{customer.FromInt64(1)},
 		Upserts: []customer.Row{{ID: customer.FromInt64(2), Values: []customer.Field{{Name: "vip", Value: customer.BoolValue(true)}}}},
-	}, liveStart)
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"2 -1 s by deletion", "3 +2 s by tag"}, briefly(told))
-	told, err = l.ApplyRows(t.Context(), customer.RowBatch{
+	told, err = l.ApplyRows(t.Context(), liveStart, customer.RowBatch{
 		Deletes: []customer.ID{customer.FromInt64(2), customer.FromInt64(4)},
 		Upserts: []customer.Row{{ID: customer.FromInt64(3), Values: []customer.Field{{Name: "vip", Value: customer.BoolValue(true)}}}},
 		Merges:  []customer.Merge{{Loser: customer.FromInt64(2), Survivor: customer.FromInt64(3)}},
-	}, liveStart)
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"4 -2 s by merge", "5 +3 s by tag"}, briefly(told))
 	var b Batch // gone and back in one batch
 	b.Delete(customer.FromInt64(3))
 	b.Set(customer.FromInt64(3), "vip", customer.BoolValue(true))
-	told, err = l.Apply(t.Context(), &b, liveStart)
+	told, err = l.Apply(t.Context(), liveStart, &b)
 	require.NoError(t, err)
 	require.Empty(t, told)
 }
@@ -362,7 +362,7 @@ func TestLiveReplay(t *testing.T) {
 					write(&b, id)
 				}
 			}
-			told, err := l.Apply(t.Context(), &b, l.At().Add(time.Duration(rng.Int64N(int64(30*time.Hour)))))
+			told, err := l.Apply(t.Context(), l.At().Add(time.Duration(rng.Int64N(int64(30*time.Hour)))), &b)
 			require.NoError(t, err)
 			all = append(all, told...)
 			s := l.Snapshot()

@@ -146,7 +146,7 @@ func TestLiveDwell(t *testing.T) {
 	set := func(at time.Time, v bool) []Notice {
 		var b Batch
 		b.Set(id, "vip", customer.BoolValue(v))
-		told, err := l.Apply(t.Context(), &b, at)
+		told, err := l.Apply(t.Context(), at, &b)
 		require.NoError(t, err)
 		return told
 	}
@@ -169,7 +169,7 @@ func TestLiveDwell(t *testing.T) {
 	require.Empty(t, told)
 	var b Batch
 	b.Delete(id)
-	told, err = l.Apply(t.Context(), &b, end.Add(2*time.Hour))
+	told, err = l.Apply(t.Context(), end.Add(2*time.Hour), &b)
 	require.NoError(t, err)
 	require.Equal(t, ByDeletion, told[0].Reason)
 }

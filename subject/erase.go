@@ -372,7 +372,7 @@ func (x *Subjects) upToDate(ctx context.Context, now time.Time, id customer.ID) 
 	if err == nil && slices.EqualFunc(has, known, sameMember) {
 		return nil
 	}
-	_, err = x.parts.Profiles.Sync(ctx, x.parts.Graph, now)
+	_, err = x.parts.Profiles.Sync(ctx, now, x.parts.Graph)
 	return err
 }
 
@@ -392,7 +392,7 @@ func (x *Subjects) eraseParts(ctx context.Context, now time.Time, t *task) error
 		}
 	}
 	if x.parts.Profiles != nil {
-		if _, err := x.parts.Profiles.Sync(ctx, x.parts.Graph, now); err != nil {
+		if _, err := x.parts.Profiles.Sync(ctx, now, x.parts.Graph); err != nil {
 			return err
 		}
 	}

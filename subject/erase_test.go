@@ -323,7 +323,7 @@ func TestEraseRelations(t *testing.T) {
 	p, err := w.subjects.Prove(t.Context(), minute(118), e)
 	require.NoError(t, err)
 	require.NoError(t, p.Err())
-	left, err := w.graph.Relations(t.Context(), berta, time.Time{})
+	left, err := w.graph.Relations(t.Context(), time.Time{}, berta)
 	require.NoError(t, err)
 	require.Empty(t, left)
 }

@@ -63,7 +63,7 @@ func Example() {
 	check(consents.Record(ctx, day(1), consent.Record{
 		ID: "form-1", Atom: who.Atom, Purpose: "newsletter", Channel: "sms", Basis: consent.Consent, Choice: consent.Granted, Collected: day(1),
 	}))
-	_, err = profiles.Sync(ctx, graph, day(1))
+	_, err = profiles.Sync(ctx, day(1), graph)
 	check(err)
 
 	request := subject.Request{Customer: who.Customer, ID: "DSR-17", Actor: "privacy-office", Ticket: "DSR-17"}

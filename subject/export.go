@@ -210,7 +210,7 @@ type relation struct {
 
 func (x *Subjects) relations(ctx context.Context, id customer.ID) iter.Seq2[relation, error] {
 	return func(yield func(relation, error) bool) {
-		all, err := x.parts.Graph.Relations(ctx, id, time.Time{})
+		all, err := x.parts.Graph.Relations(ctx, time.Time{}, id)
 		if err != nil {
 			yield(relation{}, err)
 			return

@@ -166,7 +166,7 @@ func TestExportFollows(t *testing.T) {
 	both, _ := w.merge("cleo", "dora")
 	_, e = w.export(request(both, "x"))
 	require.Len(t, e.Evidence, 18)
-	require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
+	require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
 	text, e := w.export(request(cleo, "x"))
 	require.Len(t, e.Evidence, 9)
 	for _, s := range planted("dora") {

@@ -83,7 +83,7 @@ func (x *Subjects) remember(ctx context.Context, id customer.ID, trace *identity
 			m.text("identifier "+d.Type, d.Value)
 		}
 	}
-	relations, err := x.parts.Graph.Relations(ctx, id, time.Time{})
+	relations, err := x.parts.Graph.Relations(ctx, time.Time{}, id)
 	if err = m.readable(err); err != nil {
 		return err
 	}

@@ -51,7 +51,7 @@ func (w *world) whole(id customer.ID) string {
 			records = append(records, r)
 		}
 	}
-	allowed, err := w.consents.Allowed(ctx, id, "newsletter", "sms", minute(200))
+	allowed, err := w.consents.Allowed(ctx, minute(200), id, "newsletter", "sms")
 	require.NoError(w.t, err)
 	require.True(w.t, allowed.Allowed)
 	data, err := json.MarshalIndent([]any{p, members, observations, kept, records, allowed}, "", " ")
@@ -153,7 +153,7 @@ func TestEraseAtomsThatMoved(t *testing.T) {
 	require.ErrorIs(t, err, errBroken)
 	b.left = math.MaxInt
 	// A steward takes the mistake back, and makes another.
-	require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
+	require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
 	require.NoError(t, w.graph.Link(t.Context(), identity.Ruling{ID: "another", Actor: "li", Time: minute(112)}, record("cleo", 2), record("emma", 1)))
 	finished, err := w.subjects.Resume(t.Context(), minute(115))
 	require.NoError(t, err)
@@ -284,7 +284,7 @@ func TestEraseWhoWasMergedBefore(t *testing.T) {
 		_, err := w.subjects.Erase(t.Context(), minute(110), request(cleo, "cleo"))
 		b.left = math.MaxInt
 		require.ErrorIs(t, err, errBroken)
-		require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
+		require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
 		finished, err := w.subjects.Resume(t.Context(), minute(115))
 		require.NoError(t, err)
 		require.Len(t, finished, 1)
@@ -315,7 +315,7 @@ func TestEraseAfterSplit(t *testing.T) {
 		_, err := w.subjects.Erase(t.Context(), minute(110), request(cleo, "cleo"))
 		require.ErrorIs(t, err, errBroken)
 		b.left = math.MaxInt
-		require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
+		require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
 		finished, err := w.subjects.Resume(t.Context(), minute(115))
 		require.NoError(t, err)
 		require.Len(t, finished, 1)

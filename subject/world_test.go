@@ -143,7 +143,7 @@ func (w *world) grant(o identity.Observation, atom customer.AtomID) consent.Reco
 
 // sync has the profiles follow.
 func (w *world) sync(at time.Time) {
-	_, err := w.profiles.Sync(w.t.Context(), w.graph, at)
+	_, err := w.profiles.Sync(w.t.Context(), at, w.graph)
 	require.NoError(w.t, err)
 }
 

@@ -200,7 +200,7 @@ func (s *server) update(ctx context.Context, in *updateQuestion) (any, error) {
 			return nil, &segment.WriteError{Row: i, Tag: w.Tag, Reason: "there is no such thing to do, or it lacks its value"}
 		}
 	}
-	n, err := s.sim.step(func(at time.Time) ([]segment.Notice, error) { return s.sim.live.Apply(ctx, b, at) })
+	n, err := s.sim.step(func(at time.Time) ([]segment.Notice, error) { return s.sim.live.Apply(ctx, at, b) })
 	snap := s.sim.live.Snapshot()
 	return map[string]any{"customers": snap.Len(), "version": snap.Version(), "notices": n}, err
 }

@@ -107,11 +107,11 @@ func (s *shop) index(ctx context.Context) (*segment.Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = ix.LoadRows(ctx, func(yield func(customer.Row, error) bool) {
+	_, err = ix.LoadRows(ctx, s.asOf, func(yield func(customer.Row, error) bool) {
 		for i := 0; i < s.source.Len() && yield(s.row(i), nil); {
 			i++
 		}
-	}, s.asOf)
+	})
 	return ix, err
 }
 

@@ -49,7 +49,7 @@ func (d *desk) settle(ctx context.Context) error { return d.sync(ctx, now) }
 
 // sync has profile follow identity, and reads as a segment index would what rows changed.
 func (d *desk) sync(ctx context.Context, at time.Time) (err error) {
-	if d.synced, err = d.kept.Sync(ctx, d.g, at); err != nil {
+	if d.synced, err = d.kept.Sync(ctx, at, d.g); err != nil {
 		return err
 	}
 	var set, gone []string

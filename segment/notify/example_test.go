@@ -132,7 +132,7 @@ func ExampleRun() {
 	}
 	var b segment.Batch
 	b.Set(customer.FromInt64(7), "last_order", customer.TimeValue(bought))
-	deliver(live.Apply(ctx, &b, bought))
+	deliver(live.Apply(ctx, bought, &b))
 	deliver(live.Advance(ctx, live.Next())) // a service sleeps until then
 	// Output:
 	// {"number":1,"at":"2026-03-12T00:00:00Z","customer":"00000000-0000-8080-8000-000000000007","segment":"dormant","version":1,"entered":true,"reason":"time"}
