@@ -65,7 +65,7 @@ func TestHostileLive(t *testing.T) {
 		}
 		return list
 	}
-	noSegment := map[string]any{"name": segment.ErrLookup}
+	noSegment := map[string]any{"name": segment.ErrUnknown}
 	kept := func() (*segment.Live, store.Store) {
 		s := new(store.Memory)
 		l, err := segment.OpenLive(context.Background(), s, &segment.OpenOptions{Live: *hostileLiveOptions(), From: hostileIndex().Snapshot(), Clock: func() time.Time { return hostileAt }})
@@ -159,7 +159,7 @@ func TestHostileLive(t *testing.T) {
 			Call: func(ctx context.Context, at time.Time, names []string) ([]segment.Notice, error) {
 				return step(func(l *segment.Live) ([]segment.Notice, error) { return (*segment.Live).Drop(l, ctx, at, names...) })
 			}, Names: "ctx at names", Args: func() []any { return []any{ctx, later, []string{"best"}} },
-			Expect: hostiletest.With(at, map[string]any{"names nil": hostiletest.OK, "names[0]": segment.ErrLookup}),
+			Expect: hostiletest.With(at, map[string]any{"names nil": hostiletest.OK, "names[0]": segment.ErrUnknown}),
 			Cases:  []hostiletest.Case{{Name: "in use", Args: of(ctx, later, []string{"active"}), Want: segment.ErrInUse}},
 		},
 		"Live.Rollback": {
@@ -168,7 +168,7 @@ func TestHostileLive(t *testing.T) {
 					return (*segment.Live).Rollback(l, ctx, at, actor, name, version)
 				})
 			}, Names: "ctx at actor name version", Args: of(ctx, later, "wang", "best", 1),
-			Expect: hostiletest.With(at, hostiletest.Indexes(segment.ErrLookup, "version"), noSegment, map[string]any{"version zero": segment.ErrLookup, "actor bytes": "segment: "}),
+			Expect: hostiletest.With(at, hostiletest.Indexes(segment.ErrUnknown, "version"), noSegment, map[string]any{"version zero": segment.ErrUnknown, "actor bytes": "segment: "}),
 		},
 		"Live.Preview": {
 			Call: (*segment.Live).Preview, Names: "live ctx definition samples", Args: func() []any { return []any{live, ctx, hostileDefinitions()[1], 3} },

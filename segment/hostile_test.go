@@ -133,7 +133,7 @@ func TestHostileSnapshot(t *testing.T) {
 	id := hostileIDs()[1]
 	asked := func(name string) map[string]any {
 		return map[string]any{
-			name + ".AsOf zero": segment.ErrMoment, name + ".Location nil": segment.ErrMoment, name + ".Sets nil": segment.ErrLookup, name + ".Segments nil": segment.ErrLookup, name + ".Workers": hostiletest.OK,
+			name + ".AsOf zero": segment.ErrMoment, name + ".Location nil": segment.ErrMoment, name + ".Sets nil": segment.ErrUnknown, name + ".Segments nil": segment.ErrUnknown, name + ".Workers": hostiletest.OK,
 		}
 	}
 	question := func(call any, names string, rest func() []any, expect ...map[string]any) hostiletest.Target {
@@ -212,7 +212,7 @@ func TestHostileSnapshot(t *testing.T) {
 		"Snapshot.Diff": {
 			Call: (*segment.Snapshot).Diff, Names: "snapshot ctx query before was",
 			Args:   func() []any { return []any{s, ctx, query(), s, query()} },
-			Expect: hostiletest.With(asked("query"), map[string]any{"was.AsOf zero": segment.ErrMoment, "was.Sets nil": segment.ErrLookup}),
+			Expect: hostiletest.With(asked("query"), map[string]any{"was.AsOf zero": segment.ErrMoment, "was.Sets nil": segment.ErrUnknown}),
 			Cases:  []hostiletest.Case{{Name: "another epoch", Args: func() []any { return []any{s, ctx, segment.Query{}, before, segment.Query{}} }, Want: segment.ErrExpiredSet}},
 		},
 		"Snapshot.Contains": {

@@ -168,7 +168,7 @@ func (l *Live) At() time.Time { return l.view.Load().at }
 // zero time if there is none before year 2262.
 func (l *Live) Next() time.Time { return l.view.Load().next }
 
-// Members returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrLookup:
+// Members returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrUnknown:
 // there is no such segment. Cost: as Snapshot.Set.
 func (l *Live) Members(ctx context.Context, name string) (Set, error) {
 	v, g, err := l.see(name)
@@ -210,7 +210,7 @@ func (g *segmentView) sets(ctx context.Context) (members, held []bitset.Set, err
 	return g.kept.sets(ctx)
 }
 
-// Len returns the number of members of a segment. An error wraps ErrLookup.
+// Len returns the number of members of a segment. An error wraps ErrUnknown.
 func (l *Live) Len(name string) (int, error) {
 	_, g, err := l.see(name)
 	if err != nil {
@@ -228,7 +228,7 @@ func (l *Live) see(name string) (*liveView, *segmentView, error) {
 	return v, v.segments[place], nil
 }
 
-func lookupError(name string) error { return fmt.Errorf("%w: live segment %q", ErrLookup, name) }
+func lookupError(name string) error { return fmt.Errorf("%w: live segment %q", ErrUnknown, name) }
 
 func (v *liveView) set(chunks []bitset.Set) Set {
 	return Set{Index: v.snapshot.index, Epoch: v.snapshot.epoch, Bitmap: bitset.ToRoaring(chunks)}
@@ -247,7 +247,7 @@ func (l *Live) Definitions() []Version {
 
 // History returns the definitions that a segment has had, the oldest first, and how many members it has had, at each
 // change; where these are more than 1,024 it is one for every second change, for every fourth and so on, and the last. An
-// error wraps ErrLookup. It waits for a step under way.
+// error wraps ErrUnknown. It waits for a step under way.
 func (l *Live) History(name string) ([]Version, []Size, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

@@ -30,7 +30,7 @@ func (l *Live) Define(ctx context.Context, at time.Time, actor string, definitio
 }
 
 // Drop takes segments away, with the clock at at, and returns the notices of what follows: their members leave. An error
-// wraps ErrLookup for a segment that there is not, and ErrInUse for one that the rule of another names, unless that one goes
+// wraps ErrUnknown for a segment that there is not, and ErrInUse for one that the rule of another names, unless that one goes
 // as well.
 func (l *Live) Drop(ctx context.Context, at time.Time, names ...string) ([]Notice, error) {
 	l.mu.Lock()
@@ -41,7 +41,7 @@ func (l *Live) Drop(ctx context.Context, at time.Time, names ...string) ([]Notic
 	return l.define(ctx, &input{what: stepDefine, at: at, drop: names}, false)
 }
 
-// Rollback puts the definition that a segment had in a version into force again, as a new version. An error wraps ErrLookup if
+// Rollback puts the definition that a segment had in a version into force again, as a new version. An error wraps ErrUnknown if
 // there is no such segment or version; the others are those of Define.
 func (l *Live) Rollback(ctx context.Context, at time.Time, actor, name string, version int) ([]Notice, error) {
 	l.mu.Lock()
@@ -58,7 +58,7 @@ func (l *Live) Rollback(ctx context.Context, at time.Time, actor, name string, v
 			return l.define(ctx, &input{what: stepDefine, at: at, actor: actor, definitions: []Definition{v.Definition}}, false)
 		}
 	}
-	return nil, fmt.Errorf("%w: version %d of live segment %q", ErrLookup, version, name)
+	return nil, fmt.Errorf("%w: version %d of live segment %q", ErrUnknown, version, name)
 }
 
 // define is Define and Drop for who holds l.mu and may take a step. quiet: members are where it starts, and no notice says so.

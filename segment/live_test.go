@@ -96,7 +96,7 @@ func TestLiveHistory(t *testing.T) {
 	require.Equal(t, []string{"7 -1 s by definition", "8 -2 s by definition"}, briefly(told))
 	require.Equal(t, 3, told[0].Version)
 	_, err = l.Members(t.Context(), "s")
-	require.ErrorIs(t, err, ErrLookup)
+	require.ErrorIs(t, err, ErrUnknown)
 	told, err = l.Define(t.Context(), l.At(), "", second)
 	require.NoError(t, err)
 	require.Empty(t, told)
@@ -104,7 +104,7 @@ func TestLiveHistory(t *testing.T) {
 
 	for _, name := range []string{"x", "s"} {
 		_, err = l.Rollback(t.Context(), l.At(), "", name, 1)
-		require.ErrorIs(t, err, ErrLookup)
+		require.ErrorIs(t, err, ErrUnknown)
 	}
 }
 
@@ -192,9 +192,9 @@ func TestLiveRefuses(t *testing.T) {
 	}{
 		{"cycle", []Definition{{Name: "one", Rule: Segment("two")}}, []error{ErrCycle, ErrRule}, "one -> two -> one"},
 		{"itself, to stay", []Definition{{Name: "x", Rule: IsTrue("vip"), Stay: Segment("x")}}, []error{ErrCycle}, "x -> x"},
-		{"no such segment", []Definition{{Name: "x", Rule: Segment("tow")}}, []error{ErrLookup}, `did you mean "two"?`},
+		{"no such segment", []Definition{{Name: "x", Rule: Segment("tow")}}, []error{ErrUnknown}, `did you mean "two"?`},
 		{"no such tag", []Definition{{Name: "x", Rule: IsTrue("vpi")}}, []error{ErrRule}, `did you mean "vip"?`},
-		{"a set", []Definition{{Name: "x", Rule: InSet("y")}}, []error{ErrLookup}, "names no sets"},
+		{"a set", []Definition{{Name: "x", Rule: InSet("y")}}, []error{ErrUnknown}, "names no sets"},
 		{"twice", []Definition{{Name: "x"}, {Name: "x"}}, nil, "twice"},
 		{"no name", []Definition{{}}, nil, "name"},
 		{"faults", []Definition{{Name: "x", Dwell: -1, Holdout: 101, Cap: -1, Salt: "\xff", Label: customer.Text{EN: "\xff", ZH: "\xff"}}}, nil, "dwell"},
@@ -217,15 +217,15 @@ func TestLiveRefuses(t *testing.T) {
 	_, err := l.Drop(ctx, liveStart, "one")
 	require.ErrorIs(t, err, ErrInUse)
 	_, err = l.Drop(ctx, liveStart, "three")
-	require.ErrorIs(t, err, ErrLookup)
+	require.ErrorIs(t, err, ErrUnknown)
 	for _, ask := range []func(context.Context, string) (Set, error){l.Members, l.HeldOut} {
 		_, err = ask(ctx, "three")
-		require.ErrorIs(t, err, ErrLookup)
+		require.ErrorIs(t, err, ErrUnknown)
 	}
 	_, err = l.Len("three")
-	require.ErrorIs(t, err, ErrLookup)
+	require.ErrorIs(t, err, ErrUnknown)
 	_, _, err = l.History("three")
-	require.ErrorIs(t, err, ErrLookup)
+	require.ErrorIs(t, err, ErrUnknown)
 
 	_, err = l.Advance(ctx, liveStart.Add(-1))
 	require.ErrorIs(t, err, ErrClock)
