@@ -11,6 +11,8 @@ var (
 	ErrRule = errors.New("segment: rule cannot be used")
 	// ErrLimit is wrapped by errors that say that a rule, a text or an answer is larger than allowed.
 	ErrLimit = errors.New("segment: too large")
+	// ErrOptions is wrapped by faults of options, but for those of the tags and definitions in them.
+	ErrOptions = errors.New("segment: invalid options")
 	// ErrUnknown is wrapped where a rule names a set or a segment and the question brings nothing to find it with, or it is
 	// not found.
 	ErrUnknown = errors.New("segment: set or segment not found")

@@ -35,7 +35,7 @@ func Read(ctx context.Context, r io.Reader, o *Options) (*Index, error) {
 		o = &Options{}
 	}
 	if len(o.Tags) > 0 {
-		return nil, errors.New("segment: options: Tags must be empty where the tags are read")
+		return nil, fmt.Errorf("%w: Tags must be empty where the tags are read", ErrOptions)
 	}
 	dense, err := o.members()
 	if err != nil {

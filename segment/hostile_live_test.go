@@ -99,8 +99,8 @@ func TestHostileLive(t *testing.T) {
 			},
 			Names: "options", Args: func() []any { return []any{hostileLiveOptions()} },
 			Expect: hostiletest.With(defined("options.Definitions[1]"), map[string]any{
-				"options nil": "segment: ", "options.At zero": "segment: ", "options.At beyond": "segment: ", "options.Location nil": "segment: ", "options.Definitions nil": hostiletest.OK, "options.Definitions twice": "segment: ",
-				"options.Definitions huge": "segment: ", "options.Actor bytes": "segment: ", "options.Keep min": "segment: ",
+				"options nil": segment.ErrOptions, "options.At zero": segment.ErrOptions, "options.At beyond": segment.ErrOptions, "options.Location nil": "segment: ", "options.Definitions nil": hostiletest.OK, "options.Definitions twice": "segment: ",
+				"options.Definitions huge": "segment: ", "options.Actor bytes": "segment: ", "options.Keep min": segment.ErrOptions,
 			}),
 		},
 		"OpenLive": {
@@ -117,7 +117,7 @@ func TestHostileLive(t *testing.T) {
 				}}
 			},
 			Hold:   map[string]string{"options.Live.Definitions": "see NewLive", "options.Index.Tags": "see New"},
-			Expect: map[string]any{"options nil": "segment: ", "options.Clock nil": "segment: ", "options.Live.At zero": "segment: ", "options.Lease min": "segment: ", "options.LogBytes min": "segment: ", "options.Reader flipped": segment.ErrReader},
+			Expect: map[string]any{"options nil": segment.ErrOptions, "options.Clock nil": segment.ErrOptions, "options.Live.At zero": segment.ErrOptions, "options.Lease min": segment.ErrOptions, "options.LogBytes min": segment.ErrOptions, "options.Reader flipped": segment.ErrReader},
 		},
 		"Definition.Validate": {
 			Call: (*segment.Definition).Validate, Names: "definition", Args: func() []any { return []any{&hostileDefinitions()[1]} }, Expect: defined("definition"), Hold: map[string]string{"definition nil": "it is a value"},

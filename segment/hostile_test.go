@@ -185,7 +185,7 @@ func TestHostileSnapshot(t *testing.T) {
 		"Snapshot.Portrait": question((*segment.Snapshot).Portrait, "options", func() []any {
 			return []any{&segment.PortraitOptions{Tags: []string{"city", "vip"}, Except: []string{"orders"}, Bands: 3, Support: 1, MaxQ: 1}}
 		}, map[string]any{
-			"options nil": hostiletest.OK, "options.Bands min": "segment: ", "options.Bands max": "segment: ", "options.Support min": "segment: ", "options.MaxQ NaN": "segment: ", "options.MaxQ max": "segment: ",
+			"options nil": hostiletest.OK, "options.Bands min": segment.ErrOptions, "options.Bands max": segment.ErrOptions, "options.Support min": segment.ErrOptions, "options.MaxQ NaN": segment.ErrOptions, "options.MaxQ max": segment.ErrOptions,
 			"options.Tags[1] bytes": segment.ErrTag, "options.Except[0] bytes": segment.ErrTag,
 		}),
 		"Snapshot.Lookalike": {
@@ -194,7 +194,7 @@ func TestHostileSnapshot(t *testing.T) {
 				return []any{s, ctx, query(), query(), 3, &segment.LookalikeOptions{Tags: []string{"city", "vip"}, Bands: 3, Support: 1, MaxQ: 1, Reasons: 2}}
 			},
 			Expect: hostiletest.With(asked("seed"), map[string]any{
-				"n min": nil, "n max": nil, "options nil": hostiletest.OK, "options.Bands max": "segment: ", "options.MaxQ NaN": "segment: ", "options.Reasons min": nil, "options.Tags[1] bytes": segment.ErrTag,
+				"n min": nil, "n max": nil, "options nil": hostiletest.OK, "options.Bands max": segment.ErrOptions, "options.MaxQ NaN": segment.ErrOptions, "options.Reasons min": nil, "options.Tags[1] bytes": segment.ErrTag,
 				"candidates.AsOf zero": segment.ErrMoment,
 			}),
 		},
@@ -301,7 +301,7 @@ func TestHostile(t *testing.T) {
 			Names: "options", Args: func() []any {
 				return []any{&segment.Options{ID: hostileID, Tags: hostileTags(), Dense: 0.01, Workers: 2}}
 			},
-			Expect: map[string]any{"options nil": hostiletest.OK, "options.Tags twice": "segment: ", "options.Tags huge": "segment: ", "options.Dense NaN": "segment: ", "options.Dense max": "segment: ", "options.Dense tiny": "segment: ", "options.Dense minus": "segment: "},
+			Expect: map[string]any{"options nil": hostiletest.OK, "options.Tags twice": "segment: ", "options.Tags huge": "segment: ", "options.Dense NaN": segment.ErrOptions, "options.Dense max": segment.ErrOptions, "options.Dense tiny": segment.ErrOptions, "options.Dense minus": segment.ErrOptions},
 		},
 		"NewCatalogue": {
 			Call: func(tags []segment.Tag) (int, error) {
@@ -330,7 +330,7 @@ func TestHostile(t *testing.T) {
 			},
 			Expect: map[string]any{
 				"r broken": hostiletest.ErrReader, "r slow": hostiletest.OK, "r empty": segment.ErrCorrupt, "r torn": segment.ErrCorrupt, "r spoilt": segment.ErrCorrupt, "r trailing": hostiletest.OK,
-				"r doubled": hostiletest.OK, "r zeros": segment.ErrCorrupt, "r mark": segment.ErrCorrupt, "options nil": hostiletest.OK, "options.ID zero": hostiletest.OK, "options.Dense NaN": "segment: ",
+				"r doubled": hostiletest.OK, "r zeros": segment.ErrCorrupt, "r mark": segment.ErrCorrupt, "options nil": hostiletest.OK, "options.ID zero": hostiletest.OK, "options.Dense NaN": segment.ErrOptions,
 			},
 		},
 		"Index.Apply": {

@@ -149,14 +149,14 @@ func TestJournalLease(t *testing.T) {
 	require.EqualValues(t, 3, three.journal.term.number)
 
 	_, err = OpenLive(ctx, s, nil)
-	require.EqualError(t, err, "segment: OpenOptions: Clock must be set")
+	require.EqualError(t, err, "segment: invalid options: Clock must be set")
 	_, err = OpenLive(ctx, s, &OpenOptions{Reader: true, Lease: -1, LogBytes: -1, Live: LiveOptions{Keep: -1}})
-	require.ErrorContains(t, err, "Lease must not be negative\nsegment: OpenOptions: LogBytes must not be negative\nsegment: OpenOptions: Live: Keep")
+	require.ErrorContains(t, err, "Lease must not be negative\nsegment: invalid options: LogBytes must not be negative\nsegment: invalid options: Live: Keep")
 	require.NoError(t, three.Close(ctx))
 	o := options("four")
 	o.Live.Location = time.FixedZone("elsewhere", 0)
 	_, err = OpenLive(ctx, s, o)
-	require.ErrorIs(t, err, ErrMoment)
+	require.ErrorIs(t, err, ErrOptions)
 	require.ErrorContains(t, err, `Location is "elsewhere" and has to be "UTC", as before`)
 	_ = openJournal(t, s, options("five")) // four has given the lease back
 }

@@ -299,7 +299,7 @@ func TestJournalRefuses(t *testing.T) {
 	o := journalOptions(&clockAt{now: journalStart})
 	o.Live.At = time.Time{}
 	_, err = OpenLive(ctx, s, o)
-	require.ErrorIs(t, err, ErrMoment)
+	require.ErrorIs(t, err, ErrOptions)
 	o = journalOptions(&clockAt{now: journalStart})
 	o.Index.Dense = 2
 	_, err = OpenLive(ctx, s, o)

@@ -111,7 +111,7 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 		errs = append(errs, errAt)
 	}
 	if o.Keep < 0 {
-		errs = append(errs, errors.New("segment: LiveOptions: Keep must not be negative"))
+		errs = append(errs, fmt.Errorf("%w: Keep must not be negative", ErrOptions))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -123,7 +123,7 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 	return l, nil
 }
 
-var errAt = fmt.Errorf("%w: LiveOptions: At must be set, in years 1678 to 2261", ErrMoment)
+var errAt = fmt.Errorf("%w: At must be set, in years 1678 to 2261", ErrOptions)
 
 // begins tells whether At is set as it has to be.
 func (o *LiveOptions) begins() bool { return !o.At.IsZero() && validClock(o.At) }

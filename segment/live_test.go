@@ -440,7 +440,7 @@ func TestLiveReaders(t *testing.T) {
 func TestDefinitionJSON(t *testing.T) {
 	for text, d := range map[string]Definition{
 		`{"name":"s","rule":{"and":[]}}`: {Name: "s"},
-		`{"name":"s","en":"Big","zh":"大客户","rule":{"tag":"spend","ge":100},"stay":{"tag":"spend","ge":80},
+		`{"name":"s","label":{"en":"Big","zh":"大客户"},"rule":{"tag":"spend","ge":100},"stay":{"tag":"spend","ge":80},
 		  "dwell":3600000000000,"holdout":2.5,"salt":"x","cap":7}`: {
 			Name: "s", Label: customer.Text{EN: "Big", ZH: "大客户"}, Rule: Ge("spend", 100), Stay: Ge("spend", 80), Dwell: time.Hour, Holdout: 2.5, Salt: "x", Cap: 7,
 		},

@@ -272,7 +272,7 @@ func TestLoadFaults(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for _, dense := range []float64{-1, math.NaN(), 1e-9, .2, 1} {
 		_, err := New(&Options{Dense: dense})
-		require.EqualError(t, err, "segment: options: Dense must be 0 or 1/65,536 to 1/16")
+		require.EqualError(t, err, "segment: invalid options: Dense must be 0 or 1/65,536 to 1/16")
 	}
 	a, err := New(nil)
 	require.NoError(t, err)

@@ -21,8 +21,7 @@ segment: tag "x": scale must be 0 to 18 for a decimal and 0 elsewhere
 segment: tag "x": unit must be positive for a time and 0 elsewhere
 segment: tag "x": hierarchy is for enums
 segment: tag "x": path must be UTF-8, at most 64 KiB
-segment: tag "x": en must be UTF-8, at most 64 KiB
-segment: tag "x": zh must be UTF-8, at most 64 KiB
+segment: tag "x": label must be UTF-8, at most 64 KiB
 segment: tag "x": origin is none of fact, rule, model and manual
 segment: tag "x": owner must be UTF-8, at most 64 KiB
 segment: tag "x": refresh must not be negative`)
