@@ -58,7 +58,7 @@ func TestWatchShop(t *testing.T) {
 		r, err := churn.Watch(t.Context(), model, today, nil, nil)
 		require.NoError(t, err)
 		require.Zero(t, r.Shifted, "%s", r)
-		require.NotEqual(t, churn.Shifted, r.Score.Drift, "%s", r)
+		require.NotEqual(t, churn.DriftShifted, r.Score.Drift, "%s", r)
 		require.Equal(t, 15, r.Past)
 		require.Equal(t, 14, r.Independent)
 
