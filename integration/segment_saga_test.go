@@ -288,7 +288,7 @@ func outcome(told []segment.Notice, err error) string {
 func noticesText(told []segment.Notice) string {
 	var b strings.Builder
 	for _, n := range told {
-		fmt.Fprintln(&b, n.Number, n.At.UnixNano(), n.Customer, n.Segment, n.Version, n.Entered, n.Reason)
+		fmt.Fprintln(&b, n.Number, n.At.UnixNano(), n.Customer, n.Segment, n.Version, n.Entered, n.Cause)
 	}
 	return b.String()
 }
@@ -315,7 +315,7 @@ func picture(ctx context.Context, l *segment.Live) (string, error) {
 		n, err := l.Len(name)
 		errs = append(errs, err)
 		fmt.Fprintf(&b, "%s: %d\n%s\n%v\n", name, n, data, sizes)
-		members, err := l.Members(ctx, name)
+		members, err := l.Set(ctx, name)
 		errs = append(errs, err)
 		held, err := l.HeldOut(ctx, name)
 		errs = append(errs, err)

@@ -88,7 +88,7 @@ func newFold(ctx context.Context, l *segment.Live) (*fold, error) {
 
 // membersOf returns the members of a live segment.
 func membersOf(ctx context.Context, l *segment.Live, name string) (map[customer.ID]bool, error) {
-	set, err := l.Members(ctx, name)
+	set, err := l.Set(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (v *service) query(ctx context.Context, r *rand.Rand, rules []segment.Rule)
 	default:
 		defs := soakSegments()
 		name := defs[r.IntN(len(defs))].Name
-		set, err := v.live.Members(ctx, name)
+		set, err := v.live.Set(ctx, name)
 		if err != nil {
 			return err
 		}

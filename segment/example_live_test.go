@@ -38,7 +38,7 @@ func ExampleLive() {
 				verb = "entered"
 			}
 			number, _ := customer.ToInt64(n.Customer)
-			fmt.Printf("%d. %s: customer %d %s %s by %s\n", n.Number, n.At.In(shanghai).Format("2 Jan 15:04"), number, verb, n.Segment, n.Reason)
+			fmt.Printf("%d. %s: customer %d %s %s by %s\n", n.Number, n.At.In(shanghai).Format("2 Jan 15:04"), number, verb, n.Segment, n.Cause)
 		}
 		if err != nil {
 			fmt.Println(err)

@@ -174,7 +174,7 @@ func TestHostileLive(t *testing.T) {
 			Call: (*segment.Live).Preview, Names: "live ctx definition samples", Args: func() []any { return []any{live, ctx, hostileDefinitions()[1], 3} },
 			Expect: hostiletest.With(defined("definition"), map[string]any{"samples": hostiletest.OK}),
 		},
-		"Live.Members": {Call: (*segment.Live).Members, Names: "live ctx name", Args: of(live, ctx, "active"), Expect: noSegment},
+		"Live.Set":     {Call: (*segment.Live).Set, Names: "live ctx name", Args: of(live, ctx, "active"), Expect: noSegment},
 		"Live.HeldOut": {Call: (*segment.Live).HeldOut, Names: "live ctx name", Args: of(live, ctx, "best"), Expect: noSegment},
 		"Live.History": {Call: (*segment.Live).History, Names: "live name", Args: of(live, "best"), Expect: noSegment},
 		"Live.Len":     {Call: (*segment.Live).Len, Names: "live name", Args: of(live, "best"), Expect: noSegment},

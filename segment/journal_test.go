@@ -51,7 +51,7 @@ func dumpLive(ctx context.Context, l *Live) (string, error) {
 		errs = append(errs, err)
 		say(history)
 		say(sizes)
-		for _, ask := range []func(context.Context, string) (Set, error){l.Members, l.HeldOut} {
+		for _, ask := range []func(context.Context, string) (Set, error){l.Set, l.HeldOut} {
 			if set, err := ask(ctx, name); err != nil {
 				errs = append(errs, err)
 			} else {

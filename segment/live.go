@@ -168,9 +168,9 @@ func (l *Live) At() time.Time { return l.view.Load().at }
 // zero time if there is none before year 2262.
 func (l *Live) Next() time.Time { return l.view.Load().next }
 
-// Members returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrUnknown:
+// Set returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrUnknown:
 // there is no such segment. Cost: as Snapshot.Set.
-func (l *Live) Members(ctx context.Context, name string) (Set, error) {
+func (l *Live) Set(ctx context.Context, name string) (Set, error) {
 	v, g, err := l.see(name)
 	if err == nil {
 		err = ctx.Err()

@@ -98,7 +98,7 @@ func TestLiveTouchedIsBounded(t *testing.T) {
 	told, err = l.Advance(t.Context(), liveStart.AddDate(9, 0, 0))
 	require.NoError(t, err)
 	require.Len(t, told, 2*n)
-	require.False(t, slices.ContainsFunc(told, func(n Notice) bool { return n.Reason != ByTime || n.Entered != (n.Segment == "n") }))
+	require.False(t, slices.ContainsFunc(told, func(n Notice) bool { return n.Cause != ByTime || n.Entered != (n.Segment == "n") }))
 }
 
 // TestLiveManyValues lets a number pass the ends of a condition's ranges, of which there are many: it is asked once.

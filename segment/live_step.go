@@ -459,7 +459,7 @@ func (st *turn) notices(g *liveSegment) {
 	first := len(st.told)
 	for _, f := range g.flips {
 		st.told = append(st.told, Notice{
-			At: st.at, Customer: st.s.ids.id(f.position), Segment: g.def.Name, Version: g.version, Entered: f.entered, Reason: f.reason,
+			At: st.at, Customer: st.s.ids.id(f.position), Segment: g.def.Name, Version: g.version, Entered: f.entered, Cause: f.reason,
 		})
 	}
 	list := st.told[first:]

@@ -53,7 +53,7 @@ func briefly(told []Notice) (text []string) {
 			sign = "+"
 		}
 		id := n.Customer.String()
-		text = append(text, fmt.Sprintf("%d %s%s %s by %s", n.Number, sign, strings.TrimLeft(id[len(id)-4:], "0"), n.Segment, n.Reason))
+		text = append(text, fmt.Sprintf("%d %s%s %s by %s", n.Number, sign, strings.TrimLeft(id[len(id)-4:], "0"), n.Segment, n.Cause))
 	}
 	return text
 }
@@ -95,7 +95,7 @@ func TestLiveHistory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"7 -1 s by definition", "8 -2 s by definition"}, briefly(told))
 	require.Equal(t, 3, told[0].Version)
-	_, err = l.Members(t.Context(), "s")
+	_, err = l.Set(t.Context(), "s")
 	require.ErrorIs(t, err, ErrUnknown)
 	told, err = l.Define(t.Context(), l.At(), "", second)
 	require.NoError(t, err)
@@ -218,7 +218,7 @@ func TestLiveRefuses(t *testing.T) {
 	require.ErrorIs(t, err, ErrInUse)
 	_, err = l.Drop(ctx, liveStart, "three")
 	require.ErrorIs(t, err, ErrUnknown)
-	for _, ask := range []func(context.Context, string) (Set, error){l.Members, l.HeldOut} {
+	for _, ask := range []func(context.Context, string) (Set, error){l.Set, l.HeldOut} {
 		_, err = ask(ctx, "three")
 		require.ErrorIs(t, err, ErrUnknown)
 	}
@@ -369,16 +369,16 @@ func TestLiveReplay(t *testing.T) {
 			for _, d := range defs[:3] { // the index answers the same, and by other code
 				want, err := s.Set(t.Context(), Query{Rule: d.Rule, AsOf: l.At(), Location: time.UTC})
 				require.NoError(t, err)
-				got, err := l.Members(t.Context(), d.Name)
+				got, err := l.Set(t.Context(), d.Name)
 				require.NoError(t, err)
 				require.True(t, want.Bitmap.Equals(got.Bitmap), d.Name)
 			}
 			target, err := l.Len("target")
 			require.NoError(t, err)
 			require.LessOrEqual(t, target, 5000)
-			members, err := s.Set(t.Context(), Query{Rule: And(Or(InSet("lapsed"), InSet("target")), Not(Sample(10, "trial"))), Sets: l.Members})
+			members, err := s.Set(t.Context(), Query{Rule: And(Or(InSet("lapsed"), InSet("target")), Not(Sample(10, "trial"))), Sets: l.Set})
 			require.NoError(t, err)
-			got, err := l.Members(t.Context(), "trial")
+			got, err := l.Set(t.Context(), "trial")
 			require.NoError(t, err)
 			require.True(t, members.Bitmap.Equals(got.Bitmap))
 		}
@@ -410,7 +410,7 @@ func TestLiveReaders(t *testing.T) {
 					t.Errorf("%d of %d are in one of the two", k, n)
 				}
 				s := l.Snapshot()
-				set, err := l.Members(t.Context(), "vips")
+				set, err := l.Set(t.Context(), "vips")
 				if err != nil || set.Len() > n || s.Len() != n {
 					t.Error(err, set, s.Len())
 				}

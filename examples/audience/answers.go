@@ -37,7 +37,7 @@ func (s *server) query(q question) segment.Query {
 	if q.AsOf.IsZero() {
 		q.AsOf = s.sim.now()
 	}
-	return segment.Query{Rule: q.Rule.Rule, AsOf: q.AsOf, Location: s.loc, Sets: s.sim.live.Members, Workers: 1}
+	return segment.Query{Rule: q.Rule.Rule, AsOf: q.AsOf, Location: s.loc, Sets: s.sim.live.Set, Workers: 1}
 }
 
 // counted is the answer to /count.

@@ -45,13 +45,13 @@ func (b *book) count(n segment.Notice) {
 		return
 	}
 	b.Counted = n.Number
-	c := b.Counts[n.Reason]
+	c := b.Counts[n.Cause]
 	if n.Entered {
 		c.Entered++
 	} else {
 		c.Left++
 	}
-	b.Counts[n.Reason] = c
+	b.Counts[n.Cause] = c
 }
 
 func readBook(ctx context.Context, s store.Store) (b book, err error) {

@@ -174,7 +174,7 @@ func (s *server) liveState(context.Context, *struct{}) (any, error) {
 	notices, causes := []liveNotice{}, []cause{}
 	for _, n := range slices.Backward(sim.latest) {
 		notices = append(notices, liveNotice{
-			n.Number, n.At.In(s.loc).Format(clockLayout), nameOf(n.Customer), n.Segment, n.Entered, n.Reason.String(), n.Reason.Chinese(),
+			n.Number, n.At.In(s.loc).Format(clockLayout), nameOf(n.Customer), n.Segment, n.Entered, n.Cause.String(), n.Cause.Chinese(),
 		})
 	}
 	for c := segment.ByMerge; c <= segment.ByPlace; c++ {
