@@ -501,5 +501,6 @@ func TestHostile(t *testing.T) {
 		"Flag.UnmarshalText":         hostiletest.Name((*churn.Flag).UnmarshalText, churn.FlagOrder.String()),
 		"DriftLevel.UnmarshalText":   hostiletest.Name((*churn.DriftLevel).UnmarshalText, "shifted"),
 		"Method.UnmarshalText":       hostiletest.Name((*churn.Method).UnmarshalText, "boosted"),
+		"Outcome.UnmarshalText":      hostiletest.Name((*churn.Outcome).UnmarshalText, "too early"),
 	})
 }

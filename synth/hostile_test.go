@@ -39,6 +39,8 @@ func TestHostile(t *testing.T) {
 	index := hostiletest.Indexes(hostiletest.Panic(""), "i")
 
 	hostiletest.Run(t, hostiletest.Table{
+		"Kind.UnmarshalText":   hostiletest.Name((*synth.Kind).UnmarshalText, "refund"),
+		"Origin.UnmarshalText": hostiletest.Name((*synth.Origin).UnmarshalText, "gift"),
 		"New": {
 			Call: func(seed uint64, o *synth.Options) error {
 				_, err := synth.New(seed, o)

@@ -505,3 +505,29 @@ func take[T any](seq iter.Seq[T], n int) (out []T) {
 	}
 	return out
 }
+
+func TestKindText(t *testing.T) {
+	for i, name := range []string{"purchase", "refund", "contact"} {
+		value, back := synth.Kind(i), synth.Kind(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := synth.Kind(9).MarshalText()
+	require.Error(t, err)
+}
+
+func TestOriginText(t *testing.T) {
+	for i, name := range []string{"own", "recycled", "family", "tablet", "masked", "junk", "gift"} {
+		value, back := synth.Origin(i), synth.Origin(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := synth.Origin(9).MarshalText()
+	require.Error(t, err)
+}
