@@ -201,7 +201,7 @@ func TestHostile(t *testing.T) {
 				defer kept(g)
 				return (*identity.Graph).Revoke(g, ctx, at, id)
 			},
-			Names: "ctx id at", Args: func() []any { return []any{ctx, "case-1", hostileAt} },
+			Names: "ctx at id", Args: func() []any { return []any{ctx, hostileAt, "case-1"} },
 			Expect: map[string]any{"id": "identity: ", "at beyond": identity.ErrInput, "at before": identity.ErrInput},
 		},
 		"Graph.Erase": {
