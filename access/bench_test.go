@@ -43,7 +43,7 @@ func BenchmarkView(b *testing.B) {
 	})
 	b.Run("consent alone", func(b *testing.B) {
 		for b.Loop() {
-			if _, err := w.consents.Allowed(ctx, id, "offers", "", noon); err != nil {
+			if _, err := w.consents.Allowed(ctx, noon, id, "offers", ""); err != nil {
 				b.Fatal(err)
 			}
 		}

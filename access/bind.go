@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/profile"
 )
 
@@ -20,10 +21,11 @@ type bound struct {
 
 // A field is a trait or computed trait.
 type field struct {
-	name, label, labelZH string
-	sensitivity          profile.Sensitivity
-	mask                 Mask
-	pair                 bool // where it comes from is not all in profile.Result.From
+	name        string
+	label       customer.Text
+	sensitivity profile.Sensitivity
+	mask        Mask
+	pair        bool // where it comes from is not all in profile.Result.From
 }
 
 // protected tells whether who reads it is written down.
@@ -60,11 +62,11 @@ func (g *Gate) bind(ctx context.Context) (*bound, error) {
 	b := &bound{version: version, zone: zone, index: map[string]int{}, traits: len(schema.Traits), rights: map[charge]*rights{}}
 	for i := range schema.Traits {
 		t := &schema.Traits[i]
-		b.fields = append(b.fields, field{name: t.Name, label: t.Label, labelZH: t.LabelZH, sensitivity: t.Sensitivity})
+		b.fields = append(b.fields, field{name: t.Name, label: t.Label, sensitivity: t.Sensitivity})
 	}
 	for i := range schema.Computed {
 		c := &schema.Computed[i]
-		b.fields = append(b.fields, field{name: c.Name, label: c.Label, labelZH: c.LabelZH, sensitivity: c.Sensitivity, pair: c.Pair != nil})
+		b.fields = append(b.fields, field{name: c.Name, label: c.Label, sensitivity: c.Sensitivity, pair: c.Pair != nil})
 	}
 	for i := range b.fields {
 		f := &b.fields[i]
@@ -100,7 +102,7 @@ func (b *bound) allow(grant *Grant, purpose *Purpose) *rights {
 // column returns how a field is shown; nil rights show nothing.
 func (b *bound) column(r *rights, i int) Column {
 	f := &b.fields[i]
-	c := Column{Name: f.name, Label: f.label, LabelZH: f.labelZH, Sensitivity: f.sensitivity}
+	c := Column{Name: f.name, Label: f.label, Sensitivity: f.sensitivity}
 	if r != nil {
 		c.Show = r.show[i]
 	}

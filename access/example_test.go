@@ -48,7 +48,7 @@ func Example() {
 		{Name: "city", Value: customer.TextValue("广州")},
 	}})
 	check(err)
-	_, err = profiles.Sync(ctx, who, now)
+	_, err = profiles.Sync(ctx, now, who)
 	check(err)
 	consents, err := consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{
 		{Name: "offers", Bases: []consent.Basis{consent.Consent}},
@@ -158,8 +158,8 @@ func ExampleGate_Export() {
 		Location: "Asia/Shanghai",
 		Sources:  []profile.Source{{Name: "shop"}},
 		Traits: []profile.Trait{
-			{Name: "phone", LabelZH: "电话", Kind: customer.KindText, Sensitivity: profile.Personal},
-			{Name: "city", LabelZH: "城市", Kind: customer.KindText},
+			{Name: "phone", Label: customer.Text{ZH: "电话"}, Kind: customer.KindText, Sensitivity: profile.Personal},
+			{Name: "city", Label: customer.Text{ZH: "城市"}, Kind: customer.KindText},
 		},
 	}, nil)
 	check(err)
@@ -174,14 +174,14 @@ func ExampleGate_Export() {
 		}})
 		check(err)
 	}
-	_, err = profiles.Sync(ctx, who, now)
+	_, err = profiles.Sync(ctx, now, who)
 	check(err)
 	log, err := audit.Open(s, nil)
 	check(err)
 
 	gate, err := access.Open(ctx, profiles, &access.Policy{
-		Purposes: []access.Purpose{{Name: "recall", LabelZH: "产品召回", Basis: consent.LegalDuty}},
-		Roles: []access.Role{{Name: "agent", LabelZH: "客服", Grants: []access.Grant{{
+		Purposes: []access.Purpose{{Name: "recall", Label: customer.Text{ZH: "产品召回"}, Basis: consent.LegalDuty}},
+		Roles: []access.Role{{Name: "agent", Label: customer.Text{ZH: "客服"}, Grants: []access.Grant{{
 			Purpose: "recall", Show: access.Levels{Public: access.Plain, Internal: access.Plain, Personal: access.Masked}, Bulk: true,
 		}}}},
 		Masks: map[string]access.Mask{"phone": access.Phone},

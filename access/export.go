@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/audit"
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/line"
 	"github.com/clientele-go/clientele/profile"
@@ -75,12 +76,11 @@ type Selection struct {
 
 // Column is how a trait or computed trait is shown. Safe for concurrent reads.
 type Column struct {
-	Name        string              `json:"name"`               // of the trait or computed trait
-	Label       string              `json:"label,omitempty"`    // for people, in English
-	LabelZH     string              `json:"label_zh,omitempty"` // and in Chinese
-	Sensitivity profile.Sensitivity `json:"sensitivity"`        // of the schema
-	Show        Show                `json:"show"`               // how it is shown
-	Mask        Mask                `json:"mask,omitzero"`      // if it is Masked; zero is Hidden
+	Name        string              `json:"name"`           // of the trait or computed trait
+	Label       customer.Text       `json:"label,omitzero"` // for people
+	Sensitivity profile.Sensitivity `json:"sensitivity"`    // of the schema
+	Show        Show                `json:"show"`           // how it is shown
+	Mask        Mask                `json:"mask,omitzero"`  // if it is Masked; zero is Hidden
 }
 
 // Request is what an Approver decides about. Safe for concurrent reads.

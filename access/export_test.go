@@ -86,7 +86,7 @@ func TestExport(t *testing.T) {
 		Request: Request{
 			ID: done.Request.ID, At: noon, Reader: manager, Scope: "customers 2 and 3", Limit: 100,
 			Columns: []Column{
-				{Name: "name", Label: "Name", LabelZH: "姓名", Sensitivity: profile.Personal, Show: Plain},
+				{Name: "name", Label: customer.Text{EN: "Name", ZH: "姓名"}, Sensitivity: profile.Personal, Show: Plain},
 				{Name: "city", Show: Plain},
 				{Name: "orders", Show: Plain},
 			},
@@ -396,7 +396,7 @@ func TestExportSchemaChanges(t *testing.T) {
 	yes.then = func() {
 		schema := shopSchema()
 		schema.Traits[3].Sensitivity = profile.Sensitive
-		_, err := w.profiles.Apply(context.Background(), schema, noon)
+		_, err := w.profiles.Apply(context.Background(), noon, schema)
 		require.NoError(t, err)
 	}
 	var out bytes.Buffer

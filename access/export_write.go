@@ -219,7 +219,7 @@ func (x *writing) scoped(v *View) *View {
 	shown.Fields = slices.Clone(v.Fields)
 	for i := range shown.Fields {
 		if f := &x.bound.fields[i]; f.protected() && !x.named[i] {
-			shown.Fields[i] = Field{Name: f.name, Label: f.label, LabelZH: f.labelZH, Sensitivity: f.sensitivity, Reason: NoGrant}
+			shown.Fields[i] = Field{Name: f.name, Label: f.label, Sensitivity: f.sensitivity, Reason: NoGrant}
 		}
 	}
 	return &shown

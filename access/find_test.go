@@ -160,7 +160,7 @@ func TestFindWhileSchemaChanges(t *testing.T) {
 			w.data.get = nil
 			schema := shopSchema()
 			schema.Traits[1].Sensitivity = profile.Sensitive // phone
-			_, err := w.profiles.Apply(ctx, schema, noon)
+			_, err := w.profiles.Apply(ctx, noon, schema)
 			require.NoError(t, err)
 		}
 		w.data.scan = func() { late = late || changed }

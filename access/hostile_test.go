@@ -63,7 +63,7 @@ func TestHostile(t *testing.T) {
 			{Name: "phone", Value: customer.TextValue("+8613951827364")}, {Name: "city", Value: customer.TextValue("广州")},
 		}})
 		require.NoError(t, err)
-		_, err = profiles.Sync(ctx, who, hostileNow)
+		_, err = profiles.Sync(ctx, hostileNow, who)
 		require.NoError(t, err)
 		log, err := audit.Open(s, nil)
 		require.NoError(t, err)

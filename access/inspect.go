@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/audit"
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
 )
 
@@ -31,13 +32,12 @@ type Inspection struct {
 
 // Right is what a role allows for a purpose. Safe for concurrent reads.
 type Right struct {
-	Role    string   `json:"role"`               // its name
-	Label   string   `json:"label,omitempty"`    // of the role
-	LabelZH string   `json:"label_zh,omitempty"` // of the role
-	Purpose Purpose  `json:"purpose"`            // and what it rests on
-	Find    []string `json:"find,omitempty"`     // traits by which customers may be found
-	Bulk    bool     `json:"bulk,omitzero"`      // may export
-	Columns []Column `json:"columns"`            // all traits and computed traits of the schema, in its order
+	Role    string        `json:"role"`           // its name
+	Label   customer.Text `json:"label,omitzero"` // of the role, for people
+	Purpose Purpose       `json:"purpose"`        // and what it rests on
+	Find    []string      `json:"find,omitempty"` // traits by which customers may be found
+	Bulk    bool          `json:"bulk,omitzero"`  // may export
+	Columns []Column      `json:"columns"`        // all traits and computed traits of the schema, in its order
 }
 
 // Deed is what somebody did in a role for a purpose. Safe for concurrent reads.
@@ -149,7 +149,7 @@ func (b *bound) list(p *Policy) []Right {
 		for j := range role.Grants {
 			r := b.rights[charge{role.Name, role.Grants[j].Purpose}]
 			one := Right{
-				Role: role.Name, Label: role.Label, LabelZH: role.LabelZH, Purpose: *r.purpose,
+				Role: role.Name, Label: role.Label, Purpose: *r.purpose,
 				Find: slices.Clone(r.grant.Find), Bulk: r.grant.Bulk, Columns: make([]Column, len(b.fields)),
 			}
 			for k := range b.fields {

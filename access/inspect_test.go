@@ -61,10 +61,10 @@ func TestInspect(t *testing.T) {
 
 	require.Len(t, in.Rights, 4)
 	r := in.Rights[0]
-	require.Equal(t, "客服", r.LabelZH)
+	require.Equal(t, "客服", r.Label.ZH)
 	require.Equal(t, consent.Contract, r.Purpose.Basis)
 	require.Equal(t, []string{"phone"}, r.Find)
-	require.Equal(t, Column{Name: "phone", Label: "Phone", LabelZH: "电话", Sensitivity: profile.Personal, Show: Masked, Mask: Phone}, r.Columns[1])
+	require.Equal(t, Column{Name: "phone", Label: customer.Text{EN: "Phone", ZH: "电话"}, Sensitivity: profile.Personal, Show: Masked, Mask: Phone}, r.Columns[1])
 	require.Equal(t, Column{Name: "illness", Sensitivity: profile.Sensitive}, r.Columns[2])
 	require.Len(t, r.Columns, 9)
 	require.True(t, in.Rights[3].Bulk)
@@ -103,9 +103,9 @@ func TestInspectionText(t *testing.T) {
 	in := &Inspection{
 		Since: noon, Schema: 3,
 		Rights: []Right{{
-			Role: "agent", Label: "Agent", LabelZH: "客服", Purpose: Purpose{Name: "service", Basis: consent.Contract}, Find: []string{"phone"},
+			Role: "agent", Label: customer.Text{EN: "Agent", ZH: "客服"}, Purpose: Purpose{Name: "service", Basis: consent.Contract}, Find: []string{"phone"},
 			Columns: []Column{
-				{Name: "phone", LabelZH: "电话", Sensitivity: profile.Personal, Show: Masked, Mask: Phone},
+				{Name: "phone", Label: customer.Text{ZH: "电话"}, Sensitivity: profile.Personal, Show: Masked, Mask: Phone},
 				{Name: "city", Show: Plain},
 				{Name: "ill\u202eness", Sensitivity: profile.Sensitive},
 			},

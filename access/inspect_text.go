@@ -10,6 +10,7 @@ import (
 	"time"
 	"unicode"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/line"
 )
 
@@ -40,8 +41,8 @@ func (in *Inspection) WriteText(w io.Writer) error {
 }
 
 func (r *Right) write(b *strings.Builder) {
-	fmt.Fprintf(b, "Role 角色: %s\n", labelled(r.Role, r.Label, r.LabelZH))
-	fmt.Fprintf(b, "Purpose 目的: %s\n", labelled(r.Purpose.Name, r.Purpose.Label, r.Purpose.LabelZH))
+	fmt.Fprintf(b, "Role 角色: %s\n", labelled(r.Role, r.Label))
+	fmt.Fprintf(b, "Purpose 目的: %s\n", labelled(r.Purpose.Name, r.Purpose.Label))
 	if r.Purpose.Consent == "" {
 		fmt.Fprintf(b, "Basis 依据: %s\n", r.Purpose.Basis)
 	} else {
@@ -59,7 +60,7 @@ func (r *Right) write(b *strings.Builder) {
 		if f.Show == Masked {
 			mask = f.Mask.String() + " " + f.Mask.Chinese()
 		}
-		rows = append(rows, []string{labelled(f.Name, f.Label, f.LabelZH), f.Sensitivity.String(), f.Show.String() + " " + f.Show.Chinese(), mask})
+		rows = append(rows, []string{labelled(f.Name, f.Label), f.Sensitivity.String(), f.Show.String() + " " + f.Show.Chinese(), mask})
 	}
 	table(b, rows)
 }
@@ -106,11 +107,11 @@ func (in *Inspection) deeds(b *strings.Builder) {
 	table(b, rows)
 }
 
-// labelled returns a name with its labels.
-func labelled(name, label, labelZH string) string {
+// labelled returns a name with its label.
+func labelled(name string, label customer.Text) string {
 	text := line.Printable(name)
 	var labels []string
-	for _, l := range []string{label, labelZH} {
+	for _, l := range []string{label.EN, label.ZH} {
 		if l != "" {
 			labels = append(labels, line.Printable(l))
 		}

@@ -382,7 +382,7 @@ func TestMeanwhile(t *testing.T) {
 	w, _ := exporting(t)
 	closed := shopSchema()
 	closed.Traits[3].Sensitivity = profile.Sensitive // city
-	closed.Traits[2].Label = "Illness"
+	closed.Traits[2].Label.EN = "Illness"
 	w.agree(atomOf(10), "1", noon.AddDate(0, 0, -1), consent.Granted) // of the illness, never of the city
 	var work sync.WaitGroup
 	work.Go(func() {
@@ -392,7 +392,7 @@ func TestMeanwhile(t *testing.T) {
 			if i%2 == 0 {
 				schema = closed
 			}
-			if _, err := w.profiles.Apply(ctx, schema, noon); err != nil {
+			if _, err := w.profiles.Apply(ctx, noon, schema); err != nil {
 				t.Error(err)
 			}
 			w.state(atomOf(10), fmt.Sprint("again", i), text("illness", fmt.Sprint("planted ", i)))
@@ -409,7 +409,7 @@ func TestMeanwhile(t *testing.T) {
 				// Label and sensitivity are of one schema.
 				f, _ := v.Field("city")
 				other, _ := v.Field("illness")
-				if (f.Show == Denied) != (other.Label != "") || (f.Sensitivity == profile.Sensitive) != (f.Show == Denied) {
+				if (f.Show == Denied) != (other.Label != customer.Text{}) || (f.Sensitivity == profile.Sensitive) != (f.Show == Denied) {
 					t.Errorf("%v with %q", f, other.Label)
 				}
 				v, err = w.gate.View(context.Background(), noon, offering, customer.FromInt64(1), profile.Moment{})

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/consent"
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/profile"
 )
@@ -54,9 +55,8 @@ type Policy struct {
 // Purpose is what data is used for, and what allows it: the consent of each customer, or
 // another legal basis. Exactly one of Consent and Basis is set. Safe for concurrent reads.
 type Purpose struct {
-	Name    string `json:"name"`               // such as "service"; 1 to 64 bytes
-	Label   string `json:"label,omitempty"`    // for people, in English
-	LabelZH string `json:"label_zh,omitempty"` // and in Chinese
+	Name  string        `json:"name"`           // such as "service"; 1 to 64 bytes
+	Label customer.Text `json:"label,omitzero"` // for people
 	// Consent names the purpose of package consent, one without channels, that a customer has
 	// to allow: then values are shown whose atoms all have it.
 	Consent string `json:"consent,omitempty"`
@@ -67,9 +67,8 @@ type Purpose struct {
 
 // Role is what somebody does here, and what that allows. Safe for concurrent reads.
 type Role struct {
-	Name    string `json:"name"`               // such as "agent"; 1 to 64 bytes
-	Label   string `json:"label,omitempty"`    // for people, in English
-	LabelZH string `json:"label_zh,omitempty"` // and in Chinese
+	Name  string        `json:"name"`           // such as "agent"; 1 to 64 bytes
+	Label customer.Text `json:"label,omitzero"` // for people
 	// Grants are what the role allows, one for each purpose. Without one for a purpose nothing
 	// is allowed for it.
 	Grants []Grant `json:"grants,omitempty"`

@@ -24,7 +24,7 @@ func TestPolicyFaults(t *testing.T) {
 		{"no roles", func(p *Policy) { p.Roles = nil }, "no Roles"},
 		{"purpose without name", func(p *Policy) { p.Purposes[1].Name = ""; p.Roles = p.Roles[:1] }, "purpose 1: Name is not a line"},
 		{"purpose twice", func(p *Policy) { p.Purposes = append(p.Purposes, p.Purposes[0]) }, "purpose 2: Name of another"},
-		{"label", func(p *Policy) { p.Purposes[0].Label = "a\nb" }, `purpose "service": a label`},
+		{"label", func(p *Policy) { p.Purposes[0].Label.EN = "a\nb" }, `purpose "service": a label`},
 		{"neither consent nor basis", func(p *Policy) { p.Purposes[0].Basis = 0 }, "neither Consent nor Basis"},
 		{"both", func(p *Policy) { p.Purposes[0].Consent = "offers" }, "Consent and Basis"},
 		{"basis consent", func(p *Policy) { p.Purposes[0].Basis = consent.Consent }, "Basis can be refused"},
@@ -33,7 +33,7 @@ func TestPolicyFaults(t *testing.T) {
 		{"role without name", func(p *Policy) { p.Roles[0].Name = "" }, "role 0: Name is not a line"},
 		{"role name too long", func(p *Policy) { p.Roles[0].Name = strings.Repeat("x", 65) }, "role 0: Name is not a line"},
 		{"role twice", func(p *Policy) { p.Roles[1].Name = "agent" }, "role 1: Name of another"},
-		{"role label", func(p *Policy) { p.Roles[0].LabelZH = "\xff" }, `role "agent": a label`},
+		{"role label", func(p *Policy) { p.Roles[0].Label.ZH = "\xff" }, `role "agent": a label`},
 		{"grant for nothing", func(p *Policy) { p.Roles[0].Grants[0].Purpose = "x" }, `role "agent": grant 0: no such Purpose`},
 		{"grant twice", func(p *Policy) { p.Roles[0].Grants = append(p.Roles[0].Grants, p.Roles[0].Grants[0]) }, "grant 1: Purpose of another"},
 		{"show unknown", func(p *Policy) { p.Roles[0].Grants[0].Show = Levels{Public: 9} }, "Show of public is unknown"},
@@ -180,8 +180,8 @@ func TestPolicyIsCopied(t *testing.T) {
 	p.Roles[0].Grants[0].Find[0] = "illness"
 	p.Purposes[1].Consent = ""
 	schema := shopSchema() // which makes the gate look at its policy again
-	schema.Traits[0].Label = "Full name"
-	_, err := w.profiles.Apply(ctx, schema, noon)
+	schema.Traits[0].Label.EN = "Full name"
+	_, err := w.profiles.Apply(ctx, noon, schema)
 	require.NoError(t, err)
 	v, err := g.View(ctx, noon, agent, id, profile.Moment{})
 	require.NoError(t, err)

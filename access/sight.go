@@ -76,7 +76,7 @@ func (p *permit) narrow(members []customer.Member, past bool) {
 	p.all = !past && len(members) > 0
 	for _, m := range members {
 		p.all = p.all && p.atoms[m.Atom]
-		if past && (!m.From.IsZero() || !m.To.IsZero()) {
+		if past && (!m.Since.IsZero() || !m.Until.IsZero()) {
 			delete(p.atoms, m.Atom) // a slice, which can have been longer
 		}
 	}
@@ -87,7 +87,7 @@ func (g *Gate) ask(ctx context.Context, now time.Time, s *sight, id customer.ID)
 	if s.rights.purpose.Consent == "" {
 		return nil
 	}
-	d, err := g.o.Consents.Allowed(ctx, id, s.rights.purpose.Consent, "", now)
+	d, err := g.o.Consents.Allowed(ctx, now, id, s.rights.purpose.Consent, "")
 	if err != nil {
 		return err
 	}
@@ -146,7 +146,7 @@ func (s *sight) view(by *Reader) *View {
 			computed = computed[1:]
 		}
 		to := &v.Fields[i]
-		*to = Field{Name: f.name, Label: f.label, LabelZH: f.labelZH, Sensitivity: f.sensitivity}
+		*to = Field{Name: f.name, Label: f.label, Sensitivity: f.sensitivity}
 		switch show := s.rights.show[i]; {
 		case show == Denied:
 			to.Reason = NoGrant

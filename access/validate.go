@@ -43,7 +43,7 @@ func (p *Policy) Validate(schema *profile.Schema) error {
 		v.fault(!validName(q.Name), "purpose %d: Name is not a line of 1 to %d bytes", i, mostName)
 		v.fault(purposes[q.Name], "purpose %d: Name of another", i)
 		purposes[q.Name] = true
-		v.labels(fmt.Sprintf("purpose %q", q.Name), q.Label, q.LabelZH)
+		v.label(fmt.Sprintf("purpose %q", q.Name), q.Label)
 		switch q.Basis {
 		case consent.AnyBasis:
 			v.fault(q.Consent == "", "purpose %q: neither Consent nor Basis", q.Name)
@@ -59,7 +59,7 @@ func (p *Policy) Validate(schema *profile.Schema) error {
 		v.fault(!validName(r.Name), "role %d: Name is not a line of 1 to %d bytes", i, mostName)
 		v.fault(roles[r.Name], "role %d: Name of another", i)
 		roles[r.Name] = true
-		v.labels(fmt.Sprintf("role %q", r.Name), r.Label, r.LabelZH)
+		v.label(fmt.Sprintf("role %q", r.Name), r.Label)
 		granted := map[string]bool{}
 		for j := range r.Grants {
 			g := &r.Grants[j]
@@ -92,8 +92,8 @@ func (v *validator) fault(bad bool, format string, args ...any) {
 	}
 }
 
-func (v *validator) labels(of, label, labelZH string) {
-	v.fault(!line.Valid(label, mostText) || !line.Valid(labelZH, mostText), "%s: a label is not a line of at most %d bytes", of, mostText)
+func (v *validator) label(of string, label customer.Text) {
+	v.fault(!line.Valid(label.EN, mostText) || !line.Valid(label.ZH, mostText), "%s: a label is not a line of at most %d bytes", of, mostText)
 }
 
 // traits takes the names of a schema. Of a computed trait the kind of its values is not declared: it is KindUnset.

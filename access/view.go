@@ -89,12 +89,11 @@ func (v *View) String() string {
 // value, in the form of customer.Value, if it is shown plain and the customer has one, or
 // masked, a MaskedText, if it is shown so. Safe for concurrent reads.
 type Field struct {
-	Name        string              `json:"name"`               // of the trait or computed trait
-	Label       string              `json:"label,omitempty"`    // for people, in English
-	LabelZH     string              `json:"label_zh,omitempty"` // and in Chinese
-	Sensitivity profile.Sensitivity `json:"sensitivity"`        // of the schema
-	Show        Show                `json:"show"`               // how it is shown
-	Reason      Reason              `json:"reason,omitzero"`    // why it is not
+	Name        string              `json:"name"`            // of the trait or computed trait
+	Label       customer.Text       `json:"label,omitzero"`  // for people
+	Sensitivity profile.Sensitivity `json:"sensitivity"`     // of the schema
+	Show        Show                `json:"show"`            // how it is shown
+	Reason      Reason              `json:"reason,omitzero"` // why it is not
 	value       customer.Value
 	masked      MaskedText
 }

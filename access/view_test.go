@@ -51,7 +51,7 @@ func TestView(t *testing.T) {
 	require.ErrorIs(t, err, ErrInput)
 	phone, err := v.Field("phone")
 	require.NoError(t, err)
-	require.Equal(t, "Phone", phone.Label)
+	require.Equal(t, customer.Text{EN: "Phone", ZH: "电话"}, phone.Label)
 	masked, err := phone.Masked()
 	require.NoError(t, err)
 	require.Equal(t, MaskedText{Phone, "+86139****5670"}, masked)
@@ -94,8 +94,8 @@ func TestViewJSON(t *testing.T) {
 	data, err := json.Marshal(v)
 	require.NoError(t, err)
 	require.JSONEq(t, `{"customer":"`+id.String()+`","at":"2026-03-10T12:00:00Z","role":"agent","purpose":"service","fields":[
-		{"name":"name","label":"Name","label_zh":"姓名","sensitivity":"personal","show":"masked","masked":{"mask":"name","text":"欧阳**"}},
-		{"name":"phone","label":"Phone","label_zh":"电话","sensitivity":"personal","show":"masked","masked":{"mask":"phone","text":"+86139****5670"}},
+		{"name":"name","label":{"en":"Name","zh":"姓名"},"sensitivity":"personal","show":"masked","masked":{"mask":"name","text":"欧阳**"}},
+		{"name":"phone","label":{"en":"Phone","zh":"电话"},"sensitivity":"personal","show":"masked","masked":{"mask":"phone","text":"+86139****5670"}},
 		{"name":"illness","sensitivity":"sensitive","show":"denied","reason":"no grant"},
 		{"name":"city","sensitivity":"public","show":"plain","value":"广州"},
 		{"name":"interests","sensitivity":"internal","show":"plain","value":["tea"]},
@@ -159,7 +159,7 @@ func TestViewOfSlicesAsKnown(t *testing.T) {
 		id := customer.FromInt64(int64(n))
 		return customer.Change{
 			Verb: customer.Created, Customer: id, To: id, Atoms: []customer.AtomID{atomOf(n)}, At: at,
-			Slices: []customer.Slice{{Atom: atomOf(n), Stream: stream, From: from}},
+			Slices: []customer.Slice{{Atom: atomOf(n), Stream: stream, Since: from}},
 		}
 	}
 	w.feed.add(at(1, day(-30), day(-60)))
@@ -453,7 +453,7 @@ func TestViewAfterSchemaChange(t *testing.T) {
 	require.NoError(t, err)
 	schema := shopSchema()
 	schema.Traits[3].Sensitivity = profile.Sensitive // city
-	_, err = w.profiles.Apply(ctx, schema, noon)
+	_, err = w.profiles.Apply(ctx, noon, schema)
 	require.NoError(t, err)
 	v, err := g.View(ctx, noon, agent, id, profile.Moment{})
 	require.NoError(t, err)
@@ -461,7 +461,7 @@ func TestViewAfterSchemaChange(t *testing.T) {
 	require.ErrorIs(t, err, ErrDenied)
 
 	schema.Traits[0].Name = "full name" // of which the policy says how it is masked
-	_, err = w.profiles.Apply(ctx, schema, noon)
+	_, err = w.profiles.Apply(ctx, noon, schema)
 	require.NoError(t, err)
 	for range 2 {
 		_, err = g.View(ctx, noon, agent, id, profile.Moment{})

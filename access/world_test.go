@@ -174,7 +174,7 @@ func (w *world) open(p *Policy) *Gate {
 }
 
 func (w *world) sync() {
-	_, err := w.profiles.Sync(context.Background(), w.feed, noon)
+	_, err := w.profiles.Sync(context.Background(), noon, w.feed)
 	require.NoError(w.t, err)
 }
 
@@ -217,8 +217,8 @@ func shopSchema() *profile.Schema {
 		Location: "Asia/Shanghai",
 		Sources:  []profile.Source{{Name: "shop"}},
 		Traits: []profile.Trait{
-			{Name: "name", Label: "Name", LabelZH: "姓名", Kind: customer.KindText, Sensitivity: profile.Personal},
-			{Name: "phone", Label: "Phone", LabelZH: "电话", Kind: customer.KindText, Sensitivity: profile.Personal, Searchable: true},
+			{Name: "name", Label: customer.Text{EN: "Name", ZH: "姓名"}, Kind: customer.KindText, Sensitivity: profile.Personal},
+			{Name: "phone", Label: customer.Text{EN: "Phone", ZH: "电话"}, Kind: customer.KindText, Sensitivity: profile.Personal, Searchable: true},
 			{Name: "illness", Kind: customer.KindText, Sensitivity: profile.Sensitive, Searchable: true},
 			{Name: "city", Kind: customer.KindText, Searchable: true},
 			{Name: "interests", Kind: customer.KindLabels, Sensitivity: profile.Internal, Policy: []profile.Rule{profile.Union}},
@@ -242,11 +242,11 @@ func shopSchema() *profile.Schema {
 func shopPolicy() *Policy {
 	return &Policy{
 		Purposes: []Purpose{
-			{Name: "service", Label: "Service", LabelZH: "客户服务", Basis: consent.Contract},
-			{Name: "marketing", Label: "Marketing", LabelZH: "营销", Consent: "offers"},
+			{Name: "service", Label: customer.Text{EN: "Service", ZH: "客户服务"}, Basis: consent.Contract},
+			{Name: "marketing", Label: customer.Text{EN: "Marketing", ZH: "营销"}, Consent: "offers"},
 		},
 		Roles: []Role{
-			{Name: "agent", Label: "Agent", LabelZH: "客服", Grants: []Grant{{
+			{Name: "agent", Label: customer.Text{EN: "Agent", ZH: "客服"}, Grants: []Grant{{
 				Purpose: "service", Show: Levels{Public: Plain, Internal: Plain, Personal: Masked}, Find: []string{"phone"},
 			}}},
 			{Name: "manager", Grants: []Grant{

@@ -47,7 +47,7 @@ func backtestLists(w *backtestWalk[int]) map[Day]map[string]map[int]float64 {
 type goneInGap struct{ Label }
 
 func (g goneInGap) Outcome(past *History, future *Future) Outcome {
-	if future.Len() > 0 && future.At(0).Day < future.Start() {
+	if future.Len() > 0 && future.At(0).Day < future.Since() {
 		return OutcomeTooEarly
 	}
 	return g.Label.Outcome(past, future)

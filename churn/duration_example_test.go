@@ -18,7 +18,7 @@ func ExampleFitTime() {
 	if err != nil {
 		panic(err)
 	}
-	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.End(), Compare: cmp.Compare[int64]})
+	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.Until(), Compare: cmp.Compare[int64]})
 	if err != nil {
 		panic(err)
 	}

@@ -27,7 +27,7 @@ func TestForecastsOfAShopWithKnownTruth(t *testing.T) {
 	ctx := t.Context()
 	shop, err := synth.New(2, &synth.Options{Location: time.UTC, Customers: 2500, Season: &synth.Season{}})
 	require.NoError(t, err)
-	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.End(), Compare: cmp.Compare[int64]})
+	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.Until(), Compare: cmp.Compare[int64]})
 	require.NoError(t, err)
 	bought := map[int64][]time.Time{}
 	for e := range shopEvents(shop) {

@@ -137,8 +137,8 @@ const silenceColumn = "purchase_days_since"
 
 // Text is a text in English and Chinese. A plain value: safe for concurrent reads.
 type Text struct {
-	EN string `json:"en"` // English
-	ZH string `json:"zh"` // Chinese
+	EN string `json:"en,omitempty"` // English
+	ZH string `json:"zh,omitempty"` // Chinese
 }
 
 // Info describes a column of features. A plain value: safe for concurrent reads.

@@ -121,11 +121,11 @@ type Future struct {
 // the gap included.
 func (f *Future) Len() int { return len(f.unix) }
 
-// Start returns the first day of the horizon, the cut-off plus the gap.
-func (f *Future) Start() Day { return f.start }
+// Since returns the first day of the horizon, the cut-off plus the gap.
+func (f *Future) Since() Day { return f.start }
 
-// End returns the day after the last of the horizon.
-func (f *Future) End() Day { return f.end }
+// Until returns the day after the last of the horizon.
+func (f *Future) Until() Day { return f.end }
 
 // At returns event i, from 0 for the oldest. It panics if i is out of range.
 func (f *Future) At(i int) Record { return f.record(i, f.loc) }

@@ -499,7 +499,8 @@ func TestHostile(t *testing.T) {
 		"Contribution.UnmarshalJSON": readBack((*churn.Contribution).UnmarshalJSON, churn.Contribution{Column: 1, Value: math.NaN(), Effect: 0.5}),
 		"Suspect.UnmarshalJSON":      readBack((*churn.Suspect).UnmarshalJSON, suspects[0]),
 		"Flag.UnmarshalText":         hostiletest.Name((*churn.Flag).UnmarshalText, churn.FlagOrder.String()),
-		"Drift.UnmarshalText":        hostiletest.Name((*churn.Drift).UnmarshalText, "shifted"),
+		"DriftLevel.UnmarshalText":   hostiletest.Name((*churn.DriftLevel).UnmarshalText, "shifted"),
 		"Method.UnmarshalText":       hostiletest.Name((*churn.Method).UnmarshalText, "boosted"),
+		"Outcome.UnmarshalText":      hostiletest.Name((*churn.Outcome).UnmarshalText, "too early"),
 	})
 }

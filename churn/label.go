@@ -24,6 +24,16 @@ var outcomeNames = []string{"no", "yes", "too early"}
 // String returns "no", "yes" or "too early".
 func (o Outcome) String() string { return enum.Name(outcomeNames, o) }
 
+// MarshalText returns the text of String.
+func (o Outcome) MarshalText() ([]byte, error) {
+	return enum.Marshal("churn", "outcome", outcomeNames, o)
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (o *Outcome) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("churn", "outcome", outcomeNames, text, o)
+}
+
 // Label says of whom something is asked, and what: any event, or its absence. The labels of
 // this package are plain values; a team's own implement the three methods, and must answer
 // from what they are handed alone. Implementations are safe for concurrent use.

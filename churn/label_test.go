@@ -298,3 +298,16 @@ func TestLabelsKnowWhatArrivedLate(t *testing.T) {
 		}
 	}
 }
+
+func TestOutcomeText(t *testing.T) {
+	for i, name := range []string{"no", "yes", "too early"} {
+		value, back := Outcome(i), Outcome(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := Outcome(9).MarshalText()
+	require.Error(t, err)
+}

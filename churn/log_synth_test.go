@@ -20,7 +20,7 @@ func synthLog(t testing.TB, seed uint64, customers int) (*Log[int64], *synth.Sho
 	shop, err := synth.New(seed, &synth.Options{Location: loc, Customers: customers})
 	require.NoError(t, err)
 	l, err := NewLog(t.Context(), synthEvents(shop), &LogOptions[int64]{
-		Location: loc, Since: shop.Start(), Until: shop.End(), Compare: cmp.Compare[int64],
+		Location: loc, Since: shop.Since(), Until: shop.Until(), Compare: cmp.Compare[int64],
 	})
 	require.NoError(t, err)
 	return l, shop

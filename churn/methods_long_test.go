@@ -78,10 +78,10 @@ func methodsShop(t *testing.T, seed uint64, customers int, leaving float64, hori
 	start := time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC)
 	rates := synth.DefaultRates()
 	rates.ContactLeaving = leaving
-	shop, err := synth.New(seed, &synth.Options{Location: time.UTC, Customers: customers, Start: start, End: start.AddDate(3, 0, 0), Rates: rates})
+	shop, err := synth.New(seed, &synth.Options{Location: time.UTC, Customers: customers, Since: start, Until: start.AddDate(3, 0, 0), Rates: rates})
 	require.NoError(t, err)
 	l, err := churn.NewLog(t.Context(), shopEvents(shop), &churn.LogOptions[int64]{
-		Location: time.UTC, Since: shop.Start(), Until: shop.End(), Compare: cmp.Compare[int64],
+		Location: time.UTC, Since: shop.Since(), Until: shop.Until(), Compare: cmp.Compare[int64],
 	})
 	require.NoError(t, err)
 	d, err := churn.Snapshots(t.Context(), l, &churn.Plan{Window: 365, Gap: 3, Horizon: horizon, Step: 30}, label, nil)

@@ -29,7 +29,7 @@ func generatedShop() *churn.Log[int64] {
 		}
 	}
 	l, err := churn.NewLog(context.Background(), events, &churn.LogOptions[int64]{
-		Location: time.UTC, Until: shop.End(), Compare: cmp.Compare[int64],
+		Location: time.UTC, Until: shop.Until(), Compare: cmp.Compare[int64],
 	})
 	if err != nil {
 		panic(err)

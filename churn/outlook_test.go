@@ -18,7 +18,7 @@ func TestLookAhead(t *testing.T) {
 	ctx := t.Context()
 	shop, err := synth.New(3, &synth.Options{Location: time.UTC, Customers: 800})
 	require.NoError(t, err)
-	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.End(), Compare: cmp.Compare[int64]})
+	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.Until(), Compare: cmp.Compare[int64]})
 	require.NoError(t, err)
 	plan := &churn.Plan{Window: 120, Gap: 3, Horizon: 60, Step: 28}
 	label := churn.Absent{}

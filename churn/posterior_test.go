@@ -50,10 +50,10 @@ func TestListIsNearlyAsGoodAsThePosterior(t *testing.T) {
 	loc, err := time.LoadLocation("Europe/London")
 	require.NoError(t, err)
 	start := time.Date(2021, 1, 1, 0, 0, 0, 0, loc)
-	shop, err := synth.New(3, &synth.Options{Location: loc, Customers: customers, Start: start, End: start.AddDate(4, 0, 0)})
+	shop, err := synth.New(3, &synth.Options{Location: loc, Customers: customers, Since: start, Until: start.AddDate(4, 0, 0)})
 	require.NoError(t, err)
 	log, err := churn.NewLog(t.Context(), shopEvents(shop), &churn.LogOptions[int64]{
-		Location: loc, Since: shop.Start(), Until: shop.End(), Compare: cmp.Compare[int64],
+		Location: loc, Since: shop.Since(), Until: shop.Until(), Compare: cmp.Compare[int64],
 	})
 	require.NoError(t, err)
 	// Who bought within 80% of their own gaps: the long silent are too easy.

@@ -28,7 +28,7 @@ func shopLog(ctx context.Context, customers int) *churn.Log[int64] {
 		}
 	}
 	l, err := churn.NewLog(ctx, purchases, &churn.LogOptions[int64]{
-		Location: time.UTC, Since: shop.Start(), Until: shop.End(), Compare: cmp.Compare[int64],
+		Location: time.UTC, Since: shop.Since(), Until: shop.Until(), Compare: cmp.Compare[int64],
 	})
 	if err != nil {
 		log.Fatal(err)

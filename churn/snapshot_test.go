@@ -68,7 +68,7 @@ func TestSnapshotsCountEverybody(t *testing.T) {
 				c.NotSubject++
 				continue
 			}
-			nothing := &Future{start: future.Start(), end: future.End(), loc: loc}
+			nothing := &Future{start: future.Since(), end: future.Until(), loc: loc}
 			if label.Outcome(past, nothing) == OutcomeTooEarly {
 				c.TooLate++
 				continue

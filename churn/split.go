@@ -37,7 +37,7 @@ type SplitOptions struct {
 }
 
 // DefaultSeed is the seed of splits, folds of customers and fits where none is given.
-const DefaultSeed = 1
+const DefaultSeed uint64 = 1
 
 // Validate reports every fault at once, each wrapping [ErrOptions]. Nil options are valid.
 func (o *SplitOptions) Validate() error {

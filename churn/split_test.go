@@ -216,7 +216,7 @@ func TestSplitAsOf(t *testing.T) {
 		require.LessOrEqual(t, trained+34, first, "those of training were when calibration began")
 		require.Greater(t, trained+34+10, first)
 	}
-	_, err = d.SplitAsOf(DayOf(shop.Start(), shop.Start().Location()) + 100)
+	_, err = d.SplitAsOf(DayOf(shop.Since(), shop.Since().Location()) + 100)
 	require.ErrorIs(t, err, ErrNoRows)
 	_, err = (&Dataset[int64]{Table: d.Table}).SplitAsOf(l.Until())
 	require.ErrorIs(t, err, ErrNoRows)

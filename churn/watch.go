@@ -53,26 +53,28 @@ func (o *WatchOptions) filled() WatchOptions {
 	return f
 }
 
-// Drift is what is said of a difference from what was at the fit. Safe for concurrent use.
-type Drift uint8
+// DriftLevel is what is said of a difference from what was at the fit. Safe for concurrent use.
+type DriftLevel uint8
 
 // What is said of a difference, from the least to the greatest.
 const (
-	Stable   Drift = iota // chance explains it
-	Ordinary              // chance does not, but single cut-offs of the past were as far from the others, or it is small
-	Shifted               // neither explains it
+	DriftStable   DriftLevel = iota // chance explains it
+	DriftOrdinary                   // chance does not, but single cut-offs of the past were as far from the others, or it is small
+	DriftShifted                    // neither explains it
 )
 
 var driftNames = []string{"stable", "ordinary", "shifted"}
 
 // String returns "stable", "ordinary" or "shifted".
-func (d Drift) String() string { return enum.Name(driftNames, d) }
+func (d DriftLevel) String() string { return enum.Name(driftNames, d) }
 
 // MarshalText returns the text of String.
-func (d Drift) MarshalText() ([]byte, error) { return enum.Marshal("churn", "drift", driftNames, d) }
+func (d DriftLevel) MarshalText() ([]byte, error) {
+	return enum.Marshal("churn", "drift", driftNames, d)
+}
 
 // UnmarshalText reads what MarshalText wrote.
-func (d *Drift) UnmarshalText(text []byte) error {
+func (d *DriftLevel) UnmarshalText(text []byte) error {
 	return enum.Unmarshal("churn", "drift", driftNames, text, d)
 }
 
@@ -126,9 +128,9 @@ type WatchFinding struct {
 // WatchColumn is how far a column is from what it was in the training rows. A plain value: safe
 // for concurrent reads.
 type WatchColumn struct {
-	Name  string `json:"name"`            // "probability" of Score
-	Group Group  `json:"group,omitempty"` // of the column
-	Drift Drift  `json:"drift"`           // the verdict
+	Name  string     `json:"name"`            // "probability" of Score
+	Group Group      `json:"group,omitempty"` // of the column
+	Drift DriftLevel `json:"drift"`           // the verdict
 	// Importance is the mean size of what the column adds to scores, as a part of that of all. 1 for Score.
 	Importance float64 `json:"importance"`
 	// PSI is that of [score.PSI] over about ten bins or the levels, those not seen in the fit, and missing;
@@ -258,19 +260,19 @@ func (r *WatchReport) compare(ctx context.Context, m *Model, rows *watchedRows, 
 		c := &columns[i]
 		switch {
 		case beyond[i] && c.PSI >= o.Least:
-			c.Drift = Shifted
+			c.Drift = DriftShifted
 		case beyondChance[i]:
-			c.Drift = Ordinary
+			c.Drift = DriftOrdinary
 		}
 	}
 	r.Score, r.Columns = columns[len(m.columns)], columns[:len(m.columns)]
 	for i := range r.Columns {
 		c := &r.Columns[i]
 		switch c.Drift {
-		case Shifted:
+		case DriftShifted:
 			r.Shifted++
 			r.ShiftedImportance += c.Importance
-		case Ordinary:
+		case DriftOrdinary:
 			r.Ordinary++
 		default:
 			r.Stable++

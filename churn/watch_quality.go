@@ -44,11 +44,11 @@ func (q *WatchQuality) valid() bool {
 // WatchPerformance is how well a model did on past rows of which it is known what came true. All intervals
 // and verdicts take the rows of a customer for one draw. A plain value: safe for concurrent reads.
 //
-// A verdict is Stable where chance explains a difference, Ordinary where it does not and the difference is
-// small, or that of Rate no more than single cut-offs of the past had, and otherwise Shifted: where the three
+// A verdict is DriftStable where chance explains a difference, DriftOrdinary where it does not and the difference is
+// small, or that of Rate no more than single cut-offs of the past had, and otherwise DriftShifted: where the three
 // are as at the fit, WatchOptions.Level bounds the probability that any is called otherwise. AUC and Slope need 10
 // rows that came true and 10 that did not, Rate as many predicted or in fact, and all of them as many in the
-// calibration if there was one: else they are Stable.
+// calibration if there was one: else they are DriftStable.
 type WatchPerformance struct {
 	First     Day `json:"first"`     // cut-off of the rows
 	Last      Day `json:"last"`      // the latest cut-off whose labels are complete
@@ -61,16 +61,16 @@ type WatchPerformance struct {
 	// finding either way.
 	Mean      float64        `json:"mean"`
 	Rate      score.Estimate `json:"rate"`
-	RateDrift Drift          `json:"rate_drift"`
+	RateDrift DriftLevel     `json:"rate_drift"`
 	// AUC is beside that of AtFit; less than 0.01 is small, and less of it a finding. NaN where all
 	// labels are the same.
 	AUC      score.Estimate `json:"auc"`
-	AUCDrift Drift          `json:"auc_drift"`
+	AUCDrift DriftLevel     `json:"auc_drift"`
 	// Slope is that of [score.Binary.CalibrationLine]: 1 where probabilities hold, less where high ones are too
 	// high and low ones too low. Less than 0.1 from that at the fit, or from 1 where that is not known, is small. A finding
 	// either way. NaN where there is none.
 	Slope      score.Estimate `json:"slope"`
-	SlopeDrift Drift          `json:"slope_drift"`
+	SlopeDrift DriftLevel     `json:"slope_drift"`
 	// Brier, LogLoss and ECE, over ten bins of equal width, are without a verdict: they depend on how
 	// often it comes true.
 	Brier   score.Estimate `json:"brier"`
@@ -151,8 +151,8 @@ func newPerformance[K comparable](ctx context.Context, m *Model, past *Dataset[K
 	error := math.Hypot(width(p.Rate)/z, width(fit.Rate)/normal95)
 	p.RateDrift = driftOf(off > certain*error, off >= smallRate*max(p.Rate.Value, p.Mean))
 	chance := func(far float64) float64 { return math.Erfc(far / error / math.Sqrt2) }
-	if past := &m.baseline.Past; p.RateDrift == Shifted && past.beyond(off, past.Rate, conventionShare, chance) > o.Level/3 {
-		p.RateDrift = Ordinary
+	if past := &m.baseline.Past; p.RateDrift == DriftShifted && past.beyond(off, past.Rate, conventionShare, chance) > o.Level/3 {
+		p.RateDrift = DriftOrdinary
 	}
 	if min(p.Positive, p.Rows-p.Positive) < fewRows {
 		return p, ctx.Err()
@@ -164,14 +164,14 @@ func newPerformance[K comparable](ctx context.Context, m *Model, past *Dataset[K
 	return p, ctx.Err()
 }
 
-func driftOf(certain, large bool) Drift {
+func driftOf(certain, large bool) DriftLevel {
 	switch {
 	case certain && large:
-		return Shifted
+		return DriftShifted
 	case certain:
-		return Ordinary
+		return DriftOrdinary
 	}
-	return Stable
+	return DriftStable
 }
 
 // rateOf is the share that came true, with the bounds of its difference from the mean probability: z standard

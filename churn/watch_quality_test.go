@@ -74,15 +74,15 @@ func TestWatchFewLabels(t *testing.T) {
 	train := watchData(t, w, days[:2], 0, 300, 1)
 	for _, test := range []struct {
 		calibration, past int
-		rate              Drift
-	}{{5, 300, Stable}, {150, 5, Shifted}, {296, 5, Stable}} {
+		rate              DriftLevel
+	}{{5, 300, DriftStable}, {150, 5, DriftShifted}, {296, 5, DriftStable}} {
 		m, err := Fit(t.Context(), train, some(watchData(t, w, days[4:5], 0, 300, 2), test.calibration), nil)
 		require.NoError(t, err)
 		past := some(watchData(t, w, days[29:], 0, 400, 5), test.past)
 		r, err := Watch(t.Context(), m, past, past, nil)
 		require.NoError(t, err)
 		p := r.Performance
-		require.Equal(t, []Drift{test.rate, Stable, Stable}, []Drift{p.RateDrift, p.AUCDrift, p.SlopeDrift}, "%s", r)
+		require.Equal(t, []DriftLevel{test.rate, DriftStable, DriftStable}, []DriftLevel{p.RateDrift, p.AUCDrift, p.SlopeDrift}, "%s", r)
 	}
 }
 

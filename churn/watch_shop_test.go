@@ -20,12 +20,12 @@ import (
 var watchedShop = sync.OnceValues(func() (*churn.Log[int64], *churn.Model) {
 	ctx := context.Background()
 	shop, err := synth.New(3, &synth.Options{
-		Location: time.UTC, Customers: 1500, Start: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
+		Location: time.UTC, Customers: 1500, Since: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
 	})
 	if err != nil {
 		panic(err)
 	}
-	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.End(), Compare: cmp.Compare[int64]})
+	log, err := churn.NewLog(ctx, shopEvents(shop), &churn.LogOptions[int64]{Location: time.UTC, Until: shop.Until(), Compare: cmp.Compare[int64]})
 	if err != nil {
 		panic(err)
 	}
@@ -58,7 +58,7 @@ func TestWatchShop(t *testing.T) {
 		r, err := churn.Watch(t.Context(), model, today, nil, nil)
 		require.NoError(t, err)
 		require.Zero(t, r.Shifted, "%s", r)
-		require.NotEqual(t, churn.Shifted, r.Score.Drift, "%s", r)
+		require.NotEqual(t, churn.DriftShifted, r.Score.Drift, "%s", r)
 		require.Equal(t, 15, r.Past)
 		require.Equal(t, 14, r.Independent)
 

@@ -117,11 +117,11 @@ func falseAlarms(t *testing.T, w watchWorld, cutoffs, customers, reports int) (s
 		past := watchData(t, w, []Day{day, day + 30}, first, 150, uint64(9000+i))
 		r, err := Watch(t.Context(), m, current, past, nil)
 		require.NoError(t, err)
-		if r.Shifted > 0 || r.Score.Drift == Shifted {
+		if r.Shifted > 0 || r.Score.Drift == DriftShifted {
 			shifted++
 		}
 		p := r.Performance
-		if p.AUCDrift != Stable || p.RateDrift != Stable || p.SlopeDrift != Stable {
+		if p.AUCDrift != DriftStable || p.RateDrift != DriftStable || p.SlopeDrift != DriftStable {
 			worse++
 		}
 	}
@@ -202,7 +202,7 @@ func TestWatchFindsShifts(t *testing.T) {
 			require.Equal(t, 1, r.Shifted, "%s", r)
 			c := r.Columns[0]
 			require.Equal(t, test.column, c.Name)
-			require.Equal(t, Shifted, c.Drift)
+			require.Equal(t, DriftShifted, c.Drift)
 			require.Less(t, c.P, 0.001)
 			if test.column == "channel_last" {
 				require.InDelta(t, 1.0/40, c.Unseen, 1e-12)

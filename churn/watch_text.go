@@ -15,22 +15,22 @@ func (r *WatchReport) find(o *WatchOptions) {
 		}
 	}
 	add(r.Shifted > 0 && r.ShiftedImportance >= o.Importance, "columns", r.columnsText())
-	add(r.Score.Drift == Shifted, "score", textOf(
+	add(r.Score.Drift == DriftShifted, "score", textOf(
 		"Probabilities have shifted: PSI %.2f, their mean is %s, in training %s",
 		"预测概率分布发生漂移：PSI为%.2f，平均概率为%s，训练时为%s",
 		r.Score.PSI, writePercent(r.Mean), writePercent(r.BaselineMean)))
 	if p := r.Performance; p != nil {
 		if p.AtFit != nil {
-			add(p.AUCDrift == Shifted && p.AUC.Value < p.AtFit.AUC.Value, "auc", textOf(
+			add(p.AUCDrift == DriftShifted && p.AUC.Value < p.AtFit.AUC.Value, "auc", textOf(
 				"Ranking has become worse: AUC %.2f, at the fit %.2f", "排序能力下降：AUC为%.2f，训练时为%.2f", p.AUC.Value, p.AtFit.AUC.Value))
 		}
-		add(p.RateDrift == Shifted, "rate", textOf(
+		add(p.RateDrift == DriftShifted, "rate", textOf(
 			"It came true of %s, the probabilities said %s", "实际发生率为%s，预测为%s", writePercent(p.Rate.Value), writePercent(p.Mean)))
 		extreme := Text{"Probabilities are too extreme", "预测概率过于极端"}
 		if p.Slope.Value > 1 {
 			extreme = Text{"Probabilities are too timid", "预测概率过于保守"}
 		}
-		add(p.SlopeDrift == Shifted, "slope", textOf(
+		add(p.SlopeDrift == DriftShifted, "slope", textOf(
 			extreme.EN+": calibration slope %.2f", extreme.ZH+"：校准斜率为%.2f", p.Slope.Value))
 	}
 	r.Alarm = len(r.Findings) > 0
@@ -62,9 +62,9 @@ func (r *WatchReport) columnsText() Text {
 
 // driftTexts say of the probabilities what became of them.
 var driftTexts = [...]Text{
-	Stable:   {"probabilities stable", "预测概率稳定"},
-	Ordinary: {"probabilities within what is ordinary", "预测概率在正常波动之内"},
-	Shifted:  {"probabilities shifted", "预测概率漂移"},
+	DriftStable:   {"probabilities stable", "预测概率稳定"},
+	DriftOrdinary: {"probabilities within what is ordinary", "预测概率在正常波动之内"},
+	DriftShifted:  {"probabilities shifted", "预测概率漂移"},
 }
 
 func (r *WatchReport) summary() Text {

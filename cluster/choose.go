@@ -14,10 +14,10 @@ import (
 
 // Defaults of [ChooseOptions].
 const (
-	DefaultBootstraps    = 20     // samples for stability
-	DefaultBootstrapRows = 20_000 // rows of each
-	DefaultReferences    = 10     // reference sets of the gap statistic
-	DefaultGapRows       = 5000   // rows of each
+	defaultBootstraps    = 20     // samples for stability
+	defaultBootstrapRows = 20_000 // rows of each
+	defaultReferences    = 10     // reference sets of the gap statistic
+	defaultGapRows       = 5000   // rows of each
 )
 
 // ChooseOptions says what the table over k holds. The zero value of every field is a
@@ -26,14 +26,14 @@ type ChooseOptions struct {
 	// Fit is how each k is fitted; its K and Centers are not used.
 	Fit Options
 	// Sample is about the number of rows that the silhouette is estimated from. 0:
-	// DefaultSilhouetteSample.
+	// 10,000.
 	Sample int
 	// Bootstraps is the number of samples with replacement that stability is measured on,
-	// each of BootstrapRows rows, at most as many as there are. 0: DefaultBootstraps and
-	// DefaultBootstrapRows. Negative Bootstraps: no stability.
+	// each of BootstrapRows rows, at most as many as there are. 0: 20 samples
+	// of 20,000 rows. Negative Bootstraps: no stability.
 	Bootstraps, BootstrapRows int
 	// References is the number of reference sets of the gap statistic, which is measured
-	// on GapRows of the rows. 0: DefaultReferences and DefaultGapRows. Negative
+	// on GapRows of the rows. 0: 10 sets, on 5,000 rows. Negative
 	// References: no gap. Prototypes and Mixture have none, nor has a k above GapRows.
 	// Neither these fits nor those for stability look at MinShare and MaxShare.
 	References, GapRows int
@@ -209,9 +209,9 @@ func (o *ChooseOptions) withDefaults() ChooseOptions {
 	if o != nil {
 		c = *o
 	}
-	c.Sample = cmp.Or(c.Sample, DefaultSilhouetteSample)
-	c.Bootstraps, c.BootstrapRows = cmp.Or(c.Bootstraps, DefaultBootstraps), cmp.Or(c.BootstrapRows, DefaultBootstrapRows)
-	c.References, c.GapRows = cmp.Or(c.References, DefaultReferences), cmp.Or(c.GapRows, DefaultGapRows)
+	c.Sample = cmp.Or(c.Sample, defaultSilhouetteSample)
+	c.Bootstraps, c.BootstrapRows = cmp.Or(c.Bootstraps, defaultBootstraps), cmp.Or(c.BootstrapRows, defaultBootstrapRows)
+	c.References, c.GapRows = cmp.Or(c.References, defaultReferences), cmp.Or(c.GapRows, defaultGapRows)
 	return c
 }
 

@@ -14,10 +14,10 @@ import (
 
 // Defaults of [DescribeOptions].
 const (
-	DefaultTopLevels  = 5      // levels of a category
-	DefaultExemplars  = 3      // typical rows of a group
-	DefaultRuleDepth  = 3      // questions behind a rule
-	DefaultRuleSample = 50_000 // rows that rules are looked for on
+	defaultTopLevels  = 5      // levels of a category
+	defaultExemplars  = 3      // typical rows of a group
+	defaultRuleDepth  = 3      // questions behind a rule
+	defaultRuleSample = 50_000 // rows that rules are looked for on
 )
 
 // DescribeOptions says how groups are described. The zero value of every field is a
@@ -31,20 +31,20 @@ type DescribeOptions struct {
 	// Quantiles are the probabilities, in [0, 1], of which quantiles are given. Nil: 0.05,
 	// 0.25, 0.5, 0.75 and 0.95.
 	Quantiles []float64
-	// Levels is the number of levels given of a category column. 0: DefaultTopLevels.
+	// Levels is the number of levels given of a category column. 0: 5.
 	Levels int
-	// Exemplars is the number of rows that stand for a group. 0: DefaultExemplars.
+	// Exemplars is the number of rows that stand for a group. 0: 3.
 	Exemplars int
 
 	// RuleColumns are the columns that rules speak of. Nil: all, but categories of more than
 	// 50 levels that occur, or of more than half as many as rows with a value. Empty: none, no
 	// rules.
 	RuleColumns []string
-	// RuleDepth is the largest number of questions behind a rule, 1 to 10. 0: DefaultRuleDepth.
+	// RuleDepth is the largest number of questions behind a rule, 1 to 10. 0: 3.
 	RuleDepth int
 	// RuleSample is the number of rows rules are looked for on, evenly spread over the
 	// canonical order. Their precision and coverage are counted on all rows. 0:
-	// DefaultRuleSample.
+	// 50,000.
 	RuleSample int
 
 	// Naming says what columns mean. Nil: what their names say; see [Naming].
@@ -96,10 +96,10 @@ func (o *DescribeOptions) withDefaults() DescribeOptions {
 		field   *int
 		initial int
 	}{
-		{&d.Levels, DefaultTopLevels},
-		{&d.Exemplars, DefaultExemplars},
-		{&d.RuleDepth, DefaultRuleDepth},
-		{&d.RuleSample, DefaultRuleSample},
+		{&d.Levels, defaultTopLevels},
+		{&d.Exemplars, defaultExemplars},
+		{&d.RuleDepth, defaultRuleDepth},
+		{&d.RuleSample, defaultRuleSample},
 	} {
 		if *v.field == 0 {
 			*v.field = v.initial

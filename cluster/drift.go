@@ -14,9 +14,9 @@ import (
 
 // Defaults of [DriftOptions].
 const (
-	DefaultAlarm    = 0.01 // probability of a false alarm of a report
-	DefaultModerate = 0.1  // population stability index
-	DefaultStrong   = 0.25 // population stability index
+	defaultAlarm    = 0.01 // probability of a false alarm of a report
+	defaultModerate = 0.1  // population stability index
+	defaultStrong   = 0.25 // population stability index
 )
 
 // DriftOptions says what counts as drift. A plain value: safe for concurrent reads.
@@ -25,13 +25,13 @@ type DriftOptions struct {
 	Weights []float64
 	// Alarm is the probability, in (0, 1), that the report finds drift in anything where
 	// nothing has changed: each of its shifts has that of Alarm divided by their number.
-	// 0: DefaultAlarm. Two things are beyond it. The parts of a Mixture that had few rows
+	// 0: 0.01. Two things are beyond it. The parts of a Mixture that had few rows
 	// for its many numbers suit those rows more than others: with 1,000 rows of noise, ten
 	// columns and four parts, 4 reports of 100 found a shift of Shares. And with a smaller
 	// Moderate more reports than that find one of Distances, see DriftReport.
 	Alarm float64
 	// Moderate and Strong are the population stability indexes from which a shift is
-	// moderate and strong, in excess of the noise. 0: DefaultModerate, DefaultStrong.
+	// moderate and strong, in excess of the noise. 0: 0.1 and 0.25.
 	Moderate, Strong float64
 	// Workers is the number of goroutines. 0: GOMAXPROCS. No result depends on it.
 	Workers int
@@ -58,7 +58,7 @@ func (o *DriftOptions) Validate() error {
 	fault(weights && o.Weights != nil && !(sum > 0 && sum <= largest), "Weights are all 0 or too large")
 	fault(!(o.Alarm >= 0 && o.Alarm < 1), "Alarm is not in [0, 1)")
 	fault(!(o.Moderate >= 0) || !(o.Strong >= 0), "Moderate or Strong is negative or not a number")
-	fault(cmp.Or(o.Moderate, DefaultModerate) > cmp.Or(o.Strong, DefaultStrong), "Moderate is more than Strong")
+	fault(cmp.Or(o.Moderate, defaultModerate) > cmp.Or(o.Strong, defaultStrong), "Moderate is more than Strong")
 	fault(o.Workers < 0, "Workers is negative")
 	return errors.Join(faults...)
 }
@@ -207,8 +207,8 @@ func Drift[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts 
 // judge sets the verdicts and puts the columns into order. settled tells that distances
 // count in that of the report.
 func (o *DriftOptions) judge(r *DriftReport, settled bool) {
-	alarm := cmp.Or(o.Alarm, DefaultAlarm) / float64(2+len(r.Columns))
-	moderate, strong := cmp.Or(o.Moderate, DefaultModerate), cmp.Or(o.Strong, DefaultStrong)
+	alarm := cmp.Or(o.Alarm, defaultAlarm) / float64(2+len(r.Columns))
+	moderate, strong := cmp.Or(o.Moderate, defaultModerate), cmp.Or(o.Strong, defaultStrong)
 	judge := func(s *Shift) {
 		switch excess := s.PSI - s.Noise; {
 		case s.P >= alarm || excess < moderate:

@@ -11,9 +11,9 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-// DefaultSilhouetteSample is the number of rows for the silhouette where EvaluateOptions
+// defaultSilhouetteSample is the number of rows for the silhouette where EvaluateOptions
 // has none.
-const DefaultSilhouetteSample = 10_000
+const defaultSilhouetteSample = 10_000
 
 // EvaluateOptions says how [Evaluate] works. The zero value of every field is a sensible
 // default. A plain value: safe for concurrent reads.
@@ -22,7 +22,7 @@ type EvaluateOptions struct {
 	// of weight 2 counts as two equal rows. Nil: 1 each.
 	Weights []float64
 	// Sample is about the number of rows, drawn from each group by its size, from which
-	// Indices.Silhouette is estimated. 0: DefaultSilhouetteSample. At least as many as
+	// Indices.Silhouette is estimated. 0: 10,000. At least as many as
 	// there are rows: it is exact, in time that grows with their square.
 	Sample int
 	// Seed decides the sample. 0: DefaultSeed.
@@ -131,7 +131,7 @@ func Evaluate[K comparable](ctx context.Context, m *Model, t *table.Table[K], op
 		return nil, fmt.Errorf("cluster: Weights are %d, the table has %d rows", len(o.Weights), t.Rows())
 	}
 	if o.Sample == 0 {
-		o.Sample = DefaultSilhouetteSample
+		o.Sample = defaultSilhouetteSample
 	}
 	if o.Seed == 0 {
 		o.Seed = DefaultSeed

@@ -65,7 +65,7 @@ func TestWardFindsThePublishedGroups(t *testing.T) {
 			require.InDelta(t, c.rand, score.NewContingency(label, s.label).AdjustedRand(), 5e-5)
 
 			o := wardOptions(c.k)
-			o.Leaves = DefaultLeaves
+			o.Leaves = defaultLeaves
 			s = solveWardCase(t, r, o)
 			micro := score.NewContingency(label, s.label).AdjustedRand()
 			t.Logf("%.4f with %d micro-clusters", micro, len(s.leaf))

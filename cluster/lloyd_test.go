@@ -42,7 +42,7 @@ func centersOf(centers []float64, d int) [][]float64 {
 
 // testOptions has the defaults of k-means in place.
 func testOptions(k int) *Options {
-	return &Options{K: k, Starts: DefaultStarts, MaxIterations: DefaultIterations, Tolerance: DefaultTolerance, Seed: DefaultSeed}
+	return &Options{K: k, Starts: defaultStarts, MaxIterations: defaultIterations, Tolerance: defaultTolerance, Seed: DefaultSeed}
 }
 
 // testBlobs are n points of d numbers around k centres, and a tenth anywhere.

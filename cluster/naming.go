@@ -15,7 +15,7 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-// Text is a text in two languages. A plain value: safe for concurrent reads.
+// Text is a text in English and Chinese. A plain value: safe for concurrent reads.
 type Text struct {
 	EN string `json:"en,omitempty"` // English
 	ZH string `json:"zh,omitempty"` // Chinese

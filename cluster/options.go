@@ -18,9 +18,9 @@ const DefaultSeed uint64 = 0x636c7573746572 // "cluster"
 // Bounds and defaults of [Options].
 const (
 	MaxK              = 4096 // groups at most
-	DefaultIterations = 300  // MaxIterations
-	DefaultTolerance  = 1e-4 // Tolerance
-	DefaultLeaves     = 1024 // Leaves
+	defaultIterations = 300  // MaxIterations
+	defaultTolerance  = 1e-4 // Tolerance
+	defaultLeaves     = 1024 // Leaves
 )
 
 // Options says how rows become groups. Every field but K has a sensible zero value. A
@@ -41,7 +41,7 @@ type Options struct {
 
 	// Starts is the number of starting points tried on the sample, of which the best goes
 	// on with all rows: half of them by k-means++, the others the best so far with one
-	// centre moved at random (k-means and Trimmed). 0: DefaultStarts. Ward has none.
+	// centre moved at random (k-means and Trimmed). 0: 16. Ward has none.
 	Starts int
 	// Sample is the number of rows, drawn once by the seed, on which starting points are
 	// chosen and tried. 0: SampleRows(K). More than there are rows: all of them.
@@ -52,13 +52,13 @@ type Options struct {
 	// own units, before preparation, as [Model.Centers] gives them. Only for tables without
 	// category columns and methods KMeans, Trimmed and Mixture.
 	Centers [][]float64
-	// MaxIterations ends a fit that has not converged. 0: DefaultIterations. Ward, which
+	// MaxIterations ends a fit that has not converged. 0: 300. Ward, which
 	// iterates only to find micro-clusters, does so 20 times at most.
 	MaxIterations int
 	// Tolerance ends a fit once the centres move, squared and summed, by at most
 	// Tolerance times the mean variance of the prepared features (KMeans, Prototypes,
 	// Trimmed), or the mean log-likelihood of a row grows by less than it (Mixture). 0:
-	// DefaultTolerance. Negative: not until no label changes; Mixture: not until the
+	// 1e-4. Negative: not until no label changes; Mixture: not until the
 	// likelihood grows no more.
 	Tolerance float64
 
@@ -79,7 +79,7 @@ type Options struct {
 	// was used.
 	Gamma float64
 	// Leaves is the largest number of micro-clusters that Ward joins; where the distinct
-	// rows are no more than that it joins those themselves. At least K. 0: DefaultLeaves,
+	// rows are no more than that it joins those themselves. At least K. 0: 1,024,
 	// or K if that is more.
 	Leaves int
 	// Covariance is the shape of the parts of a Mixture: FullCovariance (default) or
@@ -279,10 +279,10 @@ func (o *Options) preparation(name string) Preparation {
 // Gamma, which depend on the rows.
 func (o *Options) withDefaults() Options {
 	c := *o
-	c.Starts = cmp.Or(c.Starts, DefaultStarts)
-	c.MaxIterations = cmp.Or(c.MaxIterations, DefaultIterations)
-	c.Tolerance = cmp.Or(c.Tolerance, DefaultTolerance)
-	c.Leaves = cmp.Or(c.Leaves, max(DefaultLeaves, c.K))
+	c.Starts = cmp.Or(c.Starts, defaultStarts)
+	c.MaxIterations = cmp.Or(c.MaxIterations, defaultIterations)
+	c.Tolerance = cmp.Or(c.Tolerance, defaultTolerance)
+	c.Leaves = cmp.Or(c.Leaves, max(defaultLeaves, c.K))
 	c.Seed = cmp.Or(c.Seed, DefaultSeed)
 	if c.Method == Trimmed {
 		c.Trim = cmp.Or(c.Trim, 0.05)

@@ -74,7 +74,7 @@ func slowNearest(p *prototypes, x []float64, codes ...int32) (label int32, dist 
 }
 
 func mixedOptions(k int) *Options {
-	return &Options{K: k, Method: Prototypes, Starts: DefaultStarts, MaxIterations: DefaultIterations, Tolerance: -1, Seed: DefaultSeed}
+	return &Options{K: k, Method: Prototypes, Starts: defaultStarts, MaxIterations: defaultIterations, Tolerance: -1, Seed: DefaultSeed}
 }
 
 func TestPrototypesReachTheOptimum(t *testing.T) {
@@ -311,7 +311,7 @@ func TestPrototypesProperties(t *testing.T) {
 		o.Sample = 200
 		s := solve(t, withCodes(mixedRows(points, nil), codes...), o)
 		require.Equal(t, 200, s.Sample)
-		require.Len(t, s.Starts, DefaultStarts)
+		require.Len(t, s.Starts, defaultStarts)
 		require.InEpsilon(t, base.Inertia, s.Inertia, 0.01)
 	})
 	t.Run("labels are the nearest", func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
-// DefaultStarts is the number of starting points where Options has none.
-const DefaultStarts = 16
+// defaultStarts is the number of starting points where Options has none.
+const defaultStarts = 16
 
 // SampleRows returns how many rows starting points for k groups are chosen and tried on
 // where Options does not say it: 20,000, or 400 a group if that is more.
@@ -49,7 +49,7 @@ func fromStarts(ctx context.Context, r *rows, o *Options, trim float64, pass fun
 
 func fromSample(ctx context.Context, r *rows, o *Options, sample int, trim float64, pass func(), iterate iteration) (*solution, error) {
 	rough := *o
-	rough.Tolerance = max(o.Tolerance, DefaultTolerance)
+	rough.Tolerance = max(o.Tolerance, defaultTolerance)
 	random := newRandom(o.Seed, 0)
 	part := r.take(random.sample(r.n, sample))
 	best, inertia, err := bestStart(ctx, part, &rough, trim, func() {}, iterate)

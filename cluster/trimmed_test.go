@@ -148,7 +148,7 @@ func TestTrimmedSample(t *testing.T) {
 	s, err := solve(t.Context(), rowsOf(points, 2, nil), o)
 	require.NoError(t, err)
 	require.Equal(t, 1000, s.Sample)
-	require.Len(t, s.Starts, DefaultStarts)
+	require.Len(t, s.Starts, defaultStarts)
 	require.InEpsilon(t, s.Inertia/6, slices.Min(s.Starts), 0.1)
 	out := 0
 	for _, x := range s.dist {

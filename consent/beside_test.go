@@ -40,7 +40,7 @@ func TestEraseBeside(t *testing.T) {
 	people := crowd{1: {atom(1)}}
 	for name, read := range map[string]func(t *testing.T, c *consent.Consents){
 		"Allowed": func(t *testing.T, c *consent.Consents) {
-			d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(3))
+			d, err := c.Allowed(t.Context(), day(3), customer.FromInt64(1), "service", "sms")
 			require.NoError(t, err)
 			require.Equal(t, consent.Decision{Reason: consent.Erased}, d)
 		},
@@ -90,7 +90,7 @@ func TestNoPage(t *testing.T) {
 	require.NotEmpty(t, b.Writes)
 	_, err := s.Commit(t.Context(), b)
 	require.NoError(t, err)
-	_, err = c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(3))
+	_, err = c.Allowed(t.Context(), day(3), customer.FromInt64(1), "service", "sms")
 	require.ErrorIs(t, err, store.ErrCorrupt)
 	require.ErrorIs(t, c.Record(t.Context(), later, records[3]), store.ErrCorrupt)
 	for _, err := range c.History(t.Context(), atom(1)) {
@@ -142,7 +142,7 @@ func TestExtremes(t *testing.T) {
 	for i := range 100 {
 		large = append(large, consent.Record{
 			ID: fmt.Sprintf("%0256d", i), Atom: atom(1), Identifier: consent.Identifier{Type: long}, Purpose: long, Channel: long,
-			Basis: consent.Consent, Choice: consent.Granted, Collected: day(1), From: day(2), Until: start.AddDate(7000, 0, 0),
+			Basis: consent.Consent, Choice: consent.Granted, Collected: day(1), Since: day(2), Until: start.AddDate(7000, 0, 0),
 			Notice: long, Mechanism: long, Source: long, Jurisdiction: long,
 		})
 	}
@@ -172,7 +172,7 @@ func TestErasedMember(t *testing.T) {
 		on(consent.Contract, grant("b", 1, mail, "service", "email", 1)), deny("c", 2, mail, "", "", 2)))
 	ask := func(want consent.Reason) {
 		t.Helper()
-		d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "email", day(9))
+		d, err := c.Allowed(t.Context(), day(9), customer.FromInt64(1), "service", "email")
 		require.NoError(t, err)
 		require.Equal(t, want, d.Reason)
 		require.Equal(t, want == consent.InForce, d.Allowed)
@@ -190,7 +190,7 @@ func TestErasedMember(t *testing.T) {
 
 // What a slice was granted outside its time is not the customer's, and what it refused is.
 func TestSlice(t *testing.T) {
-	member := customer.Member{Atom: atom(1), From: day(2), To: day(5)}
+	member := customer.Member{Atom: atom(1), Since: day(2), Until: day(5)}
 	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]customer.Member, error) {
 		return []customer.Member{member}, nil
 	}, nil)
@@ -199,7 +199,7 @@ func TestSlice(t *testing.T) {
 		grant("c", 1, consent.Identifier{}, "service", "sms", 4), grant("d", 1, consent.Identifier{Type: "x"}, "service", "sms", 5)))
 	ask := func(want ...string) {
 		t.Helper()
-		d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(9))
+		d, err := c.Allowed(t.Context(), day(9), customer.FromInt64(1), "service", "sms")
 		require.NoError(t, err)
 		var have []string
 		for _, g := range d.Grants {
@@ -208,13 +208,13 @@ func TestSlice(t *testing.T) {
 		require.Equal(t, want, have)
 	}
 	ask("c", "b")
-	member.To = day(4)
+	member.Until = day(4)
 	ask("b")
-	member.To = time.Time{}
+	member.Until = time.Time{}
 	ask("c", "b", "d")
 	member = customer.Member{Atom: atom(1)}
 	ask("c", "b", "a", "d")
-	member = customer.Member{Atom: atom(1), From: day(2), To: day(5)}
+	member = customer.Member{Atom: atom(1), Since: day(2), Until: day(5)}
 	require.NoError(t, c.Record(t.Context(), later, deny("e", 1, phone, "", "", 7)))
 	ask()
 }
@@ -223,7 +223,7 @@ func TestSlice(t *testing.T) {
 func TestClock(t *testing.T) {
 	c := open(t, new(store.Memory), crowd{1: {atom(1)}}, nil)
 	reason := func(at int) consent.Reason {
-		d, err := c.Allowed(t.Context(), customer.FromInt64(1), "newsletter", "email", day(at))
+		d, err := c.Allowed(t.Context(), day(at), customer.FromInt64(1), "newsletter", "email")
 		require.NoError(t, err)
 		return d.Reason
 	}
@@ -255,7 +255,7 @@ func TestClock(t *testing.T) {
 func TestZeroTime(t *testing.T) {
 	c := open(t, new(store.Memory), nil, nil)
 	r := grant("a", 1, mail, "service", "sms", 1)
-	r.From, r.Until = time.Time{}.In(time.FixedZone("east", 3600)), time.Time{}.In(time.FixedZone("west", -3600))
+	r.Since, r.Until = time.Time{}.In(time.FixedZone("east", 3600)), time.Time{}.In(time.FixedZone("west", -3600))
 	for range 2 {
 		require.NoError(t, c.Record(t.Context(), later, r, r))
 	}
@@ -268,7 +268,7 @@ func TestRotation(t *testing.T) {
 	old, present := consent.Identifier{Type: "email", Blind: [20]byte{3: 1, 4: 9}}, consent.Identifier{Type: "email", Blind: [20]byte{3: 2, 4: 7}}
 	c := open(t, new(store.Memory), crowd{1: {atom(1)}}, nil)
 	decide := func() consent.Decision {
-		d, err := c.Allowed(t.Context(), customer.FromInt64(1), "newsletter", "email", day(9))
+		d, err := c.Allowed(t.Context(), day(9), customer.FromInt64(1), "newsletter", "email")
 		require.NoError(t, err)
 		return d
 	}
@@ -289,7 +289,7 @@ func TestAllows(t *testing.T) {
 	c := open(t, new(store.Memory), people, nil)
 	require.NoError(t, c.Record(t.Context(), later, grant("a", 1, mail, "newsletter", "email", 1), grant("b", 2, consent.Identifier{}, "profiling", "", 1)))
 	decide := func(purpose, channel string) consent.Decision {
-		d, err := c.Allowed(t.Context(), customer.FromInt64(2), purpose, channel, day(9))
+		d, err := c.Allowed(t.Context(), day(9), customer.FromInt64(2), purpose, channel)
 		require.NoError(t, err)
 		return d
 	}
@@ -315,7 +315,7 @@ func TestReadsFail(t *testing.T) {
 	s := new(store.Memory)
 	c := open(t, s, crowd{1: {atom(1)}}, nil)
 	require.NoError(t, s.Close())
-	_, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(1))
+	_, err := c.Allowed(t.Context(), day(1), customer.FromInt64(1), "service", "sms")
 	require.ErrorIs(t, err, store.ErrClosed)
 	require.ErrorIs(t, c.Record(t.Context(), later, grant("a", 1, mail, "service", "sms", 1)), store.ErrClosed)
 	require.ErrorIs(t, c.Erase(t.Context(), atom(1)), store.ErrClosed)

@@ -10,7 +10,7 @@
 //		Choice: consent.Granted, Collected: at, Notice: "privacy 4", Mechanism: "double opt-in",
 //	})
 //	...
-//	d, err := consents.Allowed(ctx, id, "newsletter", "email", now)
+//	d, err := consents.Allowed(ctx, now, id, "newsletter", "email")
 //	fmt.Println(d.Allowed, d.Reason, d.Reason.Chinese(), d.Allows(atom, mail)) // ask before each mail
 //
 // The package example has it whole; docs/theory/protection.md has what it guarantees and where that ends.

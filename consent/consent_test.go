@@ -75,7 +75,7 @@ func ends(r consent.Record, at int) consent.Record {
 }
 
 func begins(r consent.Record, at int) consent.Record {
-	r.From = day(at)
+	r.Since = day(at)
 	return r
 }
 
@@ -260,7 +260,7 @@ func TestAllowed(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			consents := open(t, store.Limited(new(store.Memory), store.MinLimits), c.crowd, nil)
 			require.NoError(t, consents.Record(t.Context(), later, c.records...))
-			d, err := consents.Allowed(t.Context(), customer.FromInt64(1), c.purpose, c.channel, day(c.at))
+			d, err := consents.Allowed(t.Context(), day(c.at), customer.FromInt64(1), c.purpose, c.channel)
 			require.NoError(t, err)
 			require.Equal(t, c.reason, d.Reason, d.Reason.String())
 			require.Equal(t, c.reason == consent.InForce, d.Allowed)
@@ -281,12 +281,12 @@ func TestAllowed(t *testing.T) {
 func TestUntil(t *testing.T) {
 	c := open(t, new(store.Memory), crowd{1: {atom(1), atom(2)}}, nil)
 	require.NoError(t, c.Record(t.Context(), later, grant("a", 1, mail, "newsletter", "email", 1), ends(grant("b", 2, phone, "newsletter", "email", 1), 50)))
-	d, err := c.Allowed(t.Context(), customer.FromInt64(1), "newsletter", "email", day(2))
+	d, err := c.Allowed(t.Context(), day(2), customer.FromInt64(1), "newsletter", "email")
 	require.NoError(t, err)
 	require.Equal(t, day(50), d.Until)
 	require.Equal(t, day(366), d.Grants[0].Until)
 	for _, undeclared := range [][2]string{{"x", "email"}, {"newsletter", ""}, {"newsletter", "phone"}, {"profiling", "email"}, {"profiling", "fax"}, {"raffle", "letter"}, {"", ""}} {
-		d, err := c.Allowed(t.Context(), customer.FromInt64(1), undeclared[0], undeclared[1], day(2))
+		d, err := c.Allowed(t.Context(), day(2), customer.FromInt64(1), undeclared[0], undeclared[1])
 		require.ErrorIs(t, err, consent.ErrPurpose)
 		require.False(t, d.Allowed)
 		require.False(t, c.Declares(undeclared[0], undeclared[1]))
@@ -313,12 +313,12 @@ func draw(r *rand.Rand, i int) consent.Record {
 	rec.Basis = p.Bases[r.IntN(len(p.Bases))]
 	if rec.Choice == consent.Granted {
 		if r.IntN(3) == 0 {
-			rec.From = day(r.IntN(12))
+			rec.Since = day(r.IntN(12))
 		}
 		if r.IntN(3) == 0 {
 			rec.Until = rec.Collected.AddDate(0, 0, 1+r.IntN(8))
-			if rec.From.After(rec.Collected) {
-				rec.Until = rec.From.AddDate(0, 0, 1+r.IntN(8))
+			if rec.Since.After(rec.Collected) {
+				rec.Until = rec.Since.AddDate(0, 0, 1+r.IntN(8))
 			}
 		}
 		return rec
@@ -354,10 +354,10 @@ func slowly(records []consent.Record, atoms []customer.AtomID, p consent.Purpose
 	never := day(1_000_000)
 	end := func(r *consent.Record) time.Time {
 		ends := never
-		if p.Days > 0 && r.From.IsZero() {
+		if p.Days > 0 && r.Since.IsZero() {
 			ends = said(r).AddDate(0, 0, p.Days)
 		} else if p.Days > 0 {
-			ends = r.From.AddDate(0, 0, p.Days)
+			ends = r.Since.AddDate(0, 0, p.Days)
 		}
 		if !r.Until.IsZero() && r.Until.Before(ends) {
 			ends = r.Until
@@ -376,7 +376,7 @@ func slowly(records []consent.Record, atoms []customer.AtomID, p consent.Purpose
 						about = (r.Purpose == p.Name || r.Purpose == "") && (r.Channel == channel || r.Channel == "") &&
 							(r.Basis == basis || r.Basis == consent.AnyBasis && slices.Contains(refusable, basis))
 					}
-					begun := r.Choice != consent.Granted || !r.From.After(at)
+					begun := r.Choice != consent.Granted || !r.Since.After(at)
 					if r.Atom != a || r.Identifier != by || !about || said(r).After(at) || !begun {
 						continue
 					}
@@ -415,7 +415,7 @@ func slowly(records []consent.Record, atoms []customer.AtomID, p consent.Purpose
 
 func ask(t *testing.T, c *consent.Consents, id int64, purpose, channel string, at time.Time) map[allowance]bool {
 	t.Helper()
-	d, err := c.Allowed(t.Context(), customer.FromInt64(id), purpose, channel, at)
+	d, err := c.Allowed(t.Context(), at, customer.FromInt64(id), purpose, channel)
 	require.NoError(t, err)
 	require.Equal(t, d.Allowed, len(d.Grants) > 0)
 	allowed := map[allowance]bool{}
@@ -503,7 +503,7 @@ func TestRecord(t *testing.T) {
 		n++
 	}
 	require.Equal(t, 702, n)
-	d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(60))
+	d, err := c.Allowed(t.Context(), day(60), customer.FromInt64(1), "service", "sms")
 	require.NoError(t, err)
 	require.True(t, d.Allowed)
 
@@ -514,7 +514,7 @@ func TestRecord(t *testing.T) {
 	}
 	require.ErrorIs(t, c.Record(t.Context(), later, first), consent.ErrErased)
 	require.ErrorIs(t, c.Record(t.Context(), later, grant("x", 2, mail, "service", "sms", 1)), consent.ErrErased)
-	d, err = c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(60))
+	d, err = c.Allowed(t.Context(), day(60), customer.FromInt64(1), "service", "sms")
 	require.NoError(t, err)
 	require.Equal(t, consent.Decision{Reason: consent.Erased}, d)
 	n = 0
@@ -549,7 +549,7 @@ func TestInvalid(t *testing.T) {
 		"control":               func(r *consent.Record) { r.Notice = "a\x00b" },
 		"not UTF-8":             func(r *consent.Record) { r.Source = "\xff" },
 		"ends at once":          func(r *consent.Record) { r.Until = r.Collected },
-		"ends before it begins": func(r *consent.Record) { r.From, r.Until = day(9), day(8) },
+		"ends before it begins": func(r *consent.Record) { r.Since, r.Until = day(9), day(8) },
 		"refusal that ends":     func(r *consent.Record) { r.Choice, r.Until = consent.Refused, day(9) },
 		"retired purpose":       func(r *consent.Record) { r.Purpose, r.Channel = "raffle", "letter" },
 		"retired channel": func(r *consent.Record) {
@@ -585,7 +585,7 @@ func TestInvalid(t *testing.T) {
 		"retired":    {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Channels: []string{"b"}, RetiredChannels: []string{"b"}}}},
 		"channels":   {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Channels: []string{"b", "b"}}}},
 		"days":       {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Days: -1}}},
-		"long label": {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Label: long}}},
+		"long label": {Purposes: []consent.Purpose{{Name: "a", Bases: []consent.Basis{1}, Label: customer.Text{EN: long}}}},
 	} {
 		t.Run("policy "+name, func(t *testing.T) {
 			_, err := consent.Open(new(store.Memory), p, crowd{}.members, nil)
@@ -601,7 +601,7 @@ func TestInvalid(t *testing.T) {
 func TestMembersFail(t *testing.T) {
 	c, err := consent.Open(new(store.Memory), policy, func(context.Context, customer.ID) ([]customer.Member, error) { return nil, errDown }, nil)
 	require.NoError(t, err)
-	d, err := c.Allowed(t.Context(), customer.FromInt64(1), "service", "sms", day(1))
+	d, err := c.Allowed(t.Context(), day(1), customer.FromInt64(1), "service", "sms")
 	require.ErrorIs(t, err, errDown)
 	require.False(t, d.Allowed)
 }
@@ -614,7 +614,7 @@ func BenchmarkAllowed(b *testing.B) {
 	}
 	b.ReportAllocs()
 	for b.Loop() {
-		if _, err := c.Allowed(b.Context(), customer.FromInt64(1), "newsletter", "email", day(70)); err != nil {
+		if _, err := c.Allowed(b.Context(), day(70), customer.FromInt64(1), "newsletter", "email"); err != nil {
 			b.Fatal(err)
 		}
 	}

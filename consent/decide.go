@@ -93,7 +93,7 @@ func (c *Consents) Declares(purpose, channel string) bool {
 // without channels. A customer who has no atoms is NotGranted. Errors wrap [ErrPurpose], or are those of Members and of
 // the store; where there is one, nothing is allowed. Cost: Members and one read of the store for all atoms, more where
 // an atom has hundreds of records.
-func (c *Consents) Allowed(ctx context.Context, id customer.ID, purpose, channel string, at time.Time) (Decision, error) {
+func (c *Consents) Allowed(ctx context.Context, at time.Time, id customer.ID, purpose, channel string) (Decision, error) {
 	if !c.Declares(purpose, channel) {
 		return Decision{Reason: NotGranted}, fmt.Errorf("%w", ErrPurpose)
 	}

@@ -18,7 +18,7 @@ func Example() {
 	atoms := map[customer.ID][]customer.AtomID{one: {shop}, two: {app}}
 
 	consents, err := consent.Open(new(store.Memory), &consent.Policy{Purposes: []consent.Purpose{
-		{Name: "newsletter", Label: "Newsletter", LabelZH: "营销资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
+		{Name: "newsletter", Label: customer.Text{EN: "Newsletter", ZH: "营销资讯"}, Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
 	}}, func(_ context.Context, id customer.ID) (members []customer.Member, err error) {
 		for _, atom := range atoms[id] {
 			members = append(members, customer.Member{Atom: atom})
@@ -41,7 +41,7 @@ func Example() {
 		panic(err)
 	}
 	tell := func(who string, id customer.ID, channel string) consent.Decision {
-		d, err := consents.Allowed(ctx, id, "newsletter", channel, day(10))
+		d, err := consents.Allowed(ctx, day(10), id, "newsletter", channel)
 		if err != nil {
 			panic(err)
 		}

@@ -13,8 +13,8 @@ import (
 
 func hostilePolicy() *consent.Policy {
 	return &consent.Policy{Purposes: []consent.Purpose{
-		{Name: "service", Label: "Service", Bases: []consent.Basis{consent.Consent}},
-		{Name: "newsletter", Label: "Newsletter", LabelZH: "营销资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
+		{Name: "service", Label: customer.Text{EN: "Service"}, Bases: []consent.Basis{consent.Consent}},
+		{Name: "newsletter", Label: customer.Text{EN: "Newsletter", ZH: "营销资讯"}, Bases: []consent.Basis{consent.Consent}, Channels: []string{"email", "sms"}, Days: 730},
 	}}
 }
 
@@ -41,7 +41,7 @@ func hostileRecords(id string) []consent.Record {
 		},
 		{
 			ID: "settings " + id, Atom: customer.AtomID{2}, Purpose: "newsletter", Channel: "sms", Identifier: consent.Identifier{Type: "phone", Blind: [20]byte{1}}, Basis: consent.Consent,
-			Choice: consent.Granted, Collected: hostileDay, From: hostileDay, Until: hostileDay.AddDate(1, 0, 0), Source: "app", Jurisdiction: "CN",
+			Choice: consent.Granted, Collected: hostileDay, Since: hostileDay, Until: hostileDay.AddDate(1, 0, 0), Source: "app", Jurisdiction: "CN",
 		},
 	}
 }
@@ -54,12 +54,12 @@ func TestHostile(t *testing.T) {
 		"policy nil": consent.ErrPolicy, "policy.Purposes twice": consent.ErrPolicy, "policy.Purposes[1].Name empty": consent.ErrPolicy, "policy.Purposes[1].Name bytes": consent.ErrPolicy,
 		"policy.Purposes[1].Bases[0] max": consent.ErrPolicy, "policy.Purposes[1].Channels twice": consent.ErrPolicy, "policy.Purposes[1].Days min": consent.ErrPolicy,
 	}
-	decision, err := shared.Allowed(ctx, id, "newsletter", "email", hostileDay.AddDate(0, 0, 1))
+	decision, err := shared.Allowed(ctx, hostileDay.AddDate(0, 0, 1), id, "newsletter", "email")
 	if err != nil || !decision.Allowed {
 		t.Fatal(decision, err)
 	}
 	kept := func(c *consent.Consents) {
-		d, err := c.Allowed(context.Background(), id, "newsletter", "email", hostileDay.AddDate(0, 0, 1))
+		d, err := c.Allowed(context.Background(), hostileDay.AddDate(0, 0, 1), id, "newsletter", "email")
 		if err != nil || d.Record == nil && !d.Allowed && d.Reason == 0 {
 			panic("what was recorded is lost")
 		}
@@ -90,7 +90,7 @@ func TestHostile(t *testing.T) {
 			},
 		},
 		"Consents.Allowed": {
-			Call: (*consent.Consents).Allowed, Names: "consents ctx id purpose channel at", Args: func() []any { return []any{shared, ctx, id, "newsletter", "email", hostileDay.AddDate(0, 0, 1)} }, Writes: "consents",
+			Call: (*consent.Consents).Allowed, Names: "consents ctx at id purpose channel", Args: func() []any { return []any{shared, ctx, hostileDay.AddDate(0, 0, 1), id, "newsletter", "email"} }, Writes: "consents",
 			Expect: map[string]any{"purpose": consent.ErrPurpose, "channel": consent.ErrPurpose},
 		},
 		"Consents.Declares": {Call: (*consent.Consents).Declares, Names: "consents purpose channel", Args: func() []any { return []any{shared, "newsletter", "email"} }, Writes: "consents"},

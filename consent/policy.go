@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/line"
 )
@@ -63,17 +64,16 @@ func (b Basis) refusable() bool {
 
 // Purpose is what data may be used for. Safe for concurrent reads.
 type Purpose struct {
-	Name    string  `json:"name"`               // such as "newsletter"
-	Label   string  `json:"label,omitempty"`    // for people, in English
-	LabelZH string  `json:"label_zh,omitempty"` // and in Chinese
-	Bases   []Basis `json:"bases"`              // on which it can rest, or could; at least one
+	Name  string        `json:"name"`           // such as "newsletter"
+	Label customer.Text `json:"label,omitzero"` // for people
+	Bases []Basis       `json:"bases"`          // on which it can rest, or could; at least one
 	// Channels are those by which people can be contacted for it. None: the purpose is a use of
 	// data, of which the channel is "".
 	Channels []string `json:"channels,omitempty"`
 	// RetiredChannels are former Channels: nothing is granted or allowed by them, and refusals and withdrawals are still
 	// recorded.
 	RetiredChannels []string `json:"retired_channels,omitempty"`
-	// Days is how many days, each of 24 hours, a grant lasts at most, from its From. 0: without end.
+	// Days is how many days, each of 24 hours, a grant lasts at most, from its Since. 0: without end.
 	Days int `json:"days,omitempty"`
 	// Retired: the purpose is a former one, as RetiredChannels are former channels. One that is left out of the policy takes no
 	// refusals either.
@@ -116,7 +116,7 @@ func (p *Policy) Validate() error {
 		fault(q.Name == "" || !line.Valid(q.Name, mostText), "purpose %d: Name is not a line of text", i)
 		fault(names[q.Name], "purpose %d: Name of another", i)
 		names[q.Name] = true
-		fault(!line.Valid(q.Label, mostText) || !line.Valid(q.LabelZH, mostText), "purpose %q: a label is not a line of text", q.Name)
+		fault(!line.Valid(q.Label.EN, mostText) || !line.Valid(q.Label.ZH, mostText), "purpose %q: a label is not a line of text", q.Name)
 		fault(len(q.Bases) == 0, "purpose %q: no Bases", q.Name)
 		for _, b := range q.Bases {
 			fault(b == AnyBasis || int(b) >= len(basisNames), "purpose %q: unknown basis", q.Name)

@@ -100,7 +100,7 @@ type Record struct {
 	Choice     Choice          `json:"choice"`
 	Collected  time.Time       `json:"collected"`           // when it was said, by the clock of who collected it; mandatory
 	Recorded   time.Time       `json:"recorded,omitzero"`   // when it was first recorded; given by Consents.Record
-	From       time.Time       `json:"from,omitzero"`       // of a grant; zero: when it was said
+	Since      time.Time       `json:"since,omitzero"`      // of a grant; zero: when it was said
 	Until      time.Time       `json:"until,omitzero"`      // of a grant, excluded; zero: as long as the purpose says
 	Notice     string          `json:"notice,omitempty"`    // version or hash of the text that was shown
 	Mechanism  string          `json:"mechanism,omitempty"` // how, such as "double opt-in"
@@ -137,7 +137,7 @@ func (c *Consents) validate(r *Record) error {
 	for _, f := range []struct {
 		name string
 		time time.Time
-	}{{"Collected", r.Collected}, {"now", r.Recorded}, {"From", r.From}, {"Until", r.Until}} {
+	}{{"Collected", r.Collected}, {"now", r.Recorded}, {"Since", r.Since}, {"Until", r.Until}} {
 		y := f.time.UTC().Year()
 		fault(!f.time.IsZero() && (y < 1900 || y > 9999), f.name+" is not in the years 1900 to 9999")
 	}
@@ -158,12 +158,12 @@ func (c *Consents) validate(r *Record) error {
 		fault(!channel, "Channel is not one of the purpose")
 		fault(!basis, "Basis is not one of the purpose")
 	}
-	fault(r.Choice != Granted && !(r.From.IsZero() && r.Until.IsZero()), "From or Until of what is not a grant")
-	begin := r.From
+	fault(r.Choice != Granted && !(r.Since.IsZero() && r.Until.IsZero()), "Since or Until of what is not a grant")
+	begin := r.Since
 	if begin.IsZero() {
 		begin = r.Collected
 	}
-	fault(!r.Until.IsZero() && !r.Until.After(begin), "Until is not after From")
+	fault(!r.Until.IsZero() && !r.Until.After(begin), "Until is not after Since")
 	return errors.Join(faults...)
 }
 
@@ -177,10 +177,10 @@ func (r *Record) said() time.Time {
 
 // begin is when a grant begins to count.
 func (r *Record) begin() time.Time {
-	if r.From.IsZero() {
+	if r.Since.IsZero() {
 		return r.said()
 	}
-	return r.From
+	return r.Since
 }
 
 // end is when a grant ends, if it does.
@@ -230,7 +230,7 @@ func compareEnds(a, b *Record, p *Purpose) int {
 
 // settle cuts times to microseconds, in UTC, the zero one too.
 func (r *Record) settle() {
-	for _, t := range []*time.Time{&r.Collected, &r.Recorded, &r.From, &r.Until} {
+	for _, t := range []*time.Time{&r.Collected, &r.Recorded, &r.Since, &r.Until} {
 		*t = t.UTC().Truncate(time.Microsecond)
 	}
 }
@@ -254,7 +254,7 @@ func (r *Record) encode(w *wire.Writer) {
 	w.Uint(uint64(r.Choice))
 	w.Int(r.Collected.UnixMicro())
 	w.Int(r.Recorded.UnixMicro())
-	writeTime(r.From)
+	writeTime(r.Since)
 	writeTime(r.Until)
 	w.Text(r.Notice)
 	w.Text(r.Mechanism)
@@ -280,7 +280,7 @@ func readRecord(r *wire.Reader, atom customer.AtomID) (rec Record, ok bool) {
 	basis, choice := r.Uint(), r.Uint()
 	rec.Basis, rec.Choice = Basis(min(basis, 255)), Choice(min(choice, 255))
 	rec.Collected, rec.Recorded = time.UnixMicro(r.Int()).UTC(), time.UnixMicro(r.Int()).UTC()
-	rec.From, rec.Until = readTime(), readTime()
+	rec.Since, rec.Until = readTime(), readTime()
 	rec.Notice, rec.Mechanism, rec.Source, rec.Jurisdiction = r.Text(), r.Text(), r.Text(), r.Text()
 	return rec, ok && int(rec.Basis) < len(basisNames) && rec.Choice >= Granted && rec.Choice <= Withdrawn && rec.ID != ""
 }

@@ -44,13 +44,13 @@ type Change struct {
 }
 
 // A Slice is an atom that is part of a stream: of what is known of a device, say, while one
-// customer used it. Of the stream it has what happened from From on up to where the next of its slices
-// begins that some customer has; of several with the same From the one with the highest id has it, and the others nothing. An atom is
+// customer used it. Of the stream it has what happened from Since on up to where the next of its slices
+// begins that some customer has; of several with the same Since the one with the highest id has it, and the others nothing. An atom is
 // always the same slice. Safe for concurrent reads.
 type Slice struct {
 	Atom   AtomID    `json:"atom"`
 	Stream AtomID    `json:"stream"` // names the stream, and no atom
-	From   time.Time `json:"from"`   // in years 1 to 9999
+	Since  time.Time `json:"since"`  // in years 1 to 9999
 }
 
 // Validate returns nil, or every fault of c: *FieldErrors joined by errors.Join. It does
@@ -85,7 +85,7 @@ func (c Change) Validate() error {
 	check(civil.InYears(c.At), "at", "is not in years 1 to 9999")
 	for i, s := range c.Slices {
 		_, known := slices.BinarySearchFunc(c.Atoms, s.Atom, compareAtoms)
-		if !known || c.To == uuid.Nil || s.Stream == (AtomID{}) || !civil.InYears(s.From) || i > 0 && compareAtoms(c.Slices[i-1].Atom, s.Atom) >= 0 {
+		if !known || c.To == uuid.Nil || s.Stream == (AtomID{}) || !civil.InYears(s.Since) || i > 0 && compareAtoms(c.Slices[i-1].Atom, s.Atom) >= 0 {
 			check(false, "slices", "are not ascending, of atoms that join a customer, with a stream and a time in years 1 to 9999")
 			break
 		}
@@ -124,7 +124,7 @@ func (c *Change) UnmarshalJSON(data []byte) error {
 func inUTC(all []Slice) []Slice {
 	all = slices.Clone(all)
 	for i := range all {
-		all[i].From = all[i].From.UTC()
+		all[i].Since = all[i].Since.UTC()
 	}
 	return all
 }

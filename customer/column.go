@@ -5,7 +5,6 @@ package customer
 type Column struct {
 	Name string `json:"name"` // as in [Field]
 	Kind Kind   `json:"kind"` // of the values; any can also be unset
-	// EN and ZH are what people are shown, English and Chinese; empty: nothing is stated.
-	EN string `json:"en,omitempty"`
-	ZH string `json:"zh,omitempty"`
+	// Label is what people are shown; empty: nothing is stated.
+	Label Text `json:"label,omitzero"`
 }

@@ -172,7 +172,7 @@ func TestHostile(t *testing.T) {
 			Hold: map[string]string{"cursor nil": "it is written"},
 		},
 		"Cursor.Covers": {Call: customer.Cursor.Covers, Names: "a b", Args: func() []any { return []any{cursor, cursor} }},
-		"Member.Has":    {Call: (*customer.Member).Has, Names: "member at", Args: func() []any { return []any{&customer.Member{From: at}, at} }, Hold: map[string]string{"member nil": "it is the receiver"}},
+		"Member.Has":    {Call: (*customer.Member).Has, Names: "member at", Args: func() []any { return []any{&customer.Member{Since: at}, at} }, Hold: map[string]string{"member nil": "it is the receiver"}},
 		"FromHash": {
 			Call: func(namespace, s string) (customer.ID, error) {
 				id := customer.FromHash(namespace, s)

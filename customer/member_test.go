@@ -18,12 +18,12 @@ func TestMemberHas(t *testing.T) {
 		want bool
 	}{
 		{"a record has all time", customer.Member{}, day(1), true},
-		{"before", customer.Member{From: day(2), To: day(4)}, day(2).Add(-1), false},
-		{"the first instant", customer.Member{From: day(2), To: day(4)}, day(2), true},
-		{"the last", customer.Member{From: day(2), To: day(4)}, day(4).Add(-1), true},
-		{"the end", customer.Member{From: day(2), To: day(4)}, day(4), false},
-		{"open end", customer.Member{From: day(2)}, day(9), true},
-		{"open beginning", customer.Member{To: day(2)}, day(1), true},
+		{"before", customer.Member{Since: day(2), Until: day(4)}, day(2).Add(-1), false},
+		{"the first instant", customer.Member{Since: day(2), Until: day(4)}, day(2), true},
+		{"the last", customer.Member{Since: day(2), Until: day(4)}, day(4).Add(-1), true},
+		{"the end", customer.Member{Since: day(2), Until: day(4)}, day(4), false},
+		{"open end", customer.Member{Since: day(2)}, day(9), true},
+		{"open beginning", customer.Member{Until: day(2)}, day(1), true},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			require.Equal(t, c.want, c.m.Has(c.at))

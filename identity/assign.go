@@ -99,7 +99,7 @@ func (ev *evidence) slices(e *Entity, homes []customer.ID) ([]customer.AtomID, m
 			h := ev.values[stream].blind
 			r = run{true, home, sliceOf(h, o.id)}
 			runs[stream] = r
-			lie[r.atom] = customer.Slice{Atom: r.atom, Stream: streamOf(h), From: instant(o.at)}
+			lie[r.atom] = customer.Slice{Atom: r.atom, Stream: streamOf(h), Since: instant(o.at)}
 		}
 		atoms[o.piece] = r.atom
 	}

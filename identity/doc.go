@@ -47,7 +47,7 @@
 // those that look wrong.
 //
 // Where you know better, rule: [Graph.Link], [Graph.Separate], [Graph.Split] and
-// [Graph.Rebind] outrank all evidence, keep author and reason, and can be revoked.
+// [Graph.Rebind] outrank all evidence, keep actor and reason, and can be revoked.
 // [Graph.Relate] ties customers together that are not one, such as a person and a
 // household.
 //

@@ -31,8 +31,8 @@ func TestEraseLeavesNothing(t *testing.T) {
 			all, personal := planted()
 			r := observeEach(t, g, all...)
 			stranger := observeEach(t, g, seenAt("x", 9, "stranger", ident("phone", "+8613700000001")))
-			link := Ruling{ID: "planted-ruling", Author: "planted-author", Reason: "planted-reason", Time: noon}
-			personal = append(personal, link.ID, link.Author, link.Reason, "planted-relation")
+			link := Ruling{ID: "planted-ruling", Actor: "planted-actor", Reason: "planted-reason", Time: noon}
+			personal = append(personal, link.ID, link.Actor, link.Reason, "planted-relation")
 			require.NoError(t, g.Link(t.Context(), link, Record{"shop", "planted-record-1", ""}, Record{"shop", "planted-record-2", ""}))
 			require.NoError(t, g.Relate(t.Context(), Relation{ID: "planted-relation", Kind: "spouse", From: Record{"shop", "planted-record-1", ""}, To: Record{"shop", "stranger", ""}}))
 			require.Empty(t, holdsAny(t, s, personal...), "nothing is in the clear")
@@ -78,12 +78,12 @@ func TestEraseLeavesNothing(t *testing.T) {
 			_, _, err = g.Ruling(t.Context(), link.ID)
 			require.ErrorIs(t, err, ErrErased)
 			require.ErrorIs(t, g.Link(t.Context(), link, Record{"shop", "planted-record-1", ""}, Record{"shop", "planted-record-2", ""}), ErrErased)
-			require.NoError(t, g.Revoke(t.Context(), link.ID, noon), "it is revoked already")
+			require.NoError(t, g.Revoke(t.Context(), noon, link.ID), "it is revoked already")
 			kept, revoked, err := g.Ruling(t.Context(), "planted-erasure")
 			require.NoError(t, err)
 			require.False(t, revoked)
 			require.Equal(t, asked("planted-erasure", 60), kept)
-			require.ErrorIs(t, g.Revoke(t.Context(), "planted-erasure", noon), ErrInput)
+			require.ErrorIs(t, g.Revoke(t.Context(), noon, "planted-erasure"), ErrInput)
 
 			left := checkGraph(t, g)
 			require.Len(t, left, 1)
@@ -130,7 +130,7 @@ func TestErasedStayAway(t *testing.T) {
 					for _, text := range personal {
 						require.NotContains(t, err.Error(), text)
 					}
-					require.ErrorIs(t, g.Retract(t.Context(), o.ID, noon), ErrErased)
+					require.ErrorIs(t, g.Retract(t.Context(), noon, o.ID), ErrErased)
 					o.ID += "-again" // another system sends the same
 					_, err = g.Observe(t.Context(), o)
 					require.ErrorIs(t, err, ErrErased)
@@ -172,10 +172,10 @@ func TestEraseRefuses(t *testing.T) {
 		r    Ruling
 		want error
 	}{
-		"unknown":   {uuid.Max, asked("e", 0), ErrUnknown},
-		"nobody":    {uuid.Nil, asked("e", 0), ErrUnknown},
-		"no author": {r.Customer, Ruling{ID: "e", Time: noon}, ErrInput},
-		"no time":   {r.Customer, Ruling{ID: "e", Author: "a"}, ErrInput},
+		"unknown":  {uuid.Max, asked("e", 0), ErrUnknown},
+		"nobody":   {uuid.Nil, asked("e", 0), ErrUnknown},
+		"no actor": {r.Customer, Ruling{ID: "e", Time: noon}, ErrInput},
+		"no time":  {r.Customer, Ruling{ID: "e", Actor: "a"}, ErrInput},
 	} {
 		require.ErrorIs(t, g.Erase(t.Context(), c.id, c.r), c.want, name)
 	}
@@ -292,7 +292,7 @@ func TestEraseSlices(t *testing.T) {
 	require.Equal(t, second.Customer, observeEach(t, g, tablet("5", 20, "b")).Customer)
 	// Once nobody has it, the next one's first slice has another name too.
 	for _, id := range []string{"0", "2", "4", "5"} {
-		require.NoError(t, g.Retract(t.Context(), id, noon))
+		require.NoError(t, g.Retract(t.Context(), noon, id))
 	}
 	third := observeEach(t, g, tablet("6", 30, "c"))
 	require.NotEqual(t, first.Atom, third.Atom)

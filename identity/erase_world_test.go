@@ -40,7 +40,7 @@ func observeEach(t testing.TB, g *Graph, all ...Observation) (r Resolution) {
 }
 
 func asked(id string, minutes int) Ruling {
-	return Ruling{ID: id, Author: "privacy office", Reason: "asked for it", Time: noon.Add(time.Duration(minutes) * time.Minute)}
+	return Ruling{ID: id, Actor: "privacy office", Reason: "asked for it", Time: noon.Add(time.Duration(minutes) * time.Minute)}
 }
 
 // everything is what a store holds.

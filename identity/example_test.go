@@ -110,7 +110,7 @@ func ExampleGraph_Retract() {
 	printCustomers(ctx, g, "a", "b", "c")
 
 	// Order b is taken back: it was typed into the wrong form.
-	if err := g.Retract(ctx, "b", time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)); err != nil {
+	if err := g.Retract(ctx, time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC), "b"); err != nil {
 		panic(err)
 	}
 	printCustomers(ctx, g, "a", "c")
@@ -160,7 +160,7 @@ func ExampleGraph_Split() {
 	printCustomers(ctx, g, "a", "b", "c")
 
 	at := time.Date(2026, 9, 1, 9, 0, 0, 0, time.UTC)
-	err := g.Split(ctx, identity.Ruling{ID: "case-12", Author: "Chen", Reason: "husband and wife", Time: at},
+	err := g.Split(ctx, identity.Ruling{ID: "case-12", Actor: "Chen", Reason: "husband and wife", Time: at},
 		identity.Record{Source: "shop", Record: "c"})
 	if err != nil {
 		panic(err)
@@ -171,8 +171,8 @@ func ExampleGraph_Split() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("%s: %s\n", r.Author, r.Reason)
-	if err := g.Revoke(ctx, "case-12", at.AddDate(0, 0, 1)); err != nil {
+	fmt.Printf("%s: %s\n", r.Actor, r.Reason)
+	if err := g.Revoke(ctx, at.AddDate(0, 0, 1), "case-12"); err != nil {
 		panic(err)
 	}
 	printCustomers(ctx, g, "a", "b", "c")

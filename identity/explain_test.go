@@ -76,7 +76,7 @@ func openid(app, value string) Identifier {
 
 func TestExplain(t *testing.T) {
 	ruling := func(id string, day int) Ruling {
-		return Ruling{ID: id, Author: "li", Reason: "asked", Time: noon.AddDate(0, 0, day)}
+		return Ruling{ID: id, Actor: "li", Reason: "asked", Time: noon.AddDate(0, 0, day)}
 	}
 	rec := func(r string) Record { return shopRef(r).Record }
 	id := func(typ, value string) Ref { return Ref{Identifier: ident(typ, value)} }
@@ -379,7 +379,7 @@ func TestExplainEntities(t *testing.T) {
 func TestExplainErrors(t *testing.T) {
 	g := openGraph(t, new(store.Memory), nil)
 	observeAll(t, g, onDay(0, "a", ident("phone", "1")), onDay(0, "b", ident("phone", "2")))
-	require.NoError(t, g.Retract(t.Context(), "b@0", noon))
+	require.NoError(t, g.Retract(t.Context(), noon, "b@0"))
 	for _, c := range []struct {
 		name string
 		ref  Ref
@@ -420,7 +420,7 @@ func TestExplainMeanwhile(t *testing.T) {
 		for i := 0; i < 100 && err == nil; i++ {
 			o := onDay(2+i, "c", ident("phone", "1"), ident("email", "e"))
 			if _, err = g.Observe(t.Context(), o); err == nil {
-				err = g.Retract(t.Context(), o.ID, noon)
+				err = g.Retract(t.Context(), noon, o.ID)
 			}
 		}
 		done <- err
@@ -460,7 +460,7 @@ func TestExplainSealed(t *testing.T) {
 	g, err := Open(t.Context(), s, nil, &Options{Vault: vault})
 	require.NoError(t, err)
 	observeAll(t, g, onDay(0, "a", ident("phone", "1")), onDay(1, "b", ident("phone", "1")))
-	r := Ruling{ID: "l1", Author: "li", Reason: "asked", Time: noon}
+	r := Ruling{ID: "l1", Actor: "li", Reason: "asked", Time: noon}
 	require.NoError(t, g.Link(t.Context(), r, shopRef("a").Record, shopRef("b").Record))
 	e, err := g.Explain(t.Context(), shopRef("a"), shopRef("b"))
 	require.NoError(t, err)

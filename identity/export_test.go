@@ -192,7 +192,7 @@ func checkFeed(ctx context.Context, g *Graph, all []Customer) error {
 	for _, c := range all {
 		for _, a := range c.Atoms {
 			switch s, ok := known[c.ID].slices[a.ID]; {
-			case ok && (!a.Slice || !s.From.Equal(a.First)):
+			case ok && (!a.Slice || !s.Since.Equal(a.First)):
 				return fmt.Errorf("by the feed atom %x is a slice that begins at another time", a.ID[:4])
 			case !ok && a.Slice && a.Observations > 1:
 				return fmt.Errorf("the feed does not say that atom %x is a slice", a.ID[:4])

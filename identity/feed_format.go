@@ -205,7 +205,7 @@ func writeSlices(w *wire.Writer, lie []customer.Slice) {
 	for _, s := range lie {
 		w.Bytes(s.Atom[:])
 		w.Bytes(s.Stream[:])
-		w.Time(s.From)
+		w.Time(s.Since)
 	}
 }
 
@@ -219,7 +219,7 @@ func readSlices(r *wire.Reader) (lie []customer.Slice, ok bool) {
 	}
 	for range n / 3 {
 		atom, stream := r.Bytes(), r.Bytes()
-		s := customer.Slice{From: r.Time()}
+		s := customer.Slice{Since: r.Time()}
 		if len(atom) != len(s.Atom) || len(stream) != len(s.Stream) {
 			return nil, false
 		}

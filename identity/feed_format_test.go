@@ -40,7 +40,7 @@ func feedFormats() (head feedHead, entries map[feedPlace]feedEntry, atoms []cust
 // feedSlices are atoms as slices of a stream.
 func feedSlices(atoms []customer.AtomID) (lie []customer.Slice) {
 	for i, a := range atoms {
-		lie = append(lie, customer.Slice{Atom: a, Stream: customer.AtomID{15: 9}, From: feedTime.Add(time.Duration(i) * time.Second)})
+		lie = append(lie, customer.Slice{Atom: a, Stream: customer.AtomID{15: 9}, Since: feedTime.Add(time.Duration(i) * time.Second)})
 	}
 	return lie
 }

@@ -189,7 +189,7 @@ func testParts(t *testing.T, n int, checkAt ...int) {
 		{verb: "observe", all: all[n-2 : n-1]},
 		{verb: "observe", all: all[n-1:]},
 		{verb: "retract", id: "o0", at: noon},
-		{verb: "split", ruling: Ruling{ID: "d", Author: "steward", Time: noon}, sides: [][]Record{{{"shop", "r0", ""}}}},
+		{verb: "split", ruling: Ruling{ID: "d", Actor: "steward", Time: noon}, sides: [][]Record{{{"shop", "r0", ""}}}},
 		{verb: "revoke", id: "d", at: noon},
 	}
 	takeAll(t, p, steps, checkAt...)

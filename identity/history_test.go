@@ -98,7 +98,7 @@ func (s step) take(ctx context.Context, g *Graph) ([]Resolution, error) {
 		}
 		return nil, err
 	case "retract":
-		return nil, g.Retract(ctx, s.id, s.at)
+		return nil, g.Retract(ctx, s.at, s.id)
 	case "link":
 		return nil, g.Link(ctx, s.ruling, s.sides[0]...)
 	case "separate":
@@ -108,7 +108,7 @@ func (s step) take(ctx context.Context, g *Graph) ([]Resolution, error) {
 	case "rebind":
 		return nil, g.Rebind(ctx, s.ruling, s.entity, s.value, s.at)
 	case "revoke":
-		return nil, g.Revoke(ctx, s.id, s.at)
+		return nil, g.Revoke(ctx, s.at, s.id)
 	}
 	panic("no such step")
 }

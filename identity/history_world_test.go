@@ -161,7 +161,7 @@ func (w *world) rule() step {
 		}
 		return step{verb: "revoke", id: r.ruling.ID, at: w.time()}
 	}
-	s := step{ruling: Ruling{ID: w.name("d"), Author: "steward", Reason: "asked", Time: w.time()}}
+	s := step{ruling: Ruling{ID: w.name("d"), Actor: "steward", Reason: "asked", Time: w.time()}}
 	records := w.some(2 + w.rng.IntN(3))
 	switch n := w.rng.IntN(4); {
 	case n == 0 || len(records) < 2:

@@ -30,7 +30,7 @@ func TestHoldersKeepRefusals(t *testing.T) {
 		}))
 	}
 	allowed := func(id customer.ID) consent.Reason {
-		d, err := choices.Allowed(t.Context(), id, "offers", "", minute(60))
+		d, err := choices.Allowed(t.Context(), minute(60), id, "offers", "")
 		require.NoError(t, err)
 		return d.Reason
 	}
@@ -45,7 +45,7 @@ func TestHoldersKeepRefusals(t *testing.T) {
 	early := visit("early", 5)
 	has, err := g.Members(t.Context(), record.Customer)
 	require.NoError(t, err)
-	require.NotContains(t, has, customer.Member{Atom: late.Atom, From: minute(10)})
+	require.NotContains(t, has, customer.Member{Atom: late.Atom, Since: minute(10)})
 	require.NotEqual(t, early.Atom, late.Atom)
 	require.Equal(t, consent.Denied, allowed(record.Customer))
 
@@ -61,7 +61,7 @@ func TestHoldersKeepRefusals(t *testing.T) {
 	require.Equal(t, consent.NotGranted, allowed(other.Customer))
 	holders, err := g.Holders(t.Context(), other.Customer)
 	require.NoError(t, err)
-	require.Contains(t, holders, customer.Member{Atom: other.Atom, From: instant(0), To: instant(0)})
+	require.Contains(t, holders, customer.Member{Atom: other.Atom, Since: instant(0), Until: instant(0)})
 
 	require.NoError(t, g.Erase(t.Context(), other.Customer, asked("e", 60)))
 	holders, err = g.Holders(t.Context(), other.Customer)

@@ -63,19 +63,19 @@ func TestHostile(t *testing.T) {
 	ctx := t.Context()
 	shared := hostileGraph()
 	of := func(record string) identity.Record { return identity.Record{Source: "shop", Record: record} }
-	require.NoError(t, shared.Separate(ctx, identity.Ruling{ID: "case-0", Author: "Chen", Reason: "seen", Time: hostileAt}, []identity.Record{of("a")}, []identity.Record{of("c")}))
+	require.NoError(t, shared.Separate(ctx, identity.Ruling{ID: "case-0", Actor: "Chen", Reason: "seen", Time: hostileAt}, []identity.Record{of("a")}, []identity.Record{of("c")}))
 	id, _, err := shared.Lookup(ctx, of("a"))
 	require.NoError(t, err)
 	other, _, err := shared.Lookup(ctx, of("c"))
 	require.NoError(t, err)
 	ruling := func() identity.Ruling {
-		return identity.Ruling{ID: "case-1", Author: "Chen", Reason: "seen", Time: hostileAt}
+		return identity.Ruling{ID: "case-1", Actor: "Chen", Reason: "seen", Time: hostileAt}
 	}
 	phone := func() identity.Identifier { return identity.Identifier{Type: "phone", Value: "+8613951827364"} }
 	head, err := shared.Head(ctx)
 	require.NoError(t, err)
 	ruled := map[string]any{
-		"ruling.ID empty": identity.ErrInput, "ruling.ID bytes": identity.ErrInput, "ruling.ID long": identity.ErrInput, "ruling.Author empty": identity.ErrInput,
+		"ruling.ID empty": identity.ErrInput, "ruling.ID bytes": identity.ErrInput, "ruling.ID long": identity.ErrInput, "ruling.Actor empty": identity.ErrInput,
 		"ruling.Time zero": identity.ErrInput, "ruling.Time beyond": identity.ErrInput, "ruling.Reason bytes": identity.ErrInput,
 	}
 	policy := func() *identity.Policy { return identity.DefaultPolicy() }
@@ -168,11 +168,11 @@ func TestHostile(t *testing.T) {
 				return (*identity.Graph).Relate(g, ctx, r)
 			},
 			Names: "ctx relation", Args: func() []any {
-				return []any{ctx, identity.Relation{ID: "r", Kind: "household", From: of("a"), To: of("c"), Start: hostileAt, End: hostileAt.AddDate(1, 0, 0)}}
+				return []any{ctx, identity.Relation{ID: "r", Kind: "household", From: of("a"), To: of("c"), Since: hostileAt, Until: hostileAt.AddDate(1, 0, 0)}}
 			},
 			Expect: map[string]any{
 				"relation.ID empty": identity.ErrInput, "relation.ID bytes": identity.ErrInput, "relation.Kind empty": identity.ErrInput, "relation.From.Record bytes": identity.ErrInput,
-				"relation.Start beyond": identity.ErrInput, "relation.End before": identity.ErrInput,
+				"relation.Since beyond": identity.ErrInput, "relation.Until before": identity.ErrInput,
 			},
 		},
 		"Graph.Unrelate": {
@@ -186,22 +186,22 @@ func TestHostile(t *testing.T) {
 			Names: "ctx id", Args: func() []any { return []any{ctx, "r"} }, Expect: map[string]any{"id": "identity: "},
 		},
 		"Graph.Retract": {
-			Call: func(ctx context.Context, id string, at time.Time) error {
-				return (*identity.Graph).Retract(hostileGraph(), ctx, id, at)
+			Call: func(ctx context.Context, at time.Time, id string) error {
+				return (*identity.Graph).Retract(hostileGraph(), ctx, at, id)
 			},
-			Names: "ctx id at", Args: func() []any { return []any{ctx, "2", hostileAt} },
+			Names: "ctx at id", Args: func() []any { return []any{ctx, hostileAt, "2"} },
 			Expect: map[string]any{"id empty": "identity: ", "id bytes": "identity: ", "id long": "identity: ", "id number": "identity: "},
 		},
 		"Graph.Revoke": {
-			Call: func(ctx context.Context, id string, at time.Time) error {
+			Call: func(ctx context.Context, at time.Time, id string) error {
 				g := hostileGraph()
 				if err := g.Link(context.Background(), ruling(), of("a"), of("c")); err != nil {
 					return err
 				}
 				defer kept(g)
-				return (*identity.Graph).Revoke(g, ctx, id, at)
+				return (*identity.Graph).Revoke(g, ctx, at, id)
 			},
-			Names: "ctx id at", Args: func() []any { return []any{ctx, "case-1", hostileAt} },
+			Names: "ctx at id", Args: func() []any { return []any{ctx, hostileAt, "case-1"} },
 			Expect: map[string]any{"id": "identity: ", "at beyond": identity.ErrInput, "at before": identity.ErrInput},
 		},
 		"Graph.Erase": {
@@ -249,7 +249,7 @@ func TestHostile(t *testing.T) {
 		"Graph.Holders":   {Call: (*identity.Graph).Holders, Names: "graph ctx id", Args: func() []any { return []any{shared, ctx, id} }, Writes: opened},
 		"Graph.Members":   {Call: (*identity.Graph).Members, Names: "graph ctx id", Args: func() []any { return []any{shared, ctx, id} }, Writes: opened},
 		"Graph.Trace":     {Call: (*identity.Graph).Trace, Names: "graph ctx id", Args: func() []any { return []any{shared, ctx, id} }, Writes: opened},
-		"Graph.Relations": {Call: (*identity.Graph).Relations, Names: "graph ctx id at", Args: func() []any { return []any{shared, ctx, id, hostileAt} }, Writes: opened},
+		"Graph.Relations": {Call: (*identity.Graph).Relations, Names: "graph ctx at id", Args: func() []any { return []any{shared, ctx, hostileAt, id} }, Writes: opened},
 		"Graph.Find": {
 			Call: (*identity.Graph).Find, Names: "graph ctx entity identifier", Args: func() []any { return []any{shared, ctx, "", phone()} }, Writes: opened,
 			Expect: map[string]any{"identifier.Type bytes": identity.ErrInput, "entity bytes": identity.ErrInput},

@@ -109,7 +109,7 @@ func TestMeasure(t *testing.T) {
 func TestMeasureLinked(t *testing.T) {
 	g := openGraph(t, new(store.Memory), nil)
 	observeAll(t, g, onDay(0, "a", ident("account", "x")), onDay(1, "b", ident("account", "y")))
-	require.NoError(t, g.Link(t.Context(), Ruling{ID: "l", Author: "li", Time: noon}, shopRef("a").Record, shopRef("b").Record))
+	require.NoError(t, g.Link(t.Context(), Ruling{ID: "l", Actor: "li", Time: noon}, shopRef("a").Record, shopRef("b").Record))
 	m, err := g.Measure(t.Context(), "")
 	require.NoError(t, err)
 	require.Equal(t, 1, m.Suspicious)

@@ -31,7 +31,7 @@ func (g *Graph) Members(ctx context.Context, id customer.ID) ([]customer.Member,
 func (g *Graph) Holders(ctx context.Context, id customer.ID) ([]customer.Member, error) {
 	all, former, err := g.holders(ctx, id)
 	for _, a := range former {
-		all = append(all, customer.Member{Atom: a, From: instant(0), To: instant(0)})
+		all = append(all, customer.Member{Atom: a, Since: instant(0), Until: instant(0)})
 	}
 	return all, err
 }
@@ -88,13 +88,13 @@ func (ev *evidence) members(home customer.ID) (all []customer.Member) {
 		j, lies := place[m.Atom]
 		switch {
 		case lies:
-			m.From = instant(lie[j].from)
+			m.Since = instant(lie[j].from)
 			if j+1 < len(lie) && lie[j+1].stream == lie[j].stream {
-				m.To = instant(lie[j+1].from)
+				m.Until = instant(lie[j+1].from)
 			}
 		case loose && !alone[m.Atom]:
 			// What began it is gone, and what is to become of it still to be worked out.
-			m.From, m.To = instant(at), instant(at)
+			m.Since, m.Until = instant(at), instant(at)
 		}
 	}
 	return all

@@ -48,11 +48,11 @@ func checkMembers(ctx context.Context, g *Graph) (divided int, err error) {
 		for a := range f.atoms {
 			m := customer.Member{Atom: a}
 			if s, ok := f.slices[a]; ok {
-				m.From = s.From
+				m.Since = s.Since
 				for _, next := range streams[s.Stream] {
-					after := next.From.After(s.From) || next.From.Equal(s.From) && bytes.Compare(next.Atom[:], a[:]) > 0
-					if after && (m.To.IsZero() || next.From.Before(m.To)) {
-						m.To = next.From
+					after := next.Since.After(s.Since) || next.Since.Equal(s.Since) && bytes.Compare(next.Atom[:], a[:]) > 0
+					if after && (m.Until.IsZero() || next.Since.Before(m.Until)) {
+						m.Until = next.Since
 						divided++
 					}
 				}
@@ -62,7 +62,7 @@ func checkMembers(ctx context.Context, g *Graph) (divided int, err error) {
 		slices.SortFunc(want, func(a, b customer.Member) int { return bytes.Compare(a.Atom[:], b.Atom[:]) })
 		all, err := g.Members(ctx, id)
 		if err != nil || !slices.EqualFunc(all, want, func(a, b customer.Member) bool {
-			return a.Atom == b.Atom && a.From.Equal(b.From) && a.To.Equal(b.To)
+			return a.Atom == b.Atom && a.Since.Equal(b.Since) && a.Until.Equal(b.Until)
 		}) {
 			return 0, fmt.Errorf("members are\n%v, should be\n%v: %w", all, want, err)
 		}
@@ -118,7 +118,7 @@ func TestMembersOfDevices(t *testing.T) {
 			case n == 0 && len(customers) > 0:
 				err = g.Erase(t.Context(), customers[r.IntN(len(customers))], asked(fmt.Sprint("e", step), step))
 			case n < 4 && len(observed) > 0:
-				err = g.Retract(t.Context(), observed[r.IntN(len(observed))], noon)
+				err = g.Retract(t.Context(), noon, observed[r.IntN(len(observed))])
 			default:
 				var done Resolution
 				if done, err = g.Observe(t.Context(), o); err == nil {
@@ -159,13 +159,13 @@ func TestMembers(t *testing.T) {
 		return by
 	}
 	require.Equal(t, map[customer.AtomID]customer.Member{
-		first.Atom:  {Atom: first.Atom, From: minute(0), To: minute(10)},
-		again.Atom:  {Atom: again.Atom, From: minute(20)},
+		first.Atom:  {Atom: first.Atom, Since: minute(0), Until: minute(10)},
+		again.Atom:  {Atom: again.Atom, Since: minute(20)},
 		record.Atom: {Atom: record.Atom},
 		alone.Atom:  {Atom: alone.Atom},
 	}, members(first.Customer))
 	require.Equal(t, map[customer.AtomID]customer.Member{
-		second.Atom: {Atom: second.Atom, From: minute(10), To: minute(20)},
+		second.Atom: {Atom: second.Atom, Since: minute(10), Until: minute(20)},
 	}, members(second.Customer))
 	of := members(first.Customer)[first.Atom]
 	require.True(t, of.Has(minute(9)))
@@ -185,7 +185,7 @@ func TestMembers(t *testing.T) {
 		require.Empty(t, members(id))
 	}
 	// What the other left between is now of who had it before.
-	require.Equal(t, customer.Member{Atom: first.Atom, From: minute(0)}, members(first.Customer)[first.Atom])
+	require.Equal(t, customer.Member{Atom: first.Atom, Since: minute(0)}, members(first.Customer)[first.Atom])
 	_, err = checkMembers(t.Context(), g)
 	require.NoError(t, err)
 }

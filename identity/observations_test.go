@@ -36,8 +36,8 @@ func TestObservations(t *testing.T) {
 	require.Len(t, found, 1)
 
 	// By the id of one of the past, without what has been retracted.
-	require.NoError(t, g.Retract(t.Context(), "click", noon))
-	require.NoError(t, g.Link(t.Context(), Ruling{ID: "l", Author: "li", Time: noon}, shopRef("x").Record, shopRef("r1").Record))
+	require.NoError(t, g.Retract(t.Context(), noon, "click"))
+	require.NoError(t, g.Link(t.Context(), Ruling{ID: "l", Actor: "li", Time: noon}, shopRef("x").Record, shopRef("r1").Record))
 	for _, id := range [][16]byte{stranger.Customer, first.Customer} {
 		found, err = collect(g.Observations(t.Context(), id))
 		require.NoError(t, err)

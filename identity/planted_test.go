@@ -281,14 +281,14 @@ func (p *planter) record() Record {
 }
 
 func (p *planter) ruling() Ruling {
-	r := Ruling{ID: p.word(), Author: p.word(), Reason: p.word(), Time: noon}
+	r := Ruling{ID: p.word(), Actor: p.word(), Reason: p.word(), Time: noon}
 	switch p.rng.IntN(12) {
 	case 0:
 		r.ID = p.some(p.ruled)
 	case 1:
 		r.Reason = strings.Repeat(r.Reason, 100)
 	case 2:
-		r.Author += "\x00"
+		r.Actor += "\x00"
 	}
 	p.ruled = append(p.ruled, r.ID)
 	return r
@@ -334,7 +334,7 @@ func (p *planter) step() {
 		p.check(err)
 		p.print(sum)
 	case 7:
-		p.check(g.Retract(ctx, p.some(p.observed), at))
+		p.check(g.Retract(ctx, at, p.some(p.observed)))
 	case 8:
 		p.check(g.Link(ctx, p.ruling(), p.record(), p.record()))
 	case 9:
@@ -345,7 +345,7 @@ func (p *planter) step() {
 		d := p.identifier()
 		p.check(g.Rebind(ctx, p.ruling(), []string{"", p.word()}[p.rng.IntN(8)/7], d, at))
 	case 12:
-		p.check(g.Revoke(ctx, p.some(p.ruled), at))
+		p.check(g.Revoke(ctx, at, p.some(p.ruled)))
 	case 13:
 		r := Relation{ID: p.word(), Kind: "household", From: p.record(), To: p.record()}
 		if p.rng.IntN(6) == 0 {
@@ -404,7 +404,7 @@ func (p *planter) read() {
 	p.check(err)
 	_, err = g.Explain(ctx, Ref{Record: p.record()}, Ref{Record: p.record()})
 	p.check(err)
-	_, err = g.Relations(ctx, id, time.Time{})
+	_, err = g.Relations(ctx, time.Time{}, id)
 	p.check(err)
 	_, err = collect(g.Observations(ctx, id))
 	p.check(err)

@@ -29,10 +29,10 @@ type Relation struct {
 	// From and To are records that have been observed, of any entities.
 	From Record `json:"from"`
 	To   Record `json:"to"`
-	// Start and End are since when and until when, End excluded, to the microsecond.
+	// Since and Until bound the time of the relation, Until excluded, to the microsecond.
 	// Zero is open.
-	Start time.Time `json:"start,omitzero"`
-	End   time.Time `json:"end,omitzero"`
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
 }
 
 // A Related customer is one at the other end of a relation. Safe for concurrent reads.
@@ -43,9 +43,9 @@ type Related struct {
 	Other customer.ID `json:"other"`
 	// Outgoing: the relation goes from the customer asked for to Other.
 	Outgoing bool `json:"outgoing"`
-	// Start and End are the relation's, in UTC.
-	Start time.Time `json:"start,omitzero"`
-	End   time.Time `json:"end,omitzero"`
+	// Since and Until are the relation's, in UTC.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
 }
 
 func (r *Relation) validate(p *Policy) error {
@@ -71,13 +71,13 @@ func (r *Relation) validate(p *Policy) error {
 	for _, t := range []struct {
 		name string
 		at   time.Time
-	}{{"start", r.Start}, {"end", r.End}} {
+	}{{"since", r.Since}, {"until", r.Until}} {
 		if !t.at.IsZero() && !civil.InYears(t.at) {
 			fault(t.name, "is not in years 1 to 9999")
 		}
 	}
-	if !r.Start.IsZero() && !r.End.IsZero() && r.Start.UnixMicro() >= r.End.UnixMicro() {
-		fault("end", "is not after start")
+	if !r.Since.IsZero() && !r.Until.IsZero() && r.Since.UnixMicro() >= r.Until.UnixMicro() {
+		fault("until", "is not after since")
 	}
 	return errors.Join(errs...)
 }
@@ -94,7 +94,7 @@ func (g *Graph) Relate(ctx context.Context, r Relation) error {
 	}
 	name := g.blind("relation", r.ID)
 	ends := []blind{g.recordBlind(r.From.Entity, r.From.Source, r.From.Record), g.recordBlind(r.To.Entity, r.To.Source, r.To.Record)}
-	start, end := microsOf(r.Start), microsOf(r.End)
+	start, end := microsOf(r.Since), microsOf(r.Until)
 	w := wire.New("identity/content", 1)
 	w.Text(r.Kind)
 	w.Bytes(ends[0][:])
@@ -209,7 +209,7 @@ func (g *Graph) ends(ctx context.Context, r *rules, records []blind, entries []s
 
 // Unrelate takes a relation back: it is as if it had never been. Its id stays used. To do
 // so again does nothing. An open relation ends by taking it back and relating anew, with
-// another id and an End.
+// another id and an Until.
 //
 // Errors: ErrUnknown, ErrErased, those of the store. Cost: a read and a commit.
 func (g *Graph) Unrelate(ctx context.Context, id string) error {
@@ -262,7 +262,7 @@ func (g *Graph) update(ctx context.Context, build func(ctx context.Context) (*st
 //
 // Errors: ErrUnknown, ErrErased, those of the store and the vault. Cost: a scan for each
 // record that has relations, one read for all other ends, and their evidence.
-func (g *Graph) Relations(ctx context.Context, id customer.ID, at time.Time) ([]Related, error) {
+func (g *Graph) Relations(ctx context.Context, at time.Time, id customer.ID) ([]Related, error) {
 	c, home, err := g.home(ctx, id)
 	if err != nil {
 		return nil, err
@@ -294,7 +294,7 @@ func (g *Graph) Relations(ctx context.Context, id customer.ID, at time.Time) ([]
 				return nil, err
 			}
 			edges = append(edges, x)
-			found = append(found, Related{ID: string(name), Kind: x.kind, Outgoing: x.outgoing, Start: timeOf(x.start), End: timeOf(x.end)})
+			found = append(found, Related{ID: string(name), Kind: x.kind, Outgoing: x.outgoing, Since: timeOf(x.start), Until: timeOf(x.end)})
 		}
 	}
 	others, err := g.homes(ctx, edges)
@@ -308,7 +308,7 @@ func (g *Graph) Relations(ctx context.Context, id customer.ID, at time.Time) ([]
 		}
 	}
 	slices.SortFunc(kept, func(a, b Related) int {
-		return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Start.Compare(b.Start), cmp.Compare(a.ID, b.ID), boolOrder(a.Outgoing, b.Outgoing))
+		return cmp.Or(cmp.Compare(a.Kind, b.Kind), a.Since.Compare(b.Since), cmp.Compare(a.ID, b.ID), boolOrder(a.Outgoing, b.Outgoing))
 	})
 	return kept, nil
 }

@@ -37,7 +37,7 @@ func person(record string) Record { return Record{"shop", record, ""} }
 var house = Record{"shop", "h", "household"}
 
 func relations(t *testing.T, g *Graph, id customer.ID, at time.Time) []Related {
-	all, err := g.Relations(t.Context(), id, at)
+	all, err := g.Relations(t.Context(), at, id)
 	require.NoError(t, err)
 	return all
 }
@@ -51,10 +51,10 @@ func TestRelations(t *testing.T) {
 			require.NoError(t, err)
 			year := func(y int) time.Time { return time.Date(y, 1, 1, 0, 0, 0, 0, time.UTC) }
 			all := []Relation{
-				{ID: "planted-1", Kind: "household", From: person("a"), To: house, Start: year(2020), End: year(2022)},
-				{ID: "planted-2", Kind: "household", From: person("b"), To: house, Start: year(2021)},
-				{ID: "planted-3", Kind: "household", From: person("a"), To: house, Start: year(2024)},
-				{ID: "planted-4", Kind: "guardian", From: person("b"), To: person("a"), End: year(2023)},
+				{ID: "planted-1", Kind: "household", From: person("a"), To: house, Since: year(2020), Until: year(2022)},
+				{ID: "planted-2", Kind: "household", From: person("b"), To: house, Since: year(2021)},
+				{ID: "planted-3", Kind: "household", From: person("a"), To: house, Since: year(2024)},
+				{ID: "planted-4", Kind: "guardian", From: person("b"), To: person("a"), Until: year(2023)},
 			}
 			for range 2 {
 				for _, r := range all {
@@ -90,10 +90,10 @@ func TestRelations(t *testing.T) {
 			require.Len(t, relations(t, g, ids["h"], time.Time{}), 2)
 			require.Len(t, relations(t, g, ids["b"], time.Time{}), 1)
 			require.ErrorIs(t, g.Relate(t.Context(), all[1]), ErrRetracted)
-			all[0].End = time.Time{}
+			all[0].Until = time.Time{}
 			require.ErrorIs(t, g.Relate(t.Context(), all[0]), ErrReused)
 			require.ErrorIs(t, g.Unrelate(t.Context(), "nobody"), ErrUnknown)
-			_, err = g.Relations(t.Context(), uuid.Max, time.Time{})
+			_, err = g.Relations(t.Context(), time.Time{}, uuid.Max)
 			require.ErrorIs(t, err, ErrUnknown)
 			after, err := g.Head(t.Context())
 			require.NoError(t, err)
@@ -118,9 +118,9 @@ func TestRelateRefuses(t *testing.T) {
 		"long record":     {func(r *Relation) { r.To.Record = strings.Repeat("x", 257) }, ErrInput},
 		"no such entity":  {func(r *Relation) { r.To.Entity = "firm" }, ErrInput},
 		"with itself":     {func(r *Relation) { r.To = r.From }, ErrInput},
-		"ends before":     {func(r *Relation) { r.Start, r.End = noon, noon.Add(-time.Hour) }, ErrInput},
-		"ends as begins":  {func(r *Relation) { r.Start, r.End = noon, noon }, ErrInput},
-		"year 10000":      {func(r *Relation) { r.End = noon.AddDate(8000, 0, 0) }, ErrInput},
+		"ends before":     {func(r *Relation) { r.Since, r.Until = noon, noon.Add(-time.Hour) }, ErrInput},
+		"ends as begins":  {func(r *Relation) { r.Since, r.Until = noon, noon }, ErrInput},
+		"year 10000":      {func(r *Relation) { r.Until = noon.AddDate(8000, 0, 0) }, ErrInput},
 		"unknown record":  {func(r *Relation) { r.From.Record = "z" }, ErrUnknown},
 		"unknown other":   {func(r *Relation) { r.To.Record = "z" }, ErrUnknown},
 		"of other entity": {func(r *Relation) { r.To.Entity = "" }, ErrUnknown},
@@ -131,7 +131,7 @@ func TestRelateRefuses(t *testing.T) {
 			require.ErrorIs(t, g.Relate(t.Context(), r), c.want)
 		})
 	}
-	require.NoError(t, g.Retract(t.Context(), "a", noon))
+	require.NoError(t, g.Retract(t.Context(), noon, "a"))
 	require.ErrorIs(t, g.Relate(t.Context(), good), ErrUnknown, "all observations of the record are retracted")
 }
 
@@ -161,7 +161,7 @@ func TestRelationsFollow(t *testing.T) {
 	require.Equal(t, []Related{{"1", "household", a, false, time.Time{}, time.Time{}}}, relations(t, g, ids["h"], noon))
 	checkGraph(t, g)
 	// What is retracted has no relations until it is observed again.
-	require.NoError(t, g.Retract(t.Context(), "b", noon))
+	require.NoError(t, g.Retract(t.Context(), noon, "b"))
 	require.Equal(t, []Related{{"1", "household", ids["h"], true, time.Time{}, time.Time{}}}, relations(t, g, a, noon))
 	b = observeEach(t, g, seenAt("b2", 1, "b", ident("email", "other"))).Customer
 	require.Equal(t, []Related{{"2", "spouse", a, false, time.Time{}, time.Time{}}}, relations(t, g, b, noon))

@@ -17,7 +17,7 @@ import (
 //
 // Errors: ErrUnknown, ErrErased, ErrInput, and those of the store. Cost: as Observe;
 // where the observation has identifiers that are shared, reading whom these are shared by.
-func (g *Graph) Retract(ctx context.Context, id string, at time.Time) error {
+func (g *Graph) Retract(ctx context.Context, at time.Time, id string) error {
 	if !civil.InYears(at) {
 		return &InputError{-1, "at", "is not in years 1 to 9999"}
 	}

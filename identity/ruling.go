@@ -19,8 +19,8 @@ import (
 type Ruling struct {
 	// ID names the ruling for ever, as Observation.ID does an observation.
 	ID string `json:"id"`
-	// Author and Reason are for the log: 1 to 256 and up to 1,024 bytes.
-	Author string `json:"author"`
+	// Actor and Reason are for the log: 1 to 256 and up to 1,024 bytes.
+	Actor  string `json:"actor"`
 	Reason string `json:"reason,omitempty"`
 	// Time is when it was decided: a later link outranks an earlier separation, and
 	// the other way round.
@@ -31,7 +31,7 @@ func (r *Ruling) validate() error {
 	var errs []error
 	fault := func(field, reason string) { errs = append(errs, &InputError{-1, field, reason}) }
 	checkText(fault, "id", r.ID, 1, 256)
-	checkText(fault, "author", r.Author, 1, 256)
+	checkText(fault, "actor", r.Actor, 1, 256)
 	checkText(fault, "reason", r.Reason, 0, 1024)
 	if !civil.InYears(r.Time) {
 		fault("time", "is not in years 1 to 9999")
@@ -116,7 +116,7 @@ func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifie
 
 // Revoke takes a ruling back: all is as if it had never been made. at is when that is
 // decided. Revoking again does nothing.
-func (g *Graph) Revoke(ctx context.Context, id string, at time.Time) error {
+func (g *Graph) Revoke(ctx context.Context, at time.Time, id string) error {
 	if !civil.InYears(at) {
 		return &InputError{-1, "at", "is not in years 1 to 9999"}
 	}
@@ -331,7 +331,7 @@ func (g *Graph) ruledBefore(ctx context.Context, entry store.Entry, content blin
 // erased tells that whom it was about has been erased.
 func (r ruled) erased() bool { return r.content != blind{} && len(r.sealed) == 0 }
 
-// putRuling keeps a ruling, with author and reason sealed.
+// putRuling keeps a ruling, with actor and reason sealed.
 func (e *edit) putRuling(ctx context.Context, name blind, kept ruled, r Ruling) error {
 	kept.atom = atomOf(name)
 	k, err := e.key(ctx, kept.atom)
@@ -340,7 +340,7 @@ func (e *edit) putRuling(ctx context.Context, name blind, kept ruled, r Ruling) 
 	}
 	w := wire.New("identity/reason", 1)
 	w.Text(r.ID)
-	w.Text(r.Author)
+	w.Text(r.Actor)
 	w.Text(r.Reason)
 	w.Time(r.Time)
 	e.require(rulingKey(name), 0)

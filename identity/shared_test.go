@@ -41,7 +41,7 @@ func TestSharedMeanwhile(t *testing.T) {
 				}
 			}}, nil)
 			if name == "retract" {
-				require.NoError(t, other.Retract(t.Context(), "3", noon))
+				require.NoError(t, other.Retract(t.Context(), noon, "3"))
 			} else {
 				p.Entities[0].Records = 5
 				_, err := other.Apply(t.Context(), p, nil)

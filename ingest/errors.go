@@ -7,9 +7,12 @@ import (
 	"strings"
 )
 
-// What a caller can act on. Errors of a read wrap one of these, or the error of
+// What a caller can act on. Errors of a read wrap one of the others, or the error of
 // the operating system, in an [*Error]; use errors.Is.
 var (
+	// ErrOptions is wrapped by every fault of schemas, rules and options, and of sources
+	// that cannot be opened as they are declared.
+	ErrOptions = errors.New("ingest: invalid options")
 	// ErrEmpty: a source holds no bytes, or all sources together no record.
 	ErrEmpty = errors.New("ingest: no records")
 	// ErrColumn: the header lacks a declared column or names one twice, or there is no header.

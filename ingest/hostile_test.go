@@ -120,9 +120,9 @@ func TestHostile(t *testing.T) {
 			Alone: "a reader is read once",
 			Hold:  map[string]string{"schema.Fields": "see NewReader", "schema.Checks": "see NewReader", "schema.Unique": "see NewReader", "schema.Format": "see NewReader"},
 			Expect: hostiletest.With(read, map[string]any{
-				"schema nil": "ingest: ", "options nil": hostiletest.OK, "options.MaxRecord min": "limit is negative", "options.MaxBytes min": "limit is negative",
-				"options.MaxBytes one": ingest.ErrTooLarge, "options.MaxKeyBytes one": ingest.ErrTooLarge, "options.MaxRatio minus": "limit is negative",
-				"options.Comma max": "Comma",
+				"schema nil": ingest.ErrOptions, "options nil": hostiletest.OK, "options.MaxRecord min": ingest.ErrOptions, "options.MaxBytes min": ingest.ErrOptions,
+				"options.MaxBytes one": ingest.ErrTooLarge, "options.MaxKeyBytes one": ingest.ErrTooLarge, "options.MaxRatio minus": ingest.ErrOptions,
+				"options.Comma max": ingest.ErrOptions,
 			}),
 			Cases: []hostiletest.Case{
 				{Name: "header alone", Args: fixed("name,n\n", nil), Want: ingest.ErrEmpty},
@@ -170,17 +170,17 @@ func TestHostile(t *testing.T) {
 			Names: "schema options", Args: func() []any { return []any{hostileSchema(), &ingest.Options{Columns: []string{"name", "n"}}} },
 			Hold: map[string]string{"schema.Fields[6].Into": into},
 			Expect: map[string]any{
-				"schema nil": "ingest: ", "options nil": hostiletest.OK, "options.Comma max": "Comma",
-				"schema.Fields nil": "ingest: ", "schema.Fields twice": "ingest: ", "schema.Fields[6].Name empty": "ingest: ", "schema.Checks[0].Fails nil": "ingest: ",
-				"schema.Unique[0].Fields[0] bytes": "ingest: ", "schema.Format.Location nil": "ocation",
+				"schema nil": ingest.ErrOptions, "options nil": hostiletest.OK, "options.Comma max": "Comma",
+				"schema.Fields nil": ingest.ErrOptions, "schema.Fields twice": ingest.ErrOptions, "schema.Fields[6].Name empty": ingest.ErrOptions, "schema.Checks[0].Fails nil": ingest.ErrOptions,
+				"schema.Unique[0].Fields[0] bytes": ingest.ErrOptions, "schema.Format.Location nil": "ocation",
 			},
 		},
 		"Schema.Validate": {
 			Call: (*ingest.Schema[hostileLine]).Validate, Names: "schema", Args: func() []any { return []any{hostileSchema()} },
 			Hold: map[string]string{"schema.Fields[6].Into": into},
 			Expect: map[string]any{
-				"schema nil": "ingest: ", "schema.Fields nil": "ingest: ", "schema.Fields twice": "ingest: ", "schema.Checks[0].Fails nil": "ingest: ",
-				"schema.Unique[0].Fields[0] empty": "ingest: ",
+				"schema nil": ingest.ErrOptions, "schema.Fields nil": ingest.ErrOptions, "schema.Fields twice": ingest.ErrOptions, "schema.Checks[0].Fails nil": ingest.ErrOptions,
+				"schema.Unique[0].Fields[0] empty": ingest.ErrOptions,
 			},
 		},
 		"Stream": {

@@ -74,7 +74,7 @@ type Unique struct {
 	Fatal bool
 }
 
-// Validate reports everything that makes the schema unusable, or nil.
+// Validate reports everything that makes the schema unusable, each wrapping [ErrOptions], or nil.
 func (s *Schema[T]) Validate() error {
 	_, err := compile(s)
 	return err
@@ -104,27 +104,27 @@ type unique struct {
 
 func compile[T any](s *Schema[T]) (*plan[T], error) {
 	if s == nil {
-		return nil, errors.New("ingest: no schema")
+		return nil, fmt.Errorf("%w: no schema", ErrOptions)
 	}
 	var errs []error
 	p := &plan[T]{}
 	if err := s.Format.validate(); err != nil {
-		errs = append(errs, fmt.Errorf("ingest: format: %w", err))
+		errs = append(errs, fmt.Errorf("%w: format: %w", ErrOptions, err))
 	}
 	if len(s.Fields) == 0 {
-		errs = append(errs, errors.New("ingest: a schema needs at least one field"))
+		errs = append(errs, fmt.Errorf("%w: a schema needs at least one field", ErrOptions))
 	}
 	names := make(map[string]int)
 	for i := range s.Fields {
 		f, err := compileField(&s.Fields[i], &s.Format)
 		if err != nil {
 			for _, err := range flatten(err) {
-				errs = append(errs, fmt.Errorf("ingest: field %q: %w", s.Fields[i].Name, err))
+				errs = append(errs, fmt.Errorf("%w: field %q: %w", ErrOptions, s.Fields[i].Name, err))
 			}
 			continue
 		}
 		if _, twice := names[f.name]; twice {
-			errs = append(errs, fmt.Errorf("ingest: field %q is declared twice", f.name))
+			errs = append(errs, fmt.Errorf("%w: field %q is declared twice", ErrOptions, f.name))
 		}
 		names[f.name] = len(p.fields)
 		p.fields = append(p.fields, f)
@@ -136,7 +136,7 @@ func compile[T any](s *Schema[T]) (*plan[T], error) {
 	}
 	for i, c := range s.Checks {
 		if c.Reason == "" || c.Fails == nil {
-			errs = append(errs, fmt.Errorf("ingest: check %d needs Reason and Fails", i))
+			errs = append(errs, fmt.Errorf("%w: check %d needs Reason and Fails", ErrOptions, i))
 			continue
 		}
 		r := &check[T]{rule: rule{reason: c.Reason, fatal: c.Fatal}, fails: c.Fails, repair: c.Repair}
@@ -151,7 +151,7 @@ func compile[T any](s *Schema[T]) (*plan[T], error) {
 		for _, name := range u.Fields {
 			i, ok := names[name]
 			if !ok {
-				errs = append(errs, fmt.Errorf("ingest: unique %q names field %q, which is not declared", r.reason, name))
+				errs = append(errs, fmt.Errorf("%w: unique %q names field %q, which is not declared", ErrOptions, r.reason, name))
 			}
 			r.fields = append(r.fields, i)
 		}

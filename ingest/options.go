@@ -64,10 +64,10 @@ func (o *Options) withDefaults() (Options, error) {
 		p.Comma = ','
 	}
 	if p.Comma == '"' || p.Comma == '\n' || p.Comma == '\r' || p.Comma >= utf8.RuneSelf {
-		errs = append(errs, fmt.Errorf("ingest: Comma cannot be %q", rune(p.Comma)))
+		errs = append(errs, fmt.Errorf("%w: Comma cannot be %q", ErrOptions, rune(p.Comma)))
 	}
 	if p.MaxRecord < 0 || p.MaxBytes < 0 || p.MaxRatio < 0 || p.MaxKeyBytes < 0 {
-		errs = append(errs, errors.New("ingest: a limit is negative"))
+		errs = append(errs, fmt.Errorf("%w: a limit is negative", ErrOptions))
 	}
 	p.MaxRecord = orDefault(p.MaxRecord, defaultMaxRecord)
 	p.MaxBytes = orDefault(p.MaxBytes, defaultMaxBytes)

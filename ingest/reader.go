@@ -33,21 +33,21 @@ type Reader[T any] struct {
 }
 
 // NewReader returns a reader of the sources by the schema. The error lists everything
-// that is wrong with schema, options and sources; the sources themselves are not
-// touched. A schema with a Tukey rule needs sources that can be opened twice.
+// that is wrong with schema, options and sources, each wrapping [ErrOptions]; the
+// sources themselves are not touched. A schema with a Tukey rule needs sources that can be opened twice.
 func NewReader[T any](schema *Schema[T], opts *Options, sources ...Source) (*Reader[T], error) {
 	p, err := compile(schema)
 	o, optErr := opts.withDefaults()
 	errs := []error{err, optErr}
 	if len(sources) == 0 {
-		errs = append(errs, errors.New("ingest: no source"))
+		errs = append(errs, fmt.Errorf("%w: no source", ErrOptions))
 	}
 	for i, s := range sources {
 		if s.Open == nil || s.Name == "" {
-			errs = append(errs, fmt.Errorf("ingest: source %d needs Name and Open", i))
+			errs = append(errs, fmt.Errorf("%w: source %d needs Name and Open", ErrOptions, i))
 		}
 		if s.once && p != nil && p.learns {
-			errs = append(errs, fmt.Errorf("ingest: source %q can be read once, and the schema's outlier rules need two passes", s.Name))
+			errs = append(errs, fmt.Errorf("%w: source %q can be read once, and the schema's outlier rules need two passes", ErrOptions, s.Name))
 		}
 	}
 	if err := errors.Join(errs...); err != nil {

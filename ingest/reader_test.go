@@ -426,6 +426,9 @@ func TestNewReaderListsEveryFault(t *testing.T) {
 	} {
 		require.ErrorContains(t, err, part)
 	}
+	for _, fault := range err.(interface{ Unwrap() []error }).Unwrap() {
+		require.ErrorIs(t, fault, ingest.ErrOptions)
+	}
 	_, err = ingest.NewReader[order](nil, nil)
 	require.ErrorContains(t, err, "no schema")
 	require.ErrorContains(t, err, "no source")

@@ -119,11 +119,11 @@ func (x *task) do(ctx context.Context, g *identity.Graph) (known bool, err error
 			known = known && (r.Known || err != nil)
 		}
 	}
-	ruling := identity.Ruling{ID: "of " + first.ID, Author: "steward", Time: decided}
+	ruling := identity.Ruling{ID: "of " + first.ID, Actor: "steward", Time: decided}
 	records := x.records()
 	switch {
 	case x.retract:
-		err = g.Retract(ctx, first.ID, decided)
+		err = g.Retract(ctx, decided, first.ID)
 	case x.link:
 		err = g.Link(ctx, ruling, records...)
 	case x.part:

@@ -116,7 +116,7 @@ func tell(t *testing.T, p *place) (told story) {
 		say("observe", err, r)
 	}
 	for i := 5; i < half; i += 11 {
-		say("retract", x.g.Retract(ctx, all[i].ID, day))
+		say("retract", x.g.Retract(ctx, day, all[i].ID))
 	}
 	x.open(t, nil)
 	r, err := x.g.Observe(ctx, all[5])
@@ -127,7 +127,7 @@ func tell(t *testing.T, p *place) (told story) {
 	say("observe something else", err, r)
 
 	ruling := func(kind string, i int) identity.Ruling {
-		return identity.Ruling{ID: fmt.Sprint(kind, i), Author: "steward", Reason: "asked", Time: day.Add(time.Duration(i) * time.Minute)}
+		return identity.Ruling{ID: fmt.Sprint(kind, i), Actor: "steward", Reason: "asked", Time: day.Add(time.Duration(i) * time.Minute)}
 	}
 	named := recordsOf(all[:half])
 	for i := range 4 {
@@ -140,7 +140,7 @@ func tell(t *testing.T, p *place) (told story) {
 		}
 	}
 	for _, id := range []string{"link1", "separate2", "split0", "rebind1", "nothing"} {
-		say("revoke", x.g.Revoke(ctx, id, day))
+		say("revoke", x.g.Revoke(ctx, day, id))
 	}
 	diff, err := x.g.Preview(ctx, strict(), nil)
 	say("preview", err, diff)

@@ -70,7 +70,7 @@ func TestIdentityApplyMeanwhile(t *testing.T) {
 			if err != nil {
 				return err
 			}
-			return g.Erase(t.Context(), id, identity.Ruling{ID: "r", Author: "steward", Time: decided})
+			return g.Erase(t.Context(), id, identity.Ruling{ID: "r", Actor: "steward", Time: decided})
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -104,7 +104,7 @@ func TestIdentityErasedMeanwhile(t *testing.T) {
 		m.get = nil // what is there has been read, its key has not
 		id, _, err := first.Lookup(t.Context(), identity.Record{Source: "shop", Record: "0"})
 		require.NoError(t, err)
-		require.NoError(t, first.Erase(t.Context(), id, identity.Ruling{ID: "r", Author: "steward", Time: decided}))
+		require.NoError(t, first.Erase(t.Context(), id, identity.Ruling{ID: "r", Actor: "steward", Time: decided}))
 	}
 	more := all[0]
 	more.ID = "changed"
@@ -130,7 +130,7 @@ func TestIdentityLookupMeanwhile(t *testing.T) {
 				m.get = nil
 				id, _, err := first.Lookup(t.Context(), record)
 				require.NoError(t, err)
-				require.NoError(t, first.Erase(t.Context(), id, identity.Ruling{ID: "r", Author: "steward", Time: decided}))
+				require.NoError(t, first.Erase(t.Context(), id, identity.Ruling{ID: "r", Actor: "steward", Time: decided}))
 			}
 		}
 		_, _, err = second.Lookup(t.Context(), record)

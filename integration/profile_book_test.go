@@ -121,5 +121,5 @@ func stranger(i, j int, at time.Time) identity.Observation {
 }
 
 func rulingOf(kind string, at time.Time, some []identity.Record) identity.Ruling {
-	return identity.Ruling{ID: fmt.Sprint(kind, " ", some), Author: "steward", Time: at}
+	return identity.Ruling{ID: fmt.Sprint(kind, " ", some), Actor: "steward", Time: at}
 }

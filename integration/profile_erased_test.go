@@ -89,7 +89,7 @@ func (x *leaving) leave(t *testing.T) {
 			all = slices.Delete(all, 1, 2)
 		}
 		if i%3 == 0 {
-			_, err := x.p.Sync(ctx, x.g, decided)
+			_, err := x.p.Sync(ctx, decided, x.g)
 			require.NoError(t, err)
 		}
 		if o.ID[:4] == "some" {
@@ -101,8 +101,8 @@ func (x *leaving) leave(t *testing.T) {
 		require.NoError(t, err)
 		x.said = append(x.said, all...)
 	}
-	require.NoError(t, x.g.Retract(ctx, all[3].ID, decided))
-	_, err := x.p.Sync(ctx, x.g, decided)
+	require.NoError(t, x.g.Retract(ctx, decided, all[3].ID))
+	_, err := x.p.Sync(ctx, decided, x.g)
 	require.NoError(t, err)
 	require.NoError(t, x.ledger.follow(ctx, x.p))
 	require.Contains(t, x.ledger.rows, x.who)
@@ -162,7 +162,7 @@ func TestProfileErased(t *testing.T) {
 	onPlaces(t, nil, func(t *testing.T, p *place) {
 		x := &leaving{shop: shop{place: p, dir: t.TempDir()}}
 		x.leave(t)
-		_, err := x.p.Sync(t.Context(), x.g, decided)
+		_, err := x.p.Sync(t.Context(), decided, x.g)
 		require.NoError(t, err)
 		x.check(t)
 		require.NoError(t, x.s.Close())
@@ -183,12 +183,12 @@ func TestProfileErasedBroken(t *testing.T) {
 				_, breaks, err := opened(ctx, b, nil, nil)
 				require.NoError(t, err)
 				b.left = n
-				_, broken := breaks.Sync(ctx, x.g, decided)
+				_, broken := breaks.Sync(ctx, decided, x.g)
 				if n > 0 {
 					_, err = x.p.Profile(ctx, x.who, profile.Moment{At: decided})
 					require.ErrorIs(t, err, profile.ErrErased)
 				}
-				_, err = x.p.Sync(ctx, x.g, decided)
+				_, err = x.p.Sync(ctx, decided, x.g)
 				require.NoError(t, err)
 				x.check(t)
 				if broken == nil {

@@ -146,7 +146,7 @@ func find(t testing.TB, g *identity.Graph, p *profile.Profiles, at time.Time, le
 	q, err := p.Quality(ctx, at)
 	require.NoError(t, err)
 	f.quality = text(t, q)
-	shares, err := p.Shares(ctx, "likes", at)
+	shares, err := p.Shares(ctx, at, "likes")
 	require.NoError(t, err)
 	f.quality += text(t, shares)
 	var file bytes.Buffer

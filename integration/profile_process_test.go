@@ -98,7 +98,7 @@ func (x *job) add(ctx context.Context, p *profile.Profiles, some []said) (known 
 // do does it, and tells whether it had been done before.
 func (x *job) do(ctx context.Context, g *identity.Graph, p *profile.Profiles) (known bool, err error) {
 	if x.apply != nil {
-		if _, err := p.Apply(ctx, better(), reckoned); err != nil {
+		if _, err := p.Apply(ctx, reckoned, better()); err != nil {
 			return false, fmt.Errorf("apply: %w", err)
 		}
 	}
@@ -113,7 +113,7 @@ func (x *job) do(ctx context.Context, g *identity.Graph, p *profile.Profiles) (k
 	}
 	after, err := x.add(ctx, p, x.said[half:])
 	if err == nil && !x.sync.IsZero() {
-		if _, err = p.Sync(ctx, g, x.sync); err != nil {
+		if _, err = p.Sync(ctx, x.sync, g); err != nil {
 			err = fmt.Errorf("sync: %w", err)
 		}
 	}
@@ -137,7 +137,7 @@ func jobsAtOnce(t *testing.T, list []job) findings {
 	ctx := t.Context()
 	x := &shop{place: places[0], dir: t.TempDir()}
 	x.open(t, last(), knowledge())
-	_, err := x.p.Apply(ctx, better(), reckoned)
+	_, err := x.p.Apply(ctx, reckoned, better())
 	require.NoError(t, err)
 	var all []identity.Observation
 	for i := range list {
@@ -155,7 +155,7 @@ func jobsAtOnce(t *testing.T, list []job) findings {
 			require.NoError(t, err)
 		}
 	}
-	_, err = x.p.Sync(ctx, x.g, reckoned)
+	_, err = x.p.Sync(ctx, reckoned, x.g)
 	require.NoError(t, err)
 	return find(t, x.g, x.p, reckoned, &ledger{})
 }
@@ -214,7 +214,7 @@ func TestProfileProcesses(t *testing.T) {
 		t.Log(len(otherReport.done), "jobs done by the other", otherReport.other)
 		require.NoError(t, errors.Join(otherErr, followErr))
 		x.open(t, nil, nil)
-		_, err := x.p.Sync(ctx, x.g, reckoned)
+		_, err := x.p.Sync(ctx, reckoned, x.g)
 		require.NoError(t, err)
 		want.agree(t, find(t, x.g, x.p, reckoned, l, &ledger{}))
 		require.Empty(t, traces(t, x.s, ofStrangers()...))
@@ -224,7 +224,7 @@ func TestProfileProcesses(t *testing.T) {
 			require.True(t, known || list[i].apply != nil, "job %d", i)
 		}
 		require.Empty(t, traces(t, x.s, ofStrangers()...))
-		_, err = x.p.Sync(ctx, x.g, reckoned)
+		_, err = x.p.Sync(ctx, reckoned, x.g)
 		require.NoError(t, err)
 		want.agree(t, find(t, x.g, x.p, reckoned, l))
 		require.NoError(t, x.s.Close())

@@ -76,7 +76,7 @@ func (x *shop) live(t *testing.T, chapters []chapter) (told plot) {
 		t.Helper()
 		var done profile.Synced
 		err := x.again(func() (err error) {
-			done, err = x.p.Sync(ctx, x.g, at)
+			done, err = x.p.Sync(ctx, at, x.g)
 			return err
 		})
 		say("sync", err, done)
@@ -100,7 +100,7 @@ func (x *shop) live(t *testing.T, chapters []chapter) (told plot) {
 		if n == bookChapters/2 {
 			var version uint64
 			err := x.again(func() (err error) {
-				version, err = x.p.Apply(ctx, better(), c.at)
+				version, err = x.p.Apply(ctx, c.at, better())
 				return err
 			})
 			say("apply", err, version)
@@ -134,10 +134,10 @@ func (x *shop) live(t *testing.T, chapters []chapter) (told plot) {
 			say("part", x.g.Separate(ctx, rulingOf("part", c.at, some), some[:1], some[1:]))
 		}
 		for _, id := range c.revoke {
-			say("revoke", x.g.Revoke(ctx, id, c.at))
+			say("revoke", x.g.Revoke(ctx, c.at, id))
 		}
 		for _, id := range c.withdraw {
-			say("withdraw", x.g.Retract(ctx, id, c.at))
+			say("withdraw", x.g.Retract(ctx, c.at, id))
 		}
 		for _, record := range c.erase {
 			id, atom, err := x.g.Lookup(ctx, record)
@@ -205,7 +205,7 @@ func atOnce(t *testing.T, chapters []chapter) (told plot) {
 	x := &shop{place: places[0], dir: t.TempDir()}
 	x.open(t, lenient(), knowledge())
 	at := chapters[len(chapters)-1].at.Add(80 * time.Hour)
-	_, err := x.p.Apply(ctx, better(), at)
+	_, err := x.p.Apply(ctx, at, better())
 	require.NoError(t, err)
 	r := rand.New(rand.NewPCG(bookSeed, 4))
 	not := map[string]bool{}
@@ -250,7 +250,7 @@ func atOnce(t *testing.T, chapters []chapter) (told plot) {
 			require.NoError(t, x.g.Separate(ctx, rulingOf("part", c.at, some), some[:1], some[1:]))
 		}
 	}
-	_, err = x.p.Sync(ctx, x.g, at)
+	_, err = x.p.Sync(ctx, at, x.g)
 	require.NoError(t, err)
 	told.late = find(t, x.g, x.p, at, &ledger{})
 	n, err := x.p.Purge(ctx, at)

@@ -48,7 +48,7 @@ var (
 		{Name: "score", Kind: segment.Float},
 		{Name: "seen", Kind: segment.Time},
 		{Name: "born", Kind: segment.Time},
-		{Name: "region", Kind: segment.Enum, Hierarchy: true, ZH: "地区"},
+		{Name: "region", Kind: segment.Enum, Hierarchy: true, Label: customer.Text{ZH: "地区"}},
 		{Name: "likes", Kind: segment.Labels},
 		{Name: "vip", Kind: segment.Flag},
 	}
@@ -60,7 +60,7 @@ func sagaDefinitions() []segment.Definition {
 		{Name: "recent", Rule: segment.Within("seen", segment.Days(3))},
 		{Name: "rich", Rule: segment.Ge("spend", 60), Stay: segment.Ge("spend", 30), Dwell: 30 * time.Hour, Cap: 40},
 		{Name: "both", Rule: segment.And(segment.Segment("recent"), segment.Segment("rich")), Holdout: 20},
-		{Name: "birthday", Rule: segment.Anniversary("born", 7), EN: "Birthday", ZH: "生日"},
+		{Name: "birthday", Rule: segment.Anniversary("born", 7), Label: customer.Text{EN: "Birthday", ZH: "生日"}},
 	}
 }
 
@@ -207,7 +207,7 @@ func (p *saga) next() move {
 			b.RemoveLabels(customer.FromInt64(int64(i)), "likes", absent...)
 		}
 		m.big = true
-		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, b, m.at) }
+		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, m.at, b) }
 	case k < 25:
 		p.at = p.at.Add(time.Duration(rng.Int64N(int64(60 * time.Hour))))
 		m.name = "advance"
@@ -224,7 +224,7 @@ func (p *saga) next() move {
 		}
 		m.name = "define"
 		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) {
-			return l.Define(ctx, m.at, "an author", defs...)
+			return l.Define(ctx, m.at, "somebody", defs...)
 		}
 	case k < 35:
 		if p.versions[extra] == 0 || rng.IntN(3) == 0 {
@@ -245,7 +245,7 @@ func (p *saga) next() move {
 			return l.Rollback(ctx, m.at, "", "rich", version)
 		}
 	case k < 40:
-		tag := segment.Tag{Name: fmt.Sprint("t", p.declared), Kind: segment.Integer, EN: "later", Owner: "somebody"}
+		tag := segment.Tag{Name: fmt.Sprint("t", p.declared), Kind: segment.Integer, Label: customer.Text{EN: "later"}, Owner: "somebody"}
 		p.declared++
 		m.name = "declare"
 		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return nil, l.Declare(ctx, tag) }
@@ -253,7 +253,7 @@ func (p *saga) next() move {
 		b := batch(9)
 		b.Set(customer.FromInt64(1), "absent", customer.BoolValue(true))
 		m.name = "apply what cannot be"
-		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, b, m.at) }
+		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, m.at, b) }
 	case k < 50:
 		var rows customer.RowBatch
 		loser := customer.FromInt64(rng.Int64N(sagaCrowd / 2))
@@ -267,11 +267,11 @@ func (p *saga) next() move {
 		}}}
 		m.name = "rows"
 		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) {
-			return l.ApplyRows(ctx, rows, m.at)
+			return l.ApplyRows(ctx, m.at, rows)
 		}
 	default:
 		b := batch(1 + rng.IntN(30))
-		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, b, m.at) }
+		m.do = func(ctx context.Context, l *segment.Live) ([]segment.Notice, error) { return l.Apply(ctx, m.at, b) }
 	}
 	m.at = p.at
 	return m
@@ -288,7 +288,7 @@ func outcome(told []segment.Notice, err error) string {
 func noticesText(told []segment.Notice) string {
 	var b strings.Builder
 	for _, n := range told {
-		fmt.Fprintln(&b, n.Number, n.At.UnixNano(), n.Customer, n.Segment, n.Version, n.Entered, n.Reason)
+		fmt.Fprintln(&b, n.Number, n.At.UnixNano(), n.Customer, n.Segment, n.Version, n.Entered, n.Cause)
 	}
 	return b.String()
 }
@@ -315,7 +315,7 @@ func picture(ctx context.Context, l *segment.Live) (string, error) {
 		n, err := l.Len(name)
 		errs = append(errs, err)
 		fmt.Fprintf(&b, "%s: %d\n%s\n%v\n", name, n, data, sizes)
-		members, err := l.Members(ctx, name)
+		members, err := l.Set(ctx, name)
 		errs = append(errs, err)
 		held, err := l.HeldOut(ctx, name)
 		errs = append(errs, err)
@@ -406,7 +406,7 @@ func (p *saga) begun(ctx context.Context) (*segment.Live, error) {
 		return nil, err
 	}
 	return segment.NewLive(ix, &segment.LiveOptions{
-		At: sagaStart, Location: sagaZone, Definitions: sagaDefinitions(), Author: "the beginning",
+		At: sagaStart, Location: sagaZone, Definitions: sagaDefinitions(), Actor: "the beginning",
 	})
 }
 

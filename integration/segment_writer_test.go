@@ -44,7 +44,7 @@ type duty struct {
 
 func (d *duty) options(saga *saga, say func(...any)) *segment.OpenOptions {
 	o := &segment.OpenOptions{
-		Live:  segment.LiveOptions{At: sagaStart, Location: sagaZone, Definitions: sagaDefinitions(), Author: "the beginning", Keep: d.Keep},
+		Live:  segment.LiveOptions{At: sagaStart, Location: sagaZone, Definitions: sagaDefinitions(), Actor: "the beginning", Keep: d.Keep},
 		Clock: d.clock(), Owner: d.Owner, Reader: d.Reader, LogBytes: cmp.Or(d.LogBytes, 1<<10),
 		Failed: func(err error) { say("checkpoint:", err) },
 	}

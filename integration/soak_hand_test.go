@@ -47,7 +47,7 @@ func TestHandOn(t *testing.T) {
 				_, err := deedOf(n).do(ctx, g, p, at)
 				require.NoError(t, err)
 			}
-			_, err := p.Sync(ctx, g, at)
+			_, err := p.Sync(ctx, at, g)
 			require.NoError(t, err)
 			for v == nil || v.handOn(ctx, func() time.Time { return at }) != nil {
 				require.False(t, v != nil && s.left > 0)

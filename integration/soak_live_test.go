@@ -29,7 +29,7 @@ func (v *service) openLive(ctx context.Context, ready *readiness) error {
 	started := time.Now()
 	o := &segment.OpenOptions{
 		Live: segment.LiveOptions{
-			At: soakBegin, Location: time.UTC, Definitions: soakSegments(), Author: "soak", Keep: soakKeep,
+			At: soakBegin, Location: time.UTC, Definitions: soakSegments(), Actor: "soak", Keep: soakKeep,
 		},
 		Index: segment.Options{Tags: soakIndexTags},
 		Clock: time.Now, Lease: v.Lease, Owner: fmt.Sprint("process of part ", v.Part),
@@ -88,7 +88,7 @@ func newFold(ctx context.Context, l *segment.Live) (*fold, error) {
 
 // membersOf returns the members of a live segment.
 func membersOf(ctx context.Context, l *segment.Live, name string) (map[customer.ID]bool, error) {
-	set, err := l.Members(ctx, name)
+	set, err := l.Set(ctx, name)
 	if err != nil {
 		return nil, err
 	}
@@ -218,7 +218,7 @@ func (v *service) query(ctx context.Context, r *rand.Rand, rules []segment.Rule)
 	default:
 		defs := soakSegments()
 		name := defs[r.IntN(len(defs))].Name
-		set, err := v.live.Members(ctx, name)
+		set, err := v.live.Set(ctx, name)
 		if err != nil {
 			return err
 		}
@@ -282,7 +282,7 @@ func (v *service) end(ctx context.Context, rest string) error {
 		return nil
 	}
 	at := time.Unix(0, n).UTC()
-	if _, err := v.p.Sync(ctx, v.g, at); err != nil {
+	if _, err := v.p.Sync(ctx, at, v.g); err != nil {
 		return err
 	}
 	if err := v.handOn(ctx, func() time.Time { return at }); err != nil {

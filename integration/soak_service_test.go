@@ -218,7 +218,7 @@ func (v *service) observe() {
 
 func (v *service) sync(ctx context.Context) error {
 	begun := time.Now()
-	done, err := v.p.Sync(ctx, v.g, v.now())
+	done, err := v.p.Sync(ctx, v.now(), v.g)
 	if err != nil {
 		return fmt.Errorf("sync: %w", err)
 	}
@@ -284,7 +284,7 @@ func (v *service) handOn(ctx context.Context, now func() time.Time) error {
 			return err
 		}
 		begun := time.Now()
-		told, err := v.live.ApplyRows(ctx, b, now())
+		told, err := v.live.ApplyRows(ctx, now(), b)
 		if err != nil {
 			return err
 		}

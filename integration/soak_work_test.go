@@ -237,18 +237,18 @@ func (d *deed) do(ctx context.Context, g *identity.Graph, p *profile.Profiles, a
 		}
 		known = known && sum.Added == 0
 	}
-	ruling := identity.Ruling{ID: fmt.Sprint("case ", d.n), Author: "steward", Time: soakBegin.Add(soakDays * day)}
+	ruling := identity.Ruling{ID: fmt.Sprint("case ", d.n), Actor: "steward", Time: soakBegin.Add(soakDays * day)}
 	switch {
 	case d.unsay:
 		err = p.Retract(ctx, at, atom, d.say[0].ID)
 	case d.retract:
-		err = g.Retract(ctx, d.observe[last].ID, ruling.Time)
+		err = g.Retract(ctx, ruling.Time, d.observe[last].ID)
 	case d.part:
 		err = g.Separate(ctx, ruling, []identity.Record{recordOf(d.observe[0])}, []identity.Record{recordOf(d.observe[1])})
 	case d.link:
 		err = g.Link(ctx, ruling, recordOf(d.observe[0]), recordOf(d.observe[1]))
 		if d.revoke && (err == nil || errors.Is(err, identity.ErrRetracted)) {
-			err = g.Revoke(ctx, ruling.ID, ruling.Time)
+			err = g.Revoke(ctx, ruling.Time, ruling.ID)
 		}
 	}
 	return known, err

@@ -58,7 +58,7 @@ func TestSetAsideAsAWholeAddedAgain(t *testing.T) {
 
 		require.NoError(t, p.Retract(ctx, late, logAtom(1), order(3, 0).ID))
 		schema.Events[0].Fields[0].Check = Check{}
-		_, err = p.Apply(ctx, schema, late)
+		_, err = p.Apply(ctx, late, schema)
 		require.NoError(t, err)
 		add(Summary{Added: 1}, order(2, 12))
 		add(Summary{Known: 1}, order(2, 12))

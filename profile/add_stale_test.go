@@ -39,7 +39,7 @@ func TestAddAnswersByTheSchemaInForce(t *testing.T) {
 				require.NoError(t, err)
 				q, err := Open(ctx, s, nil, nil)
 				require.NoError(t, err)
-				_, err = q.Apply(ctx, of.after, logStart)
+				_, err = q.Apply(ctx, logStart, of.after)
 				require.NoError(t, err)
 				if !many {
 					sum, err := p.Add(ctx, logStart, order(of.second))

@@ -87,12 +87,12 @@ func TestProgress(t *testing.T) {
 	for name, work := range map[string]func() error{
 		"table":   func() error { _, err := p.Table(t.Context(), m); return err },
 		"quality": func() error { _, err := p.Quality(t.Context(), m.At); return err },
-		"preview": func() error { _, err := p.Preview(t.Context(), readsSchema(), m.At); return err },
+		"preview": func() error { _, err := p.Preview(t.Context(), m.At, readsSchema()); return err },
 		"csv":     func() error { return p.WriteCSV(t.Context(), io.Discard, m) },
 		"all":     func() error { collectProfiles(t, t.Context(), p, m); return nil },
 		"sync": func() error {
 			require.NoError(t, p.Refold(t.Context()))
-			_, err := p.Sync(t.Context(), nil, m.At)
+			_, err := p.Sync(t.Context(), m.At, nil)
 			return err
 		},
 	} {

@@ -29,7 +29,7 @@ type Version struct {
 //
 // Errors are those of Validate, ErrSchema as of Open, and those of the store; cost: a
 // commit of the schema, and then the folding of all customers.
-func (p *Profiles) Apply(ctx context.Context, schema *Schema, at time.Time) (version uint64, err error) {
+func (p *Profiles) Apply(ctx context.Context, at time.Time, schema *Schema) (version uint64, err error) {
 	if err := schema.Validate(); err != nil {
 		return 0, err
 	}

@@ -88,7 +88,7 @@ func TestApply(t *testing.T) {
 	require.NoError(t, err)
 	first, _ := p.current(ctx)
 
-	version, err := p.Apply(ctx, shopSchema(), schemaTime)
+	version, err := p.Apply(ctx, schemaTime, shopSchema())
 	require.NoError(t, err)
 	require.Equal(t, uint64(1), version, "nothing changed")
 	entries, err := s.Get(ctx, []byte(refoldKey))
@@ -97,7 +97,7 @@ func TestApply(t *testing.T) {
 
 	second := shopSchema()
 	second.Traits = append(second.Traits[1:], Trait{Name: "new", Kind: customer.KindBool})
-	version, err = p.Apply(ctx, second, schemaTime)
+	version, err = p.Apply(ctx, schemaTime, second)
 	require.NoError(t, err)
 	require.Equal(t, uint64(2), version)
 	f, _ := p.current(ctx)
@@ -126,7 +126,7 @@ func TestApply(t *testing.T) {
 	require.NoError(t, err)
 	require.Same(t, g, same, "not bound again")
 
-	version, err = q.Apply(ctx, shopSchema(), schemaTime.Add(time.Hour))
+	version, err = q.Apply(ctx, schemaTime.Add(time.Hour), shopSchema())
 	require.NoError(t, err)
 	require.Equal(t, uint64(3), version)
 	g, _ = q.current(ctx)
@@ -143,20 +143,20 @@ func TestApply(t *testing.T) {
 
 	without := shopSchema()
 	without.Traits = without.Traits[:6]
-	_, err = p.Apply(ctx, without, schemaTime)
+	_, err = p.Apply(ctx, schemaTime, without)
 	require.EqualError(t, err, `profile: schema: Options.Rows names "score", which it does not have`)
 	unknown := shopSchema()
 	unknown.Traits[2].Custom = "second"
-	_, err = p.Apply(ctx, unknown, schemaTime)
+	_, err = p.Apply(ctx, schemaTime, unknown)
 	require.ErrorIs(t, err, ErrSchema)
-	_, err = p.Apply(ctx, nil, schemaTime)
+	_, err = p.Apply(ctx, schemaTime, nil)
 	require.ErrorIs(t, err, ErrSchema)
 	for _, at := range []time.Time{{}, time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC), time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)} {
-		_, err = p.Apply(ctx, second, at)
+		_, err = p.Apply(ctx, at, second)
 		require.ErrorIs(t, err, ErrInput)
 	}
 
-	_, err = q.Apply(ctx, without, schemaTime) // whose options do not name score
+	_, err = q.Apply(ctx, schemaTime, without) // whose options do not name score
 	require.NoError(t, err)
 	_, err = p.reread(ctx)
 	require.ErrorIs(t, err, ErrSchema)
@@ -168,7 +168,7 @@ func TestApplyLarge(t *testing.T) {
 	large := func(n int) *Schema {
 		s := shopSchema()
 		for i := range n {
-			s.Traits = append(s.Traits, Trait{Name: fmt.Sprintf("trait %d", i), Kind: customer.KindText, Label: strings.Repeat("x", 1000)})
+			s.Traits = append(s.Traits, Trait{Name: fmt.Sprintf("trait %d", i), Kind: customer.KindText, Label: customer.Text{EN: strings.Repeat("x", 1000)}})
 		}
 		require.NoError(t, s.Validate())
 		return s
@@ -176,7 +176,7 @@ func TestApplyLarge(t *testing.T) {
 	s := clamped()
 	p, err := Open(ctx, s, large(450), &Options{Custom: shopCustom})
 	require.NoError(t, err)
-	_, err = p.Apply(ctx, large(0), schemaTime)
+	_, err = p.Apply(ctx, schemaTime, large(0))
 	require.NoError(t, err)
 	q, err := Open(ctx, s, nil, &Options{Custom: shopCustom})
 	require.NoError(t, err)
@@ -200,7 +200,7 @@ func TestApplyAtOnce(t *testing.T) {
 				for j := range 5 {
 					schema := shopSchema()
 					schema.Traits = append(schema.Traits, Trait{Name: fmt.Sprintf("t%d %d", i, j), Kind: customer.KindText})
-					if _, e := p.Apply(ctx, schema, schemaTime); e != nil {
+					if _, e := p.Apply(ctx, schemaTime, schema); e != nil {
 						err = e
 					}
 				}
@@ -253,7 +253,7 @@ func TestOpenAndApplyWithUnknownOutcome(t *testing.T) {
 		l.before, l.after = before, after
 		schema := shopSchema()
 		schema.Retention = 7
-		version, err := p.Apply(ctx, schema, schemaTime)
+		version, err := p.Apply(ctx, schemaTime, schema)
 		require.NoError(t, err)
 		require.Equal(t, uint64(2), version)
 		versions, err := p.Versions(ctx)

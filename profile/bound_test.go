@@ -182,7 +182,7 @@ func TestFingerprint(t *testing.T) {
 	same := of(func(*Schema) {})
 	require.Equal(t, bindShop(t).fingerprint, same)
 	for name, change := range map[string]func(s *Schema){
-		"labels":                       func(s *Schema) { s.Traits[0].Label, s.Computed[0].LabelZH, s.Events[0].Label = "x", "y", "z" },
+		"labels":                       func(s *Schema) { s.Traits[0].Label.EN, s.Computed[0].Label.ZH, s.Events[0].Label.EN = "x", "y", "z" },
 		"sensitivity":                  func(s *Schema) { s.Traits[3].Sensitivity, s.Computed[0].Sensitivity = Sensitive, Internal },
 		"order of trust":               func(s *Schema) { s.Sources[0], s.Sources[3] = s.Sources[3], s.Sources[0] },
 		"a new source":                 func(s *Schema) { s.Sources = append(s.Sources, Source{Name: "new", Channel: "phone"}) },

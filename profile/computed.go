@@ -5,9 +5,8 @@ import "github.com/clientele-go/clientele/customer"
 // A Computed is a trait that follows from events: how many orders, when the last visit
 // was, which category is liked best. Safe for concurrent reads.
 type Computed struct {
-	Name    string `json:"name"`               // unique among computed traits and Traits
-	Label   string `json:"label,omitempty"`    // for people, English
-	LabelZH string `json:"label_zh,omitempty"` // for people, Chinese
+	Name  string        `json:"name"`           // unique among computed traits and Traits
+	Label customer.Text `json:"label,omitzero"` // for people
 	// Sensitivity is at least that of Field, the strictest in any of Events, where values of
 	// the field are shown: by First, Last, Min, Max, Top and Affinity, in bands too. The zero
 	// Sensitivity is Public.

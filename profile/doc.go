@@ -20,7 +20,7 @@
 //		Atom: r.Atom, ID: "order-1", Source: "shop", Event: "order", Time: at,
 //		Values: []customer.Field{{Name: "amount", Value: customer.Int64Value(19900)}},
 //	})
-//	_, err = p.Sync(ctx, who, now)
+//	_, err = p.Sync(ctx, now, who)
 //	one, err := p.Profile(ctx, r.Customer, profile.Moment{At: now})
 //	one.Value("spent_90d") // 19900; one.Computed and one.Traits say where it comes from
 //

@@ -136,7 +136,7 @@ func TestEraseMergedRow(t *testing.T) {
 	a, b := customer.FromInt64(1), customer.FromInt64(2)
 	now := f.created(a, fakeAtom(1)).AddDate(0, 1, 0)
 	f.created(b, fakeAtom(2))
-	_, err := p.Sync(t.Context(), f, now)
+	_, err := p.Sync(t.Context(), now, f)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	require.Len(t, k.rows, 2)
@@ -149,7 +149,7 @@ func TestEraseMergedRow(t *testing.T) {
 	for range s.Scan(t.Context(), store.Under(key('r'))) {
 		require.Fail(t, "a row")
 	}
-	_, err = p.Sync(t.Context(), f, now)
+	_, err = p.Sync(t.Context(), now, f)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	require.Empty(t, k.rows)
@@ -197,7 +197,7 @@ func TestEraseRetractedSlice(t *testing.T) {
 		day := func(n int) time.Time { return sliceStart.AddDate(0, 0, n) }
 		a, b, c := customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)
 		for n, from := range []int{0, 10, 48} {
-			f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, From: day(from)}
+			f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, Since: day(from)}
 		}
 		if before {
 			f.created(c, fakeAtom(0))
@@ -213,7 +213,7 @@ func TestEraseRetractedSlice(t *testing.T) {
 			require.NoError(t, say(fmt.Sprint("secret-", n), day(0).Add(time.Duration(n)*144*time.Minute), f.now))
 		}
 		sync := func() {
-			_, err := p.Sync(t.Context(), f, day(60))
+			_, err := p.Sync(t.Context(), day(60), f)
 			require.NoError(t, err)
 		}
 		sync()

@@ -84,7 +84,7 @@ func TestEraseBeforeRowIsWritten(t *testing.T) {
 					f.created(customer.FromInt64(int64(n)), fakeAtom(n))
 					say(n)
 				}
-				_, err := p.Sync(t.Context(), f, now)
+				_, err := p.Sync(t.Context(), now, f)
 				require.NoError(t, err)
 				switch now = now.Add(time.Minute); why {
 				case "waits":
@@ -97,13 +97,13 @@ func TestEraseBeforeRowIsWritten(t *testing.T) {
 				s.before = func() {
 					f.erased(id)
 					if _, err := other.follow(t.Context(), f); folded && err == nil {
-						_, err = other.Sync(t.Context(), f, now)
+						_, err = other.Sync(t.Context(), now, f)
 						require.NoError(t, err)
 					} else {
 						require.NoError(t, err)
 					}
 				}
-				_, err = p.Sync(t.Context(), f, now)
+				_, err = p.Sync(t.Context(), now, f)
 				require.NoError(t, err)
 				require.Nil(t, s.before, "nothing came between")
 				k := newKeeper(t)

@@ -52,7 +52,7 @@ func TestChurnOfProfiles(t *testing.T) {
 	}
 	p, err := profile.Open(ctx, new(store.Memory), schema, nil)
 	require.NoError(t, err)
-	_, err = p.AddMany(ctx, shop.End(), slices.Values(evidence), nil)
+	_, err = p.AddMany(ctx, shop.Until(), slices.Values(evidence), nil)
 	require.NoError(t, err)
 	var all feed
 	seq := map[int]uint64{}
@@ -63,13 +63,13 @@ func TestChurnOfProfiles(t *testing.T) {
 		change.Seq = seq[shard]
 		all = append(all, change)
 	}
-	_, err = p.Sync(ctx, all, shop.End())
+	_, err = p.Sync(ctx, shop.Until(), all)
 	require.NoError(t, err)
 
-	kept, err := p.Events(ctx, profile.Moment{At: shop.End()}, query)
+	kept, err := p.Events(ctx, profile.Moment{At: shop.Until()}, query)
 	require.NoError(t, err)
 	kept.Arrived = nil // the past was imported at once
-	options := &churn.LogOptions[customer.ID]{Location: time.UTC, Until: shop.End(), Compare: customer.Compare}
+	options := &churn.LogOptions[customer.ID]{Location: time.UTC, Until: shop.Until(), Compare: customer.Compare}
 	plan := &churn.Plan{Window: 365, Gap: 3, Horizon: 60, Step: 28}
 	var outlooks [2]*churn.Outlook[customer.ID]
 	for i, open := range []func() (*churn.Log[customer.ID], error){

@@ -40,7 +40,7 @@ func ExampleProfiles_Find() {
 	begins := customer.Change{
 		Shard: customer.ShardOf(id), Seq: 1, Part: 1, Parts: 1, Verb: customer.Created, Customer: id, To: id, Atoms: []customer.AtomID{{1}}, At: now,
 	}
-	if _, err := p.Sync(ctx, feed{begins}, now); err != nil {
+	if _, err := p.Sync(ctx, now, feed{begins}); err != nil {
 		fmt.Println(err)
 		return
 	}

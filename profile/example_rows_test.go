@@ -25,10 +25,10 @@ func ExampleProfiles_RowColumns() {
 	follow := func(at time.Time) {
 		for batch, err := range p.Rows(ctx, cursor) {
 			check(err)
-			notices, err := live.ApplyRows(ctx, batch, at)
+			notices, err := live.ApplyRows(ctx, at, batch)
 			check(err)
 			for _, n := range notices {
-				fmt.Println(n.At.Format(time.DateOnly), n.Segment, "entered:", n.Entered, "by", n.Reason)
+				fmt.Println(n.At.Format(time.DateOnly), n.Segment, "entered:", n.Entered, "by", n.Cause)
 			}
 			cursor = batch.Cursor // to be stored with the segments
 		}

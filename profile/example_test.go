@@ -74,7 +74,7 @@ func Example() {
 		}},
 	)
 	check(err)
-	_, err = p.Sync(ctx, who, day(6))
+	_, err = p.Sync(ctx, day(6), who)
 	check(err)
 
 	for one, err := range p.All(ctx, profile.Moment{At: day(6)}) {
@@ -246,7 +246,7 @@ func shop(ctx context.Context) (*profile.Profiles, customer.ID) {
 		_, err := p.Add(ctx, e.Time, e)
 		check(err)
 	}
-	_, err = p.Sync(ctx, founded(id), day(5))
+	_, err = p.Sync(ctx, day(5), founded(id))
 	check(err)
 	return p, id
 }

@@ -31,7 +31,7 @@ func benchRows(b *testing.B, n int, searchable, sealed bool) (p *Profiles, now t
 	require.NoError(b, err)
 	now = time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC)
 	benchAdd(b, p, now, 0, n)
-	_, err = p.Sync(b.Context(), newManyFeed(n, now), now)
+	_, err = p.Sync(b.Context(), now, newManyFeed(n, now))
 	require.NoError(b, err)
 	return p, now
 }

@@ -166,7 +166,7 @@ func TestFind(t *testing.T) {
 	}
 	sync := func() {
 		t.Helper()
-		_, err := p.Sync(t.Context(), f, now)
+		_, err := p.Sync(t.Context(), now, f)
 		require.NoError(t, err)
 	}
 	find := func(trait string, v customer.Value, m Moment, want ...customer.ID) {
@@ -266,7 +266,7 @@ func TestFindAgreesWithProfiles(t *testing.T) {
 						}
 					}
 				}
-				_, err := p.Sync(t.Context(), w.feed, w.now)
+				_, err := p.Sync(t.Context(), w.now, w.feed)
 				require.NoError(t, err)
 				requireIndex(t, p, true)
 				found += requireFound(t, p, Moment{At: w.now})
@@ -343,14 +343,14 @@ func TestFindManyLabels(t *testing.T) {
 	all[0].ID, all[0].Values[0].Value = "all", customer.LabelsValue(labels...)
 	_, err = p.Add(t.Context(), f.now, all[0])
 	require.NoError(t, err)
-	_, err = p.Sync(t.Context(), f, f.now)
+	_, err = p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	requireIndex(t, p, true)
 	got, err := p.Find(t.Context(), "tags", customer.TextValue("2999"), Moment{At: f.now})
 	require.NoError(t, err)
 	require.Equal(t, []customer.ID{customer.FromInt64(1)}, got)
 	f.erased(customer.FromInt64(1))
-	_, err = p.Sync(t.Context(), f, f.now)
+	_, err = p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	require.Empty(t, dumped(t.Context(), s, "fb"))
 }
@@ -378,9 +378,9 @@ func TestFindInBadWeather(t *testing.T) {
 			s.calm = false
 			persist(func() error { return w.say(p, 20) })
 			w.now = w.now.Add(time.Hour)
-			persist(func() error { _, err := p.Sync(t.Context(), w.feed, w.now); return err })
+			persist(func() error { _, err := p.Sync(t.Context(), w.now, w.feed); return err })
 			s.calm = true
-			_, err := p.Sync(t.Context(), w.feed, w.now)
+			_, err := p.Sync(t.Context(), w.now, w.feed)
 			require.NoError(t, err)
 			requireIndex(t, p, true)
 			requireFound(t, p, Moment{At: w.now})
@@ -398,21 +398,21 @@ func TestIndexOfErasedKilled(t *testing.T) {
 			w.found()
 		}
 		require.NoError(t, w.say(p, 200))
-		_, err := p.Sync(t.Context(), w.feed, w.now)
+		_, err := p.Sync(t.Context(), w.now, w.feed)
 		require.NoError(t, err)
 		require.NotEmpty(t, dumped(t.Context(), s, "f"))
 		for _, id := range slices.Collect(maps.Keys(w.feed.truth())) {
 			w.feed.erased(id)
 		}
 		killed := openFind(t, crashAfter(s, n, n%2 == 0), nil, nil)
-		_, err = killed.Sync(t.Context(), w.feed, w.now)
+		_, err = killed.Sync(t.Context(), w.now, w.feed)
 		if err == nil {
 			require.Greater(t, n, 5)
 			require.Empty(t, dumped(t.Context(), s, "fb"))
 			break
 		}
 		require.ErrorIs(t, err, errCrash)
-		_, err = p.Sync(t.Context(), w.feed, w.now)
+		_, err = p.Sync(t.Context(), w.now, w.feed)
 		require.NoError(t, err)
 		require.Empty(t, dumped(t.Context(), s, "fb"))
 	}
@@ -423,11 +423,11 @@ func TestFindErrors(t *testing.T) {
 	p := openFind(t, s, findSchema("city"), anIndex(t, 2, 1))
 	f := newFakeFeed()
 	stream := customer.AtomID{0: 's'}
-	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, From: sliceStart}
+	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, Since: sliceStart}
 	f.created(customer.FromInt64(1), fakeAtom(1))
 	_, err := p.Add(t.Context(), sliceStart, Evidence{Atom: stream, ID: "1", Source: "crm", Time: sliceStart, Values: []customer.Field{{Name: "city", Value: customer.TextValue("X")}}})
 	require.NoError(t, err)
-	_, err = p.Sync(t.Context(), f, sliceStart)
+	_, err = p.Sync(t.Context(), sliceStart, f)
 	require.NoError(t, err)
 	for _, known := range []time.Time{{}, sliceStart} {
 		failsEverywhere(t, s, 8, func() error {
@@ -508,7 +508,7 @@ func TestFindAllKinds(t *testing.T) {
 	p := openFind(t, minimal(), schema, anIndex(t, 1))
 	_, err := p.Add(t.Context(), f.now, ev...)
 	require.NoError(t, err)
-	_, err = p.Sync(t.Context(), f, f.now)
+	_, err = p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	require.Equal(t, len(ev), requireFound(t, p, Moment{At: f.now}))
 	requireIndex(t, p, true)

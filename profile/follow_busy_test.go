@@ -84,7 +84,7 @@ func TestFollowBusyStream(t *testing.T) {
 	stream := func(n int) customer.AtomID { return customer.AtomID{0: 's', 15: byte(n)} }
 	lie := func(n, of, hour int) customer.AtomID {
 		a := fakeAtom(n)
-		f.slices[a] = customer.Slice{Atom: a, Stream: stream(of), From: sliceStart.Add(time.Duration(hour) * time.Hour)}
+		f.slices[a] = customer.Slice{Atom: a, Stream: stream(of), Since: sliceStart.Add(time.Duration(hour) * time.Hour)}
 		return a
 	}
 	for n := range 100 {
@@ -128,7 +128,7 @@ func TestFollowSliceMoves(t *testing.T) {
 	f, s := newFakeFeed(), smallest()
 	p := follower(s)
 	a, b, stream := customer.FromInt64(1), customer.FromInt64(2), customer.AtomID{0: 's'}
-	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, From: sliceStart}
+	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, Since: sliceStart}
 	f.created(a, fakeAtom(1))
 	f.created(b, fakeAtom(2))
 	_, err := p.follow(t.Context(), f)

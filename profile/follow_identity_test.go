@@ -34,7 +34,7 @@ func TestFollowIdentity(t *testing.T) {
 		record := func() identity.Record { return identity.Record{Source: "shop", Record: fmt.Sprint(r.IntN(40))} }
 		for step := range 160 {
 			now = now.Add(time.Minute)
-			ruling := identity.Ruling{ID: fmt.Sprint("ruling", step), Author: "steward", Time: now}
+			ruling := identity.Ruling{ID: fmt.Sprint("ruling", step), Actor: "steward", Time: now}
 			switch n := r.IntN(30); {
 			case n < 20:
 				o := identity.Observation{ID: fmt.Sprint(step), Source: "shop", Record: record().Record, Time: now}
@@ -51,9 +51,9 @@ func TestFollowIdentity(t *testing.T) {
 					links = append(links, ruling.ID)
 				}
 			case n < 26 && len(links) > 0:
-				require.NoError(t, g.Revoke(t.Context(), links[r.IntN(len(links))], now))
+				require.NoError(t, g.Revoke(t.Context(), now, links[r.IntN(len(links))]))
 			case n < 29 && len(observed) > 0:
-				if err := g.Retract(t.Context(), observed[r.IntN(len(observed))], now); err != nil {
+				if err := g.Retract(t.Context(), now, observed[r.IntN(len(observed))]); err != nil {
 					require.ErrorIs(t, err, identity.ErrErased)
 				}
 			case len(history) > 0:

@@ -20,7 +20,7 @@ func (s *step) slice() (*sliceName, bool) {
 	if !found {
 		return nil, false
 	}
-	return &sliceName{all[i].Stream, all[i].From.UnixMicro(), a}, true
+	return &sliceName{all[i].Stream, all[i].Since.UnixMicro(), a}, true
 }
 
 // divide reads what is known of the slices among the atoms of steps, and the heads of their

@@ -57,7 +57,7 @@ func hostileProfiles() (*profile.Profiles, customer.AtomID, *identity.Graph) {
 	check(err)
 	_, err = p.Add(ctx, day(6), hostileEvidence(r.Atom, "1")...)
 	check(err)
-	_, err = p.Sync(ctx, who, day(6))
+	_, err = p.Sync(ctx, day(6), who)
 	check(err)
 	return p, r.Atom, who
 }
@@ -144,17 +144,17 @@ func TestHostile(t *testing.T) {
 			Expect: map[string]any{"at zero": profile.ErrInput, "evidence nil": hostiletest.OK, "options nil": hostiletest.OK, "evidence turned": hostiletest.OK},
 		},
 		"Profiles.Apply": {
-			Call: func(ctx context.Context, s *profile.Schema, at time.Time) (uint64, error) {
+			Call: func(ctx context.Context, at time.Time, s *profile.Schema) (uint64, error) {
 				p, _, _ := hostileProfiles()
-				return (*profile.Profiles).Apply(p, ctx, s, at)
+				return (*profile.Profiles).Apply(p, ctx, at, s)
 			},
-			Names: "ctx schema at", Args: func() []any { return []any{ctx, hostileSchema(), day(7)} }, Every: 3, Expect: hostiletest.With(schema, map[string]any{"at zero": profile.ErrInput}),
+			Names: "ctx at schema", Args: func() []any { return []any{ctx, day(7), hostileSchema()} }, Every: 3, Expect: hostiletest.With(schema, map[string]any{"at zero": profile.ErrInput}),
 		},
 		"Profiles.Preview": {
-			Call: func(ctx context.Context, s *profile.Schema, at time.Time) (*profile.Diff, error) {
-				return (*profile.Profiles).Preview(shared, ctx, s, at)
+			Call: func(ctx context.Context, at time.Time, s *profile.Schema) (*profile.Diff, error) {
+				return (*profile.Profiles).Preview(shared, ctx, at, s)
 			},
-			Names: "ctx schema at", Args: func() []any { return []any{ctx, hostileSchema(), day(7)} }, Every: 3, Expect: hostiletest.With(schema, map[string]any{"at zero": profile.ErrInput}),
+			Names: "ctx at schema", Args: func() []any { return []any{ctx, day(7), hostileSchema()} }, Every: 3, Expect: hostiletest.With(schema, map[string]any{"at zero": profile.ErrInput}),
 		},
 		"Profiles.Retract": {
 			Call: func(ctx context.Context, at time.Time, atom customer.AtomID, id string) error {
@@ -176,7 +176,7 @@ func TestHostile(t *testing.T) {
 			Call: func(ctx context.Context, at time.Time) (profile.Synced, error) {
 				p, _, who := hostileProfiles()
 				defer stillThere(p)
-				return (*profile.Profiles).Sync(p, ctx, who, at)
+				return (*profile.Profiles).Sync(p, ctx, at, who)
 			},
 			Names: "ctx at", Args: func() []any { return []any{ctx, day(7)} }, Expect: map[string]any{"at zero": profile.ErrInput},
 		},
@@ -256,7 +256,7 @@ func TestHostile(t *testing.T) {
 		"Profiles.Schema":   {Call: (*profile.Profiles).Schema, Names: "profiles ctx", Args: func() []any { return []any{shared, ctx} }, Writes: opened},
 		"Profiles.SetAside": {Call: (*profile.Profiles).SetAside, Names: "profiles ctx atom", Args: func() []any { return []any{shared, ctx, atom} }, Writes: opened},
 		"Profiles.Shares": {
-			Call: (*profile.Profiles).Shares, Names: "profiles ctx trait at", Args: func() []any { return []any{shared, ctx, "shops", day(6)} }, Writes: opened,
+			Call: (*profile.Profiles).Shares, Names: "profiles ctx at trait", Args: func() []any { return []any{shared, ctx, day(6), "shops"} }, Writes: opened,
 			Expect: map[string]any{"trait bytes": "profile: ", "at zero": profile.ErrInput},
 		},
 		"Profiles.Table": {

@@ -65,12 +65,12 @@ func TestEvidence(t *testing.T) {
 				require.NoError(t, p.Retract(t.Context(), now, atom, id))
 			}
 		}
-		_, err := p.Sync(t.Context(), f, now)
+		_, err := p.Sync(t.Context(), now, f)
 		require.NoError(t, err)
 		less := logSchema()
 		less.Sources, less.Traits, less.Events, less.Computed, less.Retention = less.Sources[:1], less.Traits[:1], nil, nil, 1
 		for _, schema := range []*Schema{logSchema(), less} {
-			_, err := openLog(t, s).Apply(t.Context(), schema, now)
+			_, err := openLog(t, s).Apply(t.Context(), now, schema)
 			if !errors.Is(err, ErrSchema) {
 				require.NoError(t, err)
 			}
@@ -131,7 +131,7 @@ func TestEvidenceOfSlices(t *testing.T) {
 						if s, ok := w.slices[a]; ok && !w.erased[a] {
 							until := w.until(s, truth)
 							for _, of := range w.log[s.Stream] {
-								if !of.ev.Time.Before(s.From) && of.ev.Time.Before(until) {
+								if !of.ev.Time.Before(s.Since) && of.ev.Time.Before(until) {
 									want = append(want, fmt.Sprint(s.Stream, of.ev.Time.UnixMicro(), of.ev.ID, of.learned, of.retracted))
 								}
 							}
@@ -184,7 +184,7 @@ func TestEvidenceErrors(t *testing.T) {
 		_, err := p.Add(t.Context(), logStart, anOrder(1, n))
 		require.NoError(t, err)
 	}
-	_, err := p.Sync(t.Context(), f, logStart)
+	_, err := p.Sync(t.Context(), logStart, f)
 	require.NoError(t, err)
 	failsEverywhere(t, s, 5, func() error {
 		n := 0
@@ -201,7 +201,7 @@ func TestEvidenceErrors(t *testing.T) {
 	n := 0
 	for k, err := range p.Evidence(t.Context(), id) {
 		if n++; n == 1 { // erased while it is read
-			_, err := p.Sync(t.Context(), f, logStart)
+			_, err := p.Sync(t.Context(), logStart, f)
 			require.NoError(t, err)
 		}
 		if err != nil {

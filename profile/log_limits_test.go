@@ -52,7 +52,7 @@ func TestAddUnderStaleSchema(t *testing.T) {
 		schema, _, err := a.Schema(ctx)
 		require.NoError(t, err)
 		schema.Sources = append(schema.Sources, Source{Name: source})
-		_, err = a.Apply(ctx, schema, busyNow)
+		_, err = a.Apply(ctx, busyNow, schema)
 		require.NoError(t, err)
 		e := busyOrder(i, "x")
 		e.Source = source

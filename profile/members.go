@@ -43,7 +43,7 @@ func (p *Profiles) Members(ctx context.Context, id customer.ID) ([]customer.Memb
 		return nil, err
 	}
 	for k, i := range sliced {
-		all[i].From, all[i].To = microTime(parts[k].from), microTime(parts[k].until)
+		all[i].Since, all[i].Until = microTime(parts[k].from), microTime(parts[k].until)
 	}
 	return all, nil
 }

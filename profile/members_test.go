@@ -23,11 +23,11 @@ func TestMembers(t *testing.T) {
 	f.now = day(60)
 	a, b, c := customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)
 	for n, from := range []int{0, 30, 30} {
-		f.slices[fakeAtom(n+1)] = customer.Slice{Atom: fakeAtom(n + 1), Stream: stream, From: day(from)}
+		f.slices[fakeAtom(n+1)] = customer.Slice{Atom: fakeAtom(n + 1), Stream: stream, Since: day(from)}
 	}
 	members := func(id customer.ID, want ...customer.Member) {
 		t.Helper()
-		_, err := p.Sync(t.Context(), f, day(60))
+		_, err := p.Sync(t.Context(), day(60), f)
 		require.NoError(t, err)
 		got, err := p.Members(t.Context(), id)
 		require.NoError(t, err)
@@ -36,22 +36,22 @@ func TestMembers(t *testing.T) {
 	_, err := p.Members(t.Context(), a)
 	require.ErrorIs(t, err, ErrUnknown)
 	f.created(a, fakeAtoms(1, 9)...)
-	members(a, customer.Member{Atom: fakeAtom(1), From: day(0)}, customer.Member{Atom: fakeAtom(9)})
+	members(a, customer.Member{Atom: fakeAtom(1), Since: day(0)}, customer.Member{Atom: fakeAtom(9)})
 	f.created(b, fakeAtom(2))
-	members(a, customer.Member{Atom: fakeAtom(1), From: day(0), To: day(30)}, customer.Member{Atom: fakeAtom(9)})
-	members(b, customer.Member{Atom: fakeAtom(2), From: day(30)})
+	members(a, customer.Member{Atom: fakeAtom(1), Since: day(0), Until: day(30)}, customer.Member{Atom: fakeAtom(9)})
+	members(b, customer.Member{Atom: fakeAtom(2), Since: day(30)})
 	f.created(c, fakeAtom(3)) // which begins with that of b and has it all
-	members(b, customer.Member{Atom: fakeAtom(2), From: day(30), To: day(30)})
+	members(b, customer.Member{Atom: fakeAtom(2), Since: day(30), Until: day(30)})
 	f.merged(a, b)
-	both := []customer.Member{{Atom: fakeAtom(1), From: day(0), To: day(30)}, {Atom: fakeAtom(2), From: day(30), To: day(30)}, {Atom: fakeAtom(9)}}
+	both := []customer.Member{{Atom: fakeAtom(1), Since: day(0), Until: day(30)}, {Atom: fakeAtom(2), Since: day(30), Until: day(30)}, {Atom: fakeAtom(9)}}
 	members(a, both...)
 	members(b, both...)
 	f.erased(b)
 	members(a)
 	members(b)
-	members(c, customer.Member{Atom: fakeAtom(3), From: day(30)})
+	members(c, customer.Member{Atom: fakeAtom(3), Since: day(30)})
 	f.moved(c, customer.ID{}, fakeAtom(3))
-	_, err = p.Sync(t.Context(), f, day(60))
+	_, err = p.Sync(t.Context(), day(60), f)
 	require.NoError(t, err)
 	_, err = p.Members(t.Context(), c)
 	require.ErrorIs(t, err, ErrUnknown, "nothing is left of it")
@@ -84,14 +84,14 @@ func TestMembersOfSlices(t *testing.T) {
 					require.Contains(t, atoms, m.Atom)
 					s, divided := w.slices[m.Atom]
 					if !divided {
-						require.Zero(t, m.From)
-						require.Zero(t, m.To)
+						require.Zero(t, m.Since)
+						require.Zero(t, m.Until)
 						continue
 					}
 					until := w.until(s, truth)
 					for range 20 {
 						at := w.moment()
-						require.Equal(t, !at.Before(s.From) && at.Before(until), m.Has(at), "%v at %v", m, at)
+						require.Equal(t, !at.Before(s.Since) && at.Before(until), m.Has(at), "%v at %v", m, at)
 					}
 				}
 			}
@@ -190,9 +190,9 @@ func TestMembersErrors(t *testing.T) {
 	s := newCutStore(new(store.Memory))
 	p := openLog(t, s)
 	f := newFakeFeed()
-	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: customer.AtomID{0: 's'}, From: sliceStart}
+	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: customer.AtomID{0: 's'}, Since: sliceStart}
 	f.created(customer.FromInt64(1), fakeAtom(1))
-	_, err := p.Sync(t.Context(), f, sliceStart)
+	_, err := p.Sync(t.Context(), sliceStart, f)
 	require.NoError(t, err)
 	failsEverywhere(t, s, 5, func() error {
 		_, err := p.Members(t.Context(), customer.FromInt64(1))

@@ -63,7 +63,7 @@ func TestSyncKeepsPartials(t *testing.T) {
 	feed := newFakeFeed()
 	id := customer.FromInt64(1)
 	feed.created(id, logAtom(1))
-	sync := func() error { _, err := p.Sync(ctx, feed, learned); return err }
+	sync := func() error { _, err := p.Sync(ctx, learned, feed); return err }
 	read := func() error { _, err := p.Profile(ctx, id, Moment{At: learned}); return err }
 	require.Zero(t, s.during(t, sync))
 	require.Zero(t, s.during(t, read))
@@ -72,7 +72,7 @@ func TestSyncKeepsPartials(t *testing.T) {
 		"schema": func() error {
 			schema := logSchema()
 			schema.Computed = append(schema.Computed, Computed{Name: "largest", Of: Max, Events: []string{"order"}, Field: "amount"})
-			_, err := p.Apply(ctx, schema, learned)
+			_, err := p.Apply(ctx, learned, schema)
 			return err
 		},
 	} {
@@ -129,7 +129,7 @@ func TestLargePartials(t *testing.T) {
 	require.Zero(t, s.n, "pages read for sealing")
 	feed := newFakeFeed()
 	feed.created(customer.FromInt64(1), logAtom(1))
-	_, err = p.Sync(ctx, feed, learned)
+	_, err = p.Sync(ctx, learned, feed)
 	require.NoError(t, err)
 	got, err := p.Profile(ctx, customer.FromInt64(1), Moment{At: learned})
 	require.NoError(t, err)

@@ -55,7 +55,7 @@ const sampled = 10
 //
 // Errors are those of Apply; cost: that of folding all customers twice, and, where what is
 // computed changes, of reading all their events.
-func (p *Profiles) Preview(ctx context.Context, schema *Schema, at time.Time) (*Diff, error) {
+func (p *Profiles) Preview(ctx context.Context, at time.Time, schema *Schema) (*Diff, error) {
 	if err := schema.Validate(); err != nil {
 		return nil, err
 	}
@@ -202,11 +202,11 @@ func (b *bound) definition(l slot) string {
 	var data []byte
 	if l.list == 1 {
 		t := b.Traits[l.index]
-		t.Label, t.LabelZH = "", ""
+		t.Label = customer.Text{}
 		data, _ = json.Marshal(t) // the schema has been validated
 	} else {
 		c := b.Computed[l.index]
-		c.Label, c.LabelZH = "", ""
+		c.Label = customer.Text{}
 		data, _ = json.Marshal(c)
 	}
 	return string(data)

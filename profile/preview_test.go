@@ -17,7 +17,7 @@ func changedReads() *Schema {
 	s := readsSchema()
 	s.Sources[0], s.Sources[1] = s.Sources[1], s.Sources[0] // name follows it, and is kept
 	s.Traits[1].Policy = []Rule{Oldest}
-	s.Traits[2].Label = "a customer we like" // is no change
+	s.Traits[2].Label.EN = "a customer we like" // is no change
 	s.Traits[5].Sources = []string{"crm"}
 	s.Traits = slices.Delete(s.Traits, 7, 8)
 	s.Traits = append(s.Traits, Trait{Name: "nickname", Kind: customer.KindText})
@@ -42,7 +42,7 @@ func TestPreviewIsWhatApplyDoes(t *testing.T) {
 		m := Moment{At: w.moment().At}
 		before := collectProfiles(t, ctx, w.p, m)
 
-		diff, err := w.p.Preview(ctx, changedReads(), m.At)
+		diff, err := w.p.Preview(ctx, m.At, changedReads())
 		require.NoError(t, err)
 		require.Equal(t, uint64(1), diff.Version)
 		entries, err := s.Get(ctx, []byte(refoldKey))
@@ -51,11 +51,11 @@ func TestPreviewIsWhatApplyDoes(t *testing.T) {
 
 		alone, err := Open(ctx, s, nil, &Options{Workers: 1})
 		require.NoError(t, err)
-		again, err := alone.Preview(ctx, changedReads(), m.At)
+		again, err := alone.Preview(ctx, m.At, changedReads())
 		require.NoError(t, err)
 		require.Equal(t, diff, again)
 
-		_, err = w.p.Apply(ctx, changedReads(), schemaTime)
+		_, err = w.p.Apply(ctx, schemaTime, changedReads())
 		require.NoError(t, err)
 		after := collectProfiles(t, ctx, alone, m)
 		want := slowDiff(before, after, diff.Traits)
@@ -74,7 +74,7 @@ func TestPreviewIsWhatApplyDoes(t *testing.T) {
 		}, of)
 		require.Equal(t, "channel", diff.Traits[len(diff.Traits)-1].Name, "what is removed comes last")
 
-		same, err := w.p.Preview(ctx, changedReads(), m.At)
+		same, err := w.p.Preview(ctx, m.At, changedReads())
 		require.NoError(t, err)
 		require.Zero(t, same.Differ)
 		require.Equal(t, uint64(2), same.Version)
@@ -115,20 +115,20 @@ func TestPreviewRefuses(t *testing.T) {
 	ctx := t.Context()
 	p, err := Open(ctx, new(store.Memory), shopSchema(), &Options{Custom: shopCustom, Rows: []string{"score"}})
 	require.NoError(t, err)
-	_, err = p.Preview(ctx, &Schema{}, schemaTime)
+	_, err = p.Preview(ctx, schemaTime, &Schema{})
 	require.ErrorIs(t, err, ErrSchema)
 	unknown := shopSchema()
 	unknown.Traits[2].Custom = "second"
-	_, err = p.Preview(ctx, unknown, schemaTime)
+	_, err = p.Preview(ctx, schemaTime, unknown)
 	require.ErrorIs(t, err, ErrSchema)
-	_, err = p.Preview(ctx, shopSchema(), schemaTime.AddDate(9000, 0, 0))
+	_, err = p.Preview(ctx, schemaTime.AddDate(9000, 0, 0), shopSchema())
 	require.ErrorIs(t, err, ErrInput)
 	ended, cancel := context.WithCancel(ctx)
 	cancel()
-	_, err = p.Preview(ended, shopSchema(), schemaTime)
+	_, err = p.Preview(ended, schemaTime, shopSchema())
 	require.ErrorIs(t, err, context.Canceled)
 
-	diff, err := p.Preview(ctx, shopSchema(), schemaTime)
+	diff, err := p.Preview(ctx, schemaTime, shopSchema())
 	require.NoError(t, err)
 	data, err := json.Marshal(diff.Traits[0])
 	require.NoError(t, err)

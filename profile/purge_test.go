@@ -211,7 +211,7 @@ func TestPurgeStaleSchema(t *testing.T) {
 	require.NoError(t, err)
 	other, err := Open(t.Context(), s, nil, nil)
 	require.NoError(t, err)
-	_, err = other.Apply(t.Context(), purgeSchema(), now)
+	_, err = other.Apply(t.Context(), now, purgeSchema())
 	require.NoError(t, err)
 	n, err := stale.Purge(t.Context(), now)
 	require.NoError(t, err)

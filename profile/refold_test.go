@@ -25,7 +25,7 @@ func TestRefoldSchema(t *testing.T) {
 				w.change()
 			}
 			require.NoError(t, w.say(p, 400))
-			_, err := p.Sync(ctx, w.feed, w.now)
+			_, err := p.Sync(ctx, w.now, w.feed)
 			require.NoError(t, err)
 			lag := newKeeper(t)
 			lag.follow(p, 0)
@@ -38,12 +38,12 @@ func TestRefoldSchema(t *testing.T) {
 			for i, change := range schemas {
 				schema := syncSchema()
 				change(schema)
-				_, err := p.Apply(ctx, schema, w.now)
+				_, err := p.Apply(ctx, w.now, schema)
 				require.NoError(t, err)
 				for {
 					mortal := w.open(s, nil)
 					mortal.s = crashAfter(s, 2, w.r.IntN(2) == 0)
-					if _, err := mortal.Sync(ctx, w.feed, w.now); err == nil {
+					if _, err := mortal.Sync(ctx, w.now, w.feed); err == nil {
 						break
 					} else {
 						require.True(t, errors.Is(err, errCrash), "%v", err)
@@ -63,7 +63,7 @@ func TestRefoldSchema(t *testing.T) {
 					require.Equal(t, k.rows, lag.rows)
 				}
 				w.now = w.now.Add(13 * time.Hour)
-				_, err = p.Sync(ctx, w.feed, w.now)
+				_, err = p.Sync(ctx, w.now, w.feed)
 				require.NoError(t, err)
 			}
 			// Numbers were given back with the names.
@@ -85,18 +85,18 @@ func TestRefoldOptions(t *testing.T) {
 	w.feed.created(customer.FromInt64(3))
 	w.atoms = 2
 	require.NoError(t, w.say(p, 20))
-	_, err := p.Sync(ctx, w.feed, w.now)
+	_, err := p.Sync(ctx, w.now, w.feed)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	p = w.open(s, &Options{Rows: []string{"name", "seen"}})
 	require.NoError(t, p.Refold(ctx))
-	done, err := p.Sync(ctx, nil, w.now)
+	done, err := p.Sync(ctx, w.now, nil)
 	require.NoError(t, err)
 	require.Equal(t, 2, done.Refolded)
 	require.Equal(t, 2, done.Rows)
 	k.follow(p, 0)
 	require.Equal(t, w.want(p, w.now), k.rows)
-	done, err = p.Sync(ctx, nil, w.now)
+	done, err = p.Sync(ctx, w.now, nil)
 	require.NoError(t, err)
 	require.Zero(t, done.Refolded)
 }

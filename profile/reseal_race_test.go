@@ -98,7 +98,7 @@ func TestReadWhileResealed(t *testing.T) {
 				stream, b := customer.AtomID{0: 's'}, customer.FromInt64(9)
 				for i, hours := range []time.Duration{2000, 400} {
 					slice := fakeAtom(100 + i)
-					w.feed.slices[slice] = customer.Slice{Atom: slice, Stream: stream, From: w.now.Add(-hours * time.Hour)}
+					w.feed.slices[slice] = customer.Slice{Atom: slice, Stream: stream, Since: w.now.Add(-hours * time.Hour)}
 					if i == 0 {
 						w.feed.attached(id, slice)
 					} else {
@@ -114,7 +114,7 @@ func TestReadWhileResealed(t *testing.T) {
 				w.sync(public)
 				other, err := Open(t.Context(), &memory, nil, secretive(t, &memory, []byte{1}, 1))
 				require.NoError(t, err)
-				_, err = other.Apply(t.Context(), resealSchema(Personal), w.now)
+				_, err = other.Apply(t.Context(), w.now, resealSchema(Personal))
 				require.NoError(t, err)
 				w.sync(other)
 				s := &interrupted{Store: &memory}
@@ -156,7 +156,7 @@ func longWorld(t *testing.T, s store.Store) (p *Profiles, ids map[string]bool, n
 	}
 	_, err = public.Add(t.Context(), f.now, all...)
 	require.NoError(t, err)
-	_, err = public.Sync(t.Context(), f, f.now)
+	_, err = public.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	o := secretive(t, s, []byte{1}, 1)
 	o.Rows = nil
@@ -237,7 +237,7 @@ func TestEvidenceOfNewerSchema(t *testing.T) {
 		s.left, s.do = n, func() {
 			schema := resealSchema(Personal)
 			schema.Traits = append(schema.Traits, Trait{Name: "fresh", Kind: customer.KindText, Sensitivity: Personal})
-			_, err := other.Apply(t.Context(), schema, w.now)
+			_, err := other.Apply(t.Context(), w.now, schema)
 			require.NoError(t, err)
 			for i := range 3 {
 				_, err := other.Add(t.Context(), w.now, Evidence{
@@ -279,7 +279,7 @@ func TestIndexOfWhatWasNotAdded(t *testing.T) {
 		require.ErrorIs(t, err, errCrash)
 		require.NotEmpty(t, dumped(t.Context(), s, "fb"))
 		if !searchable {
-			_, err := p.Apply(t.Context(), findSchema(), now)
+			_, err := p.Apply(t.Context(), now, findSchema())
 			require.NoError(t, err)
 		}
 		_, err = p.Reseal(t.Context(), nil)
@@ -348,7 +348,7 @@ func TestReindexReadsOnce(t *testing.T) {
 	}
 	_, err := p.Add(t.Context(), now, all...)
 	require.NoError(t, err)
-	_, err = p.Apply(t.Context(), findSchema("name"), now)
+	_, err = p.Apply(t.Context(), now, findSchema("name"))
 	require.NoError(t, err)
 	s.pages = 0
 	reseal(t, p)

@@ -145,7 +145,7 @@ func (w *secretWorld) sayAgain(p *Profiles) {
 
 func (w *secretWorld) sync(p *Profiles) Synced {
 	w.t.Helper()
-	done, err := p.Sync(w.t.Context(), w.feed, w.now)
+	done, err := p.Sync(w.t.Context(), w.now, w.feed)
 	require.NoError(w.t, err)
 	return done
 }
@@ -259,7 +259,7 @@ func TestReseal(t *testing.T) {
 				k := newKeeper(t)
 				k.begin(p)
 				if later {
-					_, err := p.Apply(t.Context(), resealSchema(Sensitive), w.now)
+					_, err := p.Apply(t.Context(), w.now, resealSchema(Sensitive))
 					require.NoError(t, err)
 				}
 				w.say(p, 20) // some logs have keys before
@@ -439,7 +439,7 @@ func TestResealIndex(t *testing.T) {
 		for i := range schema.Traits {
 			schema.Traits[i].Searchable = slices.Contains(names, schema.Traits[i].Name)
 		}
-		_, err := p.Apply(t.Context(), schema, w.now)
+		_, err := p.Apply(t.Context(), w.now, schema)
 		require.NoError(t, err)
 	}
 	versions := func(want ...uint32) {
@@ -569,7 +569,7 @@ func TestKeysReplacedInUse(t *testing.T) {
 		}
 	})
 	busy(func(p *Profiles) {
-		if _, err := p.Sync(t.Context(), w.feed, w.now); err != nil {
+		if _, err := p.Sync(t.Context(), w.now, w.feed); err != nil {
 			t.Error(err)
 		}
 		for _, err := range p.AllRows(t.Context()) {
@@ -634,7 +634,7 @@ func TestResealSlices(t *testing.T) {
 		o.Rows = nil
 		p, err = Open(t.Context(), s, nil, o)
 		require.NoError(t, err)
-		_, err = p.Apply(t.Context(), personal, w.now)
+		_, err = p.Apply(t.Context(), w.now, personal)
 		require.NoError(t, err)
 		w.sync(p)
 		require.Positive(t, reseal(t, p))
@@ -664,7 +664,7 @@ func TestResealStepByStep(t *testing.T) {
 		for i := range schema.Traits[:step] {
 			schema.Traits[i].Sensitivity = Personal
 		}
-		_, err = p.Apply(t.Context(), schema, w.now)
+		_, err = p.Apply(t.Context(), w.now, schema)
 		require.NoError(t, err)
 		require.Positive(t, reseal(t, p))
 		require.Zero(t, reseal(t, p))
@@ -672,7 +672,7 @@ func TestResealStepByStep(t *testing.T) {
 		w.say(p, 10)
 	}
 	w.sync(p)
-	_, err = p.Apply(t.Context(), resealSchema(Personal), w.now)
+	_, err = p.Apply(t.Context(), w.now, resealSchema(Personal))
 	require.NoError(t, err)
 	w.sync(p)
 	reseal(t, p)

@@ -134,10 +134,10 @@ func (p *Profiles) RowColumns(ctx context.Context) ([]customer.Column, error) {
 		c := &l.columns[at]
 		if c.computed {
 			of := &f.Computed[c.index]
-			columns[i] = customer.Column{Name: c.name, Kind: f.computedKinds[c.index], EN: of.Label, ZH: of.LabelZH}
+			columns[i] = customer.Column{Name: c.name, Kind: f.computedKinds[c.index], Label: of.Label}
 		} else {
 			of := &f.Traits[c.index]
-			columns[i] = customer.Column{Name: c.name, Kind: f.traitKinds[c.index], EN: of.Label, ZH: of.LabelZH}
+			columns[i] = customer.Column{Name: c.name, Kind: f.traitKinds[c.index], Label: of.Label}
 		}
 	}
 	return columns, nil

@@ -28,7 +28,7 @@ func TestRowsCursors(t *testing.T) {
 	var begin customer.Cursor
 	require.NoError(t, first(ctx, begin))
 	require.NoError(t, p.TrimRows(ctx, begin))
-	_, err := p.Sync(ctx, newManyFeed(500, w.now), w.now)
+	_, err := p.Sync(ctx, w.now, newManyFeed(500, w.now))
 	require.NoError(t, err)
 	head, err := p.RowsHead(ctx)
 	require.NoError(t, err)
@@ -61,7 +61,7 @@ func TestRowsCursors(t *testing.T) {
 	require.ErrorIs(t, first(cancelled, head), context.Canceled)
 
 	// What is trimmed while it is read is noticed.
-	_, err = p.Sync(ctx, newManyFeed(3500, w.now), w.now)
+	_, err = p.Sync(ctx, w.now, newManyFeed(3500, w.now))
 	require.NoError(t, err)
 	var last error
 	n := 0
@@ -90,7 +90,7 @@ func TestRowsBatches(t *testing.T) {
 			w.change()
 		}
 		require.NoError(t, w.say(p, 100))
-		_, err := p.Sync(ctx, w.feed, w.now)
+		_, err := p.Sync(ctx, w.now, w.feed)
 		require.NoError(t, err)
 	}
 	total := 0
@@ -143,7 +143,7 @@ func TestRowsLarge(t *testing.T) {
 	require.NoError(t, err)
 	sync := func(rows int) {
 		t.Helper()
-		done, err := p.Sync(ctx, w.feed, w.now)
+		done, err := p.Sync(ctx, w.now, w.feed)
 		require.NoError(t, err)
 		require.Equal(t, rows, done.Rows)
 		k.follow(p, 0)
@@ -165,8 +165,8 @@ func TestRowsLarge(t *testing.T) {
 func TestRowColumns(t *testing.T) {
 	ctx := t.Context()
 	schema := readsSchema()
-	schema.Traits[1].Label, schema.Traits[1].LabelZH = "city", "城市"
-	schema.Computed[0].Label, schema.Computed[0].LabelZH = "orders so far", "订单数"
+	schema.Traits[1].Label = customer.Text{EN: "city", ZH: "城市"}
+	schema.Computed[0].Label = customer.Text{EN: "orders so far", ZH: "订单数"}
 	schema.Traits[4].Sensitivity, schema.Computed[4].Sensitivity = Sensitive, Personal // of score and channel
 	for name, c := range map[string]struct {
 		rows []string
@@ -186,13 +186,13 @@ func TestRowColumns(t *testing.T) {
 				names = append(names, c.Name)
 				switch c.Name {
 				case "city":
-					require.Equal(t, customer.Column{Name: "city", Kind: customer.KindText, EN: "city", ZH: "城市"}, c)
+					require.Equal(t, customer.Column{Name: "city", Kind: customer.KindText, Label: customer.Text{EN: "city", ZH: "城市"}}, c)
 				case "orders":
-					require.Equal(t, customer.Column{Name: "orders", Kind: customer.KindInt64, EN: "orders so far", ZH: "订单数"}, c)
+					require.Equal(t, customer.Column{Name: "orders", Kind: customer.KindInt64, Label: customer.Text{EN: "orders so far", ZH: "订单数"}}, c)
 				}
 			}
 			require.Equal(t, c.want, names)
-			_, err = w.p.Sync(ctx, w.feed, w.feed.now)
+			_, err = w.p.Sync(ctx, w.feed.now, w.feed)
 			require.NoError(t, err)
 			set := map[string]bool{}
 			for b, err := range w.p.AllRows(ctx) {
@@ -229,7 +229,7 @@ func TestRowsInSegments(t *testing.T) {
 		}
 		require.NoError(t, w.say(p, 8))
 		w.now = w.now.Add(time.Duration(w.r.IntN(400)) * time.Minute)
-		_, err := p.Sync(ctx, w.feed, w.now)
+		_, err := p.Sync(ctx, w.now, w.feed)
 		require.NoError(t, err)
 		for b, err := range p.Rows(ctx, cursor) {
 			require.NoError(t, err)
@@ -291,7 +291,7 @@ func TestRowsForgetColumns(t *testing.T) {
 		})
 		require.NoError(t, err)
 		w.now = w.now.Add(time.Hour)
-		_, err = p.Sync(ctx, w.feed, w.now)
+		_, err = p.Sync(ctx, w.now, w.feed)
 		require.NoError(t, err)
 	}
 	names := func(after customer.Cursor) (names []string, last customer.Cursor) {
@@ -312,7 +312,7 @@ func TestRowsForgetColumns(t *testing.T) {
 	schema := syncSchema()
 	gone := schema.Computed[0].Name
 	schema.Computed = schema.Computed[1:]
-	_, err := p.Apply(ctx, schema, w.now)
+	_, err := p.Apply(ctx, w.now, schema)
 	require.NoError(t, err)
 	state(2)
 	told, now := names(old)
@@ -341,12 +341,12 @@ func TestRowsForgetColumns(t *testing.T) {
 	require.NotContains(t, told, gone)
 
 	// It comes back, and is told of when it goes again.
-	_, err = p.Apply(ctx, syncSchema(), w.now)
+	_, err = p.Apply(ctx, w.now, syncSchema())
 	require.NoError(t, err)
 	state(4)
 	told, now = names(now)
 	require.Contains(t, told, gone)
-	_, err = p.Apply(ctx, schema, w.now)
+	_, err = p.Apply(ctx, w.now, schema)
 	require.NoError(t, err)
 	state(5)
 	told, _ = names(now)

@@ -47,8 +47,7 @@ func (s *Source) channel() string { return cmp.Or(s.Channel, s.Name) }
 // Safe for concurrent reads.
 type Trait struct {
 	Name        string        `json:"name"`
-	Label       string        `json:"label,omitempty"`       // for people, English
-	LabelZH     string        `json:"label_zh,omitempty"`    // for people, Chinese
+	Label       customer.Text `json:"label,omitzero"`        // for people
 	Kind        customer.Kind `json:"kind"`                  // of its values; not KindUnset
 	Sensitivity Sensitivity   `json:"sensitivity,omitempty"` // the zero Sensitivity is Public
 	// Policy says how the values of a customer's atoms become one: see Rule. None:
@@ -77,10 +76,9 @@ type Trait struct {
 // An Event is a type of what happens to customers: an order, a visit, a call. Safe for
 // concurrent reads.
 type Event struct {
-	Name    string  `json:"name"`               // as in Evidence.Event
-	Label   string  `json:"label,omitempty"`    // for people, English
-	LabelZH string  `json:"label_zh,omitempty"` // for people, Chinese
-	Fields  []Field `json:"fields,omitempty"`   // what is known of one, each name once
+	Name   string        `json:"name"`             // as in Evidence.Event
+	Label  customer.Text `json:"label,omitzero"`   // for people
+	Fields []Field       `json:"fields,omitempty"` // what is known of one, each name once
 }
 
 // A Field is a property of an event. Safe for concurrent reads.

@@ -23,7 +23,7 @@ func shopSchema() *Schema {
 		Location: "Asia/Shanghai",
 		Sources:  []Source{{Name: "crm"}, {Name: "shop", Channel: "web"}, {Name: "app", Channel: "web"}, {Name: "desk", Channel: "phone"}},
 		Traits: []Trait{
-			{Name: "name", Label: "Name", LabelZH: "姓名", Kind: customer.KindText, Sensitivity: Personal, Policy: []Rule{VerifiedFirst, MostComplete}},
+			{Name: "name", Label: customer.Text{EN: "Name", ZH: "姓名"}, Kind: customer.KindText, Sensitivity: Personal, Policy: []Rule{VerifiedFirst, MostComplete}},
 			{
 				Name: "phone", Kind: customer.KindText, Sensitivity: Personal, Policy: []Rule{Union}, Cap: 3,
 				Check: Check{Pattern: `\+?[0-9]{5,15}`}, Refresh: 365,
@@ -37,7 +37,7 @@ func shopSchema() *Schema {
 			{Name: "member", Kind: customer.KindBool},
 		},
 		Events: []Event{
-			{Name: "order", Label: "Order", Fields: []Field{
+			{Name: "order", Label: customer.Text{EN: "Order"}, Fields: []Field{
 				{Name: "id", Kind: customer.KindText, Required: true},
 				{Name: "amount", Kind: customer.KindInt64, Check: Check{Least: number(0)}},
 				{Name: "price", Kind: customer.KindDecimal},
@@ -119,8 +119,8 @@ func TestSchemaFaults(t *testing.T) {
 		"event without name":  {func(s *Schema) { s.Events = append(s.Events, Event{}) }, "events[4].name: is missing"},
 		"event twice":         {func(s *Schema) { s.Events = append(s.Events, Event{Name: "visit"}) }, "events[4]: is events[1] again"},
 		"long event":          {func(s *Schema) { s.Events = append(s.Events, Event{Name: long}) }, "events[4].name: has more than 64 bytes"},
-		"label not UTF-8":     {func(s *Schema) { s.Events[0].Label = "\xff" }, "events[0].label: is not UTF-8"},
-		"label long":          {func(s *Schema) { s.Traits[0].LabelZH = strings.Repeat("长", 400) }, "traits[0].label_zh: has more than 1024 bytes"},
+		"label not UTF-8":     {func(s *Schema) { s.Events[0].Label.EN = "\xff" }, "events[0].label.en: is not UTF-8"},
+		"label long":          {func(s *Schema) { s.Traits[0].Label.ZH = strings.Repeat("长", 400) }, "traits[0].label.zh: has more than 1024 bytes"},
 		"field without kind":  {func(s *Schema) { s.Events[2].Fields = append(s.Events[2].Fields, Field{Name: "x"}) }, "events[2].fields[1].kind: is missing, or there is no such"},
 		"field with @":        {func(s *Schema) { s.Events[2].Fields = append(s.Events[2].Fields, Field{Name: "@x", Kind: 1}) }, "events[2].fields[1].name: begins with @"},
 		"field twice":         {func(s *Schema) { s.Events[2].Fields = append(s.Events[2].Fields, s.Events[2].Fields[0]) }, "events[2].fields[1]: is events[2].fields[0] again"},
@@ -312,7 +312,7 @@ profile: schema: computed[0].of: is missing, or there is no such`)
 func TestSchemaTooLarge(t *testing.T) {
 	s := shopSchema()
 	for i := range 600 {
-		s.Traits = append(s.Traits, Trait{Name: "t" + string(rune('一'+i)), Kind: customer.KindText, Label: strings.Repeat("x", 1000)})
+		s.Traits = append(s.Traits, Trait{Name: "t" + string(rune('一'+i)), Kind: customer.KindText, Label: customer.Text{EN: strings.Repeat("x", 1000)}})
 	}
 	require.EqualError(t, s.Validate(), "profile: schema: schema: has more than 524288 bytes as JSON")
 }

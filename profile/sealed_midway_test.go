@@ -180,7 +180,7 @@ func TestSealedAsideOfASliceDestroyed(t *testing.T) {
 	for n := range 2 {
 		id := customer.FromInt64(int64(n + 1))
 		feed.created(id)
-		feed.slices[logAtom(n+1)] = customer.Slice{Atom: logAtom(n + 1), Stream: stream, From: logStart.AddDate(0, 0, 10*n)}
+		feed.slices[logAtom(n+1)] = customer.Slice{Atom: logAtom(n + 1), Stream: stream, Since: logStart.AddDate(0, 0, 10*n)}
 		feed.attached(id, logAtom(n+1))
 	}
 	for n := range 2 {

@@ -196,7 +196,7 @@ func TestSealedStoresNothingReadable(t *testing.T) {
 				note(p.Retract(ctx, w.now, gone.Atom, gone.ID))
 			}
 			if w.r.IntN(9) == 0 {
-				_, err := p.Sync(ctx, feed, w.now)
+				_, err := p.Sync(ctx, w.now, feed)
 				require.NoError(t, err)
 			}
 		}
@@ -215,7 +215,7 @@ func TestSealedStoresNothingReadable(t *testing.T) {
 			w.search(t, s, errs)
 			(&plantation{planted: sums}).search(t, s, nil)
 		}
-		_, err = p.Sync(ctx, feed, w.now)
+		_, err = p.Sync(ctx, w.now, feed)
 		require.NoError(t, err)
 		check()
 		heads, err := p.heads(ctx, fakeAtoms(1))
@@ -227,7 +227,7 @@ func TestSealedStoresNothingReadable(t *testing.T) {
 		require.NotEmpty(t, aside)
 		_, err = p.Purge(ctx, w.now)
 		require.NoError(t, err)
-		_, err = p.Sync(ctx, feed, w.now)
+		_, err = p.Sync(ctx, w.now, feed)
 		require.NoError(t, err)
 		check()
 		// What was planted is what is found where nothing is sealed.

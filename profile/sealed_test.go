@@ -119,10 +119,10 @@ func TestSealedFromSomeTimeOn(t *testing.T) {
 	check("vaulted")
 	schema := logSchema()
 	protect(schema)
-	_, err = p.Apply(ctx, schema, logStart)
+	_, err = p.Apply(ctx, logStart, schema)
 	require.NoError(t, err)
 	check("sealed")
-	_, err = p.Apply(ctx, logSchema(), logStart)
+	_, err = p.Apply(ctx, logStart, logSchema())
 	require.NoError(t, err)
 	check("public")
 	require.True(t, inStore(t, s, "plain") && inStore(t, s, "vaulted") && inStore(t, s, "public"))
@@ -197,7 +197,7 @@ func TestSealedKeyDestroyed(t *testing.T) {
 			require.ErrorIs(t, refused, ErrErased)
 			_, err = p.Purge(ctx, m.At)
 			require.NoError(t, err)
-			_, err = p.Sync(ctx, feed, m.At)
+			_, err = p.Sync(ctx, m.At, feed)
 			require.NoError(t, err)
 		}
 		check()
@@ -214,7 +214,7 @@ func TestSealedSliceDestroyed(t *testing.T) {
 	ids := []customer.ID{customer.FromInt64(1), customer.FromInt64(2)}
 	for n, id := range ids {
 		feed.created(id)
-		feed.slices[logAtom(n+1)] = customer.Slice{Atom: logAtom(n + 1), Stream: stream, From: logStart.AddDate(0, 0, 10*n)}
+		feed.slices[logAtom(n+1)] = customer.Slice{Atom: logAtom(n + 1), Stream: stream, Since: logStart.AddDate(0, 0, 10*n)}
 		feed.attached(id, logAtom(n+1))
 	}
 	for n := range 150 {

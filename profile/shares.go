@@ -22,7 +22,7 @@ import (
 // error is an InputError if no computed trait of that name is an Affinity, or at is not
 // valid. Cost: what is known of every customer is read. The room it takes grows with the
 // number of different pairs of value and day.
-func (p *Profiles) Shares(ctx context.Context, computed string, at time.Time) (map[string]float64, error) {
+func (p *Profiles) Shares(ctx context.Context, at time.Time, computed string) (map[string]float64, error) {
 	m, err := Moment{At: at}.bind()
 	if err != nil {
 		return nil, err

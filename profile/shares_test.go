@@ -21,13 +21,13 @@ func TestShares(t *testing.T) {
 	var before map[string]float64
 	for i, s := range []store.Store{new(store.Memory), store.Limited(new(store.Memory), store.MinLimits)} {
 		w := newReadsWorld(t, s, 5, schema, &Options{Workers: 1 + 2*i})
-		shares, err := w.p.Shares(t.Context(), "taste", w.feed.now)
+		shares, err := w.p.Shares(t.Context(), w.feed.now, "taste")
 		require.NoError(t, err)
 		require.Empty(t, shares)
 		w.build(30)
 		w.say(300, w.feed.members(w.one())...) // so that atoms have pages
 		at := w.feed.now.Add(30 * time.Hour)
-		shares, err = w.p.Shares(t.Context(), "taste", at)
+		shares, err = w.p.Shares(t.Context(), at, "taste")
 		require.NoError(t, err)
 
 		// By the formula, on all that was said of atoms that are a customer's.
@@ -69,17 +69,17 @@ func TestShares(t *testing.T) {
 		prior := *schema
 		prior.Computed = append(prior.Computed[:len(prior.Computed):len(prior.Computed)],
 			Computed{Name: "taste_shrunk", Of: Affinity, Events: []string{"order"}, Field: "category", Taste: &Taste{Prior: shares}})
-		_, err = w.p.Apply(t.Context(), &prior, at)
+		_, err = w.p.Apply(t.Context(), at, &prior)
 		require.NoError(t, err)
 
-		shares, err = w.p.Shares(t.Context(), "channels", at)
+		shares, err = w.p.Shares(t.Context(), at, "channels")
 		require.NoError(t, err)
 		require.Len(t, shares, 3)
 		for _, name := range []string{"nothing", "orders", ""} {
-			_, err = w.p.Shares(t.Context(), name, at)
+			_, err = w.p.Shares(t.Context(), at, name)
 			require.ErrorIs(t, err, ErrInput)
 		}
-		_, err = w.p.Shares(t.Context(), "taste", time.Time{})
+		_, err = w.p.Shares(t.Context(), time.Time{}, "taste")
 		require.ErrorIs(t, err, ErrInput)
 	}
 }

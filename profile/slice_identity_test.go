@@ -35,7 +35,7 @@ func TestSlicesOfIdentity(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 21))
 		now := sliceStart.AddDate(0, 0, 40)
 		sync := func() {
-			_, err := p.Sync(t.Context(), g, now)
+			_, err := p.Sync(t.Context(), now, g)
 			require.NoError(t, err)
 		}
 		lying := map[string]customer.AtomID{} // the stream of an observation that holds
@@ -67,7 +67,7 @@ func TestSlicesOfIdentity(t *testing.T) {
 				if err != nil { // it is late, and of the time of whom was erased
 					require.ErrorIs(t, err, ErrErased)
 					require.Positive(t, erasures)
-					require.NoError(t, g.Retract(t.Context(), o.ID, now))
+					require.NoError(t, g.Retract(t.Context(), now, o.ID))
 					continue
 				}
 				lying[o.ID] = res.Stream
@@ -81,7 +81,7 @@ func TestSlicesOfIdentity(t *testing.T) {
 				}
 			case n < 19 && len(seen) > 0:
 				i := r.IntN(len(seen))
-				if err := g.Retract(t.Context(), seen[i], now); err != nil {
+				if err := g.Retract(t.Context(), now, seen[i]); err != nil {
 					require.ErrorIs(t, err, identity.ErrErased)
 				} else if err := p.Retract(t.Context(), now, lying[seen[i]], seen[i]); err != nil {
 					require.ErrorIs(t, err, ErrUnknown)
@@ -103,7 +103,7 @@ func TestSlicesOfIdentity(t *testing.T) {
 					require.NoError(t, err)
 					delete(lying, o.ID)
 				}
-				require.NoError(t, g.Erase(t.Context(), id, identity.Ruling{ID: fmt.Sprint("erasure ", step), Author: "office", Time: now}))
+				require.NoError(t, g.Erase(t.Context(), id, identity.Ruling{ID: fmt.Sprint("erasure ", step), Actor: "office", Time: now}))
 				seen = slices.DeleteFunc(seen, func(id string) bool { return lying[id] == customer.AtomID{} })
 				erasures++
 				sync()

@@ -69,7 +69,7 @@ func TestSliceOfDevice(t *testing.T) {
 	f.now = now
 	a, b, c := customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)
 	for n, from := range []int{0, 30, 20} {
-		f.slices[fakeAtom(n+1)] = customer.Slice{Atom: fakeAtom(n + 1), Stream: stream, From: day(from)}
+		f.slices[fakeAtom(n+1)] = customer.Slice{Atom: fakeAtom(n + 1), Stream: stream, Since: day(from)}
 	}
 	f.created(a, fakeAtom(1))
 	f.created(b, fakeAtom(2))
@@ -89,7 +89,7 @@ func TestSliceOfDevice(t *testing.T) {
 		return n
 	}
 	sync := func(want int) {
-		done, err := p.Sync(t.Context(), f, now)
+		done, err := p.Sync(t.Context(), now, f)
 		require.NoError(t, err)
 		require.Equal(t, want, done.Refolded)
 	}
@@ -142,14 +142,14 @@ func TestSliceReadsItsPagesOnly(t *testing.T) {
 	f.now = day(90)
 	ids := []customer.ID{customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)}
 	for n, from := range []int{0, 30, 60} {
-		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, From: day(from)}
+		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, Since: day(from)}
 		f.created(ids[n], fakeAtom(n))
 	}
 	for n := range 900 { // in their order
 		_, err := p.Add(t.Context(), f.now, Evidence{Atom: stream, ID: fmt.Sprint(n), Source: "shop", Event: "order", Time: day(0).Add(time.Duration(n) * 144 * time.Minute), Values: []customer.Field{{Name: "amount", Value: customer.Int64Value(1)}}})
 		require.NoError(t, err)
 	}
-	_, err := p.Sync(t.Context(), f, day(90))
+	_, err := p.Sync(t.Context(), day(90), f)
 	require.NoError(t, err)
 	b, spoiled := new(store.Batch), 0
 	for e, err := range s.Scan(t.Context(), store.Under(key('e', stream[:]))) {
@@ -182,7 +182,7 @@ func TestSliceErased(t *testing.T) {
 	f.now = day(60)
 	a, b, c := customer.FromInt64(1), customer.FromInt64(2), customer.FromInt64(3)
 	for n, from := range []int{0, 20, 30} {
-		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, From: day(from)}
+		f.slices[fakeAtom(n)] = customer.Slice{Atom: fakeAtom(n), Stream: stream, Since: day(from)}
 	}
 	f.created(a, fakeAtom(0))
 	f.created(c, fakeAtom(1))
@@ -194,7 +194,7 @@ func TestSliceErased(t *testing.T) {
 	for n := range 400 {
 		require.NoError(t, say(fmt.Sprint(n), day(0).Add(time.Duration(n)*144*time.Minute)))
 	}
-	_, err := p.Sync(t.Context(), f, f.now)
+	_, err := p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	orders := func() int64 {
 		one, err := p.Profile(t.Context(), a, Moment{At: day(100)})
@@ -247,9 +247,9 @@ func TestSliceErased(t *testing.T) {
 	require.ErrorIs(t, say("in it", day(25)), ErrErased)
 	require.NoError(t, say("after it", day(35)))
 	// It stays there, whatever becomes of those after it.
-	f.slices[fakeAtom(3)] = customer.Slice{Atom: fakeAtom(3), Stream: stream, From: day(22)}
+	f.slices[fakeAtom(3)] = customer.Slice{Atom: fakeAtom(3), Stream: stream, Since: day(22)}
 	f.created(customer.FromInt64(4), fakeAtom(3))
-	_, err = p.Sync(t.Context(), f, f.now)
+	_, err = p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	require.Equal(t, day(30).UnixMicro(), fate().until)
 }
@@ -259,10 +259,10 @@ func TestSliceErased(t *testing.T) {
 func TestSliceErasedNames(t *testing.T) {
 	s, f := new(store.Memory), newFakeFeed()
 	p, id, stream := openLog(t, s), customer.FromInt64(1), customer.AtomID{0: 's'}
-	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, From: sliceStart}
+	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, Since: sliceStart}
 	f.now = sliceStart.AddDate(0, 0, 9)
 	f.created(id, fakeAtom(1))
-	_, err := p.Sync(t.Context(), f, f.now)
+	_, err := p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	_, err = p.Add(t.Context(), f.now, Evidence{
 		Atom: stream, ID: "e", Source: "shop", Event: "order", Time: f.now,
@@ -271,7 +271,7 @@ func TestSliceErasedNames(t *testing.T) {
 	require.NoError(t, err)
 	require.Positive(t, count(t, s, "classified"))
 	f.erased(id)
-	_, err = p.Sync(t.Context(), f, f.now)
+	_, err = p.Sync(t.Context(), f.now, f)
 	require.NoError(t, err)
 	require.Zero(t, count(t, s, "classified"))
 	require.Zero(t, count(t, s, "ada@example.org"))

@@ -59,7 +59,7 @@ func (w *sliceWorld) cut() customer.AtomID {
 	w.atoms++
 	a := fakeAtom(w.r.IntN(200)*1000 + w.atoms)
 	if w.r.IntN(5) > 0 {
-		s := customer.Slice{Atom: a, Stream: w.streams[w.r.IntN(len(w.streams))], From: w.moment()}
+		s := customer.Slice{Atom: a, Stream: w.streams[w.r.IntN(len(w.streams))], Since: w.moment()}
 		w.slices[a], w.feed.slices[a] = s, s
 	}
 	return a
@@ -126,7 +126,7 @@ func (w *sliceWorld) erase(id customer.ID) {
 		}
 		until := w.until(s, truth)
 		maps.DeleteFunc(w.log[s.Stream], func(_ string, p *posted) bool {
-			return !p.ev.Time.Before(s.From) && p.ev.Time.Before(until) && (!p.ev.Time.After(w.feed.now.Add(time.Second)) || p.learned <= w.feed.now.Add(time.Second).UnixMicro())
+			return !p.ev.Time.Before(s.Since) && p.ev.Time.Before(until) && (!p.ev.Time.After(w.feed.now.Add(time.Second)) || p.learned <= w.feed.now.Add(time.Second).UnixMicro())
 		})
 	}
 	for a, was := range w.lost {
@@ -138,7 +138,7 @@ func (w *sliceWorld) erase(id customer.ID) {
 		if s, divided := w.slices[a]; divided && !w.begun(s, truth) { // else another has it
 			until := w.until(s, truth)
 			maps.DeleteFunc(w.log[s.Stream], func(_ string, p *posted) bool {
-				return !p.ev.Time.Before(s.From) && p.ev.Time.Before(until) && (!p.ev.Time.After(was.at) || p.learned <= was.at.UnixMicro())
+				return !p.ev.Time.Before(s.Since) && p.ev.Time.Before(until) && (!p.ev.Time.After(was.at) || p.learned <= was.at.UnixMicro())
 			})
 		}
 	}
@@ -161,10 +161,10 @@ func (w *sliceWorld) until(s customer.Slice, truth map[customer.ID][]customer.At
 		for _, a := range atoms {
 			o, divided := w.slices[a]
 			switch {
-			case !divided || o.Stream != s.Stream || a == s.Atom || o.From.Before(s.From):
-			case o.From.Equal(s.From) && compareAtoms(a, s.Atom) < 0:
-			case o.From.Before(until):
-				until = o.From
+			case !divided || o.Stream != s.Stream || a == s.Atom || o.Since.Before(s.Since):
+			case o.Since.Equal(s.Since) && compareAtoms(a, s.Atom) < 0:
+			case o.Since.Before(until):
+				until = o.Since
 			}
 		}
 	}
@@ -176,7 +176,7 @@ func (w *sliceWorld) begun(s customer.Slice, truth map[customer.ID][]customer.At
 	for _, atoms := range truth {
 		for _, a := range atoms {
 			o, divided := w.slices[a]
-			if divided && o.Stream == s.Stream && (o.From.Before(s.From) || o.From.Equal(s.From) && compareAtoms(a, s.Atom) < 0) {
+			if divided && o.Stream == s.Stream && (o.Since.Before(s.Since) || o.Since.Equal(s.Since) && compareAtoms(a, s.Atom) < 0) {
 				return true
 			}
 		}
@@ -240,7 +240,7 @@ func (w *sliceWorld) evidenceOf(atoms []customer.AtomID, truth map[customer.ID][
 		if s, ok := w.slices[a]; ok && !w.erased[a] {
 			until := w.until(s, truth)
 			for id, p := range w.log[s.Stream] {
-				if p.learned <= known && (p.retracted == 0 || p.retracted > known) && !p.ev.Time.Before(s.From) && p.ev.Time.Before(until) {
+				if p.learned <= known && (p.retracted == 0 || p.retracted > known) && !p.ev.Time.Before(s.Since) && p.ev.Time.Before(until) {
 					found = append(found, s.Stream.String()+id)
 				}
 			}
@@ -321,7 +321,7 @@ func (w *sliceWorld) requireRows(p *Profiles, k *keeper) {
 }
 
 func (w *sliceWorld) sync(p *Profiles) {
-	_, err := p.Sync(w.t.Context(), w.feed, w.now)
+	_, err := p.Sync(w.t.Context(), w.now, w.feed)
 	require.NoError(w.t, err)
 }
 
@@ -371,7 +371,7 @@ func TestSlicesTogether(t *testing.T) {
 				other := openLog(t, s)
 				group.Go(func() {
 					for range 3 {
-						if _, err := other.Sync(t.Context(), w.feed, sliceStart); err != nil {
+						if _, err := other.Sync(t.Context(), sliceStart, w.feed); err != nil {
 							t.Error(err)
 						}
 					}

@@ -41,7 +41,7 @@ func BenchmarkRefold(b *testing.B) {
 				b.StopTimer()
 				require.NoError(b, again())
 				b.StartTimer()
-				done, err := p.Sync(ctx, feed, now)
+				done, err := p.Sync(ctx, now, feed)
 				require.NoError(b, err)
 				require.Equal(b, customers, done.Refolded)
 				n += done.Refolded

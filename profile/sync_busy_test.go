@@ -66,7 +66,7 @@ func busyOpen(t *testing.T, s store.Store) *Profiles {
 
 func busySync(t *testing.T, p *Profiles, feed customer.Feed, at time.Time) Synced {
 	t.Helper()
-	done, err := p.Sync(t.Context(), feed, at)
+	done, err := p.Sync(t.Context(), at, feed)
 	require.NoError(t, err)
 	return done
 }
@@ -111,7 +111,7 @@ func TestSyncBusy(t *testing.T) {
 					}
 				})
 			}
-			done, err := p.Sync(ctx, feed, busyNow)
+			done, err := p.Sync(ctx, busyNow, feed)
 			cancel()
 			wg.Wait()
 			require.NoError(t, err)

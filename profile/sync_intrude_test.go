@@ -33,12 +33,12 @@ func TestSyncIntruded(t *testing.T) {
 		"schema": func(w *syncWorld, p *Profiles) error {
 			schema := syncSchema()
 			schema.Computed[1].Window.Days = 1
-			_, err := p.Apply(t.Context(), schema, w.now)
+			_, err := p.Apply(t.Context(), w.now, schema)
 			return err
 		},
 		"later rows": func(w *syncWorld, p *Profiles) error {
 			w.now = w.now.Add(30 * time.Hour)
-			_, err := p.Sync(t.Context(), w.feed, w.now)
+			_, err := p.Sync(t.Context(), w.now, w.feed)
 			return err
 		},
 		"changes": func(w *syncWorld, p *Profiles) error {
@@ -63,9 +63,9 @@ func TestSyncIntruded(t *testing.T) {
 					require.NoError(t, p.Refold(t.Context()))
 				}
 				s.before = func() { require.NoError(t, intrude(w, other)) }
-				_, err := p.Sync(t.Context(), w.feed, w.now)
+				_, err := p.Sync(t.Context(), w.now, w.feed)
 				require.NoError(t, err)
-				_, err = p.Sync(t.Context(), w.feed, w.now)
+				_, err = p.Sync(t.Context(), w.now, w.feed)
 				require.NoError(t, err)
 				k.follow(p, 0)
 				require.Equal(t, w.want(p, w.now), k.rows)

@@ -42,7 +42,7 @@ func TestSyncEqualsFolding(t *testing.T) {
 					} else {
 						w.now = w.now.Add(time.Duration(w.r.IntN(120)) * time.Minute)
 					}
-					done, err := p.Sync(t.Context(), w.feed, w.now)
+					done, err := p.Sync(t.Context(), w.now, w.feed)
 					require.NoError(t, err)
 					want := w.want(p, w.now)
 					prompt.follow(p, 0)
@@ -60,7 +60,7 @@ func TestSyncEqualsFolding(t *testing.T) {
 					}
 					require.Equal(t, want, w.want(p, next.Add(-time.Microsecond)))
 
-					again, err := p.Sync(t.Context(), w.feed, w.now)
+					again, err := p.Sync(t.Context(), w.now, w.feed)
 					require.NoError(t, err)
 					require.Equal(t, Synced{Next: done.Next}, again)
 					if step%7 == 0 {
@@ -102,14 +102,14 @@ func TestSyncCrashes(t *testing.T) {
 					mortal := &Profiles{s: crashAfter(s, w.r.IntN(4), w.r.IntN(2) == 0), o: p.o}
 					mortal.schema.Store(p.schema.Load())
 					// A later start may be of an earlier time.
-					_, err := mortal.Sync(t.Context(), w.feed, w.now.Add(-time.Duration(w.r.IntN(5))*time.Minute))
+					_, err := mortal.Sync(t.Context(), w.now.Add(-time.Duration(w.r.IntN(5))*time.Minute), w.feed)
 					k.follow(p, 1+w.r.IntN(3))
 					if err == nil {
 						break
 					}
 					require.True(t, errors.Is(err, errCrash), "%v", err)
 				}
-				_, err := p.Sync(t.Context(), w.feed, w.now)
+				_, err := p.Sync(t.Context(), w.now, w.feed)
 				require.NoError(t, err)
 				k.follow(p, 0)
 				require.Equal(t, w.want(p, w.now), k.rows)
@@ -153,14 +153,14 @@ func TestSyncAtOnce(t *testing.T) {
 							return
 						}
 						other := w.open(s, &Options{Workers: 1 + i})
-						_, errs[i] = other.Sync(t.Context(), w.feed, w.now.Add(-time.Duration(i)*time.Hour))
+						_, errs[i] = other.Sync(t.Context(), w.now.Add(-time.Duration(i)*time.Hour), w.feed)
 					})
 				}
 				wg.Wait()
 				for _, err := range errs {
 					require.NoError(t, err)
 				}
-				_, err := p.Sync(t.Context(), w.feed, w.now)
+				_, err := p.Sync(t.Context(), w.now, w.feed)
 				require.NoError(t, err)
 				k.follow(p, 0)
 				require.Equal(t, w.want(p, w.now), k.rows)
@@ -183,7 +183,7 @@ func TestSyncWorkers(t *testing.T) {
 			}
 			require.NoError(t, w.say(p, 100))
 			w.now = w.now.Add(7 * time.Hour)
-			_, err := p.Sync(t.Context(), w.feed, w.now)
+			_, err := p.Sync(t.Context(), w.now, w.feed)
 			require.NoError(t, err)
 		}
 		all := dumped(t.Context(), p.s, "rdhqw")
@@ -202,7 +202,7 @@ func TestSyncSteps(t *testing.T) {
 	a, b := fakeAtom(1), fakeAtom(2)
 	step := func(want Synced) {
 		t.Helper()
-		got, err := p.Sync(ctx, w.feed, w.now)
+		got, err := p.Sync(ctx, w.now, w.feed)
 		require.NoError(t, err)
 		if want.Next.IsZero() {
 			want.Next = got.Next
@@ -231,7 +231,7 @@ func TestSyncSteps(t *testing.T) {
 	step(Synced{})
 
 	// An earlier time does not take back what was seen.
-	_, err = p.Sync(ctx, w.feed, w.now.Add(-time.Hour))
+	_, err = p.Sync(ctx, w.now.Add(-time.Hour), w.feed)
 	require.NoError(t, err)
 	after, err := p.RowsHead(ctx)
 	require.NoError(t, err)
@@ -239,7 +239,7 @@ func TestSyncSteps(t *testing.T) {
 
 	// Both sides of a merger are in one batch.
 	w.feed.merged(alice, bob)
-	_, err = p.Sync(ctx, w.feed, w.now)
+	_, err = p.Sync(ctx, w.now, w.feed)
 	require.NoError(t, err)
 	batches := 0
 	for batch, err := range p.Rows(ctx, k.cursor) {
@@ -264,7 +264,7 @@ func TestSyncSteps(t *testing.T) {
 	step(Synced{Changes: 1, Refolded: 1, Rows: 1})
 	require.Empty(t, k.rows)
 
-	_, err = p.Sync(ctx, nil, time.Time{})
+	_, err = p.Sync(ctx, time.Time{}, nil)
 	require.ErrorIs(t, err, ErrInput)
 }
 
@@ -282,7 +282,7 @@ func TestSyncUnsettled(t *testing.T) {
 	}
 	w.feed.created(alice, atoms...)
 	w.feed.created(bob, fakeAtom(5000))
-	_, err := p.Sync(ctx, w.feed, w.now)
+	_, err := p.Sync(ctx, w.now, w.feed)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	before := w.want(p, w.now)
@@ -291,7 +291,7 @@ func TestSyncUnsettled(t *testing.T) {
 		_, err = p.Add(ctx, w.now, Evidence{Atom: fakeAtom(1 + 900*i), ID: "1", Source: "shop", Event: "order", Time: w.now})
 		require.NoError(t, err)
 	}
-	_, err = p.Sync(ctx, nil, w.now)
+	_, err = p.Sync(ctx, w.now, nil)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	before = w.want(p, w.now)
@@ -299,18 +299,18 @@ func TestSyncUnsettled(t *testing.T) {
 	w.feed.moved(alice, bob, atoms[:2999]...)
 	mortal := &Profiles{s: crashAfter(s, 2, false), o: p.o}
 	mortal.schema.Store(p.schema.Load())
-	_, err = mortal.Sync(ctx, w.feed, w.now)
+	_, err = mortal.Sync(ctx, w.now, w.feed)
 	require.ErrorIs(t, err, errCrash)
 	at, err := p.position(ctx)
 	require.NoError(t, err)
 	require.False(t, at.settled())
-	done, err := p.Sync(ctx, nil, w.now)
+	done, err := p.Sync(ctx, w.now, nil)
 	require.NoError(t, err)
 	require.Zero(t, done.Rows)
 	k.follow(p, 0)
 	require.Equal(t, before, k.rows)
 
-	_, err = p.Sync(ctx, w.feed, w.now)
+	_, err = p.Sync(ctx, w.now, w.feed)
 	require.NoError(t, err)
 	k.follow(p, 0)
 	require.Equal(t, w.want(p, w.now), k.rows)
@@ -322,8 +322,8 @@ func TestSyncCancelled(t *testing.T) {
 	w.feed.created(customer.FromInt64(1), fakeAtom(1))
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err := p.Sync(ctx, w.feed, w.now)
+	_, err := p.Sync(ctx, w.now, w.feed)
 	require.ErrorIs(t, err, context.Canceled)
-	_, err = p.Sync(ctx, nil, w.now)
+	_, err = p.Sync(ctx, w.now, nil)
 	require.ErrorIs(t, err, context.Canceled)
 }

@@ -12,9 +12,9 @@ import (
 // A TimelineQuery says which part of a timeline is asked for. Nil is all events, the
 // earliest first. Safe for concurrent reads.
 type TimelineQuery struct {
-	// From and To bound the time: From <= time < To. Zero: no bound.
-	From time.Time `json:"from,omitzero"`
-	To   time.Time `json:"to,omitzero"`
+	// Since and Until bound the time: Since <= time < Until. Zero: no bound.
+	Since time.Time `json:"since,omitzero"`
+	Until time.Time `json:"until,omitzero"`
 	// Reverse: the latest first.
 	Reverse bool `json:"reverse,omitempty"`
 	// Events are the types that are asked for. Nil: all; empty but not nil: none, as where

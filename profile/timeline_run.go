@@ -87,17 +87,17 @@ func (b *bound) timeline(q *TimelineQuery, m moment) (*merging, error) {
 		bound: b, m: m, from: math.MinInt64, to: math.MaxInt64, since: b.retained(m),
 		events: make(map[uint32]bool), statements: q.Statements, reverse: q.Reverse, limit: q.Limit,
 	}
-	if !q.From.IsZero() {
-		if !civil.InYears(q.From) {
-			return nil, &InputError{-1, "from", "is not in years 1 to 9999"}
+	if !q.Since.IsZero() {
+		if !civil.InYears(q.Since) {
+			return nil, &InputError{-1, "since", "is not in years 1 to 9999"}
 		}
-		t.from = q.From.UnixMicro()
+		t.from = q.Since.UnixMicro()
 	}
-	if !q.To.IsZero() {
-		if !civil.InYears(q.To) {
-			return nil, &InputError{-1, "to", "is not in years 1 to 9999"}
+	if !q.Until.IsZero() {
+		if !civil.InYears(q.Until) {
+			return nil, &InputError{-1, "until", "is not in years 1 to 9999"}
 		}
-		t.to = q.To.UnixMicro()
+		t.to = q.Until.UnixMicro()
 	}
 	for _, number := range b.eventNumbers {
 		t.events[number] = q.Events == nil

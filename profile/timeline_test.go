@@ -34,7 +34,7 @@ func (w *readsWorld) timelineOf(id customer.ID, m Moment, q *TimelineQuery, sche
 		switch {
 		case !slices.Contains(atoms, s.Atom), s.Time.After(m.At), s.learned.After(known),
 			!s.retracted.IsZero() && !s.retracted.After(known),
-			!q.From.IsZero() && s.Time.Before(q.From), !q.To.IsZero() && !s.Time.Before(q.To),
+			!q.Since.IsZero() && s.Time.Before(q.Since), !q.Until.IsZero() && !s.Time.Before(q.Until),
 			s.Event == "" && !q.Statements, s.Event != "" && q.Events != nil && !slices.Contains(q.Events, s.Event),
 			s.Event != "" && schema.Retention > 0 && days >= schema.Retention:
 			continue
@@ -87,10 +87,10 @@ func TestTimelineIsEverythingInOrder(t *testing.T) {
 				m := w.moment()
 				q := &TimelineQuery{Reverse: w.rand.IntN(2) == 0, Statements: w.rand.IntN(2) == 0}
 				if w.rand.IntN(2) == 0 {
-					q.From = m.At.Add(-time.Duration(w.rand.Int64N(int64(100 * 24 * time.Hour))))
+					q.Since = m.At.Add(-time.Duration(w.rand.Int64N(int64(100 * 24 * time.Hour))))
 				}
 				if w.rand.IntN(3) == 0 {
-					q.To = m.At.Add(-time.Duration(w.rand.Int64N(int64(50 * 24 * time.Hour))))
+					q.Until = m.At.Add(-time.Duration(w.rand.Int64N(int64(50 * 24 * time.Hour))))
 				}
 				if w.rand.IntN(3) == 0 {
 					q.Events = []string{"order"}
@@ -180,7 +180,7 @@ func TestTimelineOfManyEntries(t *testing.T) {
 		{Statements: true},
 		{Statements: true, Reverse: true},
 		{Statements: true, Reverse: true, Limit: 100},
-		{Statements: true, From: w.feed.now.Add(-40 * 24 * time.Hour), To: w.feed.now.Add(-10 * 24 * time.Hour)},
+		{Statements: true, Since: w.feed.now.Add(-40 * 24 * time.Hour), Until: w.feed.now.Add(-10 * 24 * time.Hour)},
 	} {
 		want, got := w.timelineOf(id, m, q, schema), w.timeline(id, m, q)
 		require.Equal(t, len(want), len(got))
@@ -248,8 +248,8 @@ func TestTimelineQueries(t *testing.T) {
 		"events": {Events: []string{"order", "birth"}},
 		"limit":  {Limit: -1},
 		"after":  {After: "what"},
-		"from":   {From: time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)},
-		"to":     {To: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"since":  {Since: time.Date(12000, 1, 1, 0, 0, 0, 0, time.UTC)},
+		"until":  {Until: time.Date(-1, 1, 1, 0, 0, 0, 0, time.UTC)},
 	} {
 		t.Run(field, func(t *testing.T) {
 			n := 0
@@ -263,7 +263,7 @@ func TestTimelineQueries(t *testing.T) {
 			require.Equal(t, 1, n)
 		})
 	}
-	require.Empty(t, w.timeline(id, m, &TimelineQuery{From: m.At, To: m.At.Add(-time.Hour)}), "an empty range")
+	require.Empty(t, w.timeline(id, m, &TimelineQuery{Since: m.At, Until: m.At.Add(-time.Hour)}), "an empty range")
 	for range w.p.Timeline(t.Context(), id, m, nil) {
 		break
 	}

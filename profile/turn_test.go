@@ -177,7 +177,7 @@ func TestPartialsOfAnotherSchemaAreMadeAnew(t *testing.T) {
 	add(p, 0, 70)
 	schema := logSchema()
 	schema.Computed = append(schema.Computed, Computed{Name: "largest", Of: Max, Events: []string{"order"}, Field: "amount"})
-	_, err := p.Apply(t.Context(), schema, learned)
+	_, err := p.Apply(t.Context(), learned, schema)
 	require.NoError(t, err)
 	l.requireLog(t, p)
 	add(stale, 70, 200) // which has not seen the new schema

@@ -112,10 +112,10 @@ func (v *validation) name(place, name string) {
 	}
 }
 
-// labels finds faults of what describes something to people.
-func (v *validation) labels(place, en, zh string) {
-	v.text(place+".label", en)
-	v.text(place+".label_zh", zh)
+// label finds faults of what describes something to people.
+func (v *validation) label(place string, t customer.Text) {
+	v.text(place+".en", t.EN)
+	v.text(place+".zh", t.ZH)
 }
 
 func (v *validation) text(place, s string) {
@@ -180,7 +180,7 @@ func (v *validation) events() {
 			v.fields[e.Name] = fields
 		}
 		v.name(place+".name", e.Name)
-		v.labels(place, e.Label, e.LabelZH)
+		v.label(place+".label", e.Label)
 		for j := range e.Fields {
 			f, place := &e.Fields[j], at(place+".fields", j)
 			fields[f.Name] = f
@@ -218,7 +218,7 @@ func (v *validation) unique(place, name string) {
 func (v *validation) trait(place string, t *Trait) {
 	v.name(place+".name", t.Name)
 	v.unique(place, t.Name)
-	v.labels(place, t.Label, t.LabelZH)
+	v.label(place+".label", t.Label)
 	v.sensitivity(place, t.Sensitivity)
 	v.kind(place, t.Kind)
 	v.check(place+".check", &t.Check, t.Kind)

@@ -13,7 +13,7 @@ import (
 func (v *validation) computed(place string, c *Computed) {
 	v.name(place+".name", c.Name)
 	v.unique(place, c.Name)
-	v.labels(place, c.Label, c.LabelZH)
+	v.label(place+".label", c.Label)
 	v.sensitivity(place, c.Sensitivity)
 	if len(c.Events) == 0 {
 		v.fault(place+".events", "there is none")

@@ -237,10 +237,10 @@ func (w *world) compareAll(m profile.Moment) error {
 func (w *world) compareTimeline(id customer.ID, m profile.Moment) error {
 	q := &profile.TimelineQuery{Reverse: oneIn(w.r, 2), Statements: oneIn(w.r, 2), Limit: w.r.IntN(7)}
 	if oneIn(w.r, 3) {
-		q.From = w.now.Add(-time.Duration(w.r.IntN(300)) * time.Hour)
+		q.Since = w.now.Add(-time.Duration(w.r.IntN(300)) * time.Hour)
 	}
 	if oneIn(w.r, 3) {
-		q.To = w.now.Add(-time.Duration(w.r.IntN(300)-100) * time.Hour)
+		q.Until = w.now.Add(-time.Duration(w.r.IntN(300)-100) * time.Hour)
 	}
 	if oneIn(w.r, 3) {
 		q.Events = []string{w.m.schema.Events[0].Name}

@@ -452,7 +452,7 @@ func (m *model) timeline(id customer.ID, at profile.Moment, q *profile.TimelineQ
 	for _, p := range m.counted(id, at) {
 		for _, s := range p.said {
 			if s.Event == "" && !q.Statements || s.Event != "" && q.Events != nil && !slices.Contains(q.Events, s.Event) ||
-				!q.From.IsZero() && s.Time.Before(micro(q.From)) || !q.To.IsZero() && !s.Time.Before(micro(q.To)) {
+				!q.Since.IsZero() && s.Time.Before(micro(q.Since)) || !q.Until.IsZero() && !s.Time.Before(micro(q.Until)) {
 				continue
 			}
 			e := profile.TimelineEntry{

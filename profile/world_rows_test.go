@@ -117,7 +117,7 @@ func (w *world) sync() error {
 	w.note("sync at %v", at)
 	var got profile.Synced
 	_, err := w.hurting(func(p *profile.Profiles) (err error) {
-		got, err = p.Sync(w.ctx, w.feed, at)
+		got, err = p.Sync(w.ctx, at, w.feed)
 		return err
 	})
 	if err != nil {

@@ -57,20 +57,20 @@ func TestSyncBreaksOff(t *testing.T) {
 				Atom: atom, ID: "1", Source: "crm", Time: now, Values: []customer.Field{{Name: "city", Value: customer.TextValue("a")}},
 			})
 			require.NoError(t, err)
-			_, err = p.Sync(t.Context(), feed, now)
+			_, err = p.Sync(t.Context(), now, feed)
 			require.NoError(t, err)
 			other, err := profile.Open(t.Context(), s, nil, o)
 			require.NoError(t, err)
 			changed := *schema
 			changed.Traits = append(changed.Traits[:1:1], profile.Trait{Name: "name", Kind: customer.KindText})
-			_, err = other.Apply(t.Context(), &changed, now)
+			_, err = other.Apply(t.Context(), now, &changed)
 			require.NoError(t, err)
 
 			s.commits, s.gets = 1+n%3, 1+n/3
-			if _, err = p.Sync(t.Context(), feed, now); err != nil {
+			if _, err = p.Sync(t.Context(), now, feed); err != nil {
 				require.True(t, wounded(err))
 				s.commits = -1
-				_, err = p.Sync(t.Context(), feed, now)
+				_, err = p.Sync(t.Context(), now, feed)
 				require.NoError(t, err)
 			}
 			s.commits = -1
@@ -97,7 +97,7 @@ func TestMergedAgain(t *testing.T) {
 	feed.put(deed{verb: customer.Merged, from: a, to: b, atoms: one, at: now})
 	p, err := profile.Open(t.Context(), new(store.Memory), &profile.Schema{Location: "UTC", Sources: []profile.Source{{Name: "crm"}}}, nil)
 	require.NoError(t, err)
-	_, err = p.Sync(t.Context(), feed, now)
+	_, err = p.Sync(t.Context(), now, feed)
 	require.NoError(t, err)
 	got, err := p.Profile(t.Context(), a, profile.Moment{At: now})
 	require.NoError(t, err)

@@ -494,7 +494,7 @@ func (w *world) apply() error {
 	w.note("apply %s", shown(s))
 	var got uint64
 	_, err := w.hurting(func(p *profile.Profiles) (err error) {
-		got, err = p.Apply(w.ctx, s, w.now)
+		got, err = p.Apply(w.ctx, w.now, s)
 		return err
 	})
 	if err != nil {

@@ -6,6 +6,8 @@ import (
 	"reflect"
 	"strconv"
 	"strings"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Measure says what numbers are. A plain value: safe for concurrent reads.
@@ -30,6 +32,21 @@ const (
 	Money
 	lastFormat = Money
 )
+
+var formatNames = []string{"number", "ratio", "percent", "money"}
+
+// String returns "number", "ratio", "percent" or "money".
+func (f Format) String() string { return enum.Name(formatNames, f) }
+
+// MarshalText returns the text of String.
+func (f Format) MarshalText() ([]byte, error) {
+	return enum.Marshal("report", "format", formatNames, f)
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (f *Format) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("report", "format", formatNames, text, f)
+}
 
 // An Estimate is a value with the bounds of its interval, as [score.Estimate] is, which converts. Bounds that are NaN are
 // not shown. A plain value: safe for concurrent reads.

@@ -253,5 +253,8 @@ func TestHostile(tt *testing.T) {
 		},
 		"Same":                   {Call: report.Same, Names: "s", Args: func() []any { return []any{"x"} }},
 		"Language.UnmarshalText": hostiletest.Name((*report.Language).UnmarshalText, "zh"),
+		"Format.UnmarshalText":   hostiletest.Name((*report.Format).UnmarshalText, "ratio"),
+		"Shade.UnmarshalText":    hostiletest.Name((*report.Shade).UnmarshalText, "row"),
+		"Style.UnmarshalText":    hostiletest.Name((*report.Style).UnmarshalText, "steps"),
 	})
 }

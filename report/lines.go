@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Lines are curves or points over a pair of axes: gains, calibration, survival, a figure over time. The vertical axis
@@ -44,6 +46,21 @@ const (
 	Reference
 	lastStyle = Reference
 )
+
+var styleNames = []string{"joined", "steps", "points", "reference"}
+
+// String returns "joined", "steps", "points" or "reference".
+func (s Style) String() string { return enum.Name(styleNames, s) }
+
+// MarshalText returns the text of String.
+func (s Style) MarshalText() ([]byte, error) {
+	return enum.Marshal("report", "style", styleNames, s)
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Style) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("report", "style", styleNames, text, s)
+}
 
 func (l Lines) name() Text { return l.Title }
 

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"math"
 	"strconv"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Matrix is a heat map: a number in every cell, and the darker the larger it is beside others. It is drawn as a table,
@@ -33,6 +35,21 @@ const (
 	ByHalf
 	lastShade = ByHalf
 )
+
+var shadeNames = []string{"table", "row", "half"}
+
+// String returns "table", "row" or "half".
+func (s Shade) String() string { return enum.Name(shadeNames, s) }
+
+// MarshalText returns the text of String.
+func (s Shade) MarshalText() ([]byte, error) {
+	return enum.Marshal("report", "shade", shadeNames, s)
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (s *Shade) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("report", "shade", shadeNames, text, s)
+}
 
 // flatColumns is up to how many columns names stand level above them; more are turned.
 const flatColumns = 5

@@ -340,3 +340,42 @@ func TestInputStays(t *testing.T) {
 	require.True(t, slices.EqualFunc([]float64{1, nan, 3}, y, func(a, b float64) bool { return a == b || a != a && b != b }))
 	require.Empty(t, lines[:2][1], "the next element is the caller's")
 }
+
+func TestFormatText(t *testing.T) {
+	for i, name := range []string{"number", "ratio", "percent", "money"} {
+		value, back := report.Format(i), report.Format(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := report.Format(9).MarshalText()
+	require.Error(t, err)
+}
+
+func TestStyleText(t *testing.T) {
+	for i, name := range []string{"joined", "steps", "points", "reference"} {
+		value, back := report.Style(i), report.Style(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := report.Style(9).MarshalText()
+	require.Error(t, err)
+}
+
+func TestShadeText(t *testing.T) {
+	for i, name := range []string{"table", "row", "half"} {
+		value, back := report.Shade(i), report.Shade(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := report.Shade(9).MarshalText()
+	require.Error(t, err)
+}

@@ -8,8 +8,8 @@ import (
 
 // A Text is a text in English and Chinese. It is a plain value: safe for concurrent reads.
 type Text struct {
-	EN string `json:"en"` // English
-	ZH string `json:"zh"` // Chinese
+	EN string `json:"en,omitempty"` // English
+	ZH string `json:"zh,omitempty"` // Chinese
 }
 
 // A Group is a named set of customers. ID is stable and made for programs,

@@ -64,7 +64,7 @@ var benchIndex = sync.OnceValue(func() *Index {
 		panic(err)
 	}
 	ids, columns := benchRows(10 * million)
-	if err := ix.Load(context.Background(), ids, columns, time.Time{}); err != nil {
+	if err := ix.Load(context.Background(), time.Time{}, ids, columns); err != nil {
 		panic(err)
 	}
 	return ix
@@ -77,7 +77,7 @@ func BenchmarkLoad(b *testing.B) {
 			for b.Loop() {
 				ix, err := New(&Options{Tags: benchTags, Workers: workers})
 				require.NoError(b, err)
-				require.NoError(b, ix.Load(b.Context(), ids, columns, time.Time{}))
+				require.NoError(b, ix.Load(b.Context(), time.Time{}, ids, columns))
 			}
 			b.ReportMetric(float64(b.Elapsed().Nanoseconds())/float64(b.N)/million, "ns/row")
 		})

@@ -208,7 +208,7 @@ func (b *binder) segment(n *node, depth int) part {
 func (b *binder) liveSegment(n *node) *bound {
 	if !b.live[n.name] {
 		e := n.refuse(fmt.Sprintf("segment %q: there is none", n.name))
-		e.Suggestion, e.Err = nearest(n.name, slices.Collect(maps.Keys(b.live))), ErrLookup
+		e.Suggestion, e.Err = nearest(n.name, slices.Collect(maps.Keys(b.live))), ErrUnknown
 		b.fault(e)
 		return nobody(n)
 	}
@@ -218,7 +218,7 @@ func (b *binder) liveSegment(n *node) *bound {
 // find binds a segment that is met for the first time.
 func (b *binder) find(n *node, depth int) (p part, ok bool) {
 	if b.segments == nil {
-		b.refuse(n, fmt.Sprintf("segment %q: nothing was given to find segments with", n.name), ErrLookup)
+		b.refuse(n, fmt.Sprintf("segment %q: nothing was given to find segments with", n.name), ErrUnknown)
 		return p, false
 	}
 	if depth >= MaxRuleDepth || len(b.bySegment) > MaxRuleNodes {

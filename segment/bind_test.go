@@ -234,9 +234,9 @@ func TestBindSets(t *testing.T) {
 	_, err = mustParse(t, `nobody and set("a")`).bind(tags, nil, func(string) (Set, error) { return set, ErrForeignSet })
 	require.EqualError(t, err, `segment: rule 1:12: set "a": segment: set is of another index`)
 
-	_, err = mustParse(t, `vip and set("a")`).bind(tags, nil, func(string) (Set, error) { return set, ErrLookup })
+	_, err = mustParse(t, `vip and set("a")`).bind(tags, nil, func(string) (Set, error) { return set, ErrUnknown })
 	require.EqualError(t, err, `segment: rule 1:9: set "a": segment: set or segment not found`)
-	require.ErrorIs(t, err, ErrLookup)
+	require.ErrorIs(t, err, ErrUnknown)
 }
 
 // sketch prints a bound rule.

@@ -142,7 +142,7 @@ var oneCrowd = sync.OnceValue(func() *crowd {
 			}
 		}
 	}
-	check(ix.Load(context.Background(), ids, []Column{
+	check(ix.Load(context.Background(), time.Unix(1_700_000_000, 0), ids, []Column{
 		{Tag: "vip", Bools: chance(.1)},
 		{Tag: "optin", Bools: chance(.5), Set: chance(.8)},
 		{Tag: "city", Texts: texts(func() string { return "city " + strconv.Itoa(rng.IntN(8)*rng.IntN(8)) }), Set: chance(.9)},
@@ -169,7 +169,7 @@ var oneCrowd = sync.OnceValue(func() *crowd {
 		{Tag: "rare", Floats: floats(func() float64 { return math.Round(rng.NormFloat64()*100) / 8 }), Set: chance(.02)},
 		{Tag: "last", Ints: ints(func(int) int64 { return 1_700_000_000 + rng.Int64N(365)*86400 })},
 		{Tag: "birth", Ints: ints(func(int) int64 { return rng.Int64N(30_000) - 15_000 }), Set: chance(.7)},
-	}, time.Unix(1_700_000_000, 0)))
+	}))
 	var b Batch
 	for i, id := range ids {
 		if i%41 == 0 || i>>chunkBits == 1 && i%4 > 0 {

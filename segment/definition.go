@@ -7,6 +7,8 @@ import (
 	"slices"
 	"time"
 	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/customer"
 )
 
 // maxDwell is the longest Dwell: a hundred years of 365 days.
@@ -17,9 +19,8 @@ type Definition struct {
 	// Name is how notices and the rules of other segments call it: 1 to 128 bytes of UTF-8 without control characters and
 	// backquotes.
 	Name string `json:"name"`
-	// EN and ZH are the labels shown to people, English and Chinese, of at most 64 KiB; "" is none.
-	EN string `json:"en,omitempty"`
-	ZH string `json:"zh,omitempty"` // see EN
+	// Label is shown to people; at most 64 KiB in each language.
+	Label customer.Text `json:"label,omitzero"`
 	// Rule says who enters. Segment("x") in it means the members of the live segment x; InSet cannot be used. The zero Rule
 	// is everyone.
 	Rule Rule `json:"rule"`
@@ -45,7 +46,7 @@ type Definition struct {
 // DefinitionError says which field of a definition cannot be used, and why. Safe for concurrent reads.
 type DefinitionError struct {
 	Name  string // the segment; "" where its name is at fault
-	Field string // the JSON name of the field; author for whoever defines
+	Field string // the JSON name of the field; actor for whoever defines
 	Err   error  // why: of the fields rule and stay what Live.Define says of rules, such as *RuleErrors
 }
 
@@ -73,8 +74,7 @@ func (d *Definition) Validate() error {
 		}
 	}
 	bad := func(s string) bool { return len(s) > 64<<10 || !utf8.ValidString(s) }
-	fault(bad(d.EN), "en", "must be UTF-8, at most 64 KiB")
-	fault(bad(d.ZH), "zh", "must be UTF-8, at most 64 KiB")
+	fault(bad(d.Label.EN) || bad(d.Label.ZH), "label", "must be UTF-8, at most 64 KiB")
 	fault(d.Dwell < 0 || d.Dwell > maxDwell, "dwell", "must be 0 to 36,500 days")
 	fault(Sample(d.Holdout, "").n.fault != "", "holdout", "must be 0 to 100 in steps of 0.01")
 	fault(bad(d.Salt), "salt", "must be UTF-8, at most 64 KiB")
@@ -105,8 +105,8 @@ type Version struct {
 	Definition Definition `json:"definition"`
 	// Number counts the definitions of a name from 1, also across Live.Drop.
 	Number int       `json:"number"`
-	At     time.Time `json:"at"`               // the moment of the step
-	Author string    `json:"author,omitempty"` // who defined it, as given
+	At     time.Time `json:"at"`              // the moment of the step
+	Actor  string    `json:"actor,omitempty"` // who defined it, as given
 }
 
 // Size is how many members a segment had from a moment on. Safe for concurrent use.

@@ -11,9 +11,11 @@ var (
 	ErrRule = errors.New("segment: rule cannot be used")
 	// ErrLimit is wrapped by errors that say that a rule, a text or an answer is larger than allowed.
 	ErrLimit = errors.New("segment: too large")
-	// ErrLookup is wrapped where a rule names a set or a segment and the question brings nothing to find it with, or it is
+	// ErrOptions is wrapped by faults of options, but for those of the tags and definitions in them.
+	ErrOptions = errors.New("segment: invalid options")
+	// ErrUnknown is wrapped where a rule names a set or a segment and the question brings nothing to find it with, or it is
 	// not found.
-	ErrLookup = errors.New("segment: set or segment not found")
+	ErrUnknown = errors.New("segment: set or segment not found")
 	// ErrCycle is wrapped where segments refer to each other in a circle.
 	ErrCycle = errors.New("segment: segments refer to each other")
 	// ErrTag is wrapped by every *TagError.
@@ -30,7 +32,7 @@ type RuleError struct {
 	Tag          string // the tag in question, or ""
 	Reason       string // what is wrong
 	Suggestion   string // the nearest name that exists, or ""
-	// Err is ErrLimit; ErrCycle; ErrLookup; ErrForeignSet or ErrExpiredSet; what Query.Sets or the lookup of segments
+	// Err is ErrLimit; ErrCycle; ErrUnknown; ErrForeignSet or ErrExpiredSet; what Query.Sets or the lookup of segments
 	// returned; the *RuleError of the fault in the rule of a segment; or nil.
 	Err error
 }

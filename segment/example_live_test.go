@@ -38,7 +38,7 @@ func ExampleLive() {
 				verb = "entered"
 			}
 			number, _ := customer.ToInt64(n.Customer)
-			fmt.Printf("%d. %s: customer %d %s %s by %s\n", n.Number, n.At.In(shanghai).Format("2 Jan 15:04"), number, verb, n.Segment, n.Reason)
+			fmt.Printf("%d. %s: customer %d %s %s by %s\n", n.Number, n.At.In(shanghai).Format("2 Jan 15:04"), number, verb, n.Segment, n.Cause)
 		}
 		if err != nil {
 			fmt.Println(err)
@@ -48,7 +48,7 @@ func ExampleLive() {
 		var b segment.Batch
 		b.Increment(customer.FromInt64(number), "orders", customer.Int64Value(1))
 		b.Set(customer.FromInt64(number), "last_order", customer.TimeValue(at))
-		show(live.Apply(ctx, &b, at))
+		show(live.Apply(ctx, at, &b))
 	}
 	buy(7, at(2, 10))
 	buy(8, at(2, 11))

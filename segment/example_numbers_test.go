@@ -24,7 +24,7 @@ func shop() *segment.Snapshot {
 	for i := range ids {
 		ids[i] = customer.FromInt64(int64(i + 1))
 	}
-	err = ix.Load(context.Background(), ids, []segment.Column{
+	err = ix.Load(context.Background(), time.Date(2026, time.March, 5, 6, 0, 0, 0, time.UTC), ids, []segment.Column{
 		{Tag: "vip", Bools: []bool{true, false, true, true, false, true}},
 		{
 			Tag:   "region",
@@ -32,7 +32,7 @@ func shop() *segment.Snapshot {
 			Set:   []bool{true, true, true, true, true, false},
 		},
 		{Tag: "spend", Ints: []int64{120_50, 10_00, 79_90, 300_00, 45_00, 0}, Set: []bool{true, true, true, true, true, false}},
-	}, time.Date(2026, time.March, 5, 6, 0, 0, 0, time.UTC))
+	})
 	if err != nil {
 		log.Fatal(err)
 	}

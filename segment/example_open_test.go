@@ -32,7 +32,7 @@ func ExampleOpenLive() {
 	buy := func(live *segment.Live, number int64, at time.Time) {
 		var b segment.Batch
 		b.Increment(customer.FromInt64(number), "orders", customer.Int64Value(1))
-		notices, err := live.Apply(ctx, &b, at)
+		notices, err := live.Apply(ctx, at, &b)
 		if err != nil {
 			panic(err)
 		}

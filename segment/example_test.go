@@ -88,7 +88,7 @@ func ExampleSnapshot_Explain() {
 		ids[i] = customer.FromInt64(int64(i))
 		vip[i], spend[i] = i%10 == 0, int64(i/10)
 	}
-	err = ix.Load(ctx, ids, []segment.Column{{Tag: "vip", Bools: vip}, {Tag: "spend", Ints: spend}}, time.Time{})
+	err = ix.Load(ctx, time.Time{}, ids, []segment.Column{{Tag: "vip", Bools: vip}, {Tag: "spend", Ints: spend}})
 	if err != nil {
 		log.Fatal(err)
 	}

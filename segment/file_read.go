@@ -35,7 +35,7 @@ func Read(ctx context.Context, r io.Reader, o *Options) (*Index, error) {
 		o = &Options{}
 	}
 	if len(o.Tags) > 0 {
-		return nil, errors.New("segment: options: Tags must be empty where the tags are read")
+		return nil, fmt.Errorf("%w: Tags must be empty where the tags are read", ErrOptions)
 	}
 	dense, err := o.members()
 	if err != nil {
@@ -203,7 +203,7 @@ func readTag(v *wire.Reader) (t Tag, d tagData, known bool) {
 	t.Name = v.Text()
 	known = t.Kind.UnmarshalText([]byte(v.Text())) == nil
 	t.Scale, t.Unit, t.Hierarchy = int(min(v.Uint(), math.MaxInt32)), duration(v.Uint()), v.Bool()
-	t.Path, t.EN, t.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
+	t.Path, t.Label.EN, t.Label.ZH, t.Origin, t.Owner = v.Text(), v.Text(), v.Text(), Origin(v.Text()), v.Text()
 	t.Refresh = duration(v.Uint())
 	d.written = v.Time()
 	if t.Kind == Enum || t.Kind == Labels {

@@ -286,7 +286,7 @@ func TestFileLargest(t *testing.T) {
 	}
 	ix, err := New(&Options{Tags: tags})
 	require.NoError(t, err)
-	require.NoError(t, ix.Load(t.Context(), ids, []Column{{Tag: "name", Texts: texts}}, time.Time{}))
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, []Column{{Tag: "name", Texts: texts}}))
 	s := *ix.Snapshot() // with 300 labels that half of the customers have, more than fit a value
 	s.data = slices.Clone(s.data)
 	rng := rand.New(rand.NewPCG(3, 3))
@@ -537,7 +537,7 @@ func TestReadMemory(t *testing.T) {
 			ix, err := New(&Options{Tags: []Tag{{Name: "a", Kind: c.kind}}})
 			require.NoError(t, err)
 			c.col.Tag = "a"
-			require.NoError(t, ix.Load(t.Context(), ids, []Column{c.col}, time.Time{}))
+			require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, []Column{c.col}))
 			bounded(t, fileOf(t, ix.Snapshot()))
 		})
 	}

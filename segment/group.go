@@ -86,7 +86,7 @@ func (s *Snapshot) grouper(ctx context.Context, o *GroupOptions, tags []string) 
 		o = &GroupOptions{}
 	}
 	if o.Depth < 0 {
-		return nil, fmt.Errorf("segment: options: Depth must not be negative")
+		return nil, fmt.Errorf("%w: Depth must not be negative", ErrOptions)
 	}
 	g := &grouper{s: s, size: 1}
 	for _, name := range tags {

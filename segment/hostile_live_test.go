@@ -17,12 +17,12 @@ import (
 func hostileDefinitions() []segment.Definition {
 	return []segment.Definition{
 		{Name: "active", Rule: segment.Within("last_order", segment.Days(30))},
-		{Name: "best", EN: "best", ZH: "最好", Rule: segment.And(segment.Segment("active"), segment.Ge("orders", 1)), Stay: segment.IsSet("city"), Dwell: time.Hour, Holdout: 0.01, Salt: "s", Cap: 2},
+		{Name: "best", Label: customer.Text{EN: "best", ZH: "最好"}, Rule: segment.And(segment.Segment("active"), segment.Ge("orders", 1)), Stay: segment.IsSet("city"), Dwell: time.Hour, Holdout: 0.01, Salt: "s", Cap: 2},
 	}
 }
 
 func hostileLiveOptions() *segment.LiveOptions {
-	return &segment.LiveOptions{At: hostileAt, Location: time.UTC, Definitions: hostileDefinitions(), Author: "li", Workers: 2}
+	return &segment.LiveOptions{At: hostileAt, Location: time.UTC, Definitions: hostileDefinitions(), Actor: "li", Workers: 2}
 }
 
 func hostileLive() *segment.Live {
@@ -59,13 +59,13 @@ func TestHostileLive(t *testing.T) {
 	defined := func(place string) map[string]any {
 		list := map[string]any{}
 		for _, what := range []string{
-			".Name empty", ".Name bytes", ".Name control", ".Name long", ".EN bytes", ".EN long", ".ZH bytes", ".Dwell min", ".Dwell max", ".Holdout NaN", ".Holdout minus", ".Holdout max", ".Salt bytes", ".Cap min", ".Cap minus",
+			".Name empty", ".Name bytes", ".Name control", ".Name long", ".Label.EN bytes", ".Label.EN long", ".Label.ZH bytes", ".Dwell min", ".Dwell max", ".Holdout NaN", ".Holdout minus", ".Holdout max", ".Salt bytes", ".Cap min", ".Cap minus",
 		} {
 			list[place+what] = "segment: "
 		}
 		return list
 	}
-	noSegment := map[string]any{"name": segment.ErrLookup}
+	noSegment := map[string]any{"name": segment.ErrUnknown}
 	kept := func() (*segment.Live, store.Store) {
 		s := new(store.Memory)
 		l, err := segment.OpenLive(context.Background(), s, &segment.OpenOptions{Live: *hostileLiveOptions(), From: hostileIndex().Snapshot(), Clock: func() time.Time { return hostileAt }})
@@ -99,8 +99,8 @@ func TestHostileLive(t *testing.T) {
 			},
 			Names: "options", Args: func() []any { return []any{hostileLiveOptions()} },
 			Expect: hostiletest.With(defined("options.Definitions[1]"), map[string]any{
-				"options nil": "segment: ", "options.At zero": "segment: ", "options.At beyond": "segment: ", "options.Location nil": "segment: ", "options.Definitions nil": hostiletest.OK, "options.Definitions twice": "segment: ",
-				"options.Definitions huge": "segment: ", "options.Author bytes": "segment: ", "options.Keep min": "segment: ",
+				"options nil": segment.ErrOptions, "options.At zero": segment.ErrOptions, "options.At beyond": segment.ErrOptions, "options.Location nil": "segment: ", "options.Definitions nil": hostiletest.OK, "options.Definitions twice": "segment: ",
+				"options.Definitions huge": "segment: ", "options.Actor bytes": "segment: ", "options.Keep min": segment.ErrOptions,
 			}),
 		},
 		"OpenLive": {
@@ -117,7 +117,7 @@ func TestHostileLive(t *testing.T) {
 				}}
 			},
 			Hold:   map[string]string{"options.Live.Definitions": "see NewLive", "options.Index.Tags": "see New"},
-			Expect: map[string]any{"options nil": "segment: ", "options.Clock nil": "segment: ", "options.Live.At zero": "segment: ", "options.Lease min": "segment: ", "options.LogBytes min": "segment: ", "options.Reader flipped": segment.ErrReader},
+			Expect: map[string]any{"options nil": segment.ErrOptions, "options.Clock nil": segment.ErrOptions, "options.Live.At zero": segment.ErrOptions, "options.Lease min": segment.ErrOptions, "options.LogBytes min": segment.ErrOptions, "options.Reader flipped": segment.ErrReader},
 		},
 		"Definition.Validate": {
 			Call: (*segment.Definition).Validate, Names: "definition", Args: func() []any { return []any{&hostileDefinitions()[1]} }, Expect: defined("definition"), Hold: map[string]string{"definition nil": "it is a value"},
@@ -125,21 +125,21 @@ func TestHostileLive(t *testing.T) {
 		"Live.Advance": {Call: func(ctx context.Context, at time.Time) ([]segment.Notice, error) {
 			return step(func(l *segment.Live) ([]segment.Notice, error) { return (*segment.Live).Advance(l, ctx, at) })
 		}, Names: "ctx at", Args: of(ctx, hostileAt.AddDate(0, 0, 40)), Expect: at},
-		"Live.Apply": {Call: func(ctx context.Context, id customer.ID, tag string, n int64, at time.Time) ([]segment.Notice, error) {
+		"Live.Apply": {Call: func(ctx context.Context, at time.Time, id customer.ID, tag string, n int64) ([]segment.Notice, error) {
 			return step(func(l *segment.Live) ([]segment.Notice, error) {
 				var b segment.Batch
 				b.Set(id, tag, customer.Int64Value(n))
-				return (*segment.Live).Apply(l, ctx, &b, at)
+				return (*segment.Live).Apply(l, ctx, at, &b)
 			})
-		}, Names: "ctx id tag n at", Args: of(ctx, id, "orders", int64(0), later), Expect: hostiletest.With(at, map[string]any{"id zero": "segment: ", "tag empty": "segment: ", "tag bytes": "segment: ", "n": hostiletest.OK})},
-		"Live.ApplyRows": {Call: func(ctx context.Context, rows customer.RowBatch, at time.Time) ([]segment.Notice, error) {
+		}, Names: "ctx at id tag n", Args: of(ctx, later, id, "orders", int64(0)), Expect: hostiletest.With(at, map[string]any{"id zero": "segment: ", "tag empty": "segment: ", "tag bytes": "segment: ", "n": hostiletest.OK})},
+		"Live.ApplyRows": {Call: func(ctx context.Context, at time.Time, rows customer.RowBatch) ([]segment.Notice, error) {
 			return step(func(l *segment.Live) ([]segment.Notice, error) {
-				return (*segment.Live).ApplyRows(l, ctx, rows, at)
+				return (*segment.Live).ApplyRows(l, ctx, at, rows)
 			})
-		}, Names: "ctx rows at", Args: func() []any {
-			return []any{ctx, customer.RowBatch{
+		}, Names: "ctx at rows", Args: func() []any {
+			return []any{ctx, later, customer.RowBatch{
 				Upserts: []customer.Row{{ID: id, Values: []customer.Field{{Name: "orders", Value: customer.Int64Value(9)}, {Name: "vip", Value: customer.BoolValue(true)}}}}, Deletes: hostileIDs()[3:4],
-			}, later}
+			}}
 		}, Expect: hostiletest.With(at, map[string]any{"rows.Upserts[0].ID zero": "customer: ", "rows.Upserts[0].Values[1].Name bytes": "customer: ", "rows.Deletes nil": hostiletest.OK})},
 		"Live.Declare": {
 			Call: func(ctx context.Context, tags []segment.Tag) ([]segment.Notice, error) {
@@ -148,33 +148,33 @@ func TestHostileLive(t *testing.T) {
 			Expect: map[string]any{"tags nil": hostiletest.OK, "tags[0].Name bytes": "segment: ", "tags[0].Kind max": "segment: ", "tags[0].Scale max": "segment: "},
 		},
 		"Live.Define": {
-			Call: func(ctx context.Context, at time.Time, author string, definitions []segment.Definition) ([]segment.Notice, error) {
+			Call: func(ctx context.Context, at time.Time, actor string, definitions []segment.Definition) ([]segment.Notice, error) {
 				return step(func(l *segment.Live) ([]segment.Notice, error) {
-					return (*segment.Live).Define(l, ctx, at, author, definitions...)
+					return (*segment.Live).Define(l, ctx, at, actor, definitions...)
 				})
-			}, Names: "ctx at author definitions", Args: func() []any { return []any{ctx, later, "wang", hostileDefinitions()} },
-			Expect: hostiletest.With(at, defined("definitions[1]"), map[string]any{"author bytes": "segment: ", "definitions nil": hostiletest.OK, "definitions twice": "segment: ", "definitions huge": "segment: "}),
+			}, Names: "ctx at actor definitions", Args: func() []any { return []any{ctx, later, "wang", hostileDefinitions()} },
+			Expect: hostiletest.With(at, defined("definitions[1]"), map[string]any{"actor bytes": "segment: ", "definitions nil": hostiletest.OK, "definitions twice": "segment: ", "definitions huge": "segment: "}),
 		},
 		"Live.Drop": {
 			Call: func(ctx context.Context, at time.Time, names []string) ([]segment.Notice, error) {
 				return step(func(l *segment.Live) ([]segment.Notice, error) { return (*segment.Live).Drop(l, ctx, at, names...) })
 			}, Names: "ctx at names", Args: func() []any { return []any{ctx, later, []string{"best"}} },
-			Expect: hostiletest.With(at, map[string]any{"names nil": hostiletest.OK, "names[0]": segment.ErrLookup}),
+			Expect: hostiletest.With(at, map[string]any{"names nil": hostiletest.OK, "names[0]": segment.ErrUnknown}),
 			Cases:  []hostiletest.Case{{Name: "in use", Args: of(ctx, later, []string{"active"}), Want: segment.ErrInUse}},
 		},
 		"Live.Rollback": {
-			Call: func(ctx context.Context, at time.Time, author, name string, version int) ([]segment.Notice, error) {
+			Call: func(ctx context.Context, at time.Time, actor, name string, version int) ([]segment.Notice, error) {
 				return step(func(l *segment.Live) ([]segment.Notice, error) {
-					return (*segment.Live).Rollback(l, ctx, at, author, name, version)
+					return (*segment.Live).Rollback(l, ctx, at, actor, name, version)
 				})
-			}, Names: "ctx at author name version", Args: of(ctx, later, "wang", "best", 1),
-			Expect: hostiletest.With(at, hostiletest.Indexes(segment.ErrLookup, "version"), noSegment, map[string]any{"version zero": segment.ErrLookup, "author bytes": "segment: "}),
+			}, Names: "ctx at actor name version", Args: of(ctx, later, "wang", "best", 1),
+			Expect: hostiletest.With(at, hostiletest.Indexes(segment.ErrUnknown, "version"), noSegment, map[string]any{"version zero": segment.ErrUnknown, "actor bytes": "segment: "}),
 		},
 		"Live.Preview": {
 			Call: (*segment.Live).Preview, Names: "live ctx definition samples", Args: func() []any { return []any{live, ctx, hostileDefinitions()[1], 3} },
 			Expect: hostiletest.With(defined("definition"), map[string]any{"samples": hostiletest.OK}),
 		},
-		"Live.Members": {Call: (*segment.Live).Members, Names: "live ctx name", Args: of(live, ctx, "active"), Expect: noSegment},
+		"Live.Set":     {Call: (*segment.Live).Set, Names: "live ctx name", Args: of(live, ctx, "active"), Expect: noSegment},
 		"Live.HeldOut": {Call: (*segment.Live).HeldOut, Names: "live ctx name", Args: of(live, ctx, "best"), Expect: noSegment},
 		"Live.History": {Call: (*segment.Live).History, Names: "live name", Args: of(live, "best"), Expect: noSegment},
 		"Live.Len":     {Call: (*segment.Live).Len, Names: "live name", Args: of(live, "best"), Expect: noSegment},

@@ -245,11 +245,11 @@ func TestHostileRules(t *testing.T) {
 				return n, err
 			},
 			Names: "data", Args: func() []any {
-				return []any{[]byte(`{"number":7,"at":"2026-03-05T09:00:00Z","customer":"0191d2a4-5c3e-8000-a000-000000000001","segment":"dormant","version":1,"entered":true,"reason":"time"}`)}
+				return []any{[]byte(`{"number":7,"at":"2026-03-05T09:00:00Z","customer":"0191d2a4-5c3e-8000-a000-000000000001","segment":"dormant","version":1,"entered":true,"cause":"time"}`)}
 			},
 			Expect: map[string]any{
 				"data nil": "segment: ", "data empty": "segment: ", "data array": "segment: ", "data null": "segment: ", "data deep": "segment: ", "data torn": "segment: ", "data trailing": "segment: ",
-				"data.reason missing": "segment: ", "data.number negative": "segment: ", "data.customer text": "segment: ", "data.at zero": "segment: ",
+				"data.cause missing": "segment: ", "data.number negative": "segment: ", "data.customer text": "segment: ", "data.at zero": "segment: ",
 			},
 			Then: func(results []any) {
 				if _, err := results[0].(segment.Notice).MarshalJSON(); err != nil {

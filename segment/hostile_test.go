@@ -21,7 +21,7 @@ var hostileAt = time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 
 func hostileTags() []segment.Tag {
 	return []segment.Tag{
-		{Name: "city", Kind: segment.Enum, Hierarchy: true, EN: "city", ZH: "城市", Origin: segment.FromFact, Refresh: time.Hour},
+		{Name: "city", Kind: segment.Enum, Hierarchy: true, Label: customer.Text{EN: "city", ZH: "城市"}, Origin: segment.FromFact, Refresh: time.Hour},
 		{Name: "vip", Kind: segment.Flag},
 		{Name: "tags", Kind: segment.Labels},
 		{Name: "orders", Kind: segment.Integer},
@@ -59,7 +59,7 @@ var hostileID = customer.FromInt64(424242)
 func hostileIndex() *segment.Index {
 	ix, err := segment.New(&segment.Options{ID: hostileID, Tags: hostileTags()})
 	hostileCheck(err)
-	hostileCheck(ix.Load(context.Background(), hostileIDs(), hostileLoad(), hostileAt))
+	hostileCheck(ix.Load(context.Background(), hostileAt, hostileIDs(), hostileLoad()))
 	return ix
 }
 
@@ -133,7 +133,7 @@ func TestHostileSnapshot(t *testing.T) {
 	id := hostileIDs()[1]
 	asked := func(name string) map[string]any {
 		return map[string]any{
-			name + ".AsOf zero": segment.ErrMoment, name + ".Location nil": segment.ErrMoment, name + ".Sets nil": segment.ErrLookup, name + ".Segments nil": segment.ErrLookup, name + ".Workers": hostiletest.OK,
+			name + ".AsOf zero": segment.ErrMoment, name + ".Location nil": segment.ErrMoment, name + ".Sets nil": segment.ErrUnknown, name + ".Segments nil": segment.ErrUnknown, name + ".Workers": hostiletest.OK,
 		}
 	}
 	question := func(call any, names string, rest func() []any, expect ...map[string]any) hostiletest.Target {
@@ -185,7 +185,7 @@ func TestHostileSnapshot(t *testing.T) {
 		"Snapshot.Portrait": question((*segment.Snapshot).Portrait, "options", func() []any {
 			return []any{&segment.PortraitOptions{Tags: []string{"city", "vip"}, Except: []string{"orders"}, Bands: 3, Support: 1, MaxQ: 1}}
 		}, map[string]any{
-			"options nil": hostiletest.OK, "options.Bands min": "segment: ", "options.Bands max": "segment: ", "options.Support min": "segment: ", "options.MaxQ NaN": "segment: ", "options.MaxQ max": "segment: ",
+			"options nil": hostiletest.OK, "options.Bands min": segment.ErrOptions, "options.Bands max": segment.ErrOptions, "options.Support min": segment.ErrOptions, "options.MaxQ NaN": segment.ErrOptions, "options.MaxQ max": segment.ErrOptions,
 			"options.Tags[1] bytes": segment.ErrTag, "options.Except[0] bytes": segment.ErrTag,
 		}),
 		"Snapshot.Lookalike": {
@@ -194,7 +194,7 @@ func TestHostileSnapshot(t *testing.T) {
 				return []any{s, ctx, query(), query(), 3, &segment.LookalikeOptions{Tags: []string{"city", "vip"}, Bands: 3, Support: 1, MaxQ: 1, Reasons: 2}}
 			},
 			Expect: hostiletest.With(asked("seed"), map[string]any{
-				"n min": nil, "n max": nil, "options nil": hostiletest.OK, "options.Bands max": "segment: ", "options.MaxQ NaN": "segment: ", "options.Reasons min": nil, "options.Tags[1] bytes": segment.ErrTag,
+				"n min": nil, "n max": nil, "options nil": hostiletest.OK, "options.Bands max": segment.ErrOptions, "options.MaxQ NaN": segment.ErrOptions, "options.Reasons min": nil, "options.Tags[1] bytes": segment.ErrTag,
 				"candidates.AsOf zero": segment.ErrMoment,
 			}),
 		},
@@ -212,7 +212,7 @@ func TestHostileSnapshot(t *testing.T) {
 		"Snapshot.Diff": {
 			Call: (*segment.Snapshot).Diff, Names: "snapshot ctx query before was",
 			Args:   func() []any { return []any{s, ctx, query(), s, query()} },
-			Expect: hostiletest.With(asked("query"), map[string]any{"was.AsOf zero": segment.ErrMoment, "was.Sets nil": segment.ErrLookup}),
+			Expect: hostiletest.With(asked("query"), map[string]any{"was.AsOf zero": segment.ErrMoment, "was.Sets nil": segment.ErrUnknown}),
 			Cases:  []hostiletest.Case{{Name: "another epoch", Args: func() []any { return []any{s, ctx, segment.Query{}, before, segment.Query{}} }, Want: segment.ErrExpiredSet}},
 		},
 		"Snapshot.Contains": {
@@ -286,7 +286,7 @@ func TestHostile(t *testing.T) {
 	noTag := map[string]any{"tag empty": "segment: ", "tag bytes": "segment: ", "tag control": "segment: ", "tag long": "segment: ", "id zero": "segment: "}
 	declared := map[string]any{
 		"tags nil": hostiletest.OK, "tags[7].Name empty": "segment: ", "tags[7].Name bytes": "segment: ", "tags[7].Kind": "segment: ", "tags[7].Scale min": "segment: ", "tags[7].Scale max": "segment: ",
-		"tags[7].Unit min": "segment: ", "tags[7].Hierarchy flipped": "segment: ", "tags[7].Path bytes": "segment: ", "tags[7].EN bytes": "segment: ", "tags[7].Refresh min": "segment: ", "tags[7].Origin bytes": "segment: ",
+		"tags[7].Unit min": "segment: ", "tags[7].Hierarchy flipped": "segment: ", "tags[7].Path bytes": "segment: ", "tags[7].Label.EN bytes": "segment: ", "tags[7].Refresh min": "segment: ", "tags[7].Origin bytes": "segment: ",
 	}
 
 	hostiletest.Run(t, hostiletest.Table{
@@ -301,7 +301,7 @@ func TestHostile(t *testing.T) {
 			Names: "options", Args: func() []any {
 				return []any{&segment.Options{ID: hostileID, Tags: hostileTags(), Dense: 0.01, Workers: 2}}
 			},
-			Expect: map[string]any{"options nil": hostiletest.OK, "options.Tags twice": "segment: ", "options.Tags huge": "segment: ", "options.Dense NaN": "segment: ", "options.Dense max": "segment: ", "options.Dense tiny": "segment: ", "options.Dense minus": "segment: "},
+			Expect: map[string]any{"options nil": hostiletest.OK, "options.Tags twice": "segment: ", "options.Tags huge": "segment: ", "options.Dense NaN": segment.ErrOptions, "options.Dense max": segment.ErrOptions, "options.Dense tiny": segment.ErrOptions, "options.Dense minus": segment.ErrOptions},
 		},
 		"NewCatalogue": {
 			Call: func(tags []segment.Tag) (int, error) {
@@ -330,7 +330,7 @@ func TestHostile(t *testing.T) {
 			},
 			Expect: map[string]any{
 				"r broken": hostiletest.ErrReader, "r slow": hostiletest.OK, "r empty": segment.ErrCorrupt, "r torn": segment.ErrCorrupt, "r spoilt": segment.ErrCorrupt, "r trailing": hostiletest.OK,
-				"r doubled": hostiletest.OK, "r zeros": segment.ErrCorrupt, "r mark": segment.ErrCorrupt, "options nil": hostiletest.OK, "options.ID zero": hostiletest.OK, "options.Dense NaN": "segment: ",
+				"r doubled": hostiletest.OK, "r zeros": segment.ErrCorrupt, "r mark": segment.ErrCorrupt, "options nil": hostiletest.OK, "options.ID zero": hostiletest.OK, "options.Dense NaN": segment.ErrOptions,
 			},
 		},
 		"Index.Apply": {
@@ -366,40 +366,40 @@ func TestHostile(t *testing.T) {
 			Expect: hostiletest.With(declared, map[string]any{"tags twice": hostiletest.OK, "tags huge": hostiletest.OK}),
 		},
 		"Index.Load": {
-			Call: func(ctx context.Context, ids []customer.ID, columns []segment.Column, at time.Time) (int, error) {
-				return change(func(ix *segment.Index) error { return (*segment.Index).Load(ix, ctx, ids, columns, at) })
+			Call: func(ctx context.Context, at time.Time, ids []customer.ID, columns []segment.Column) (int, error) {
+				return change(func(ix *segment.Index) error { return (*segment.Index).Load(ix, ctx, at, ids, columns) })
 			},
-			Names: "ctx ids columns at", Args: func() []any { return []any{ctx, hostileIDs(), hostileLoad(), hostileAt} },
+			Names: "ctx at ids columns", Args: func() []any { return []any{ctx, hostileAt, hostileIDs(), hostileLoad()} },
 			Expect: map[string]any{
 				"ids nil": "segment: ", "ids short": "segment: ", "ids huge": "segment: ", "ids[5] zero": "segment: ", "ids twice": hostiletest.OK, "columns nil": hostiletest.OK, "columns twice": "segment: ",
 				"columns[6].Tag bytes": "segment: ", "columns[6].Ints nil": "segment: ", "columns[6].Ints long": "segment: ",
 			},
 			Cases: []hostiletest.Case{
 				{Name: "codes", Args: func() []any {
-					return []any{ctx, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{7}, Levels: []string{"a"}}}, hostileAt}
+					return []any{ctx, hostileAt, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{7}, Levels: []string{"a"}}}}
 				}, Want: "segment: "},
 				{Name: "levels", Args: func() []any {
-					return []any{ctx, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{0}, Levels: []string{"\xff"}}}, hostileAt}
+					return []any{ctx, hostileAt, hostileIDs()[:1], []segment.Column{{Tag: "city", Codes: []int32{0}, Levels: []string{"\xff"}}}}
 				}, Want: "segment: "},
 				{Name: "of another kind", Args: func() []any {
-					return []any{ctx, hostileIDs()[:1], []segment.Column{{Tag: "city", Ints: []int64{1}}}, hostileAt}
+					return []any{ctx, hostileAt, hostileIDs()[:1], []segment.Column{{Tag: "city", Ints: []int64{1}}}}
 				}, Want: "segment: "},
 			},
 		},
 		"Index.LoadRows": {
-			Call: func(ctx context.Context, rows []customer.Row, at time.Time) (int, error) {
+			Call: func(ctx context.Context, at time.Time, rows []customer.Row) (int, error) {
 				return change(func(ix *segment.Index) error {
-					_, err := (*segment.Index).LoadRows(ix, ctx, func(yield func(customer.Row, error) bool) {
+					_, err := (*segment.Index).LoadRows(ix, ctx, at, func(yield func(customer.Row, error) bool) {
 						for _, row := range rows {
 							if !yield(row, nil) {
 								return
 							}
 						}
-					}, at)
+					})
 					return err
 				})
 			},
-			Names: "ctx rows at", Args: func() []any { return []any{ctx, rows(), hostileAt} },
+			Names: "ctx at rows", Args: func() []any { return []any{ctx, hostileAt, rows()} },
 			Expect: map[string]any{"rows nil": hostiletest.OK, "rows[1].ID zero": "segment: ", "rows[1].Values[1].Name bytes": "segment: "},
 		},
 		"Batch.Add": {Call: func(id customer.ID) (int, error) {
@@ -433,7 +433,7 @@ func TestHostile(t *testing.T) {
 			Call: func(values []float64, texts []string) (int, error) {
 				return change(func(ix *segment.Index) error {
 					columns := segment.ColumnsOf(&table.Table[int]{Columns: []table.Column{table.NumberColumn("score", values...), table.CategoryColumn("city", texts...)}})
-					return ix.Load(ctx, hostileIDs(), columns, hostileAt)
+					return ix.Load(ctx, hostileAt, hostileIDs(), columns)
 				})
 			}, Names: "values texts", Args: func() []any { return []any{[]float64{1, 2, 3, 4, 5, 6}, []string{"a", "b", "", "d", "e", "f"}} },
 			Expect: hostiletest.With(hostiletest.Lengths("segment: ", "values", "texts"), map[string]any{"values NaN": hostiletest.OK, "values[5] +Inf": "segment: ", "texts[5] bytes": "segment: "}),

@@ -29,7 +29,7 @@ func TestJournalKeepsNotices(t *testing.T) {
 		gone := 0
 		for i := range int64(30) {
 			b := spend(i/2%7, 20-i%2*40)
-			add(l.Apply(ctx, b, l.At()))
+			add(l.Apply(ctx, l.At(), b))
 			add(l.Advance(ctx, l.At().Add(31*time.Hour)))
 			switch i % 5 {
 			case 1:
@@ -92,7 +92,7 @@ func TestOpenLiveFromAnother(t *testing.T) {
 	require.NotEmpty(t, rows(l.Snapshot()))
 	require.Equal(t, rows(l.Snapshot()), rows(m.Snapshot()))
 	then := rows(l.Snapshot())
-	_, err := m.Apply(ctx, spend(1, 1000), m.At())
+	_, err := m.Apply(ctx, m.At(), spend(1, 1000))
 	require.NoError(t, err)
 	require.Equal(t, then, rows(l.Snapshot()))
 	require.NotEqual(t, then, rows(m.Snapshot()))
@@ -129,9 +129,9 @@ func TestJournalSummerTime(t *testing.T) {
 				b = spend(i, 1)
 				b.SetIfNewer(customer.FromInt64(i), "seen", customer.TimeValue(at), at)
 			}
-			want, err := l.Apply(ctx, b, at)
+			want, err := l.Apply(ctx, at, b)
 			require.NoError(t, err)
-			got, err := kept.Apply(ctx, b, at)
+			got, err := kept.Apply(ctx, at, b)
 			require.NoError(t, err)
 			require.Equal(t, want, got)
 			clock.pass(DefaultLease)

@@ -52,7 +52,7 @@ func FuzzStep(f *testing.F) {
 		require.Equal(t, in.tags, same.tags)
 		require.Equal(t, in.batch, same.batch)
 		require.Equal(t, in.merged, same.merged)
-		require.Equal(t, []any{in.what, in.at, in.author, in.drop}, []any{same.what, same.at, same.author, same.drop})
+		require.Equal(t, []any{in.what, in.at, in.actor, in.drop}, []any{same.what, same.at, same.actor, same.drop})
 		last, err := same.encode()
 		require.NoError(t, err)
 		require.Equal(t, again, last)

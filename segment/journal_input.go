@@ -31,7 +31,7 @@ type input struct {
 	at          time.Time
 	batch       *Batch        // stepBatch
 	merged      []customer.ID // stepBatch: who of those deleted is part of another customer
-	author      string        // stepBegin, stepDefine
+	actor       string        // stepBegin, stepDefine
 	definitions []Definition  // stepBegin, stepDefine
 	drop        []string      // stepDefine
 	tags        []Tag         // stepDeclare
@@ -48,7 +48,7 @@ func (in *input) encode() ([]byte, error) {
 	w.Int(in.at.UnixNano())
 	switch in.what {
 	case stepBegin:
-		w.Bytes([]byte(in.author))
+		w.Bytes([]byte(in.actor))
 		writeJSON(w, in.definitions)
 	case stepBatch:
 		ids := make([]byte, 0, 16*len(in.merged))
@@ -58,7 +58,7 @@ func (in *input) encode() ([]byte, error) {
 		w.Bytes(ids)
 		writeBatch(w, in.batch)
 	case stepDefine:
-		w.Bytes([]byte(in.author))
+		w.Bytes([]byte(in.actor))
 		writeJSON(w, in.definitions)
 		w.List(len(in.drop))
 		for _, name := range in.drop {
@@ -118,7 +118,7 @@ func readInput(data []byte) (*input, error) {
 	var err error
 	switch in.what {
 	case stepBegin:
-		in.author = string(r.Bytes())
+		in.actor = string(r.Bytes())
 		in.definitions, err = readJSONs[Definition](r)
 	case stepBatch:
 		ids := r.Bytes()
@@ -133,7 +133,7 @@ func readInput(data []byte) (*input, error) {
 		}
 	case stepClock:
 	case stepDefine:
-		in.author = string(r.Bytes())
+		in.actor = string(r.Bytes())
 		in.definitions, err = readJSONs[Definition](r)
 		for range r.List() {
 			in.drop = append(in.drop, r.Text())

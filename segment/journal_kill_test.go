@@ -103,7 +103,7 @@ func TestJournalLease(t *testing.T) {
 	count := func(l *Live) error {
 		var b Batch
 		b.Increment(customer.FromInt64(1), "spend", customer.Int64Value(1))
-		_, err := l.Apply(ctx, &b, l.At())
+		_, err := l.Apply(ctx, l.At(), &b)
 		return err
 	}
 	one := openJournal(t, s, options("one"))
@@ -149,14 +149,14 @@ func TestJournalLease(t *testing.T) {
 	require.EqualValues(t, 3, three.journal.term.number)
 
 	_, err = OpenLive(ctx, s, nil)
-	require.EqualError(t, err, "segment: OpenOptions: Clock must be set")
+	require.EqualError(t, err, "segment: invalid options: Clock must be set")
 	_, err = OpenLive(ctx, s, &OpenOptions{Reader: true, Lease: -1, LogBytes: -1, Live: LiveOptions{Keep: -1}})
-	require.ErrorContains(t, err, "Lease must not be negative\nsegment: OpenOptions: LogBytes must not be negative\nsegment: OpenOptions: Live: Keep")
+	require.ErrorContains(t, err, "Lease must not be negative\nsegment: invalid options: LogBytes must not be negative\nsegment: invalid options: Live: Keep")
 	require.NoError(t, three.Close(ctx))
 	o := options("four")
 	o.Live.Location = time.FixedZone("elsewhere", 0)
 	_, err = OpenLive(ctx, s, o)
-	require.ErrorIs(t, err, ErrMoment)
+	require.ErrorIs(t, err, ErrOptions)
 	require.ErrorContains(t, err, `Location is "elsewhere" and has to be "UTC", as before`)
 	_ = openJournal(t, s, options("five")) // four has given the lease back
 }
@@ -192,7 +192,7 @@ func TestJournalFight(t *testing.T) {
 				var b Batch
 				b.Increment(customer.FromInt64(int64(i)), "spend", customer.Int64Value(1))
 				b.Set(customer.FromInt64(int64(100+i)), "city", customer.TextValue(strings.Repeat("x", rng.IntN(900))))
-				_, err := l.Apply(ctx, &b, l.At())
+				_, err := l.Apply(ctx, l.At(), &b)
 				switch {
 				case err == nil:
 					acknowledged[i]++

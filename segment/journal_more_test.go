@@ -60,7 +60,7 @@ func TestJournalReaderOfMovingStore(t *testing.T) {
 		l := openJournal(t, s, journalOptions(&clockAt{now: journalStart}))
 		var all []Notice
 		step := func() {
-			told, err := l.Apply(ctx, spend(int64(len(all)), 50), l.At())
+			told, err := l.Apply(ctx, l.At(), spend(int64(len(all)), 50))
 			require.NoError(t, err)
 			all = append(all, told...)
 			told, err = l.Advance(ctx, l.At().Add(40*time.Hour))
@@ -115,7 +115,7 @@ func TestJournalReaderOfMovingStore(t *testing.T) {
 		require.NoError(t, r.Backup(ctx, to))
 		still()
 		c := openJournal(t, to, journalOptions(&clockAt{now: journalStart}))
-		_, err = c.Apply(ctx, spend(1, 1), c.At())
+		_, err = c.Apply(ctx, c.At(), spend(1, 1))
 		require.NoError(t, err)
 		for _, n := range all[:min(len(all), int(c.last))] {
 			require.LessOrEqual(t, n.Number, c.last)
@@ -133,7 +133,7 @@ func TestJournalReaderOfABeginning(t *testing.T) {
 		h := &hooked{Store: s, before: func(n int) {
 			if n == at {
 				l = openJournal(t, s, journalOptions(&clockAt{now: journalStart}))
-				_, err := l.Apply(ctx, spend(1, 50), l.At())
+				_, err := l.Apply(ctx, l.At(), spend(1, 50))
 				require.NoError(t, err)
 			}
 		}}
@@ -169,7 +169,7 @@ func TestJournalCancelled(t *testing.T) {
 		b := spend(1, 1)
 		b.Set(customer.FromInt64(1), "city", customer.TextValue(strings.Repeat("x", 1300))) // in three commits
 		version := l.Snapshot().Version()
-		_, err := l.Apply(ctx, b, l.At())
+		_, err := l.Apply(ctx, l.At(), b)
 		cancel()
 		w.mu.Lock()
 		w.plan = func(int) int { return fine }
@@ -212,7 +212,7 @@ func TestJournalConcurrent(t *testing.T) {
 	for i := range 3 {
 		group.Go(func() {
 			for range steps {
-				if _, err := l.Apply(ctx, spend(int64(i), 1), l.At()); err != nil {
+				if _, err := l.Apply(ctx, l.At(), spend(int64(i), 1)); err != nil {
 					t.Errorf("apply: %v", err)
 				}
 			}
@@ -274,14 +274,14 @@ func TestJournalLogIsCut(t *testing.T) {
 	}
 	require.Equal(t, before, count())
 	for range 10 {
-		_, err := l.Apply(ctx, spend(1, 1), l.At())
+		_, err := l.Apply(ctx, l.At(), spend(1, 1))
 		require.NoError(t, err)
 	}
 	require.Equal(t, before+10, count())
 	require.NoError(t, l.Checkpoint(ctx))
 	require.NoError(t, l.Checkpoint(ctx), "nothing to do")
 	require.Equal(t, before+10, count(), "readers may be reading it")
-	_, err := l.Apply(ctx, spend(1, 1), l.At())
+	_, err := l.Apply(ctx, l.At(), spend(1, 1))
 	require.NoError(t, err)
 	require.NoError(t, l.Checkpoint(ctx))
 	require.Equal(t, 1, count())
@@ -299,7 +299,7 @@ func TestJournalRefuses(t *testing.T) {
 	o := journalOptions(&clockAt{now: journalStart})
 	o.Live.At = time.Time{}
 	_, err = OpenLive(ctx, s, o)
-	require.ErrorIs(t, err, ErrMoment)
+	require.ErrorIs(t, err, ErrOptions)
 	o = journalOptions(&clockAt{now: journalStart})
 	o.Index.Dense = 2
 	_, err = OpenLive(ctx, s, o)
@@ -321,18 +321,18 @@ func TestJournalRefuses(t *testing.T) {
 	}
 	_, err = l.Define(ctx, l.At(), "me", Definition{Name: "large", Rule: In("city", anys(texts)...)})
 	require.Error(t, err)
-	_, err = l.Apply(ctx, spend(1, 1), l.At().Add(-1))
+	_, err = l.Apply(ctx, l.At().Add(-1), spend(1, 1))
 	require.ErrorIs(t, err, ErrClock)
 	require.Error(t, l.Declare(ctx, Tag{Name: "spend", Kind: Float}))
 	require.NoError(t, l.Declare(ctx, Tag{Name: "spend", Kind: Integer}), "it is there")
 	var b Batch
 	b.Set(customer.FromInt64(5), "city", customer.TextValue("x"))
 	b.Set(customer.FromInt64(6), "spend", customer.TextValue("x"))
-	_, err = l.Apply(ctx, &b, l.At())
+	_, err = l.Apply(ctx, l.At(), &b)
 	require.Error(t, err)
 	require.Equal(t, was, dumpAfter(t, l, 77))
 	require.EqualValues(t, 1, l.journal.head.step)
-	told, err := l.Apply(ctx, spend(1, 100), l.At())
+	told, err := l.Apply(ctx, l.At(), spend(1, 100))
 	require.NoError(t, err)
 	require.EqualValues(t, 78, told[0].Number)
 
@@ -398,7 +398,7 @@ func TestJournalLate(t *testing.T) {
 				}
 				return fine
 			}
-			_, err := l.Apply(ctx, b, l.At())
+			_, err := l.Apply(ctx, l.At(), b)
 			require.ErrorIs(t, err, store.ErrUnknownOutcome)
 			require.Equal(t, part+1, w.n)
 			require.Equal(t, part == 3, l.journal.loose.input != nil, "the last of four commits")
@@ -413,7 +413,7 @@ func TestJournalLate(t *testing.T) {
 			for n := range 8 {
 				c := spend(1, 1)
 				c.Set(customer.FromInt64(2), "city", customer.TextValue(strings.Repeat("y", 200*n)))
-				_, err := l.Apply(ctx, c, l.At())
+				_, err := l.Apply(ctx, l.At(), c)
 				require.NoError(t, err)
 				want++
 			}

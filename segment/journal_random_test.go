@@ -107,7 +107,7 @@ func testJournal(t *testing.T, seed uint64, steps, filler int) {
 	}
 	require.Len(t, x.all, i)
 	for name, err := range map[string]error{
-		"apply": func() error { _, err := reader.Apply(ctx, &Batch{}, time.Now()); return err }(),
+		"apply": func() error { _, err := reader.Apply(ctx, time.Now(), &Batch{}); return err }(),
 		"check": reader.Checkpoint(ctx),
 	} {
 		require.ErrorIs(t, err, ErrReader, name)

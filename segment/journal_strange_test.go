@@ -82,7 +82,7 @@ func TestOpenLiveFromIsAnother(t *testing.T) {
 		})
 	}
 	add := func(l *Live, n int64) Set {
-		_, err := l.Apply(ctx, spend(n, 5), l.At())
+		_, err := l.Apply(ctx, l.At(), spend(n, 5))
 		require.NoError(t, err)
 		set, err := l.Snapshot().Set(ctx, Query{Rule: IsSet("spend")})
 		require.NoError(t, err)
@@ -201,7 +201,7 @@ func TestJournalFollowLosesNothing(t *testing.T) {
 	require.NoError(t, err)
 	var want, got []Notice
 	for n := range int64(6) {
-		told, err := l.Apply(ctx, spend(n, 50), l.At())
+		told, err := l.Apply(ctx, l.At(), spend(n, 50))
 		require.NoError(t, err)
 		want = append(want, told...)
 		told, err = l.Advance(ctx, l.At().Add(40*time.Hour))
@@ -253,7 +253,7 @@ func TestJournalReadsWhileItFollows(t *testing.T) {
 	}
 	for n := range int64(8) {
 		for range 3 {
-			_, err := l.Apply(ctx, spend(n, 50), l.At())
+			_, err := l.Apply(ctx, l.At(), spend(n, 50))
 			require.NoError(t, err)
 			_, err = l.Advance(ctx, l.At().Add(40*time.Hour))
 			require.NoError(t, err)
@@ -278,17 +278,17 @@ func TestOpenLiveManySegments(t *testing.T) {
 	for n := range many {
 		d := Definition{Name: fmt.Sprint("s", n), Rule: Ge("spend", int64(n%7))}
 		if n == 0 {
-			d.ZH = long
+			d.Label.ZH = long
 		}
 		o.Live.Definitions = append(o.Live.Definitions, d)
 	}
 	l := openJournal(t, s, o)
-	_, err := l.Apply(ctx, spend(1, 3), l.At())
+	_, err := l.Apply(ctx, l.At(), spend(1, 3))
 	require.NoError(t, err)
 	require.NoError(t, l.Close(ctx))
 	c := &counted{Store: s}
 	l = openJournal(t, c, o)
-	_, err = l.Apply(ctx, spend(1, 1), l.At())
+	_, err = l.Apply(ctx, l.At(), spend(1, 1))
 	require.NoError(t, err)
 	require.Less(t, c.calls.Load(), int64(100))
 	n, err := l.Len("s4")
@@ -316,7 +316,7 @@ func TestJournalForgets(t *testing.T) {
 	step := func(fill func(*Batch)) {
 		b := spend(1, 1)
 		fill(b)
-		_, err := l.Apply(ctx, b, l.At())
+		_, err := l.Apply(ctx, l.At(), b)
 		require.NoError(t, err)
 	}
 	nothing := func(*Batch) {}
@@ -353,7 +353,7 @@ func TestJournalCloses(t *testing.T) {
 			}
 			l := openJournal(t, s, o)
 			for n := range int64(5) {
-				_, err := l.Apply(ctx, spend(n, 40), l.At())
+				_, err := l.Apply(ctx, l.At(), spend(n, 40))
 				require.NoError(t, err)
 			}
 			before := dumped(t, l)
@@ -378,7 +378,7 @@ func TestJournalCloses(t *testing.T) {
 			}
 			require.NoError(t, l.Close(ctx))
 			stored := storedEntries(t, s)
-			_, err := l.Apply(ctx, spend(1, 1), l.At())
+			_, err := l.Apply(ctx, l.At(), spend(1, 1))
 			require.ErrorIs(t, err, ErrLease)
 			_, err = l.Advance(ctx, l.At())
 			require.ErrorIs(t, err, ErrLease)
@@ -417,7 +417,7 @@ func TestJournalAsleep(t *testing.T) {
 				s := &store.Memory{}
 				l := openJournal(t, s, o)
 				for n := range customers {
-					_, err := l.Apply(ctx, spend(n, 4*n), l.At())
+					_, err := l.Apply(ctx, l.At(), spend(n, 4*n))
 					require.NoError(t, err)
 				}
 				require.NoError(t, l.Close(ctx))
@@ -431,7 +431,7 @@ func TestJournalAsleep(t *testing.T) {
 				require.NoError(t, l.Close(ctx))
 				l = openJournal(t, s, o)
 				require.Equal(t, then, dumped(t, l))
-				_, err := l.Apply(ctx, spend(3, 100), l.At())
+				_, err := l.Apply(ctx, l.At(), spend(3, 100))
 				require.NoError(t, err)
 				then = dumped(t, l)
 				require.NoError(t, l.Close(ctx))

@@ -51,7 +51,7 @@ func dumpLive(ctx context.Context, l *Live) (string, error) {
 		errs = append(errs, err)
 		say(history)
 		say(sizes)
-		for _, ask := range []func(context.Context, string) (Set, error){l.Members, l.HeldOut} {
+		for _, ask := range []func(context.Context, string) (Set, error){l.Set, l.HeldOut} {
 			if set, err := ask(ctx, name); err != nil {
 				errs = append(errs, err)
 			} else {
@@ -93,7 +93,7 @@ func journalHistory() []stepOf {
 			b.At = at(hours)
 			fill(&b)
 			defer b.Reset()
-			return l.Apply(ctx, &b, at(hours))
+			return l.Apply(ctx, at(hours), &b)
 		}
 	}
 	advance := func(hours int) stepOf {
@@ -111,7 +111,7 @@ func journalHistory() []stepOf {
 		advance(3), // before Next
 		advance(60),
 		func(ctx context.Context, l *Live) ([]Notice, error) {
-			return nil, l.Declare(ctx, Tag{Name: "city", Kind: Enum, Hierarchy: true, ZH: "城市"})
+			return nil, l.Declare(ctx, Tag{Name: "city", Kind: Enum, Hierarchy: true, Label: customer.Text{ZH: "城市"}})
 		},
 		apply(61, func(b *Batch) { // of many parts
 			for n := range 40 {
@@ -123,10 +123,10 @@ func journalHistory() []stepOf {
 			return l.Define(ctx, at(61), "boß", Definition{Name: "town", Rule: IsSet("city")}, Definition{Name: "rich", Rule: Ge("spend", 12), Cap: 4})
 		},
 		func(ctx context.Context, l *Live) ([]Notice, error) {
-			return l.ApplyRows(ctx, customer.RowBatch{
+			return l.ApplyRows(ctx, at(62), customer.RowBatch{
 				Deletes: []customer.ID{id(4), id(5)}, Merges: []customer.Merge{{Loser: id(4), Survivor: id(6)}},
 				Upserts: []customer.Row{{ID: id(6), Values: []customer.Field{{Name: "spend", Value: customer.Int64Value(77)}}}},
-			}, at(62))
+			})
 		},
 		apply(63, func(b *Batch) { b.Delete(id(0)); b.Add(id(0)); b.Set(id(30), "new", customer.DecimalValue(125, 2)) }),
 		func(ctx context.Context, l *Live) ([]Notice, error) { return l.Drop(ctx, at(64), "both") },
@@ -162,7 +162,7 @@ var narrow = &store.Limits{KeyBytes: 512, ValueBytes: 400, Operations: 11, Batch
 
 func journalOptions(clock *clockAt) *OpenOptions {
 	return &OpenOptions{
-		Live: LiveOptions{At: journalStart, Location: time.UTC, Definitions: journalDefinitions(), Author: "me"},
+		Live: LiveOptions{At: journalStart, Location: time.UTC, Definitions: journalDefinitions(), Actor: "me"},
 		Index: Options{Infer: true, Tags: []Tag{
 			{Name: "spend", Kind: Integer}, {Name: "seen", Kind: Time}, {Name: "likes", Kind: Labels},
 		}},

@@ -20,7 +20,7 @@ func (b *binder) leaf(n *node) *bound {
 		return b.liveSegment(n)
 	case opInSet:
 		if b.live != nil {
-			b.refuse(n, fmt.Sprintf("set %q: the rule of a live segment names no sets", n.name), ErrLookup)
+			b.refuse(n, fmt.Sprintf("set %q: the rule of a live segment names no sets", n.name), ErrUnknown)
 			return nobody(n)
 		}
 		return &bound{form: formMember, name: n.name, set: b.set(n), rule: n}

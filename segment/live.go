@@ -37,8 +37,8 @@ type LiveOptions struct {
 	Location *time.Location
 	// Definitions are the segments it begins with, as version 1. Who is a member at At has not entered: no notice says so.
 	Definitions []Definition
-	// Author is whom the history of Definitions names; "" is nobody.
-	Author string
+	// Actor is whom the history of Definitions names; "" is nobody.
+	Actor string
 	// After is the number of the last notice that was given before, by a Live that is no more: the first notice has the next
 	// number, and those up to After are not kept. 0 is none. Who keeps how far it has got in the notices, as a cursor of package
 	// notify in a store does, must pass the number that it has, or takes new notices for those of the Live before.
@@ -111,7 +111,7 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 		errs = append(errs, errAt)
 	}
 	if o.Keep < 0 {
-		errs = append(errs, errors.New("segment: LiveOptions: Keep must not be negative"))
+		errs = append(errs, fmt.Errorf("%w: Keep must not be negative", ErrOptions))
 	}
 	if len(errs) > 0 {
 		return nil, errors.Join(errs...)
@@ -123,7 +123,7 @@ func NewLive(ix *Index, o *LiveOptions) (*Live, error) {
 	return l, nil
 }
 
-var errAt = fmt.Errorf("%w: LiveOptions: At must be set, in years 1678 to 2261", ErrMoment)
+var errAt = fmt.Errorf("%w: At must be set, in years 1678 to 2261", ErrOptions)
 
 // begins tells whether At is set as it has to be.
 func (o *LiveOptions) begins() bool { return !o.At.IsZero() && validClock(o.At) }
@@ -131,7 +131,7 @@ func (o *LiveOptions) begins() bool { return !o.At.IsZero() && validClock(o.At) 
 // input returns what the first step is given.
 func (o *LiveOptions) input() *input {
 	return &input{
-		what: stepBegin, at: o.At, author: o.Author, definitions: o.Definitions,
+		what: stepBegin, at: o.At, actor: o.Actor, definitions: o.Definitions,
 	}
 }
 
@@ -168,9 +168,9 @@ func (l *Live) At() time.Time { return l.view.Load().at }
 // zero time if there is none before year 2262.
 func (l *Live) Next() time.Time { return l.view.Load().next }
 
-// Members returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrLookup:
+// Set returns the members of a segment, as a set of Snapshot: it can be used as Query.Sets. An error wraps ErrUnknown:
 // there is no such segment. Cost: as Snapshot.Set.
-func (l *Live) Members(ctx context.Context, name string) (Set, error) {
+func (l *Live) Set(ctx context.Context, name string) (Set, error) {
 	v, g, err := l.see(name)
 	if err == nil {
 		err = ctx.Err()
@@ -210,7 +210,7 @@ func (g *segmentView) sets(ctx context.Context) (members, held []bitset.Set, err
 	return g.kept.sets(ctx)
 }
 
-// Len returns the number of members of a segment. An error wraps ErrLookup.
+// Len returns the number of members of a segment. An error wraps ErrUnknown.
 func (l *Live) Len(name string) (int, error) {
 	_, g, err := l.see(name)
 	if err != nil {
@@ -228,7 +228,7 @@ func (l *Live) see(name string) (*liveView, *segmentView, error) {
 	return v, v.segments[place], nil
 }
 
-func lookupError(name string) error { return fmt.Errorf("%w: live segment %q", ErrLookup, name) }
+func lookupError(name string) error { return fmt.Errorf("%w: live segment %q", ErrUnknown, name) }
 
 func (v *liveView) set(chunks []bitset.Set) Set {
 	return Set{Index: v.snapshot.index, Epoch: v.snapshot.epoch, Bitmap: bitset.ToRoaring(chunks)}
@@ -247,7 +247,7 @@ func (l *Live) Definitions() []Version {
 
 // History returns the definitions that a segment has had, the oldest first, and how many members it has had, at each
 // change; where these are more than 1,024 it is one for every second change, for every fourth and so on, and the last. An
-// error wraps ErrLookup. It waits for a step under way.
+// error wraps ErrUnknown. It waits for a step under way.
 func (l *Live) History(name string) ([]Version, []Size, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()

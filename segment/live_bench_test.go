@@ -138,7 +138,7 @@ var liveBenchIndex = sync.OnceValue(func() *Index {
 				c.Ints[i] = liveBenchAt.Unix() - rng.Int64N(400*86400)
 			}
 		}
-		if err := ix.Load(context.Background(), ids, []Column{c}, time.Time{}); err != nil {
+		if err := ix.Load(context.Background(), time.Time{}, ids, []Column{c}); err != nil {
 			panic(err)
 		}
 	}
@@ -204,7 +204,7 @@ func BenchmarkLiveApply(b *testing.B) {
 					b.StartTimer()
 					start := cpuTime()
 					if strings.HasSuffix(name, "live") {
-						told, err := l.Apply(b.Context(), &batch, l.At())
+						told, err := l.Apply(b.Context(), l.At(), &batch)
 						require.NoError(b, err)
 						notices += len(told)
 						cpu += cpuTime() - start

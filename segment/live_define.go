@@ -18,19 +18,19 @@ import (
 // the notices of what follows. A segment that is defined anew keeps its members as far as they stay under the new
 // definition; how long they have been members counts from entering if the definition before had a Dwell or a Cap, else from
 // now on. All definitions come into force or none: what is wrong with a definition is an error that names it, or several
-// joined; of a rule, it wraps a *RuleError. Who is named as author stands in the history. Once the definitions have been
+// joined; of a rule, it wraps a *RuleError. Who is named as actor stands in the history. Once the definitions have been
 // found good, ctx does not end the step. Cost: the evaluation of each definition for all customers, and binding all rules.
-func (l *Live) Define(ctx context.Context, at time.Time, author string, definitions ...Definition) ([]Notice, error) {
+func (l *Live) Define(ctx context.Context, at time.Time, actor string, definitions ...Definition) ([]Notice, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.lead(ctx); err != nil {
 		return nil, err
 	}
-	return l.define(ctx, &input{what: stepDefine, at: at, author: author, definitions: definitions}, false)
+	return l.define(ctx, &input{what: stepDefine, at: at, actor: actor, definitions: definitions}, false)
 }
 
 // Drop takes segments away, with the clock at at, and returns the notices of what follows: their members leave. An error
-// wraps ErrLookup for a segment that there is not, and ErrInUse for one that the rule of another names, unless that one goes
+// wraps ErrUnknown for a segment that there is not, and ErrInUse for one that the rule of another names, unless that one goes
 // as well.
 func (l *Live) Drop(ctx context.Context, at time.Time, names ...string) ([]Notice, error) {
 	l.mu.Lock()
@@ -41,9 +41,9 @@ func (l *Live) Drop(ctx context.Context, at time.Time, names ...string) ([]Notic
 	return l.define(ctx, &input{what: stepDefine, at: at, drop: names}, false)
 }
 
-// Rollback puts the definition that a segment had in a version into force again, as a new version. An error wraps ErrLookup if
+// Rollback puts the definition that a segment had in a version into force again, as a new version. An error wraps ErrUnknown if
 // there is no such segment or version; the others are those of Define.
-func (l *Live) Rollback(ctx context.Context, at time.Time, author, name string, version int) ([]Notice, error) {
+func (l *Live) Rollback(ctx context.Context, at time.Time, actor, name string, version int) ([]Notice, error) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if err := l.lead(ctx); err != nil {
@@ -55,10 +55,10 @@ func (l *Live) Rollback(ctx context.Context, at time.Time, author, name string, 
 	}
 	for _, v := range g.history {
 		if v.Number == version {
-			return l.define(ctx, &input{what: stepDefine, at: at, author: author, definitions: []Definition{v.Definition}}, false)
+			return l.define(ctx, &input{what: stepDefine, at: at, actor: actor, definitions: []Definition{v.Definition}}, false)
 		}
 	}
-	return nil, fmt.Errorf("%w: version %d of live segment %q", ErrLookup, version, name)
+	return nil, fmt.Errorf("%w: version %d of live segment %q", ErrUnknown, version, name)
 }
 
 // define is Define and Drop for who holds l.mu and may take a step. quiet: members are where it starts, and no notice says so.
@@ -69,10 +69,10 @@ func (l *Live) define(ctx context.Context, in *input, quiet bool) ([]Notice, err
 	if err := l.wake(ctx); err != nil {
 		return nil, l.deposed(ctx, err)
 	}
-	if len(in.author) > 64<<10 || !utf8.ValidString(in.author) {
-		return nil, &DefinitionError{Field: "author", Err: errors.New("must be UTF-8, at most 64 KiB")}
+	if len(in.actor) > 64<<10 || !utf8.ValidString(in.actor) {
+		return nil, &DefinitionError{Field: "actor", Err: errors.New("must be UTF-8, at most 64 KiB")}
 	}
-	d := &redefinition{l: l, author: in.author, bounds: map[string][2]*bound{}, next: map[string]*Definition{}, gone: map[string]bool{}}
+	d := &redefinition{l: l, actor: in.actor, bounds: map[string][2]*bound{}, next: map[string]*Definition{}, gone: map[string]bool{}}
 	if err := d.check(in.definitions, in.drop); err != nil {
 		return nil, err
 	}
@@ -92,7 +92,7 @@ func (l *Live) define(ctx context.Context, in *input, quiet bool) ([]Notice, err
 // redefinition is a change of definitions under way. Not safe for concurrent use.
 type redefinition struct {
 	l      *Live
-	author string
+	actor  string
 	next   map[string]*Definition // by name
 	gone   map[string]bool
 	bounds map[string][2]*bound // of next: Rule and Stay, nil for none
@@ -252,7 +252,7 @@ func (d *redefinition) install(st *turn) {
 		}
 		g.version++
 		g.bounds = d.bounds[name]
-		g.history = append(g.history, Version{Definition: *def, Number: g.version, At: st.at, Author: d.author})
+		g.history = append(g.history, Version{Definition: *def, Number: g.version, At: st.at, Actor: d.actor})
 		g.become(*def, st)
 	}
 	l.arrange(st.s)

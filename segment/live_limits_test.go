@@ -89,7 +89,7 @@ func TestLiveTouchedIsBounded(t *testing.T) {
 	for i := range int64(n) {
 		b.Set(customer.FromInt64(i), "last", customer.TimeValue(liveStart.Add(-time.Duration(i)*time.Minute)))
 	}
-	told, err := l.Apply(t.Context(), &b, liveStart)
+	told, err := l.Apply(t.Context(), liveStart, &b)
 	require.NoError(t, err)
 	require.Len(t, told, n)
 	for _, g := range l.byName {
@@ -98,7 +98,7 @@ func TestLiveTouchedIsBounded(t *testing.T) {
 	told, err = l.Advance(t.Context(), liveStart.AddDate(9, 0, 0))
 	require.NoError(t, err)
 	require.Len(t, told, 2*n)
-	require.False(t, slices.ContainsFunc(told, func(n Notice) bool { return n.Reason != ByTime || n.Entered != (n.Segment == "n") }))
+	require.False(t, slices.ContainsFunc(told, func(n Notice) bool { return n.Cause != ByTime || n.Entered != (n.Segment == "n") }))
 }
 
 // TestLiveManyValues lets a number pass the ends of a condition's ranges, of which there are many: it is asked once.
@@ -111,7 +111,7 @@ func TestLiveManyValues(t *testing.T) {
 	set := func(n int64) []Notice {
 		var b Batch
 		b.Set(customer.FromInt64(1), "spend", customer.Int64Value(n))
-		told, err := l.Apply(t.Context(), &b, l.At())
+		told, err := l.Apply(t.Context(), l.At(), &b)
 		require.NoError(t, err)
 		return told
 	}
@@ -143,7 +143,7 @@ func TestLiveManyLabels(t *testing.T) {
 	step := func(write func(b *Batch)) []string {
 		var b Batch
 		write(&b)
-		told, err := l.Apply(t.Context(), &b, l.At())
+		told, err := l.Apply(t.Context(), l.At(), &b)
 		require.NoError(t, err)
 		return briefly(told)
 	}

@@ -92,7 +92,7 @@ func (m *liveModel) step(s modelStep, quiet bool) []Notice {
 	m.at = s.at
 	var notices []Notice
 	note := func(g *modelSegment, id customer.ID, entered bool, reason Cause) {
-		notices = append(notices, Notice{At: s.at.UTC(), Customer: id, Segment: g.def.Name, Version: g.version, Entered: entered, Reason: reason})
+		notices = append(notices, Notice{At: s.at.UTC(), Customer: id, Segment: g.def.Name, Version: g.version, Entered: entered, Cause: reason})
 	}
 	for _, name := range s.drop {
 		g := m.segments[name]
@@ -257,7 +257,7 @@ func (m *liveModel) step(s modelStep, quiet bool) []Notice {
 func (m *liveModel) same(l *Live) {
 	s := l.Snapshot()
 	for name, g := range m.segments {
-		for of, ask := range map[state]func(context.Context, string) (Set, error){stateMember: l.Members, stateHeld: l.HeldOut} {
+		for of, ask := range map[state]func(context.Context, string) (Set, error){stateMember: l.Set, stateHeld: l.HeldOut} {
 			set, err := ask(m.t.Context(), name)
 			require.NoError(m.t, err)
 			got := map[customer.ID]bool{}

@@ -203,7 +203,7 @@ func (x *liveTrial) step() {
 		got, err = x.l.Advance(ctx, s.at)
 	default:
 		s.batch = x.batch()
-		if got, err = x.l.Apply(ctx, s.batch, s.at); err != nil {
+		if got, err = x.l.Apply(ctx, s.at, s.batch); err != nil {
 			var w *WriteError
 			require.ErrorAs(x.t, err, &w)
 			x.m.same(x.l)

@@ -17,13 +17,13 @@ import (
 // carried out or nothing: after an error, also one of ctx, neither the index nor a segment nor the clock has changed. Cost:
 // that of Index.Apply; for each value that changes two searches among what rules compare its tag with; and each rule
 // that has a condition whose answer changes, once for the customer.
-func (l *Live) Apply(ctx context.Context, b *Batch, at time.Time) ([]Notice, error) {
+func (l *Live) Apply(ctx context.Context, at time.Time, b *Batch) ([]Notice, error) {
 	return l.apply(ctx, &input{what: stepBatch, at: at, batch: b}, 0)
 }
 
 // ApplyRows is Apply for rows, as Profiles and other feeds hand them on: Deletes go, Upserts are set. A merge is such a
 // batch, so its notices come together, and none of them between the two; who is the loser of one of Merges leaves ByMerge.
-func (l *Live) ApplyRows(ctx context.Context, rows customer.RowBatch, at time.Time) ([]Notice, error) {
+func (l *Live) ApplyRows(ctx context.Context, at time.Time, rows customer.RowBatch) ([]Notice, error) {
 	b, err := batchOf(rows)
 	if err != nil {
 		return nil, err
@@ -459,7 +459,7 @@ func (st *turn) notices(g *liveSegment) {
 	first := len(st.told)
 	for _, f := range g.flips {
 		st.told = append(st.told, Notice{
-			At: st.at, Customer: st.s.ids.id(f.position), Segment: g.def.Name, Version: g.version, Entered: f.entered, Reason: f.reason,
+			At: st.at, Customer: st.s.ids.id(f.position), Segment: g.def.Name, Version: g.version, Entered: f.entered, Cause: f.reason,
 		})
 	}
 	list := st.told[first:]

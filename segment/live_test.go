@@ -40,7 +40,7 @@ func vips(t testing.TB, l *Live, yes bool, numbers ...int64) []Notice {
 	for _, n := range numbers {
 		b.Set(customer.FromInt64(n), "vip", customer.BoolValue(yes))
 	}
-	told, err := l.Apply(t.Context(), &b, l.At())
+	told, err := l.Apply(t.Context(), l.At(), &b)
 	require.NoError(t, err)
 	return told
 }
@@ -53,7 +53,7 @@ func briefly(told []Notice) (text []string) {
 			sign = "+"
 		}
 		id := n.Customer.String()
-		text = append(text, fmt.Sprintf("%d %s%s %s by %s", n.Number, sign, strings.TrimLeft(id[len(id)-4:], "0"), n.Segment, n.Reason))
+		text = append(text, fmt.Sprintf("%d %s%s %s by %s", n.Number, sign, strings.TrimLeft(id[len(id)-4:], "0"), n.Segment, n.Cause))
 	}
 	return text
 }
@@ -73,7 +73,7 @@ func TestLiveCap(t *testing.T) {
 func TestLiveHistory(t *testing.T) {
 	l := newTestLive(t, liveStart, Definition{Name: "s", Rule: IsTrue("vip")})
 	vips(t, l, true, 1, 2)
-	second := Definition{Name: "s", Rule: Not(IsTrue("vip")), EN: "others"}
+	second := Definition{Name: "s", Rule: Not(IsTrue("vip")), Label: customer.Text{EN: "others"}}
 	told, err := l.Define(t.Context(), liveStart.Add(time.Hour), "eva", second)
 	require.NoError(t, err)
 	require.Equal(t, []string{"3 -1 s by definition", "4 -2 s by definition"}, briefly(told))
@@ -95,8 +95,8 @@ func TestLiveHistory(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, []string{"7 -1 s by definition", "8 -2 s by definition"}, briefly(told))
 	require.Equal(t, 3, told[0].Version)
-	_, err = l.Members(t.Context(), "s")
-	require.ErrorIs(t, err, ErrLookup)
+	_, err = l.Set(t.Context(), "s")
+	require.ErrorIs(t, err, ErrUnknown)
 	told, err = l.Define(t.Context(), l.At(), "", second)
 	require.NoError(t, err)
 	require.Empty(t, told)
@@ -104,7 +104,7 @@ func TestLiveHistory(t *testing.T) {
 
 	for _, name := range []string{"x", "s"} {
 		_, err = l.Rollback(t.Context(), l.At(), "", name, 1)
-		require.ErrorIs(t, err, ErrLookup)
+		require.ErrorIs(t, err, ErrUnknown)
 	}
 }
 
@@ -192,12 +192,12 @@ func TestLiveRefuses(t *testing.T) {
 	}{
 		{"cycle", []Definition{{Name: "one", Rule: Segment("two")}}, []error{ErrCycle, ErrRule}, "one -> two -> one"},
 		{"itself, to stay", []Definition{{Name: "x", Rule: IsTrue("vip"), Stay: Segment("x")}}, []error{ErrCycle}, "x -> x"},
-		{"no such segment", []Definition{{Name: "x", Rule: Segment("tow")}}, []error{ErrLookup}, `did you mean "two"?`},
+		{"no such segment", []Definition{{Name: "x", Rule: Segment("tow")}}, []error{ErrUnknown}, `did you mean "two"?`},
 		{"no such tag", []Definition{{Name: "x", Rule: IsTrue("vpi")}}, []error{ErrRule}, `did you mean "vip"?`},
-		{"a set", []Definition{{Name: "x", Rule: InSet("y")}}, []error{ErrLookup}, "names no sets"},
+		{"a set", []Definition{{Name: "x", Rule: InSet("y")}}, []error{ErrUnknown}, "names no sets"},
 		{"twice", []Definition{{Name: "x"}, {Name: "x"}}, nil, "twice"},
 		{"no name", []Definition{{}}, nil, "name"},
-		{"faults", []Definition{{Name: "x", Dwell: -1, Holdout: 101, Cap: -1, Salt: "\xff", EN: "\xff", ZH: "\xff"}}, nil, "dwell"},
+		{"faults", []Definition{{Name: "x", Dwell: -1, Holdout: 101, Cap: -1, Salt: "\xff", Label: customer.Text{EN: "\xff", ZH: "\xff"}}}, nil, "dwell"},
 		{"two faults", []Definition{{Name: "x", Rule: IsTrue("no")}, {Name: "y", Rule: IsTrue("no")}}, []error{ErrRule}, `"y"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -217,21 +217,21 @@ func TestLiveRefuses(t *testing.T) {
 	_, err := l.Drop(ctx, liveStart, "one")
 	require.ErrorIs(t, err, ErrInUse)
 	_, err = l.Drop(ctx, liveStart, "three")
-	require.ErrorIs(t, err, ErrLookup)
-	for _, ask := range []func(context.Context, string) (Set, error){l.Members, l.HeldOut} {
+	require.ErrorIs(t, err, ErrUnknown)
+	for _, ask := range []func(context.Context, string) (Set, error){l.Set, l.HeldOut} {
 		_, err = ask(ctx, "three")
-		require.ErrorIs(t, err, ErrLookup)
+		require.ErrorIs(t, err, ErrUnknown)
 	}
 	_, err = l.Len("three")
-	require.ErrorIs(t, err, ErrLookup)
+	require.ErrorIs(t, err, ErrUnknown)
 	_, _, err = l.History("three")
-	require.ErrorIs(t, err, ErrLookup)
+	require.ErrorIs(t, err, ErrUnknown)
 
 	_, err = l.Advance(ctx, liveStart.Add(-1))
 	require.ErrorIs(t, err, ErrClock)
 	_, err = l.Advance(ctx, time.Date(2262, 1, 1, 0, 0, 0, 0, time.UTC))
 	require.ErrorIs(t, err, ErrMoment)
-	_, err = l.Apply(ctx, &Batch{}, liveStart.Add(-1))
+	_, err = l.Apply(ctx, liveStart.Add(-1), &Batch{})
 	require.ErrorIs(t, err, ErrClock)
 	gone, cancel := context.WithCancel(ctx)
 	cancel()
@@ -239,13 +239,13 @@ func TestLiveRefuses(t *testing.T) {
 	require.ErrorIs(t, err, context.Canceled)
 	var b Batch
 	b.Set(customer.FromInt64(1), "vip", customer.BoolValue(false))
-	_, err = l.Apply(gone, &b, liveStart.Add(time.Hour))
+	_, err = l.Apply(gone, liveStart.Add(time.Hour), &b)
 	require.ErrorIs(t, err, context.Canceled)
 	b.Set(customer.FromInt64(1), "spend", customer.TextValue("much"))
-	_, err = l.Apply(ctx, &b, liveStart.Add(time.Hour))
+	_, err = l.Apply(ctx, liveStart.Add(time.Hour), &b)
 	var w *WriteError
 	require.ErrorAs(t, err, &w)
-	_, err = l.ApplyRows(ctx, customer.RowBatch{Deletes: []customer.ID{{}}}, liveStart)
+	_, err = l.ApplyRows(ctx, liveStart, customer.RowBatch{Deletes: []customer.ID{{}}})
 	require.Error(t, err)
 	n, err := l.Len("one")
 	require.NoError(t, err)
@@ -270,7 +270,7 @@ func TestLiveWriter(t *testing.T) {
 	require.NoError(t, l.ix.Declare(Tag{Name: "new", Kind: Integer}))
 	var b Batch
 	b.Set(customer.FromInt64(1), "new", customer.Int64Value(4))
-	_, err := l.Apply(t.Context(), &b, liveStart)
+	_, err := l.Apply(t.Context(), liveStart, &b)
 	require.NoError(t, err)
 	require.NoError(t, l.ix.Declare(Tag{Name: "newer", Kind: Integer}))
 	told, err := l.Define(t.Context(), liveStart, "", Definition{Name: "n", Rule: Or(Gt("new", 3), Gt("newer", 3))})
@@ -279,7 +279,7 @@ func TestLiveWriter(t *testing.T) {
 	for name, write := range map[string]func() error{
 		"apply":   func() error { return l.ix.Apply(t.Context(), &b) },
 		"compact": func() error { return l.ix.Compact(t.Context()) },
-		"load":    func() error { return l.ix.Load(t.Context(), []customer.ID{customer.FromInt64(9)}, nil, time.Time{}) },
+		"load":    func() error { return l.ix.Load(t.Context(), time.Time{}, []customer.ID{customer.FromInt64(9)}, nil) },
 	} {
 		t.Run(name, func(t *testing.T) {
 			l, err := NewLive(l.ix, &LiveOptions{At: liveStart})
@@ -287,7 +287,7 @@ func TestLiveWriter(t *testing.T) {
 			require.NoError(t, write())
 			_, err = l.Advance(t.Context(), liveStart)
 			require.ErrorIs(t, err, ErrWriter)
-			_, err = l.Apply(t.Context(), &b, liveStart)
+			_, err = l.Apply(t.Context(), liveStart, &b)
 			require.ErrorIs(t, err, ErrWriter)
 		})
 	}
@@ -297,23 +297,23 @@ func TestLiveWriter(t *testing.T) {
 func TestLiveRows(t *testing.T) {
 	l := newTestLive(t, liveStart, Definition{Name: "s", Rule: IsTrue("vip")})
 	vips(t, l, true, 1)
-	told, err := l.ApplyRows(t.Context(), customer.RowBatch{
+	told, err := l.ApplyRows(t.Context(), liveStart, customer.RowBatch{
 		Deletes: []customer.ID{customer.FromInt64(1)},
 		Upserts: []customer.Row{{ID: customer.FromInt64(2), Values: []customer.Field{{Name: "vip", Value: customer.BoolValue(true)}}}},
-	}, liveStart)
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"2 -1 s by deletion", "3 +2 s by tag"}, briefly(told))
-	told, err = l.ApplyRows(t.Context(), customer.RowBatch{
+	told, err = l.ApplyRows(t.Context(), liveStart, customer.RowBatch{
 		Deletes: []customer.ID{customer.FromInt64(2), customer.FromInt64(4)},
 		Upserts: []customer.Row{{ID: customer.FromInt64(3), Values: []customer.Field{{Name: "vip", Value: customer.BoolValue(true)}}}},
 		Merges:  []customer.Merge{{Loser: customer.FromInt64(2), Survivor: customer.FromInt64(3)}},
-	}, liveStart)
+	})
 	require.NoError(t, err)
 	require.Equal(t, []string{"4 -2 s by merge", "5 +3 s by tag"}, briefly(told))
 	var b Batch // gone and back in one batch
 	b.Delete(customer.FromInt64(3))
 	b.Set(customer.FromInt64(3), "vip", customer.BoolValue(true))
-	told, err = l.Apply(t.Context(), &b, liveStart)
+	told, err = l.Apply(t.Context(), liveStart, &b)
 	require.NoError(t, err)
 	require.Empty(t, told)
 }
@@ -362,23 +362,23 @@ func TestLiveReplay(t *testing.T) {
 					write(&b, id)
 				}
 			}
-			told, err := l.Apply(t.Context(), &b, l.At().Add(time.Duration(rng.Int64N(int64(30*time.Hour)))))
+			told, err := l.Apply(t.Context(), l.At().Add(time.Duration(rng.Int64N(int64(30*time.Hour)))), &b)
 			require.NoError(t, err)
 			all = append(all, told...)
 			s := l.Snapshot()
 			for _, d := range defs[:3] { // the index answers the same, and by other code
 				want, err := s.Set(t.Context(), Query{Rule: d.Rule, AsOf: l.At(), Location: time.UTC})
 				require.NoError(t, err)
-				got, err := l.Members(t.Context(), d.Name)
+				got, err := l.Set(t.Context(), d.Name)
 				require.NoError(t, err)
 				require.True(t, want.Bitmap.Equals(got.Bitmap), d.Name)
 			}
 			target, err := l.Len("target")
 			require.NoError(t, err)
 			require.LessOrEqual(t, target, 5000)
-			members, err := s.Set(t.Context(), Query{Rule: And(Or(InSet("lapsed"), InSet("target")), Not(Sample(10, "trial"))), Sets: l.Members})
+			members, err := s.Set(t.Context(), Query{Rule: And(Or(InSet("lapsed"), InSet("target")), Not(Sample(10, "trial"))), Sets: l.Set})
 			require.NoError(t, err)
-			got, err := l.Members(t.Context(), "trial")
+			got, err := l.Set(t.Context(), "trial")
 			require.NoError(t, err)
 			require.True(t, members.Bitmap.Equals(got.Bitmap))
 		}
@@ -410,7 +410,7 @@ func TestLiveReaders(t *testing.T) {
 					t.Errorf("%d of %d are in one of the two", k, n)
 				}
 				s := l.Snapshot()
-				set, err := l.Members(t.Context(), "vips")
+				set, err := l.Set(t.Context(), "vips")
 				if err != nil || set.Len() > n || s.Len() != n {
 					t.Error(err, set, s.Len())
 				}
@@ -440,9 +440,9 @@ func TestLiveReaders(t *testing.T) {
 func TestDefinitionJSON(t *testing.T) {
 	for text, d := range map[string]Definition{
 		`{"name":"s","rule":{"and":[]}}`: {Name: "s"},
-		`{"name":"s","en":"Big","zh":"大客户","rule":{"tag":"spend","ge":100},"stay":{"tag":"spend","ge":80},
+		`{"name":"s","label":{"en":"Big","zh":"大客户"},"rule":{"tag":"spend","ge":100},"stay":{"tag":"spend","ge":80},
 		  "dwell":3600000000000,"holdout":2.5,"salt":"x","cap":7}`: {
-			Name: "s", EN: "Big", ZH: "大客户", Rule: Ge("spend", 100), Stay: Ge("spend", 80), Dwell: time.Hour, Holdout: 2.5, Salt: "x", Cap: 7,
+			Name: "s", Label: customer.Text{EN: "Big", ZH: "大客户"}, Rule: Ge("spend", 100), Stay: Ge("spend", 80), Dwell: time.Hour, Holdout: 2.5, Salt: "x", Cap: 7,
 		},
 	} {
 		data, err := json.Marshal(d)

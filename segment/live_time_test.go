@@ -119,7 +119,7 @@ func TestLiveMoments(t *testing.T) {
 				told, err = l.Advance(t.Context(), next)
 				require.NoError(t, err)
 				for _, n := range told {
-					require.Equal(t, ByTime, n.Reason)
+					require.Equal(t, ByTime, n.Cause)
 					sign := "-"
 					if n.Entered {
 						sign = "+"
@@ -146,7 +146,7 @@ func TestLiveDwell(t *testing.T) {
 	set := func(at time.Time, v bool) []Notice {
 		var b Batch
 		b.Set(id, "vip", customer.BoolValue(v))
-		told, err := l.Apply(t.Context(), &b, at)
+		told, err := l.Apply(t.Context(), at, &b)
 		require.NoError(t, err)
 		return told
 	}
@@ -160,7 +160,7 @@ func TestLiveDwell(t *testing.T) {
 	require.Empty(t, told)
 	told, err = l.Advance(t.Context(), end)
 	require.NoError(t, err)
-	require.Equal(t, []Notice{{Number: 2, At: end, Customer: id, Segment: "s", Version: 1, Reason: ByTime}}, told)
+	require.Equal(t, []Notice{{Number: 2, At: end, Customer: id, Segment: "s", Version: 1, Cause: ByTime}}, told)
 	require.Len(t, set(end, true), 1)
 	require.Empty(t, set(end, false))
 	require.Empty(t, set(end.Add(time.Minute), true), "the rule holds again before the time is over")
@@ -169,9 +169,9 @@ func TestLiveDwell(t *testing.T) {
 	require.Empty(t, told)
 	var b Batch
 	b.Delete(id)
-	told, err = l.Apply(t.Context(), &b, end.Add(2*time.Hour))
+	told, err = l.Apply(t.Context(), end.Add(2*time.Hour), &b)
 	require.NoError(t, err)
-	require.Equal(t, ByDeletion, told[0].Reason)
+	require.Equal(t, ByDeletion, told[0].Cause)
 }
 
 // TestIntColumnLeast compares the least value from a bound on, and values in ranges, with a look at each.

@@ -35,7 +35,7 @@ type Column struct {
 // makes the customers the index does not know. An id may occur several times; the last row counts. All is written or
 // nothing. at is when the values were true, as Batch.At. Cost: far less than a Batch of as much; least where customers
 // are new and the columns go over whole chunks.
-func (ix *Index) Load(ctx context.Context, ids []customer.ID, columns []Column, at time.Time) error {
+func (ix *Index) Load(ctx context.Context, at time.Time, ids []customer.ID, columns []Column) error {
 	ix.mu.Lock()
 	defer ix.mu.Unlock()
 	e := ix.begin()
@@ -53,7 +53,7 @@ func (ix *Index) Load(ctx context.Context, ids []customer.ID, columns []Column, 
 
 // LoadRows is Apply for a stream of rows, in batches of many. An error of rows ends it, and the rows before it stay; an
 // error of a batch ends it, and the batches before it stay. done is how many rows were written, always the first ones.
-func (ix *Index) LoadRows(ctx context.Context, rows iter.Seq2[customer.Row, error], at time.Time) (done int, err error) {
+func (ix *Index) LoadRows(ctx context.Context, at time.Time, rows iter.Seq2[customer.Row, error]) (done int, err error) {
 	b := Batch{At: at}
 	flush := func() error {
 		if err := ix.apply(ctx, &b, done); err != nil {

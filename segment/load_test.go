@@ -99,9 +99,9 @@ func TestLoadIsApply(t *testing.T) {
 			batch.Add(ids[row])
 			rows = append(rows, r)
 		}
-		require.NoError(t, indexes[0].Load(t.Context(), ids, columns, time.Unix(1000, 0)))
+		require.NoError(t, indexes[0].Load(t.Context(), time.Unix(1000, 0), ids, columns))
 		require.NoError(t, indexes[1].Apply(t.Context(), &batch))
-		done, err := indexes[2].LoadRows(t.Context(), seq(rows, nil), time.Unix(1000, 0))
+		done, err := indexes[2].LoadRows(t.Context(), time.Unix(1000, 0), seq(rows, nil))
 		require.NoError(t, err)
 		require.Equal(t, n, done)
 		want := indexes[1].Snapshot()
@@ -151,7 +151,7 @@ func TestLoadRowsEnds(t *testing.T) {
 	require.NoError(t, err)
 	broken := errors.New("broken")
 	rows := []customer.Row{{ID: customer.FromInt64(1), Values: []customer.Field{{Name: "vip", Value: customer.BoolValue(true)}}}}
-	done, err := ix.LoadRows(t.Context(), seq(rows, broken), time.Time{})
+	done, err := ix.LoadRows(t.Context(), time.Time{}, seq(rows, broken))
 	require.ErrorIs(t, err, broken)
 	require.Equal(t, 1, done)
 	require.Equal(t, 1, ix.Snapshot().Len())
@@ -159,7 +159,7 @@ func TestLoadRowsEnds(t *testing.T) {
 	rows = append(rows, customer.Row{ID: customer.FromInt64(2), Values: []customer.Field{
 		{Name: "vip", Value: customer.BoolValue(true)}, {Name: "vip", Value: customer.TextValue("yes")},
 	}})
-	_, err = ix.LoadRows(t.Context(), seq(rows, nil), time.Time{})
+	_, err = ix.LoadRows(t.Context(), time.Time{}, seq(rows, nil))
 	require.EqualError(t, err, `segment: row 1: tag "vip": value of kind text for a tag of kind flag`)
 }
 
@@ -187,7 +187,7 @@ func TestInfer(t *testing.T) {
 	require.Equal(t, Tag{Name: "d", Kind: Decimal, Scale: 2}, d)
 	_, ok = s.Catalogue().Tag("never")
 	require.False(t, ok)
-	require.NoError(t, ix.Load(t.Context(), []customer.ID{id}, []Column{{Tag: "more", Floats: []float64{math.NaN()}}}, time.Time{}))
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, []customer.ID{id}, []Column{{Tag: "more", Floats: []float64{math.NaN()}}}))
 	require.True(t, valueIn(t, ix.Snapshot(), id, "more").IsUnset())
 }
 
@@ -262,7 +262,7 @@ func TestLoadFaults(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			ix, err := New(&Options{Tags: modelTags})
 			require.NoError(t, err)
-			err = ix.Load(t.Context(), ids, []Column{c.column}, time.Time{})
+			err = ix.Load(t.Context(), time.Time{}, ids, []Column{c.column})
 			require.EqualError(t, err, "segment: "+c.want)
 			require.Zero(t, ix.Snapshot().Len())
 		})
@@ -272,7 +272,7 @@ func TestLoadFaults(t *testing.T) {
 func TestOptions(t *testing.T) {
 	for _, dense := range []float64{-1, math.NaN(), 1e-9, .2, 1} {
 		_, err := New(&Options{Dense: dense})
-		require.EqualError(t, err, "segment: options: Dense must be 0 or 1/65,536 to 1/16")
+		require.EqualError(t, err, "segment: invalid options: Dense must be 0 or 1/65,536 to 1/16")
 	}
 	a, err := New(nil)
 	require.NoError(t, err)

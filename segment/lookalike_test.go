@@ -197,7 +197,7 @@ func planted(t *testing.T) (s *Snapshot, kind map[customer.ID]bool) {
 	}
 	ix, err := New(&Options{Infer: true})
 	require.NoError(t, err)
-	require.NoError(t, ix.Load(t.Context(), ids, columns, time.Time{}))
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, columns))
 	return ix.Snapshot(), kind
 }
 

@@ -47,12 +47,12 @@ type Subject struct {
 	Values any
 
 	// Member tells whether the customer is in the set of this name, for InSet. It is asked only where the rest of the
-	// rule leaves the answer open. nil is an error that wraps ErrLookup if the rule needs it.
+	// rule leaves the answer open. nil is an error that wraps ErrUnknown if the rule needs it.
 	Member func(set string) (bool, error)
 }
 
 // NewMatcher returns the matcher of a rule over the tags. segments finds the rules that Segment names; nil is an error
-// that wraps ErrLookup if the rule needs it. What is wrong with the rule is a *RuleError, or several joined by
+// that wraps ErrUnknown if the rule needs it. What is wrong with the rule is a *RuleError, or several joined by
 // errors.Join. A nil catalogue has no tags. Cost: O(tags + size of the rule).
 func NewMatcher(tags *Catalogue, r Rule, segments func(name string) (Rule, error)) (*Matcher, error) {
 	if tags == nil {
@@ -105,7 +105,7 @@ func (m *Matcher) open(s *Subject) (t trial, x *subject, err error) {
 	}
 	if n := m.whole.member; n != nil && s.Member == nil {
 		e := n.refuse(fmt.Sprintf("set %q: Member is nil", n.name))
-		e.Err = ErrLookup
+		e.Err = ErrUnknown
 		return t, nil, e
 	}
 	// What the rule does not depend on shall not cost a new clock.

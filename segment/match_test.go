@@ -133,7 +133,7 @@ var testSegments = map[string]Rule{
 func findSegment(name string) (Rule, error) {
 	r, ok := testSegments[name]
 	if !ok {
-		return Rule{}, ErrLookup
+		return Rule{}, ErrUnknown
 	}
 	return r, nil
 }
@@ -345,8 +345,8 @@ func TestMatchNeeds(t *testing.T) {
 		{"no moment", "last_order within 3 days", Subject{Location: time.UTC}, "segment: question lacks a moment or a location: AsOf is not set", nil},
 		{"no location", "last_order > 2026-03-05", Subject{AsOf: at}, "segment: question lacks a moment or a location: Location is nil", nil},
 		{"no id", `sample(10%, "a")`, Subject{}, "segment: ID is zero, and the rule takes a sample", nil},
-		{"no member", `vip and set("a")`, Subject{}, `segment: rule 1:9: set "a": Member is nil`, ErrLookup},
-		{"no member in a segment", `vip and segment("a")`, Subject{}, `segment: rule: set "b": Member is nil`, ErrLookup},
+		{"no member", `vip and set("a")`, Subject{}, `segment: rule 1:9: set "a": Member is nil`, ErrUnknown},
+		{"no member in a segment", `vip and segment("a")`, Subject{}, `segment: rule: set "b": Member is nil`, ErrUnknown},
 		{
 			"member fails", `set("a")`,
 			Subject{Member: func(string) (bool, error) { return true, errOwn }},

@@ -67,7 +67,7 @@ func (c *Cause) UnmarshalText(text []byte) error {
 // Notice says that a customer entered or left a segment. Its JSON form has the fields below, At in UTC:
 //
 //	{"number":7,"at":"2026-03-05T09:00:00Z","customer":"0191d2a4-5c3e-8000-a000-000000000001",
-//	 "segment":"dormant","version":1,"entered":true,"reason":"time"}
+//	 "segment":"dormant","version":1,"entered":true,"cause":"time"}
 //
 // Safe for concurrent use.
 type Notice struct {
@@ -79,10 +79,10 @@ type Notice struct {
 	Segment  string      `json:"segment"`  // the name of the segment
 	Version  int         `json:"version"`  // the version of the segment's definition after the step, from 1
 	Entered  bool        `json:"entered"`  // true: entered, false: left
-	Reason   Cause       `json:"reason"`   // why
+	Cause    Cause       `json:"cause"`    // why
 }
 
-// MarshalJSON returns an error if Reason is not valid, or the year of At has more than four digits.
+// MarshalJSON returns an error if Cause is not valid, or the year of At has more than four digits.
 func (n Notice) MarshalJSON() ([]byte, error) {
 	type plain Notice
 	p := plain(n)
@@ -117,8 +117,8 @@ func (n *Notice) UnmarshalJSON(data []byte) error {
 		return fault("has no version")
 	case read.Entered == nil:
 		return fault("does not say whether the customer entered")
-	case read.Reason == 0:
-		return fault("has no reason")
+	case read.Cause == 0:
+		return fault("has no cause")
 	}
 	*n = Notice(read.plain)
 	n.Entered = *read.Entered

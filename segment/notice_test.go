@@ -35,7 +35,7 @@ func TestCause(t *testing.T) {
 }
 
 const noticeText = `{"number":7,"at":"2026-03-05T09:00:00Z","customer":"00000000-0000-8080-8000-000000000007",` +
-	`"segment":"沉睡客","version":2,"entered":true,"reason":"time"}`
+	`"segment":"沉睡客","version":2,"entered":true,"cause":"time"}`
 
 func TestNotice(t *testing.T) {
 	n := Notice{
@@ -52,7 +52,7 @@ func TestNotice(t *testing.T) {
 	require.False(t, back.Entered)
 
 	_, err = json.Marshal(Notice{Number: 1})
-	require.Error(t, err, "no reason")
+	require.Error(t, err, "no cause")
 	n.At = time.Date(10_000, 1, 1, 0, 0, 0, 0, time.UTC)
 	_, err = json.Marshal(n)
 	require.Error(t, err, "year")
@@ -60,7 +60,7 @@ func TestNotice(t *testing.T) {
 	kept := back
 	for _, field := range []string{
 		`"number":7,`, `"at":"2026-03-05T09:00:00Z",`, `"customer":"00000000-0000-8080-8000-000000000007",`, `"segment":"沉睡客",`,
-		`"version":2,`, `"entered":true,`, `,"reason":"time"`,
+		`"version":2,`, `"entered":true,`, `,"cause":"time"`,
 	} {
 		text := strings.Replace(noticeText, field, "", 1)
 		require.NotEqual(t, noticeText, text)
@@ -79,7 +79,7 @@ func TestNotice(t *testing.T) {
 // What is read is written, and read again, as the same notice.
 func FuzzNotice(f *testing.F) {
 	f.Add([]byte(noticeText))
-	f.Add([]byte(`{"number":18446744073709551615,"at":"2024-02-29T23:59:59.999999999-11:00","customer":"urn:uuid:00000000-0000-8080-8000-000000000007","segment":"\u0000","version":9223372036854775807,"entered":false,"reason":"merge","more":{}}`))
+	f.Add([]byte(`{"number":18446744073709551615,"at":"2024-02-29T23:59:59.999999999-11:00","customer":"urn:uuid:00000000-0000-8080-8000-000000000007","segment":"\u0000","version":9223372036854775807,"entered":false,"cause":"merge","more":{}}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var n, again Notice
 		if n.UnmarshalJSON(data) != nil {

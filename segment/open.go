@@ -18,7 +18,7 @@ const (
 
 // OpenOptions are the settings of OpenLive. Safe for concurrent reads.
 type OpenOptions struct {
-	// Live is what live segments begin with. Where the store holds some already At, Definitions, Author and After mean nothing,
+	// Live is what live segments begin with. Where the store holds some already At, Definitions, Actor and After mean nothing,
 	// and Location must have the name of before, and mean the same: of two machines time.Local may not.
 	Live LiveOptions
 	// Index is what the index begins with where the store holds none; with From only Infer of it is used then, and its Workers
@@ -57,7 +57,7 @@ func (o *OpenOptions) check() (OpenOptions, error) {
 	var errs []error
 	fault := func(wrong bool, text string) {
 		if wrong {
-			errs = append(errs, errors.New("segment: OpenOptions: "+text))
+			errs = append(errs, fmt.Errorf("%w: %s", ErrOptions, text))
 		}
 	}
 	fault(c.Clock == nil && !c.Reader, "Clock must be set")
@@ -187,7 +187,7 @@ func (j *journal) load(ctx context.Context) (*Live, error) {
 		return nil, corrupt("live segments: the log ends at step %d, before the checkpoint at step %d", h.step, x.root.step)
 	}
 	if name := locationName(j.o.Live.Location); name != x.root.location {
-		return nil, fmt.Errorf("%w: OpenOptions: Location is %q and has to be %q, as before", ErrMoment, name, x.root.location)
+		return nil, fmt.Errorf("%w: Live: Location is %q and has to be %q, as before", ErrOptions, name, x.root.location)
 	}
 	n := k.resume(x, &j.o.Live)
 	n.journal = j

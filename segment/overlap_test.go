@@ -110,9 +110,9 @@ var onePopulace = sync.OnceValue(func() *populace {
 			columns = append(columns, *c)
 		}
 	}
-	must(ix.Load(ctx, all, nil, time.Time{}))
+	must(ix.Load(ctx, time.Time{}, all, nil))
 	must(ix.Apply(ctx, &gone))
-	must(ix.Load(ctx, ids, columns, time.Time{}))
+	must(ix.Load(ctx, time.Time{}, ids, columns))
 	gone.Reset()
 	for _, id := range ids[:len(ids)*4/5] {
 		if rng.IntN(25) == 0 {
@@ -373,7 +373,7 @@ func flagPopulace(tb testing.TB, n, k int, density func(i int) float64, rng *ran
 	}
 	ix, err := New(nil)
 	require.NoError(tb, err)
-	require.NoError(tb, ix.Load(tb.Context(), ids, nil, time.Time{}))
+	require.NoError(tb, ix.Load(tb.Context(), time.Time{}, ids, nil))
 	for i := range k {
 		require.NoError(tb, ix.Declare(Tag{Name: fmt.Sprint("f", i), Kind: Flag}))
 	}

@@ -43,7 +43,7 @@ type program struct {
 func (s *Snapshot) prepare(ctx context.Context, q Query) (*program, error) {
 	b, err := q.Rule.bind(s.tags, q.Segments, func(name string) (Set, error) {
 		if q.Sets == nil {
-			return Set{}, ErrLookup
+			return Set{}, ErrUnknown
 		}
 		set, err := q.Sets(ctx, name)
 		if err == nil {

@@ -46,11 +46,11 @@ func (o *PortraitOptions) withDefaults() (PortraitOptions, error) {
 	}
 	switch {
 	case full.Bands < 0 || full.Bands > 100:
-		return full, fmt.Errorf("segment: options: Bands must be 0 to 100")
+		return full, fmt.Errorf("%w: Bands must be 0 to 100", ErrOptions)
 	case full.Support < 0:
-		return full, fmt.Errorf("segment: options: Support must not be negative")
+		return full, fmt.Errorf("%w: Support must not be negative", ErrOptions)
 	case !(full.MaxQ >= 0 && full.MaxQ <= 1):
-		return full, fmt.Errorf("segment: options: MaxQ must be 0 to 1")
+		return full, fmt.Errorf("%w: MaxQ must be 0 to 1", ErrOptions)
 	}
 	full.Bands = cmp.Or(full.Bands, DefaultBands)
 	full.Support = cmp.Or(full.Support, DefaultSupport)

@@ -230,7 +230,7 @@ func TestPortraitBandsOfMany(t *testing.T) {
 	}
 	ix, err := New(&Options{Infer: true})
 	require.NoError(t, err)
-	require.NoError(t, ix.Load(t.Context(), ids, []Column{{Tag: "n", Ints: ints, Set: set}, {Tag: "f", Floats: floats}}, time.Time{}))
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, []Column{{Tag: "n", Ints: ints, Set: set}, {Tag: "f", Floats: floats}}))
 	s := ix.Snapshot()
 	var last []Trait
 	for _, base := range []Rule{{}, IsSet("n")} {

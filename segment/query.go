@@ -25,7 +25,7 @@ type Query struct {
 	// Location is whose calendar days count; needed where the rule speaks of days or dates.
 	Location *time.Location
 	// Sets finds the sets that InSet names, with the context of the question; nil if there are none. Its error comes back,
-	// wrapped. Live.Members is such a function.
+	// wrapped. Live.Set is such a function.
 	Sets func(ctx context.Context, name string) (Set, error)
 	// Segments finds the rules that Segment names; nil if there are none. Its error comes back, wrapped.
 	Segments func(name string) (Rule, error)

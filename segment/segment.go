@@ -44,7 +44,7 @@ func (o *Options) members() (int, error) {
 		dense = DefaultDense
 	}
 	if !(dense >= 1.0/kernel.Bits && dense <= 1.0/16) {
-		return 0, fmt.Errorf("segment: options: Dense must be 0 or 1/65,536 to 1/16")
+		return 0, fmt.Errorf("%w: Dense must be 0 or 1/65,536 to 1/16", ErrOptions)
 	}
 	return int(dense * kernel.Bits), nil
 }

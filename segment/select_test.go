@@ -285,7 +285,7 @@ func TestQueryCancelled(t *testing.T) {
 	var b Batch
 	b.Set(c.ids[0], "vip", customer.BoolValue(true))
 	require.ErrorIs(t, c.ix.Apply(ctx, &b), context.Canceled)
-	require.ErrorIs(t, c.ix.Load(ctx, c.ids[:1], []Column{{Tag: "vip", Bools: []bool{true}}}, time.Time{}), context.Canceled)
+	require.ErrorIs(t, c.ix.Load(ctx, time.Time{}, c.ids[:1], []Column{{Tag: "vip", Bools: []bool{true}}}), context.Canceled)
 }
 
 // TestSelectManyValues asks for so many values of a number that they are looked up instead of compared one by one.

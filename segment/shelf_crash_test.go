@@ -181,7 +181,7 @@ func TestPagesOfNotices(t *testing.T) {
 	for i := range 5000 {
 		list = append(list, Notice{
 			Number: uint64(i + 7), At: liveStart.Add(time.Duration(i/3) * time.Hour), Customer: subjectID(uint64(i)),
-			Segment: strings.Repeat("s", 1+i%100) + fmt.Sprint(i%(1+i/1000*500)), Version: 1 + i%70_000, Entered: i%2 == 0, Reason: ByPlace,
+			Segment: strings.Repeat("s", 1+i%100) + fmt.Sprint(i%(1+i/1000*500)), Version: 1 + i%70_000, Entered: i%2 == 0, Cause: ByPlace,
 		})
 	}
 	var got []Notice
@@ -288,7 +288,7 @@ func TestShelfManyReaders(t *testing.T) {
 					t.Errorf("%d customers of %d", n, want)
 				}
 				for _, v := range l.Definitions() {
-					if _, err := l.Members(t.Context(), v.Definition.Name); err != nil && !errors.Is(err, ErrLookup) {
+					if _, err := l.Set(t.Context(), v.Definition.Name); err != nil && !errors.Is(err, ErrUnknown) {
 						t.Error(err)
 					}
 				}

@@ -11,7 +11,7 @@ import (
 )
 
 // resume returns the live segments that were saved. They sleep: what steps need beside the catalogue is read by wake. At,
-// Definitions, Author and After of o are not used.
+// Definitions, Actor and After of o are not used.
 func (k *shelf) resume(x *restored, o *LiveOptions) *Live {
 	r := x.root
 	l := &Live{

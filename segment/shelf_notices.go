@@ -78,7 +78,7 @@ func encodePage(list []Notice) (data []byte, n int) {
 		v.Uint(uint64(names[x.Segment]))
 		v.Uint(uint64(x.Version))
 		v.Bool(x.Entered)
-		v.Uint(uint64(x.Reason))
+		v.Uint(uint64(x.Cause))
 		at = x.At.UnixNano()
 	}
 	return summed(v.Data()), n
@@ -111,8 +111,8 @@ func decodePage(data []byte, first uint64) ([]Notice, error) {
 			v.bad = true
 			break
 		}
-		x.At, x.Segment, x.Version, x.Entered, x.Reason = time.Unix(0, at).UTC(), names[name], v.count(), v.Bool(), Cause(v.upTo(255))
-		v.bad = v.bad || x.Reason == 0 || int(x.Reason) >= len(causeNames)
+		x.At, x.Segment, x.Version, x.Entered, x.Cause = time.Unix(0, at).UTC(), names[name], v.count(), v.Bool(), Cause(v.upTo(255))
+		v.bad = v.bad || x.Cause == 0 || int(x.Cause) >= len(causeNames)
 		list = append(list, x)
 	}
 	if err := v.close(); err != nil {

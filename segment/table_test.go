@@ -27,7 +27,7 @@ func TestColumnsOf(t *testing.T) {
 	rows := &table.Table[int]{Columns: []table.Column{table.NumberColumn("spend", spend...), table.CategoryColumn("city", city...)}}
 	ix, err := New(&Options{Infer: true})
 	require.NoError(t, err)
-	require.NoError(t, ix.Load(t.Context(), ids, ColumnsOf(rows), time.Unix(1, 0)))
+	require.NoError(t, ix.Load(t.Context(), time.Unix(1, 0), ids, ColumnsOf(rows)))
 	s := ix.Snapshot()
 	tag, ok := s.Catalogue().Tag("spend")
 	require.True(t, ok)

@@ -83,9 +83,8 @@ type Tag struct {
 	// Path is the place in the taxonomy of tags, such as behaviour/orders; "" is none. It, the labels and the owner are
 	// UTF-8 of at most 64 KiB each.
 	Path string `json:"path,omitempty"`
-	// EN and ZH are the labels shown to people, English and Chinese; "" is none.
-	EN string `json:"en,omitempty"`
-	ZH string `json:"zh,omitempty"`
+	// Label is shown to people.
+	Label customer.Text `json:"label,omitzero"`
 	// Origin says where the values come from; "" is not stated.
 	Origin Origin `json:"origin,omitempty"`
 	// Owner is who answers for the tag; "" is not stated.
@@ -127,8 +126,7 @@ func (t *Tag) Validate() error {
 	fault(t.Unit < 0 || t.Unit != 0 && t.Kind != Time, "unit", "must be positive for a time and 0 elsewhere")
 	fault(t.Hierarchy && t.Kind != Enum, "hierarchy", "is for enums")
 	fault(bad(t.Path), "path", text)
-	fault(bad(t.EN), "en", text)
-	fault(bad(t.ZH), "zh", text)
+	fault(bad(t.Label.EN) || bad(t.Label.ZH), "label", text)
 	switch t.Origin {
 	case "", FromFact, FromRule, FromModel, FromPerson:
 	default:

@@ -7,21 +7,21 @@ import (
 	"testing"
 	"time"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/stretchr/testify/require"
 )
 
 // TestTagTellsAllFaults has a tag with nothing right but its name.
 func TestTagTellsAllFaults(t *testing.T) {
 	bad := "\xff"
-	tag := Tag{Name: "x", Scale: 19, Unit: -1, Hierarchy: true, Path: bad, EN: bad, ZH: bad, Origin: "guess", Owner: bad, Refresh: -time.Second}
+	tag := Tag{Name: "x", Scale: 19, Unit: -1, Hierarchy: true, Path: bad, Label: customer.Text{EN: bad, ZH: bad}, Origin: "guess", Owner: bad, Refresh: -time.Second}
 	for range 20 {
 		require.EqualError(t, tag.Validate(), `segment: tag "x": kind is none of the kinds
 segment: tag "x": scale must be 0 to 18 for a decimal and 0 elsewhere
 segment: tag "x": unit must be positive for a time and 0 elsewhere
 segment: tag "x": hierarchy is for enums
 segment: tag "x": path must be UTF-8, at most 64 KiB
-segment: tag "x": en must be UTF-8, at most 64 KiB
-segment: tag "x": zh must be UTF-8, at most 64 KiB
+segment: tag "x": label must be UTF-8, at most 64 KiB
 segment: tag "x": origin is none of fact, rule, model and manual
 segment: tag "x": owner must be UTF-8, at most 64 KiB
 segment: tag "x": refresh must not be negative`)

@@ -18,7 +18,7 @@ const decimalScale = 6
 func TagsOf(columns []customer.Column) []Tag {
 	tags := make([]Tag, len(columns))
 	for i, c := range columns {
-		tags[i] = Tag{Name: c.Name, EN: c.EN, ZH: c.ZH}
+		tags[i] = Tag{Name: c.Name, Label: c.Label}
 		switch c.Kind {
 		case customer.KindBool:
 			tags[i].Kind = Flag

@@ -20,7 +20,7 @@ func TestTagsOf(t *testing.T) {
 	var columns []customer.Column
 	row := customer.Row{ID: customer.FromInt64(1)}
 	for _, v := range values {
-		columns = append(columns, customer.Column{Name: v.Kind().String(), Kind: v.Kind(), EN: "en " + v.Kind().String(), ZH: "中文"})
+		columns = append(columns, customer.Column{Name: v.Kind().String(), Kind: v.Kind(), Label: customer.Text{EN: "en " + v.Kind().String(), ZH: "中文"}})
 		row.Values = append(row.Values, customer.Field{Name: v.Kind().String(), Value: v})
 	}
 	require.Len(t, columns, int(customer.KindLabels), "every kind")
@@ -34,7 +34,7 @@ func TestTagsOf(t *testing.T) {
 		require.Equal(t, v, got)
 		tag, ok := index.Snapshot().Catalogue().Tag(columns[i].Name)
 		require.True(t, ok)
-		require.Equal(t, [2]string{columns[i].EN, "中文"}, [2]string{tag.EN, tag.ZH})
+		require.Equal(t, columns[i].Label, tag.Label)
 	}
 	require.Empty(t, segment.TagsOf(nil))
 }
@@ -54,7 +54,7 @@ func TestHostileTagsOf(t *testing.T) {
 			},
 			Names: "columns",
 			Args: func() []any {
-				return []any{[]customer.Column{{Name: "city", Kind: customer.KindText, EN: "city", ZH: "城市"}, {Name: "spent", Kind: customer.KindDecimal}}}
+				return []any{[]customer.Column{{Name: "city", Kind: customer.KindText, Label: customer.Text{EN: "city", ZH: "城市"}}, {Name: "spent", Kind: customer.KindDecimal}}}
 			},
 			Expect: map[string]any{
 				"columns twice": "declared twice", "columns[1].Name empty": "segment: ", "columns[1].Name control": "segment: ", "columns[1].Name bytes": "segment: ",

@@ -24,10 +24,10 @@ var two = []customer.ID{customer.FromInt64(1), customer.FromInt64(2)}
 func TestLoadLeavesOutRowsThatAreNotSet(t *testing.T) {
 	ix := small(t, Tag{Name: "likes", Kind: Labels}, Tag{Name: "city", Kind: Enum})
 	set := []bool{true, false}
-	require.NoError(t, ix.Load(t.Context(), two, []Column{
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, two, []Column{
 		{Tag: "likes", Lists: [][]string{{"tea"}, {"\xff"}}, Set: set},
 		{Tag: "city", Codes: []int32{0, 9}, Levels: []string{"Lyon"}, Set: set},
-	}, time.Time{}))
+	}))
 	require.Equal(t, []string{"tea"}, ix.Snapshot().data[0].texts())
 	require.Empty(t, rowOf(t, ix.Snapshot(), two[1]))
 }
@@ -38,7 +38,7 @@ func TestLoadKeepsTimes(t *testing.T) {
 	var b Batch
 	b.SetIfNewer(two[0], "score", customer.Float64Value(2), time.Unix(100, 0))
 	require.NoError(t, ix.Apply(t.Context(), &b))
-	require.NoError(t, ix.Load(t.Context(), two[:1], []Column{{Tag: "score", Floats: []float64{math.NaN()}}}, time.Time{}))
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, two[:1], []Column{{Tag: "score", Floats: []float64{math.NaN()}}}))
 	b.Reset()
 	b.SetIfNewer(two[0], "score", customer.Float64Value(1), time.Unix(50, 0))
 	require.NoError(t, ix.Apply(t.Context(), &b))
@@ -60,12 +60,12 @@ func TestWrittenIsWhatWasWritten(t *testing.T) {
 	b.Delete(two[0])
 	b.SetIfNewer(two[1], "old", customer.BoolValue(false), begin.Add(-time.Hour))
 	require.NoError(t, ix.Apply(t.Context(), &b))
-	require.NoError(t, ix.Load(t.Context(), two[1:], []Column{{Tag: "vip", Bools: []bool{true}, Set: []bool{false}}}, later))
+	require.NoError(t, ix.Load(t.Context(), later, two[1:], []Column{{Tag: "vip", Bools: []bool{true}, Set: []bool{false}}}))
 	for _, c := range coverageOf(t, ix.Snapshot(), later) {
 		require.True(t, c.Stale, c.Tag)
 		require.True(t, begin.Equal(c.Written), c.Tag)
 	}
-	require.NoError(t, ix.Load(t.Context(), two[1:], []Column{{Tag: "vip", Bools: []bool{true}}}, later))
+	require.NoError(t, ix.Load(t.Context(), later, two[1:], []Column{{Tag: "vip", Bools: []bool{true}}}))
 	require.False(t, coverageOf(t, ix.Snapshot(), later)[0].Stale)
 }
 
@@ -129,7 +129,7 @@ func BenchmarkLabelsAgain(b *testing.B) {
 				}
 			}
 			for b.Loop() {
-				require.NoError(b, ix.Load(b.Context(), ids, []Column{{Tag: "likes", Lists: lists}}, time.Time{}))
+				require.NoError(b, ix.Load(b.Context(), time.Time{}, ids, []Column{{Tag: "likes", Lists: lists}}))
 			}
 		})
 	}

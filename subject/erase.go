@@ -328,7 +328,7 @@ func (x *Subjects) eraseOne(ctx context.Context, now time.Time, t *task, id cust
 			return err
 		}
 	}
-	err = x.parts.Graph.Erase(ctx, id, identity.Ruling{ID: ruling, Author: t.actor, Reason: t.ticket, Time: t.at})
+	err = x.parts.Graph.Erase(ctx, id, identity.Ruling{ID: ruling, Actor: t.actor, Reason: t.ticket, Time: t.at})
 	if err == nil || errors.Is(err, identity.ErrErased) {
 		m.add(own)
 		return nil
@@ -372,12 +372,12 @@ func (x *Subjects) upToDate(ctx context.Context, now time.Time, id customer.ID) 
 	if err == nil && slices.EqualFunc(has, known, sameMember) {
 		return nil
 	}
-	_, err = x.parts.Profiles.Sync(ctx, x.parts.Graph, now)
+	_, err = x.parts.Profiles.Sync(ctx, now, x.parts.Graph)
 	return err
 }
 
 func sameMember(a, b customer.Member) bool {
-	return a.Atom == b.Atom && a.From.Equal(b.From) && a.To.Equal(b.To)
+	return a.Atom == b.Atom && a.Since.Equal(b.Since) && a.Until.Equal(b.Until)
 }
 
 // eraseParts erases what the other parts have of the names of a task.
@@ -392,7 +392,7 @@ func (x *Subjects) eraseParts(ctx context.Context, now time.Time, t *task) error
 		}
 	}
 	if x.parts.Profiles != nil {
-		if _, err := x.parts.Profiles.Sync(ctx, x.parts.Graph, now); err != nil {
+		if _, err := x.parts.Profiles.Sync(ctx, now, x.parts.Graph); err != nil {
 			return err
 		}
 	}

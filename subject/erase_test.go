@@ -315,7 +315,7 @@ func TestEraseRelations(t *testing.T) {
 	anna := w.person("anna", 0)
 	berta := w.person("berta", 20)
 	for _, id := range []string{"relation-anna-live", "relation-anna-past"} {
-		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: id, Kind: "household", From: record("anna", 1), To: record("berta", 1), Start: minute(5)}))
+		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: id, Kind: "household", From: record("anna", 1), To: record("berta", 1), Since: minute(5)}))
 	}
 	require.NoError(t, w.graph.Unrelate(t.Context(), "relation-anna-past"))
 	e, err := w.subjects.Erase(t.Context(), minute(110), request(anna, "anna"))
@@ -323,7 +323,7 @@ func TestEraseRelations(t *testing.T) {
 	p, err := w.subjects.Prove(t.Context(), minute(118), e)
 	require.NoError(t, err)
 	require.NoError(t, p.Err())
-	left, err := w.graph.Relations(t.Context(), berta, time.Time{})
+	left, err := w.graph.Relations(t.Context(), time.Time{}, berta)
 	require.NoError(t, err)
 	require.Empty(t, left)
 }
@@ -460,7 +460,7 @@ func TestEraseBesideOthers(t *testing.T) {
 	anna := w.person("anna", 0)
 	w.person("berta", 20)
 	w.sync(minute(80))
-	require.NoError(t, w.graph.Separate(t.Context(), identity.Ruling{ID: "DSR-anna", Author: "li", Time: minute(90)}, []identity.Record{record("anna", 1)}, []identity.Record{record("berta", 1)}))
+	require.NoError(t, w.graph.Separate(t.Context(), identity.Ruling{ID: "DSR-anna", Actor: "li", Time: minute(90)}, []identity.Record{record("anna", 1)}, []identity.Record{record("berta", 1)}))
 	other := open(t, s, true)
 	other.export(request(anna, "anna"))
 	_, err := w.subjects.Erase(t.Context(), minute(110), request(anna, "anna"))

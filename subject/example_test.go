@@ -37,7 +37,7 @@ func Example() {
 	}, &profile.Options{Vault: vault, Index: index})
 	check(err)
 	consents, err := consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{
-		{Name: "newsletter", Label: "Newsletter", LabelZH: "营销资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"sms"}, Days: 730},
+		{Name: "newsletter", Label: customer.Text{EN: "Newsletter", ZH: "营销资讯"}, Bases: []consent.Basis{consent.Consent}, Channels: []string{"sms"}, Days: 730},
 	}}, graph.Holders, nil)
 	check(err)
 	log, err := audit.Open(s, nil)
@@ -63,7 +63,7 @@ func Example() {
 	check(consents.Record(ctx, day(1), consent.Record{
 		ID: "form-1", Atom: who.Atom, Purpose: "newsletter", Channel: "sms", Basis: consent.Consent, Choice: consent.Granted, Collected: day(1),
 	}))
-	_, err = profiles.Sync(ctx, graph, day(1))
+	_, err = profiles.Sync(ctx, day(1), graph)
 	check(err)
 
 	request := subject.Request{Customer: who.Customer, ID: "DSR-17", Actor: "privacy-office", Ticket: "DSR-17"}

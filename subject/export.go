@@ -210,13 +210,13 @@ type relation struct {
 
 func (x *Subjects) relations(ctx context.Context, id customer.ID) iter.Seq2[relation, error] {
 	return func(yield func(relation, error) bool) {
-		all, err := x.parts.Graph.Relations(ctx, id, time.Time{})
+		all, err := x.parts.Graph.Relations(ctx, time.Time{}, id)
 		if err != nil {
 			yield(relation{}, err)
 			return
 		}
 		for _, r := range all {
-			if !yield(relation{r.ID, r.Kind, r.Outgoing, r.Start, r.End}, nil) {
+			if !yield(relation{r.ID, r.Kind, r.Outgoing, r.Since, r.Until}, nil) {
 				return
 			}
 		}

@@ -57,7 +57,7 @@ func TestExport(t *testing.T) {
 	anna := w.person("anna", 0)
 	berta := w.person("berta", 20)
 	require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{
-		ID: "family", Kind: "household", From: record("anna", 1), To: record("berta", 1), Start: minute(5),
+		ID: "family", Kind: "household", From: record("anna", 1), To: record("berta", 1), Since: minute(5),
 	}))
 	w.sync(minute(100))
 	request := request(anna, "anna")
@@ -166,7 +166,7 @@ func TestExportFollows(t *testing.T) {
 	both, _ := w.merge("cleo", "dora")
 	_, e = w.export(request(both, "x"))
 	require.Len(t, e.Evidence, 18)
-	require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
+	require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
 	text, e := w.export(request(cleo, "x"))
 	require.Len(t, e.Evidence, 9)
 	for _, s := range planted("dora") {

@@ -83,7 +83,7 @@ func (x *Subjects) remember(ctx context.Context, id customer.ID, trace *identity
 			m.text("identifier "+d.Type, d.Value)
 		}
 	}
-	relations, err := x.parts.Graph.Relations(ctx, id, time.Time{})
+	relations, err := x.parts.Graph.Relations(ctx, time.Time{}, id)
 	if err = m.readable(err); err != nil {
 		return err
 	}
@@ -162,7 +162,7 @@ func (x *Subjects) rememberProfile(ctx context.Context, id customer.ID, m *memor
 			return err
 		}
 		for _, v := range aside {
-			m.evidence(v.Evidence, !a.From.IsZero())
+			m.evidence(v.Evidence, !a.Since.IsZero())
 			m.text("value set aside", v.Value)
 		}
 	}

@@ -279,7 +279,7 @@ func TestProveAfterReturn(t *testing.T) {
 		w := open(t, new(store.Memory), keys)
 		anna := w.person("anna", 0)
 		w.person("berta", 20)
-		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: "relation-1", Kind: "household", From: record("anna", 1), To: record("berta", 1), Start: minute(5)}))
+		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: "relation-1", Kind: "household", From: record("anna", 1), To: record("berta", 1), Since: minute(5)}))
 		e, err := w.subjects.Erase(t.Context(), minute(110), request(anna, "anna"))
 		require.NoError(t, err)
 		r := w.do(identity.Observation{
@@ -287,7 +287,7 @@ func TestProveAfterReturn(t *testing.T) {
 			Identifiers: []identity.Identifier{verified("account", "account-anna"), verified("phone", "13912345678")},
 		}, nil)
 		require.NotEqual(t, anna, r.Customer)
-		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: "relation-2", Kind: "household", From: record("anna", 1), To: record("berta", 1), Start: minute(5)}))
+		require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: "relation-2", Kind: "household", From: record("anna", 1), To: record("berta", 1), Since: minute(5)}))
 		p, err := w.subjects.Prove(t.Context(), minute(318), e)
 		require.NoError(t, err)
 		require.NoError(t, p.Err())

@@ -101,7 +101,7 @@ func (x *Subjects) split(ctx context.Context, now time.Time, t *task, id custome
 		}
 		sum.Write([]byte{0})
 	}
-	ruling := identity.Ruling{ID: fmt.Sprintf("%s/split/%x", t.id, sum.Sum(nil)[:8]), Author: t.actor, Reason: t.ticket, Time: now}
+	ruling := identity.Ruling{ID: fmt.Sprintf("%s/split/%x", t.id, sum.Sum(nil)[:8]), Actor: t.actor, Reason: t.ticket, Time: now}
 	return x.parts.Graph.Split(ctx, ruling, records[:min(len(records), atOnce)]...)
 }
 

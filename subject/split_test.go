@@ -51,7 +51,7 @@ func (w *world) whole(id customer.ID) string {
 			records = append(records, r)
 		}
 	}
-	allowed, err := w.consents.Allowed(ctx, id, "newsletter", "sms", minute(200))
+	allowed, err := w.consents.Allowed(ctx, minute(200), id, "newsletter", "sms")
 	require.NoError(w.t, err)
 	require.True(w.t, allowed.Allowed)
 	data, err := json.MarshalIndent([]any{p, members, observations, kept, records, allowed}, "", " ")
@@ -69,7 +69,7 @@ func (w *world) merge(one, other string) (customer.ID, []customer.AtomID) {
 		require.NoError(w.t, err)
 		atoms = append(atoms, atom)
 	}
-	err := w.graph.Link(w.t.Context(), identity.Ruling{ID: "mistake", Author: "li", Time: minute(90)}, record(one, 1), record(other, 1))
+	err := w.graph.Link(w.t.Context(), identity.Ruling{ID: "mistake", Actor: "li", Time: minute(90)}, record(one, 1), record(other, 1))
 	require.NoError(w.t, err)
 	a, _, err := w.graph.Lookup(w.t.Context(), record(one, 1))
 	require.NoError(w.t, err)
@@ -153,8 +153,8 @@ func TestEraseAtomsThatMoved(t *testing.T) {
 	require.ErrorIs(t, err, errBroken)
 	b.left = math.MaxInt
 	// A steward takes the mistake back, and makes another.
-	require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
-	require.NoError(t, w.graph.Link(t.Context(), identity.Ruling{ID: "another", Author: "li", Time: minute(112)}, record("cleo", 2), record("emma", 1)))
+	require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
+	require.NoError(t, w.graph.Link(t.Context(), identity.Ruling{ID: "another", Actor: "li", Time: minute(112)}, record("cleo", 2), record("emma", 1)))
 	finished, err := w.subjects.Resume(t.Context(), minute(115))
 	require.NoError(t, err)
 	require.Len(t, finished, 1)
@@ -284,7 +284,7 @@ func TestEraseWhoWasMergedBefore(t *testing.T) {
 		_, err := w.subjects.Erase(t.Context(), minute(110), request(cleo, "cleo"))
 		b.left = math.MaxInt
 		require.ErrorIs(t, err, errBroken)
-		require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
+		require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
 		finished, err := w.subjects.Resume(t.Context(), minute(115))
 		require.NoError(t, err)
 		require.Len(t, finished, 1)
@@ -315,7 +315,7 @@ func TestEraseAfterSplit(t *testing.T) {
 		_, err := w.subjects.Erase(t.Context(), minute(110), request(cleo, "cleo"))
 		require.ErrorIs(t, err, errBroken)
 		b.left = math.MaxInt
-		require.NoError(t, w.graph.Revoke(t.Context(), "mistake", minute(111)))
+		require.NoError(t, w.graph.Revoke(t.Context(), minute(111), "mistake"))
 		finished, err := w.subjects.Resume(t.Context(), minute(115))
 		require.NoError(t, err)
 		require.Len(t, finished, 1)

@@ -98,7 +98,7 @@ func (w *world) open(ctx context.Context) (err error) {
 		return err
 	}
 	policy := &consent.Policy{Purposes: []consent.Purpose{
-		{Name: "newsletter", Label: "Newsletter", LabelZH: "资讯", Bases: []consent.Basis{consent.Consent}, Channels: []string{"sms"}, Days: 700},
+		{Name: "newsletter", Label: customer.Text{EN: "Newsletter", ZH: "资讯"}, Bases: []consent.Basis{consent.Consent}, Channels: []string{"sms"}, Days: 700},
 	}}
 	if w.consents, err = consent.Open(w.s, policy, w.graph.Members, &consent.Options{Backoff: backoff}); err != nil {
 		return err
@@ -143,7 +143,7 @@ func (w *world) grant(o identity.Observation, atom customer.AtomID) consent.Reco
 
 // sync has the profiles follow.
 func (w *world) sync(at time.Time) {
-	_, err := w.profiles.Sync(w.t.Context(), w.graph, at)
+	_, err := w.profiles.Sync(w.t.Context(), at, w.graph)
 	require.NoError(w.t, err)
 }
 

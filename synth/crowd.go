@@ -11,8 +11,8 @@ import (
 // that its zeros mean none. Not safe for concurrent use while it is changed;
 // [NewCrowd] keeps no part of it.
 type CrowdOptions struct {
-	// Start and End bound the times of records, [Start, End), at least a year.
-	Start, End time.Time
+	// Since and Until bound the times of records, [Since, Until), at least a year.
+	Since, Until time.Time
 	// Recycled is the share of people whose number belonged to another customer
 	// until at least 90 days before they got it. At most 0.2.
 	Recycled float64
@@ -44,7 +44,7 @@ type CrowdOptions struct {
 // misspelt and there are no gifts.
 func DefaultCrowd() *CrowdOptions {
 	return &CrowdOptions{
-		Start: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
+		Since: time.Date(2024, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC),
 		Recycled: 0.05, Family: 0.03, Tablet: 0.02, Masked: 0.10, Junk: 0.05, OneChannel: 0.20, Frequency: 1,
 	}
 }
@@ -71,8 +71,8 @@ func (o *CrowdOptions) Validate() error {
 	if !(o.Frequency >= 0 && o.Frequency <= 100) {
 		errs = append(errs, optionError("Frequency", "is not between 0 and 100"))
 	}
-	if y := o.Start.UTC().Year(); y < 1 || y > 9000 || o.End.Before(o.Start.AddDate(1, 0, 0)) || o.End.UTC().Year() > 9000 {
-		errs = append(errs, optionError("Start, End", "are not at least a year apart, in years 1 to 9000"))
+	if y := o.Since.UTC().Year(); y < 1 || y > 9000 || o.Until.Before(o.Since.AddDate(1, 0, 0)) || o.Until.UTC().Year() > 9000 {
+		errs = append(errs, optionError("Since, Until", "are not at least a year apart, in years 1 to 9000"))
 	}
 	return errors.Join(errs...)
 }

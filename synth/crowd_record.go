@@ -1,6 +1,10 @@
 package synth
 
-import "time"
+import (
+	"time"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // A Record is what one channel recorded of somebody at one moment. Safe for
 // concurrent reads.
@@ -60,15 +64,20 @@ const (
 	Gift                   // of another customer, whom an order goes to
 )
 
+var originNames = []string{"own", "recycled", "family", "tablet", "masked", "junk", "gift"}
+
 // String returns the name in lower case.
-func (o Origin) String() string {
-	if int(o) >= len(originNames) {
-		return "invalid"
-	}
-	return originNames[o]
+func (o Origin) String() string { return enum.Name(originNames, o) }
+
+// MarshalText returns the text of String.
+func (o Origin) MarshalText() ([]byte, error) {
+	return enum.Marshal("synth", "origin", originNames, o)
 }
 
-var originNames = [...]string{"own", "recycled", "family", "tablet", "masked", "junk", "gift"}
+// UnmarshalText reads what MarshalText wrote.
+func (o *Origin) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("synth", "origin", originNames, text, o)
+}
 
 // Evidence tells whether the mark is evidence of who the person is: it is whole,
 // and the person's own at that time. A family number, a tablet and the number on a

@@ -51,8 +51,8 @@ func TestCrowdShares(t *testing.T) {
 		channels[r.Channel]++
 		require.False(t, ids[r.ID])
 		ids[r.ID] = true
-		require.False(t, r.Time.Before(o.Start))
-		require.True(t, r.Time.Before(o.End))
+		require.False(t, r.Time.Before(o.Since))
+		require.True(t, r.Time.Before(o.Until))
 		if uses[r.Person] == nil {
 			uses[r.Person] = map[string]bool{}
 		}
@@ -426,7 +426,7 @@ func TestCrowdOptions(t *testing.T) {
 	require.ErrorIs(t, err, synth.ErrOptions)
 	o := synth.CrowdOptions{Recycled: math.NaN(), Family: -1, Tablet: 0.3, Masked: 0.6, Junk: 0.5, OneChannel: 2, Frequency: -1, Misspelt: -1, Gifts: 2}
 	_, err = synth.NewCrowd(1, 1, &o)
-	for _, field := range []string{"Recycled", "Family", "Tablet", "Junk", "OneChannel", "Frequency", "Misspelt", "Gifts", "Start, End"} {
+	for _, field := range []string{"Recycled", "Family", "Tablet", "Junk", "OneChannel", "Frequency", "Misspelt", "Gifts", "Since, Until"} {
 		require.ErrorContains(t, err, field)
 	}
 	require.NotErrorIs(t, (*synth.CrowdOptions)(nil).Validate(), synth.ErrOptions)

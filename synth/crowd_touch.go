@@ -44,7 +44,7 @@ func (c *Crowd) Person(number int) []Record {
 // times are moments at random, so many a year at frequency 1 and no fewer than
 // least, ascending.
 func (c *Crowd) times(s *stream, yearly float64, least int) []int64 {
-	start, span := c.opts.Start.Unix(), float64(c.opts.End.Unix()-c.opts.Start.Unix())
+	start, span := c.opts.Since.Unix(), float64(c.opts.Until.Unix()-c.opts.Since.Unix())
 	var all []int64
 	if rate := yearly * c.opts.Frequency; rate > 0 {
 		gap := crowdYear / rate
@@ -124,7 +124,7 @@ func (c *Crowd) mark(p *person, s *stream, f crowdField, at int64) Mark {
 		m.Meaning = deviceOf(c.seed, f.kind, p.index, k)
 	case "cookie":
 		const browsers, life = 2, 183 * crowdDay
-		since := at - c.opts.Start.Unix() + int64(mix(uint64(p.index))%life)
+		since := at - c.opts.Since.Unix() + int64(mix(uint64(p.index))%life)
 		m.Meaning = deviceOf(c.seed, f.kind, p.index, int(since/life)*browsers+s.below(browsers))
 	}
 	u := s.uniform()
@@ -156,7 +156,7 @@ func (c *Crowd) onTablet(p *person) []Record {
 		default:
 			turn = s.below(2)
 		}
-		next := c.opts.End.Unix()
+		next := c.opts.Until.Unix()
 		if i+1 < len(logins) {
 			next = logins[i+1]
 		}

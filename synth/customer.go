@@ -12,7 +12,7 @@ type Customer struct {
 	// Arrived is the time of the first purchase.
 	Arrived time.Time
 	// Left is when the customer ceased to be one; zero if that is not before
-	// the shop's End.
+	// the shop's Until.
 	Left time.Time
 	// Rate is λ, repeat purchases per week of the shop's clock while the
 	// customer stays.

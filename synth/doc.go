@@ -10,7 +10,7 @@
 //		fmt.Println(e.Time, e.Customer, e.Kind, e.Amount)
 //	}
 //	for c := range shop.Customers() {
-//		fmt.Println(c.AliveAt(shop.End())) // what no real shop can tell
+//		fmt.Println(c.AliveAt(shop.Until())) // what no real shop can tell
 //	}
 //
 // The package example has it whole; that of [Crowd] has people in twelve channels. docs/theory/synth.md has the laws and where they

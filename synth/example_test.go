@@ -30,7 +30,7 @@ func Example() {
 	}
 	left := 0
 	for c := range shop.Customers() {
-		if !c.AliveAt(shop.End()) {
+		if !c.AliveAt(shop.Until()) {
 			left++
 		}
 	}

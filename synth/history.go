@@ -5,6 +5,8 @@ import (
 	"math"
 	"slices"
 	"time"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Kind says what an event or a line is. Safe for concurrent use.
@@ -20,17 +22,19 @@ const (
 	Contact
 )
 
-// String returns purchase, refund or contact.
-func (k Kind) String() string {
-	switch k {
-	case Purchase:
-		return "purchase"
-	case Refund:
-		return "refund"
-	case Contact:
-		return "contact"
-	}
-	return "unknown"
+var kindNames = []string{"purchase", "refund", "contact"}
+
+// String returns "purchase", "refund" or "contact".
+func (k Kind) String() string { return enum.Name(kindNames, k) }
+
+// MarshalText returns the text of String.
+func (k Kind) MarshalText() ([]byte, error) {
+	return enum.Marshal("synth", "kind", kindNames, k)
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *Kind) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("synth", "kind", kindNames, text, k)
 }
 
 // Event is something that happened between a customer and the shop. Safe for

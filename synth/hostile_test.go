@@ -15,7 +15,7 @@ import (
 
 func hostileOptions() *synth.Options {
 	return &synth.Options{
-		Location: time.UTC, Customers: 20, Start: time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), End: time.Date(2023, 6, 1, 0, 0, 0, 0, time.UTC), Growth: 0.1,
+		Location: time.UTC, Customers: 20, Since: time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2023, 6, 1, 0, 0, 0, 0, time.UTC), Growth: 0.1,
 		Purchasing: synth.DefaultPurchasing(), Spend: synth.DefaultSpend(), Season: synth.DefaultSeason(), Rates: synth.DefaultRates(), Products: 50,
 	}
 }
@@ -31,14 +31,16 @@ func TestHostile(t *testing.T) {
 	const unknown = "of parameters that Validate refuses, or what cannot have happened, it may be"
 	model := func() synth.ParetoNBD { return *synth.DefaultPurchasing() }
 	options := map[string]any{
-		"options.Location nil": synth.ErrOptions, "options.Customers min": synth.ErrOptions, "options.Customers minus": synth.ErrOptions, "options.Start last": synth.ErrOptions,
-		"options.Start beyond": synth.ErrOptions, "options.End first": synth.ErrOptions, "options.End beyond": synth.ErrOptions, "options.Growth NaN": synth.ErrOptions,
+		"options.Location nil": synth.ErrOptions, "options.Customers min": synth.ErrOptions, "options.Customers minus": synth.ErrOptions, "options.Since last": synth.ErrOptions,
+		"options.Since beyond": synth.ErrOptions, "options.Until first": synth.ErrOptions, "options.Until beyond": synth.ErrOptions, "options.Growth NaN": synth.ErrOptions,
 		"options.Purchasing.R NaN": synth.ErrOptions, "options.Products min": synth.ErrOptions,
 	}
-	hold := map[string]string{"options.Customers max": asked, "options.Products max": asked, "options.End last": asked, "options.Start first": asked, "options.Start before": asked}
+	hold := map[string]string{"options.Customers max": asked, "options.Products max": asked, "options.Until last": asked, "options.Since first": asked, "options.Since before": asked}
 	index := hostiletest.Indexes(hostiletest.Panic(""), "i")
 
 	hostiletest.Run(t, hostiletest.Table{
+		"Kind.UnmarshalText":   hostiletest.Name((*synth.Kind).UnmarshalText, "refund"),
+		"Origin.UnmarshalText": hostiletest.Name((*synth.Origin).UnmarshalText, "gift"),
 		"New": {
 			Call: func(seed uint64, o *synth.Options) error {
 				_, err := synth.New(seed, o)
@@ -52,8 +54,8 @@ func TestHostile(t *testing.T) {
 				_, err := synth.NewCrowd(seed, n, o)
 				return err
 			},
-			Names: "seed n options", Args: func() []any { return []any{uint64(1), 10, synth.DefaultCrowd()} }, Hold: map[string]string{"n max": asked, "options.End last": asked},
-			Expect: map[string]any{"n min": synth.ErrOptions, "options.Family NaN": synth.ErrOptions, "options.Junk minus": synth.ErrOptions, "options.Start beyond": synth.ErrOptions, "options nil": nil},
+			Names: "seed n options", Args: func() []any { return []any{uint64(1), 10, synth.DefaultCrowd()} }, Hold: map[string]string{"n max": asked, "options.Until last": asked},
+			Expect: map[string]any{"n min": synth.ErrOptions, "options.Family NaN": synth.ErrOptions, "options.Junk minus": synth.ErrOptions, "options.Since beyond": synth.ErrOptions, "options nil": nil},
 		},
 		"CrowdOptions.Validate": {
 			Call: (*synth.CrowdOptions).Validate, Names: "options", Args: func() []any { return []any{synth.DefaultCrowd()} },

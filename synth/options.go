@@ -20,14 +20,14 @@ type Options struct {
 	// Customers is the number of customers who ever arrive, at most 1<<34; 0
 	// means 1,000.
 	Customers int
-	// Start and End bound what is observed, [Start, End), at most 100 years. A
-	// zero Start means 2023-01-01 local, a zero End two years after Start.
-	Start, End time.Time
-	// ArriveFrom and ArriveUntil bound the arrivals, [ArriveFrom, ArriveUntil).
-	// Zero means Start and End. With ArriveFrom before Start the early
-	// histories are cut off at Start; with ArriveUntil before End the customers
-	// are a cohort.
-	ArriveFrom, ArriveUntil time.Time
+	// Since and Until bound what is observed, [Since, Until), at most 100 years. A
+	// zero Since means 2023-01-01 local, a zero Until two years after Since.
+	Since, Until time.Time
+	// ArriveSince and ArriveUntil bound the arrivals, [ArriveSince,
+	// ArriveUntil). Zero means Since and Until. With ArriveSince before Since the
+	// early histories are cut off at Since; with ArriveUntil before Until the
+	// customers are a cohort.
+	ArriveSince, ArriveUntil time.Time
 	// Growth of the number of arrivals from year to year, more than -1 and at
 	// most 100: 0.2 is 20% more every year (of 365.25/7 weeks of the clock). 0
 	// means none.
@@ -164,17 +164,17 @@ func (o *Options) filled() Options {
 	if out.Customers == 0 {
 		out.Customers = 1000
 	}
-	if out.Start.IsZero() && out.Location != nil {
-		out.Start = time.Date(2023, 1, 1, 0, 0, 0, 0, out.Location)
+	if out.Since.IsZero() && out.Location != nil {
+		out.Since = time.Date(2023, 1, 1, 0, 0, 0, 0, out.Location)
 	}
-	if out.End.IsZero() && out.Location != nil {
-		out.End = out.Start.In(out.Location).AddDate(2, 0, 0)
+	if out.Until.IsZero() && out.Location != nil {
+		out.Until = out.Since.In(out.Location).AddDate(2, 0, 0)
 	}
-	if out.ArriveFrom.IsZero() {
-		out.ArriveFrom = out.Start
+	if out.ArriveSince.IsZero() {
+		out.ArriveSince = out.Since
 	}
 	if out.ArriveUntil.IsZero() {
-		out.ArriveUntil = out.End
+		out.ArriveUntil = out.Until
 	}
 	if out.Purchasing == nil {
 		out.Purchasing = DefaultPurchasing()
@@ -229,30 +229,30 @@ func (o *Options) Validate() error {
 }
 
 func (o *Options) checkTimes(fault func(field, reason string)) {
-	if o.Location == nil && (o.Start.IsZero() || o.End.IsZero()) {
+	if o.Location == nil && (o.Since.IsZero() || o.Until.IsZero()) {
 		return
 	}
-	if !o.Start.Before(o.End) {
-		fault("End", "is not after Start")
+	if !o.Since.Before(o.Until) {
+		fault("Until", "is not after Since")
 	}
-	if !o.ArriveFrom.Before(o.ArriveUntil) {
-		fault("ArriveUntil", "is not after ArriveFrom")
+	if !o.ArriveSince.Before(o.ArriveUntil) {
+		fault("ArriveUntil", "is not after ArriveSince")
 	}
-	if o.ArriveUntil.After(o.End) {
-		fault("ArriveUntil", "is after End")
+	if o.ArriveUntil.After(o.Until) {
+		fault("ArriveUntil", "is after Until")
 	}
 	first := o.first()
-	if y := first.Year(); y < 1 || y > 9000 || o.End.After(first.AddDate(100, 0, 1)) {
-		fault("End", "is more than 100 years after the first arrival, or out of the years 1 to 9000")
+	if y := first.Year(); y < 1 || y > 9000 || o.Until.After(first.AddDate(100, 0, 1)) {
+		fault("Until", "is more than 100 years after the first arrival, or out of the years 1 to 9000")
 	}
 }
 
-// first returns the earlier of Start and ArriveFrom.
+// first returns the earlier of Since and ArriveSince.
 func (o *Options) first() time.Time {
-	if o.ArriveFrom.Before(o.Start) {
-		return o.ArriveFrom
+	if o.ArriveSince.Before(o.Since) {
+		return o.ArriveSince
 	}
-	return o.Start
+	return o.Since
 }
 
 func (o *Options) checkModels(fault func(field, reason string)) {

@@ -31,11 +31,11 @@ func TestOptionsFaults(t *testing.T) {
 		{"tiny catalogue", &synth.Options{Products: 3}, "Products"},
 		{"growth", &synth.Options{Growth: nan}, "Growth"},
 		{"shrinking away", &synth.Options{Growth: -1}, "Growth"},
-		{"backwards", &synth.Options{Start: start, End: start}, "End is not after Start"},
-		{"arrivals backwards", &synth.Options{Start: start, ArriveUntil: start.AddDate(-1, 0, 0)}, "ArriveUntil is not after ArriveFrom"},
-		{"arrivals too late", &synth.Options{Start: start, ArriveUntil: start.AddDate(9, 0, 0)}, "ArriveUntil is after End"},
-		{"a century", &synth.Options{Start: start, End: start.AddDate(101, 0, 0)}, "100 years"},
-		{"a lost year", &synth.Options{Start: time.Date(12024, 1, 1, 0, 0, 0, 0, time.UTC)}, "years 1 to 9000"},
+		{"backwards", &synth.Options{Since: start, Until: start}, "Until is not after Since"},
+		{"arrivals backwards", &synth.Options{Since: start, ArriveUntil: start.AddDate(-1, 0, 0)}, "ArriveUntil is not after ArriveSince"},
+		{"arrivals too late", &synth.Options{Since: start, ArriveUntil: start.AddDate(9, 0, 0)}, "ArriveUntil is after Until"},
+		{"a century", &synth.Options{Since: start, Until: start.AddDate(101, 0, 0)}, "100 years"},
+		{"a lost year", &synth.Options{Since: time.Date(12024, 1, 1, 0, 0, 0, 0, time.UTC)}, "years 1 to 9000"},
 		{"purchasing", &synth.Options{Purchasing: &synth.ParetoNBD{R: 1, Alpha: 1, S: nan, Beta: 1}}, "Purchasing needs"},
 		{"frantic purchasing", &synth.Options{Purchasing: &synth.ParetoNBD{R: 100, Alpha: .05, S: 1, Beta: 1}}, "10000 purchases"},
 		{"spend without mean", &synth.Options{Spend: &synth.GammaGamma{P: 1, Q: 1, V: 1}}, "Spend"},
@@ -99,7 +99,7 @@ func FuzzShop(f *testing.F) {
 		}
 		start := time.Date(2024, 2, 29, 13, 14, 15, 0, time.UTC)
 		shop, err := synth.New(seed, &synth.Options{
-			Location: time.UTC, Customers: customers, Products: 20, Start: start, End: start.Add(time.Duration(seconds) * time.Second),
+			Location: time.UTC, Customers: customers, Products: 20, Since: start, Until: start.Add(time.Duration(seconds) * time.Second),
 			Growth: growth, Purchasing: &synth.ParetoNBD{R: r, Alpha: alpha, S: s, Beta: beta},
 			Spend: &synth.GammaGamma{P: p, Q: q, V: v},
 			Rates: &synth.Rates{Guest: guest, Refund: refund, RefundWhole: whole, RefundDelay: delay, ContactOrder: refund, ContactLeaving: whole, ContactDelay: delay},
@@ -108,13 +108,13 @@ func FuzzShop(f *testing.F) {
 			require.ErrorIs(t, err, synth.ErrOptions)
 			return
 		}
-		last := shop.Start()
+		last := shop.Since()
 		worth := make(map[int64]int64)
 		var lines []synth.Line
 		n := 0
 		for e := range shop.Events() {
 			require.False(t, e.Time.Before(last))
-			require.True(t, e.Time.Before(shop.End()))
+			require.True(t, e.Time.Before(shop.Until()))
 			last = e.Time
 			sum := int64(0)
 			lines = shop.Basket(lines[:0], e)

@@ -91,7 +91,7 @@ func (c *Crowd) number(i, k int) string {
 // handover is when the donor i gives up its number, and when the other gets it.
 func (c *Crowd) handover(i int) (until, from int64) {
 	s := newStream(c.seed, forPhones, int64(i))
-	start, end := c.opts.Start.Unix(), c.opts.End.Unix()
+	start, end := c.opts.Since.Unix(), c.opts.Until.Unix()
 	until = start + int64(add(0.2, 0.2, s.uniform())*float64(end-start))
 	const day = 86400
 	return until, until + int64(90+s.below(30))*day
@@ -102,7 +102,7 @@ func (c *Crowd) person(i int) person {
 	p := person{index: i}
 	p.role, p.partner = c.dealt(i)
 	s := newStream(c.seed, forPerson, int64(i))
-	start, end := c.opts.Start.Unix(), c.opts.End.Unix()
+	start, end := c.opts.Since.Unix(), c.opts.Until.Unix()
 	family := familyNames[s.below(len(familyNames))]
 	if p.role == borrower && mix(uint64(i))%10 < 6 {
 		relative := newStream(c.seed, forPerson, int64(p.partner))

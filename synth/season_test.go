@@ -43,14 +43,14 @@ func TestClockIsTheIntegralOfTheMultiplier(t *testing.T) {
 			require.NoError(t, err)
 			shop := newShop(t, 1, synth.Options{Location: loc, Customers: 1})
 			sum := 0.0
-			for at := shop.Start(); at.Before(shop.End()); at = at.Add(time.Hour) {
+			for at := shop.Since(); at.Before(shop.Until()); at = at.Add(time.Hour) {
 				require.InDelta(t, sum, shop.Clock(at), 1e-9)
 				require.InDelta(t, sum+multiplier(at)/168/4, shop.Clock(at.Add(15*time.Minute)), 1e-9)
 				sum += multiplier(at) / 168
 			}
 			// Outside the observation the clock runs at speed 1.
-			require.InDelta(t, sum+1, shop.Clock(shop.End().Add(7*24*time.Hour)), 0.02)
-			require.InDelta(t, -2, shop.Clock(shop.Start().Add(-14*24*time.Hour)), 1e-9)
+			require.InDelta(t, sum+1, shop.Clock(shop.Until().Add(7*24*time.Hour)), 0.02)
+			require.InDelta(t, -2, shop.Clock(shop.Since().Add(-14*24*time.Hour)), 1e-9)
 		})
 	}
 }
@@ -66,7 +66,7 @@ func TestPurchasesFollowTheClock(t *testing.T) {
 	})
 	var clock []float64
 	var month, weekday, hour [24]float64
-	from, until := shop.Clock(start.Add(time.Hour)), shop.Clock(shop.End())
+	from, until := shop.Clock(start.Add(time.Hour)), shop.Clock(shop.Until())
 	for i := range shop.Len() {
 		for _, p := range purchases(shop, i)[1:] {
 			if p.Before(start.Add(time.Hour)) {
@@ -88,7 +88,7 @@ func TestPurchasesFollowTheClock(t *testing.T) {
 
 	var byMonth, byWeekday, byHour [24]float64
 	total := 0.0
-	for at := start.Add(time.Hour); at.Before(shop.End()); at = at.Add(time.Hour) {
+	for at := start.Add(time.Hour); at.Before(shop.Until()); at = at.Add(time.Hour) {
 		m := multiplier(at)
 		total += m
 		byMonth[at.Month()-1] += m

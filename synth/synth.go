@@ -45,7 +45,7 @@ func New(seed uint64, opts *Options) (*Shop, error) {
 		return nil, err
 	}
 	o := opts.filled()
-	s := &Shop{seed: seed, opts: o, start: ceilUnix(o.Start), end: ceilUnix(o.End)}
+	s := &Shop{seed: seed, opts: o, start: ceilUnix(o.Since), end: ceilUnix(o.Until)}
 	copied := *o.Purchasing
 	s.opts.Purchasing = &copied
 	spend, rates := *o.Spend, *o.Rates
@@ -62,7 +62,7 @@ func New(seed uint64, opts *Options) (*Shop, error) {
 	cumulate(s.channels)
 	cumulate(s.countries)
 	s.growth = ln(1+o.Growth) / (365.25 / 7)
-	s.clock = newClock(o.Season, o.first(), o.End, o.Location)
+	s.clock = newClock(o.Season, o.first(), o.Until, o.Location)
 	if err := s.checkClock(); err != nil {
 		return nil, err
 	}
@@ -122,11 +122,11 @@ func (s *Shop) Len() int { return s.opts.Customers }
 // expected share [Rates].Guest of all orders.
 func (s *Shop) Guests() int { return int(s.guests) }
 
-// Start returns the beginning of the observation; no event is before it.
-func (s *Shop) Start() time.Time { return s.time(s.start) }
+// Since returns the beginning of the observation; no event is before it.
+func (s *Shop) Since() time.Time { return s.time(s.start) }
 
-// End returns the end of the observation; no event is at or after it.
-func (s *Shop) End() time.Time { return s.time(s.end) }
+// Until returns the end of the observation; no event is at or after it.
+func (s *Shop) Until() time.Time { return s.time(s.end) }
 
 func (s *Shop) time(unix int64) time.Time { return time.Unix(unix, 0).In(s.opts.Location) }
 
@@ -136,7 +136,7 @@ func (s *Shop) Products() []Product { return slices.Clone(s.catalogue.products) 
 
 // Clock returns the weeks that the shop's clock shows at t: the integral of the
 // seasonal multiplier m (see [Season]) since the clock's origin. Differences
-// are what [ParetoNBD] calls weeks. Before the first arrival and after End the
+// are what [ParetoNBD] calls weeks. Before the first arrival and after Until the
 // clock runs at speed 1.
 func (s *Shop) Clock(t time.Time) float64 { return s.clock.at(t.Unix()) }
 
@@ -145,8 +145,8 @@ func (s *Shop) Clock(t time.Time) float64 { return s.clock.at(t.Unix()) }
 // posterior of [ParetoNBD.Alive] on the shop's clock. Purchases are in time
 // order; later ones than at are ignored; without any the result is NaN.
 //
-// It is exact for a customer whose first purchase is among them (ArriveFrom not
-// before Start). Refunds and contacts after orders and refunds tell nothing
+// It is exact for a customer whose first purchase is among them (ArriveSince not
+// before Since). Refunds and contacts after orders and refunds tell nothing
 // more; contacts before leaving do, if [Rates].ContactLeaving is set: then this
 // is the posterior given purchases alone. That times are whole seconds matters
 // only to customers who buy many times a day.
@@ -177,7 +177,7 @@ func (s *Shop) summary(purchases []time.Time, at time.Time) (x int, tx, t float6
 
 // arrivals returns the weeks between which customers arrive.
 func (s *Shop) arrivals() (from, until float64) {
-	return s.clock.at(ceilUnix(s.opts.ArriveFrom)), s.clock.at(ceilUnix(s.opts.ArriveUntil))
+	return s.clock.at(ceilUnix(s.opts.ArriveSince)), s.clock.at(ceilUnix(s.opts.ArriveUntil))
 }
 
 // arrive returns when the i-th of n arrives between two moments of the clock:

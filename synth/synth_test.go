@@ -42,7 +42,7 @@ func cohort(t testing.TB, customers int, rates *synth.Rates) *synth.Shop {
 	t.Helper()
 	start := time.Date(2023, 1, 1, 0, 0, 0, 0, time.UTC)
 	return newShop(t, 11, synth.Options{
-		Location: time.UTC, Customers: customers, Start: start, ArriveUntil: start.Add(time.Hour),
+		Location: time.UTC, Customers: customers, Since: start, ArriveUntil: start.Add(time.Hour),
 		Season: &synth.Season{}, Rates: rates,
 	})
 }
@@ -78,7 +78,7 @@ func TestPurchasesAndLivesFollowTheParetoNBD(t *testing.T) {
 	shop := cohort(t, 30_000, &synth.Rates{})
 	model := synth.DefaultPurchasing()
 	for _, weeks := range []float64{4, 26, 100} {
-		at := shop.Start().Add(time.Duration(weeks * float64(7*24*time.Hour)))
+		at := shop.Since().Add(time.Duration(weeks * float64(7*24*time.Hour)))
 		var repeats, alive []float64
 		for i := range shop.Len() {
 			n := 0.0
@@ -194,7 +194,7 @@ func TestAliveAndSilentAreCalibrated(t *testing.T) {
 
 func TestAliveOfHistories(t *testing.T) {
 	shop := cohort(t, 10, nil)
-	day := func(n int) time.Time { return shop.Start().AddDate(0, 0, n) }
+	day := func(n int) time.Time { return shop.Since().AddDate(0, 0, n) }
 	require.True(t, math.IsNaN(shop.Alive(nil, day(9))), "no purchase")
 	require.True(t, math.IsNaN(shop.Alive([]time.Time{day(9)}, day(8))), "all purchases later")
 	require.Equal(t, 1.0, shop.Alive([]time.Time{day(1), day(9)}, day(9)), "just seen")
@@ -209,7 +209,7 @@ func TestGuestsAreTheStatedShare(t *testing.T) {
 	for name, opts := range map[string]synth.Options{
 		"default": {},
 		"early arrivals, growth": {
-			Growth: 0.4, ArriveFrom: time.Date(2021, 3, 1, 0, 0, 0, 0, time.UTC),
+			Growth: 0.4, ArriveSince: time.Date(2021, 3, 1, 0, 0, 0, 0, time.UTC),
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -236,12 +236,12 @@ func TestGuestsAreTheStatedShare(t *testing.T) {
 
 func TestArrivals(t *testing.T) {
 	shop := newShop(t, 1, synth.Options{Customers: 5000, Season: &synth.Season{}, Growth: 1})
-	middle := shop.Start().Add(shop.End().Sub(shop.Start()) / 2)
+	middle := shop.Since().Add(shop.Until().Sub(shop.Since()) / 2)
 	early, last := 0.0, time.Time{}
 	for c := range shop.Customers() {
 		require.False(t, c.Arrived.Before(last))
-		require.False(t, c.Arrived.Before(shop.Start()))
-		require.True(t, c.Arrived.Before(shop.End()))
+		require.False(t, c.Arrived.Before(shop.Since()))
+		require.True(t, c.Arrived.Before(shop.Until()))
 		last = c.Arrived
 		if c.Arrived.Before(middle) {
 			early++
@@ -258,8 +258,8 @@ func TestHistoriesAreTheFilteredEvents(t *testing.T) {
 	for name, opts := range map[string]synth.Options{
 		"default": {},
 		"late start": {
-			Start: time.Date(2023, 6, 1, 12, 0, 0, 0, time.UTC), End: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC),
-			ArriveFrom: time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC), ArriveUntil: time.Date(2023, 9, 1, 0, 0, 0, 0, time.UTC),
+			Since: time.Date(2023, 6, 1, 12, 0, 0, 0, time.UTC), Until: time.Date(2024, 6, 1, 0, 0, 0, 0, time.UTC),
+			ArriveSince: time.Date(2022, 1, 1, 0, 0, 0, 0, time.UTC), ArriveUntil: time.Date(2023, 9, 1, 0, 0, 0, 0, time.UTC),
 		},
 		"leaving contacts": {Rates: rates},
 	} {
@@ -270,8 +270,8 @@ func TestHistoriesAreTheFilteredEvents(t *testing.T) {
 			var last synth.Event
 			for e := range shop.Events() {
 				require.False(t, e.Time.Before(last.Time), "in order")
-				require.False(t, e.Time.Before(shop.Start()))
-				require.True(t, e.Time.Before(shop.End()))
+				require.False(t, e.Time.Before(shop.Since()))
+				require.True(t, e.Time.Before(shop.Until()))
 				byCustomer[e.Customer] = append(byCustomer[e.Customer], e)
 				last = e
 			}
@@ -337,7 +337,7 @@ func TestRates(t *testing.T) {
 	want := *synth.DefaultRates()
 	want.ContactRefund = 0
 	shop := cohort(t, 20_000, &want)
-	settled := shop.Clock(shop.End()) - 40
+	settled := shop.Clock(shop.Until()) - 40
 	type order struct{ at, amount float64 }
 	orders := make(map[int64]order)
 	var refund, whole, delay, contact []float64
@@ -446,11 +446,11 @@ func TestSettingsDoNotReshuffle(t *testing.T) {
 	t.Run("a later start cuts off", func(t *testing.T) {
 		first := time.Date(2023, 1, 1, 0, 0, 0, 0, london(t))
 		late := newShop(t, 4, synth.Options{
-			ArriveFrom: first, Start: first.AddDate(1, 0, 0), End: first.AddDate(2, 0, 0),
+			ArriveSince: first, Since: first.AddDate(1, 0, 0), Until: first.AddDate(2, 0, 0),
 		})
 		var rest []order
 		for _, o := range want {
-			if o.at >= late.Start().Unix() {
+			if o.at >= late.Since().Unix() {
 				rest = append(rest, o)
 			}
 		}
@@ -504,4 +504,30 @@ func take[T any](seq iter.Seq[T], n int) (out []T) {
 		}
 	}
 	return out
+}
+
+func TestKindText(t *testing.T) {
+	for i, name := range []string{"purchase", "refund", "contact"} {
+		value, back := synth.Kind(i), synth.Kind(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := synth.Kind(9).MarshalText()
+	require.Error(t, err)
+}
+
+func TestOriginText(t *testing.T) {
+	for i, name := range []string{"own", "recycled", "family", "tablet", "masked", "junk", "gift"} {
+		value, back := synth.Origin(i), synth.Origin(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := synth.Origin(9).MarshalText()
+	require.Error(t, err)
 }

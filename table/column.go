@@ -1,6 +1,7 @@
 package table
 
 import (
+	"errors"
 	"math"
 	"slices"
 )
@@ -15,15 +16,32 @@ const (
 	Category
 )
 
+var kindNames = [...]string{"invalid", "number", "category"}
+
 // String returns "number", "category" or "invalid".
 func (k Kind) String() string {
-	switch k {
-	case Number:
-		return "number"
-	case Category:
-		return "category"
+	if int(k) >= len(kindNames) {
+		return kindNames[0]
 	}
-	return "invalid"
+	return kindNames[k]
+}
+
+// MarshalText returns the text of String, or an error if k is not valid.
+func (k Kind) MarshalText() ([]byte, error) {
+	if k == 0 || int(k) >= len(kindNames) {
+		return nil, errors.New("table: unknown kind")
+	}
+	return []byte(kindNames[k]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (k *Kind) UnmarshalText(text []byte) error {
+	i := slices.Index(kindNames[:], string(text))
+	if i <= 0 {
+		return errors.New("table: unknown kind")
+	}
+	*k = Kind(i)
+	return nil
 }
 
 // Column is a feature: a value for each row, or a mark that it is missing. Safe for

@@ -32,8 +32,21 @@ func TestNumberColumn(t *testing.T) {
 	require.True(t, column.Missing(1))
 }
 
-func TestKindString(t *testing.T) {
-	require.Equal(t, "number", table.Number.String())
-	require.Equal(t, "category", table.Category.String())
-	require.Equal(t, "invalid", table.Kind(0).String())
+func TestKindText(t *testing.T) {
+	for kind, name := range map[table.Kind]string{table.Number: "number", table.Category: "category"} {
+		require.Equal(t, name, kind.String())
+		text, err := kind.MarshalText()
+		require.NoError(t, err)
+		var back table.Kind
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, kind, back)
+	}
+	for _, kind := range []table.Kind{0, 3} {
+		require.Equal(t, "invalid", kind.String())
+		_, err := kind.MarshalText()
+		require.Error(t, err)
+	}
+	back := table.Number
+	require.Error(t, back.UnmarshalText([]byte("invalid")))
+	require.Equal(t, table.Number, back)
 }

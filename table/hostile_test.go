@@ -40,6 +40,7 @@ func readsBack(text string) {
 
 func TestHostile(t *testing.T) {
 	hostiletest.Run(t, hostiletest.Table{
+		"Kind.UnmarshalText": hostiletest.Name((*table.Kind).UnmarshalText, "category"),
 		"NumberColumn": {
 			Call: table.NumberColumn, Names: "name values",
 			Args: func() []any { return []any{"spend", []float64{1, 2, 3}} },

@@ -280,7 +280,7 @@ func retracting(ctx context.Context, _ *options, _ bool) ([]harness.Figure, erro
 	}
 	var took []time.Duration
 	for i := range 50 {
-		d, err := clock(func() error { return g.Retract(ctx, fmt.Sprint((i*613+331)%n), begin.AddDate(1, 0, 0)) })
+		d, err := clock(func() error { return g.Retract(ctx, begin.AddDate(1, 0, 0), fmt.Sprint((i*613+331)%n)) })
 		if err != nil {
 			return nil, err
 		}

@@ -90,7 +90,7 @@ func (c *crowd) fill(ctx context.Context) (*segment.Index, error) {
 		case segment.Time:
 			col.Ints = drawn(c.n, func() int64 { return start.Unix() - rng.Int64N(400*86400) })
 		}
-		if err := ix.Load(ctx, ids, []segment.Column{col}, time.Time{}); err != nil {
+		if err := ix.Load(ctx, time.Time{}, ids, []segment.Column{col}); err != nil {
 			return nil, err
 		}
 	}

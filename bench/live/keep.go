@@ -58,7 +58,7 @@ func keeping(ctx context.Context, o *options, warm bool) (figures []harness.Figu
 	}
 	note("first answer: Count of three conditions", ms(time.Since(began)), "ms", "at most 100 ms")
 	began = time.Now()
-	if _, err := l.Members(ctx, "segment 0"); err != nil {
+	if _, err := l.Set(ctx, "segment 0"); err != nil {
 		return nil, err
 	}
 	note("Members of a live segment", ms(time.Since(began)), "ms", "")
@@ -84,7 +84,7 @@ func keeping(ctx context.Context, o *options, warm bool) (figures []harness.Figu
 				c.write(rng, &b, l.At())
 			}
 			began := time.Now()
-			if _, err := l.Apply(ctx, &b, l.At().Add(time.Microsecond)); err != nil {
+			if _, err := l.Apply(ctx, l.At().Add(time.Microsecond), &b); err != nil {
 				return nil, err
 			}
 			took = append(took, ms(time.Since(began)))
@@ -139,7 +139,7 @@ func begin(ctx context.Context, o *options, path string, note func(name string, 
 		case segment.Time:
 			col.Ints = drawn(n, func() int64 { return start.Unix() - rng.Int64N(400*86400) })
 		}
-		if err := c.index.Load(ctx, ids, []segment.Column{col}, time.Time{}); err != nil {
+		if err := c.index.Load(ctx, time.Time{}, ids, []segment.Column{col}); err != nil {
 			return err
 		}
 	}

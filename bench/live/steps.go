@@ -53,7 +53,7 @@ func updating(ctx context.Context, o *options, warm bool) (figures []harness.Fig
 				c.write(rng, &b, l.At())
 			}
 			cost, err := harness.Clock(func() error {
-				_, err := l.Apply(ctx, &b, l.At().Add(time.Microsecond))
+				_, err := l.Apply(ctx, l.At().Add(time.Microsecond), &b)
 				return err
 			})
 			if err != nil {
@@ -172,7 +172,7 @@ func reading(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) 
 				return
 			case <-tick.C:
 			}
-			if _, err := l.Apply(ctx, &batches[n/size%len(batches)], l.At().Add(time.Microsecond)); err != nil {
+			if _, err := l.Apply(ctx, l.At().Add(time.Microsecond), &batches[n/size%len(batches)]); err != nil {
 				written <- err
 				return
 			}

@@ -178,7 +178,7 @@ func durably(ctx context.Context, folder string, n int, add func(p *profile.Prof
 	}
 	f := newFeed(n/eventsEach/2, 2)
 	synced, err = clock(func() error {
-		done, err := p.Sync(ctx, f, begin)
+		done, err := p.Sync(ctx, begin, f)
 		if err == nil && done.Rows != f.n {
 			err = fmt.Errorf("handed on %d of %d", done.Rows, f.n)
 		}

@@ -93,7 +93,7 @@ func recomputing(ctx context.Context, o *options, _ bool) ([]harness.Figure, err
 	}
 	synced, err := harness.Clock(func() error {
 		c.items = !c.items
-		if _, err := c.p.Apply(ctx, crowdSchema(c.items), c.now); err != nil {
+		if _, err := c.p.Apply(ctx, c.now, crowdSchema(c.items)); err != nil {
 			return err
 		}
 		_, err := c.sync(ctx, c.n)

@@ -225,7 +225,7 @@ func (c *crowd) add(ctx context.Context) error {
 
 // sync checks that as many customers were folded as want says, unless it is negative.
 func (c *crowd) sync(ctx context.Context, want int) (profile.Synced, error) {
-	done, err := c.p.Sync(ctx, c.feed, c.now)
+	done, err := c.p.Sync(ctx, c.now, c.feed)
 	if err == nil && want >= 0 && (done.Refolded != want || done.Rows != want) {
 		err = fmt.Errorf("folded %d, handed on %d of %d", done.Refolded, done.Rows, want)
 	}

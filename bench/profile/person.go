@@ -128,7 +128,7 @@ func folding(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) 
 		return nil, err
 	}
 	customers := newFeed(n, atomsEach)
-	if _, err := p.Sync(ctx, customers, begin); err != nil {
+	if _, err := p.Sync(ctx, begin, customers); err != nil {
 		return nil, err
 	}
 	defer cores(1)()
@@ -167,7 +167,7 @@ func folding(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) 
 		return nil, err
 	}
 	sync, err := clock(func() error {
-		done, err := p.Sync(ctx, customers, begin)
+		done, err := p.Sync(ctx, begin, customers)
 		if err == nil && (done.Refolded != n || done.Rows != 0) {
 			err = fmt.Errorf("folded %d, handed on %d", done.Refolded, done.Rows)
 		}
@@ -178,7 +178,7 @@ func folding(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) 
 	}
 	bare := personSchema()
 	bare.Traits, bare.Computed = bare.Traits[:1], nil
-	if _, err := p.Apply(ctx, bare, begin); err != nil {
+	if _, err := p.Apply(ctx, begin, bare); err != nil {
 		return nil, err
 	}
 	reading, err := clock(table)

@@ -52,7 +52,7 @@ func paged(ctx context.Context, all []profile.Evidence) (took []time.Duration, e
 	if err := addMany(ctx, p, all, 0); err != nil {
 		return nil, err
 	}
-	if _, err := p.Sync(ctx, newFeed(1, 2), begin); err != nil {
+	if _, err := p.Sync(ctx, begin, newFeed(1, 2)); err != nil {
 		return nil, err
 	}
 	q := &profile.TimelineQuery{Reverse: true, Limit: page}

@@ -37,7 +37,7 @@ func (s *server) query(q question) segment.Query {
 	if q.AsOf.IsZero() {
 		q.AsOf = s.sim.now()
 	}
-	return segment.Query{Rule: q.Rule.Rule, AsOf: q.AsOf, Location: s.loc, Sets: s.sim.live.Members, Workers: 1}
+	return segment.Query{Rule: q.Rule.Rule, AsOf: q.AsOf, Location: s.loc, Sets: s.sim.live.Set, Workers: 1}
 }
 
 // counted is the answer to /count.
@@ -200,7 +200,7 @@ func (s *server) update(ctx context.Context, in *updateQuestion) (any, error) {
 			return nil, &segment.WriteError{Row: i, Tag: w.Tag, Reason: "there is no such thing to do, or it lacks its value"}
 		}
 	}
-	n, err := s.sim.step(func(at time.Time) ([]segment.Notice, error) { return s.sim.live.Apply(ctx, b, at) })
+	n, err := s.sim.step(func(at time.Time) ([]segment.Notice, error) { return s.sim.live.Apply(ctx, at, b) })
 	snap := s.sim.live.Snapshot()
 	return map[string]any{"customers": snap.Len(), "version": snap.Version(), "notices": n}, err
 }

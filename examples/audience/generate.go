@@ -31,28 +31,28 @@ var (
 
 // generatedTags are the tags of the generated shop; the last tag shows a Chinese name.
 var generatedTags = []segment.Tag{
-	{Name: "city", Kind: segment.Enum, Hierarchy: true, Path: "who/place", EN: "Province and city", ZH: "省市", Origin: segment.FromFact},
-	{Name: "birthday", Kind: segment.Time, Path: "who", EN: "Birthday", ZH: "生日", Origin: segment.FromFact},
-	{Name: "interests", Kind: segment.Labels, Path: "who", EN: "Interests", ZH: "兴趣", Origin: segment.FromPerson},
-	{Name: "orders", Kind: segment.Integer, Path: "behaviour/orders", EN: "Orders", ZH: "订单数", Origin: segment.FromFact},
-	{Name: "spend", Kind: segment.Decimal, Scale: 2, Path: "behaviour/orders", EN: "Spend less refunds, yuan", ZH: "净消费（元）", Origin: segment.FromFact},
-	{Name: "last_order", Kind: segment.Time, Path: "behaviour/orders", EN: "Last order", ZH: "最近下单", Origin: segment.FromFact},
-	{Name: "p_active", Kind: segment.Float, Path: "value", EN: "Probability of still buying", ZH: "活跃概率", Origin: segment.FromModel, Refresh: 7 * 24 * time.Hour},
-	{Name: "vip", Kind: segment.Flag, Path: "value", EN: "VIP", ZH: "贵宾", Origin: segment.FromRule},
-	{Name: "会员等级", Kind: segment.Enum, Path: "value", EN: "Tier", ZH: "会员等级", Origin: segment.FromRule},
+	{Name: "city", Kind: segment.Enum, Hierarchy: true, Path: "who/place", Label: customer.Text{EN: "Province and city", ZH: "省市"}, Origin: segment.FromFact},
+	{Name: "birthday", Kind: segment.Time, Path: "who", Label: customer.Text{EN: "Birthday", ZH: "生日"}, Origin: segment.FromFact},
+	{Name: "interests", Kind: segment.Labels, Path: "who", Label: customer.Text{EN: "Interests", ZH: "兴趣"}, Origin: segment.FromPerson},
+	{Name: "orders", Kind: segment.Integer, Path: "behaviour/orders", Label: customer.Text{EN: "Orders", ZH: "订单数"}, Origin: segment.FromFact},
+	{Name: "spend", Kind: segment.Decimal, Scale: 2, Path: "behaviour/orders", Label: customer.Text{EN: "Spend less refunds, yuan", ZH: "净消费（元）"}, Origin: segment.FromFact},
+	{Name: "last_order", Kind: segment.Time, Path: "behaviour/orders", Label: customer.Text{EN: "Last order", ZH: "最近下单"}, Origin: segment.FromFact},
+	{Name: "p_active", Kind: segment.Float, Path: "value", Label: customer.Text{EN: "Probability of still buying", ZH: "活跃概率"}, Origin: segment.FromModel, Refresh: 7 * 24 * time.Hour},
+	{Name: "vip", Kind: segment.Flag, Path: "value", Label: customer.Text{EN: "VIP", ZH: "贵宾"}, Origin: segment.FromRule},
+	{Name: "会员等级", Kind: segment.Enum, Path: "value", Label: customer.Text{EN: "Tier", ZH: "会员等级"}, Origin: segment.FromRule},
 }
 
 // generatedSegments are the live segments that the generated shop begins with.
 var generatedSegments = []segment.Definition{
-	{Name: "active", EN: "Bought within 30 days", ZH: "近30天购买", Rule: mustParse(`last_order within 30 days`)},
+	{Name: "active", Label: customer.Text{EN: "Bought within 30 days", ZH: "近30天购买"}, Rule: mustParse(`last_order within 30 days`)},
 	{
-		Name: "regular", EN: "Regular customers, left after 90 days", ZH: "常客（90天未购才移出）",
+		Name: "regular", Label: customer.Text{EN: "Regular customers, left after 90 days", ZH: "常客（90天未购才移出）"},
 		Rule: mustParse(`orders >= 5 and last_order within 60 days`), Stay: mustParse(`last_order within 90 days`),
 	},
-	{Name: "birthday", EN: "Birthday within 7 days", ZH: "七天内生日", Rule: mustParse(`birthday anniversary within 7 days`)},
-	{Name: "silent", EN: "VIPs silent for 60 days", ZH: "沉默贵宾", Rule: mustParse(`vip and last_order older than 60 days`)},
+	{Name: "birthday", Label: customer.Text{EN: "Birthday within 7 days", ZH: "七天内生日"}, Rule: mustParse(`birthday anniversary within 7 days`)},
+	{Name: "silent", Label: customer.Text{EN: "VIPs silent for 60 days", ZH: "沉默贵宾"}, Rule: mustParse(`vip and last_order older than 60 days`)},
 	{
-		Name: "winback", EN: "Win-back offer, 20 at a time", ZH: "召回名单（20个名额）",
+		Name: "winback", Label: customer.Text{EN: "Win-back offer, 20 at a time", ZH: "召回名单（20个名额）"},
 		Rule: mustParse(`segment("silent") and p_active >= 0.5`), Dwell: 7 * 24 * time.Hour, Cap: 20,
 	},
 }
@@ -95,7 +95,7 @@ func newShop(n int, loc *time.Location) (*shop, error) {
 	s := &shop{asOf: end.Add(-time.Second), until: end.AddDate(0, 0, daysAhead)}
 	var err error
 	s.source, err = synth.New(1, &synth.Options{
-		Location: loc, Customers: n, Start: end.AddDate(-2, 0, 0), ArriveUntil: end, End: s.until, Countries: cities,
+		Location: loc, Customers: n, Since: end.AddDate(-2, 0, 0), ArriveUntil: end, Until: s.until, Countries: cities,
 		Spend: &synth.GammaGamma{P: 6.25, Q: 3.74, V: 80}, // 182 yuan in the mean
 	})
 	return s, err
@@ -107,11 +107,11 @@ func (s *shop) index(ctx context.Context) (*segment.Index, error) {
 	if err != nil {
 		return nil, err
 	}
-	_, err = ix.LoadRows(ctx, func(yield func(customer.Row, error) bool) {
+	_, err = ix.LoadRows(ctx, s.asOf, func(yield func(customer.Row, error) bool) {
 		for i := 0; i < s.source.Len() && yield(s.row(i), nil); {
 			i++
 		}
-	}, s.asOf)
+	})
 	return ix, err
 }
 

@@ -45,13 +45,13 @@ func (b *book) count(n segment.Notice) {
 		return
 	}
 	b.Counted = n.Number
-	c := b.Counts[n.Reason]
+	c := b.Counts[n.Cause]
 	if n.Entered {
 		c.Entered++
 	} else {
 		c.Left++
 	}
-	b.Counts[n.Reason] = c
+	b.Counts[n.Cause] = c
 }
 
 func readBook(ctx context.Context, s store.Store) (b book, err error) {
@@ -147,7 +147,7 @@ func openSimulation(ctx context.Context, s store.Store, o *options) (*simulation
 
 // openLive opens the live segments in the store, or begins them. Those in memory need no store.
 func openLive(ctx context.Context, s store.Store, o *options, b *book, loc *time.Location) (*segment.Live, error) {
-	begin := segment.LiveOptions{Location: loc, Author: "audience"}
+	begin := segment.LiveOptions{Location: loc, Actor: "audience"}
 	var index *segment.Index
 	var from *segment.Snapshot
 	if !b.Begun {

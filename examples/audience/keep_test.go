@@ -164,7 +164,7 @@ func TestKilled(t *testing.T) {
 			pass(t, whole, n.At.Sub(whole.now()))
 			b := &segment.Batch{At: n.At}
 			b.Set(n.Customer, "city", customer.TextValue("海南/三亚"))
-			_, err = whole.step(func(at time.Time) ([]segment.Notice, error) { return whole.live.Apply(t.Context(), b, at) })
+			_, err = whole.step(func(at time.Time) ([]segment.Notice, error) { return whole.live.Apply(t.Context(), at, b) })
 			require.NoError(t, err)
 		}
 	}

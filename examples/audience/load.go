@@ -59,7 +59,7 @@ func loadCSV(ctx context.Context, path string, loc *time.Location, at time.Time,
 	if err != nil {
 		return nil, err
 	}
-	if _, err = ix.LoadRows(ctx, reader.Records(ctx), at); err != nil {
+	if _, err = ix.LoadRows(ctx, at, reader.Records(ctx)); err != nil {
 		return nil, err
 	}
 	report := reader.Report()

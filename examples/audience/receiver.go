@@ -112,7 +112,7 @@ func (r *receiver) does(n segment.Notice) string {
 		verb = "put %s on the list %s"
 	}
 	return fmt.Sprintf("%d. "+verb+", %s, by %s (%s)", n.Number, nameOf(n.Customer), n.Segment,
-		n.At.In(r.loc).Format("2006-01-02 15:04"), n.Reason, n.Reason.Chinese())
+		n.At.In(r.loc).Format("2006-01-02 15:04"), n.Cause, n.Cause.Chinese())
 }
 
 // seen returns what there is until now.

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/segment"
 )
 
@@ -22,7 +23,7 @@ type definitionQuestion struct {
 
 // definition returns the definition, or an error that names the field whose text is no rule.
 func (in *definitionQuestion) definition() (d segment.Definition, err error) {
-	d = segment.Definition{Name: in.Name, EN: in.EN, ZH: in.ZH, Dwell: -1, Cap: in.Cap}
+	d = segment.Definition{Name: in.Name, Label: customer.Text{EN: in.EN, ZH: in.ZH}, Dwell: -1, Cap: in.Cap}
 	if in.Dwell >= 0 && in.Dwell <= 36_500 {
 		d.Dwell = time.Duration(in.Dwell * float64(24*time.Hour))
 	}
@@ -154,7 +155,7 @@ func (s *server) liveState(context.Context, *struct{}) (any, error) {
 			return nil, err
 		}
 		one := liveSegment{
-			Name: d.Name, EN: d.EN, ZH: d.ZH, Rule: d.Rule.String(), Dwell: d.Dwell.Hours() / 24, Cap: d.Cap, Version: v.Number,
+			Name: d.Name, EN: d.Label.EN, ZH: d.Label.ZH, Rule: d.Rule.String(), Dwell: d.Dwell.Hours() / 24, Cap: d.Cap, Version: v.Number,
 			Members: members, Sizes: [][2]int64{},
 		}
 		_, sizes, err := sim.live.History(d.Name)
@@ -173,7 +174,7 @@ func (s *server) liveState(context.Context, *struct{}) (any, error) {
 	notices, causes := []liveNotice{}, []cause{}
 	for _, n := range slices.Backward(sim.latest) {
 		notices = append(notices, liveNotice{
-			n.Number, n.At.In(s.loc).Format(clockLayout), nameOf(n.Customer), n.Segment, n.Entered, n.Reason.String(), n.Reason.Chinese(),
+			n.Number, n.At.In(s.loc).Format(clockLayout), nameOf(n.Customer), n.Segment, n.Entered, n.Cause.String(), n.Cause.Chinese(),
 		})
 	}
 	for c := segment.ByMerge; c <= segment.ByPlace; c++ {

@@ -164,7 +164,7 @@ func TestNoticesAreListed(t *testing.T) {
 	for i, n := range state.Notices {
 		is := all[len(all)-1-i]
 		require.Equal(t, liveNotice{
-			is.Number, is.At.In(shanghai).Format(clockLayout), nameOf(is.Customer), is.Segment, is.Entered, is.Reason.String(), is.Reason.Chinese(),
+			is.Number, is.At.In(shanghai).Format(clockLayout), nameOf(is.Customer), is.Segment, is.Entered, is.Cause.String(), is.Cause.Chinese(),
 		}, n)
 	}
 	total := map[string]int{}
@@ -276,7 +276,7 @@ func TestReceiverRefuses(t *testing.T) {
 	s := newServer(t)
 	var out bytes.Buffer
 	s.tool.out = &out
-	n := segment.Notice{Number: 1, At: time.Unix(0, 0), Customer: customer.FromInt64(7), Segment: "x", Version: 1, Entered: true, Reason: segment.ByTag}
+	n := segment.Notice{Number: 1, At: time.Unix(0, 0), Customer: customer.FromInt64(7), Segment: "x", Version: 1, Entered: true, Cause: segment.ByTag}
 	body, err := json.Marshal(notify.Message{Type: notify.MessageType, Timestamp: n.At, Source: "test", Notices: []segment.Notice{n}})
 	require.NoError(t, err)
 	send := func(secret notify.Secret, at time.Time, signed, sent []byte) int {

@@ -145,7 +145,7 @@ func reply(w http.ResponseWriter, out any, err error) {
 		switch {
 		case len(found) > 0, errors.Is(err, segment.ErrLimit), errors.Is(err, segment.ErrMoment), errors.Is(err, segment.ErrInUse):
 			status = http.StatusUnprocessableEntity
-		case errors.Is(err, errNobody), errors.Is(err, segment.ErrLookup):
+		case errors.Is(err, errNobody), errors.Is(err, segment.ErrUnknown):
 			status = http.StatusNotFound
 		case errors.Is(err, context.DeadlineExceeded), errors.Is(err, context.Canceled):
 			status = http.StatusServiceUnavailable

@@ -234,8 +234,9 @@ func TestTags(t *testing.T) {
 	var tags struct {
 		Customers int
 		Tags      []struct {
-			Name, Kind, ZH string
-			Coverage       float64
+			Name     string
+			Label    customer.Text
+			Coverage float64
 		}
 	}
 	a.good("GET", "/tags", "", &tags)
@@ -244,6 +245,7 @@ func TestTags(t *testing.T) {
 		require.InDelta(t, float64(a.count(tag.Name+" is set"))/generated, tag.Coverage, 1e-15)
 	}
 	require.Equal(t, "birthday", tags.Tags[1].Name)
+	require.Equal(t, "生日", tags.Tags[1].Label.ZH)
 	require.Less(t, tags.Tags[1].Coverage, 0.8)
 }
 

@@ -168,7 +168,7 @@ func (s *simulation) apply(ctx context.Context, events []event) ([]segment.Notic
 		b.Set(id, "vip", customer.BoolValue(tier >= 2))
 		b.Set(id, "会员等级", customer.TextValue(tiers[tier]))
 	}
-	return s.live.Apply(ctx, b, b.At)
+	return s.live.Apply(ctx, b.At, b)
 }
 
 // fenOf returns an amount in yuan in fen.

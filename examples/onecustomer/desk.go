@@ -122,15 +122,15 @@ func (d *desk) nights(to time.Time) {
 
 // sync has profile follow identity, and segments follow the rows of the profiles.
 func (d *desk) sync(at time.Time) {
-	d.synced = must(d.kept.Sync(ctx, d.graph, at))
+	d.synced = must(d.kept.Sync(ctx, at, d.graph))
 	var set, gone []string
 	for b := range each(d.kept.Rows(ctx, d.told)) {
-		for _, n := range must(d.live.ApplyRows(ctx, b, at)) {
+		for _, n := range must(d.live.ApplyRows(ctx, at, b)) {
 			verb := "leaves"
 			if n.Entered {
 				verb = "enters"
 			}
-			d.notices = append(d.notices, []string{day(n.At), d.name(n.Customer), verb, n.Segment, "by " + n.Reason.String()})
+			d.notices = append(d.notices, []string{day(n.At), d.name(n.Customer), verb, n.Segment, "by " + n.Cause.String()})
 		}
 		for _, row := range b.Upserts {
 			set = append(set, d.name(row.ID))

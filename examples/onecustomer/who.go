@@ -92,7 +92,7 @@ func (d *desk) explain() {
 		if o.Ruling != "" {
 			r, _, err := d.graph.Ruling(ctx, o.Ruling)
 			check(err)
-			why += fmt.Sprintf(", says %s on %s: %s", r.Author, day(r.Time), r.Reason)
+			why += fmt.Sprintf(", says %s on %s: %s", r.Actor, day(r.Time), r.Reason)
 		}
 		rows = append(rows, []string{o.A.Record, "and " + o.B.Record, why})
 	}
@@ -106,7 +106,7 @@ func (d *desk) explain() {
 // undo rules that the number that joins the records passed to somebody else.
 func (d *desk) undo() {
 	check(d.graph.Rebind(ctx, identity.Ruling{
-		ID: "case-1", Author: "Chen Jie", Reason: "Mr Liu gave it up in February", Time: ruled,
+		ID: "case-1", Actor: "Chen Jie", Reason: "Mr Liu gave it up in February", Time: ruled,
 	}, "", identity.Identifier{Type: "phone", Value: "13512345674"}, time.Date(2026, 2, 15, 0, 0, 0, 0, shanghai)))
 	d.printf("\nChen Jie rules that 13512345674 passed to somebody else on 02-15.\n")
 }

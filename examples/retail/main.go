@@ -347,7 +347,7 @@ func (s *shop) audiences(ctx context.Context) ([]report.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	if err := index.Load(ctx, ids, segment.ColumnsOf(features), s.asOf); err != nil {
+	if err := index.Load(ctx, s.asOf, ids, segment.ColumnsOf(features)); err != nil {
 		return nil, err
 	}
 	audiences := report.Table{Title: t("Rules over scores and behaviour", "按规则圈选"), Columns: []report.Measure{

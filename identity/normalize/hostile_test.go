@@ -99,6 +99,7 @@ func TestHostile(t *testing.T) {
 		},
 		"ReasonOf":             {Call: normalize.ReasonOf, Names: "err", Args: func() []any { return []any{errors.New("normalize_test: other")} }},
 		"Refusals":             {Call: normalize.Refusals, Names: "err", Args: func() []any { return []any{errors.New("normalize_test: other")} }},
+		"Case.UnmarshalText":   hostiletest.Name((*normalize.Case).UnmarshalText, "upper"),
 		"Reason.UnmarshalText": hostiletest.Name((*normalize.Reason).UnmarshalText, normalize.ReasonOf(refused(phone)).String()),
 	})
 }

@@ -8,6 +8,8 @@ import (
 	"unicode"
 
 	"golang.org/x/text/unicode/norm"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // IDOptions declare how a membership, CRM, account, cookie or other id of your own is written.
@@ -46,6 +48,21 @@ const (
 	LowerCase             // they do not, and Text has a
 	UpperCase             // they do not, and Text has A
 )
+
+var caseNames = []string{"keep", "lower", "upper"}
+
+// String returns "keep", "lower" or "upper".
+func (c Case) String() string { return enum.Name(caseNames, c) }
+
+// MarshalText returns the text of String.
+func (c Case) MarshalText() ([]byte, error) {
+	return enum.Marshal("normalize", "case", caseNames, c)
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (c *Case) UnmarshalText(text []byte) error {
+	return enum.Unmarshal("normalize", "case", caseNames, text, c)
+}
 
 // ID returns the Normalizer of ids that the options declare; nil options are the zero value.
 // Options that contradict themselves are an error that names all faults.

@@ -54,3 +54,16 @@ func TestIDOptions(t *testing.T) {
 		require.Error(t, err)
 	}
 }
+
+func TestCaseText(t *testing.T) {
+	for i, name := range []string{"keep", "lower", "upper"} {
+		value, back := normalize.Case(i), normalize.Case(9)
+		require.Equal(t, name, value.String())
+		text, err := value.MarshalText()
+		require.NoError(t, err)
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, value, back)
+	}
+	_, err := normalize.Case(9).MarshalText()
+	require.Error(t, err)
+}

@@ -26,6 +26,7 @@ var rules = []rule{
 	{"length", checkLength},
 	{"modules", checkModules},
 	{"hostile", checkHostile},
+	{"forms", checkForms},
 }
 
 // checkImports holds every import of one of our own packages against the table of edges.

@@ -133,6 +133,9 @@ const longFile = "Long file:"
 // first hostiletest.Table, and none joins it.
 var untried []string
 
+// lateMoments are the functions whose time is not the moment of the call: from Rebind's on a value is somebody else's.
+var lateMoments = []string{"identity.Graph.Rebind"}
+
 // concurrency are the set sentences; the documentation of every exported type holds exactly one.
 var concurrency = []string{
 	"safe for concurrent use",

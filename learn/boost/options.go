@@ -10,7 +10,7 @@ import (
 )
 
 // DefaultSeed is the seed where Options.Seed is 0.
-const DefaultSeed = 1
+const DefaultSeed uint64 = 1
 
 // Errors that a caller can act on.
 var (

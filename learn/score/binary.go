@@ -13,7 +13,7 @@ import (
 const DefaultReplicates = 200
 
 // DefaultSeed is the seed of the bootstrap where none is given.
-const DefaultSeed = 1
+const DefaultSeed uint64 = 1
 
 // Binary is scores beside what came true, sorted once: what all measures of a binary
 // classifier are read from. A higher score says that a row comes true more likely.

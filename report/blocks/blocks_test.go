@@ -60,7 +60,7 @@ func sum(values []float64) (s float64) {
 func TestRFM(t *testing.T) {
 	s, purchases := shop(t)
 	options := func(daysAgo, window int) *rfm.Options {
-		return &rfm.Options{AsOf: s.End().AddDate(0, 0, -daysAgo), Location: time.UTC, Window: window}
+		return &rfm.Options{AsOf: s.Until().AddDate(0, 0, -daysAgo), Location: time.UTC, Window: window}
 	}
 	earlier, later, err := rfm.AnalyzePeriods(t.Context(), slices.Values(purchases), options(91, 0), options(0, 91))
 	require.NoError(t, err)
@@ -142,7 +142,7 @@ func TestChurn(t *testing.T) {
 			}
 		}
 	}
-	log, err := churn.NewLog(ctx, events, &churn.LogOptions[int64]{Location: time.UTC, Until: s.End(), Compare: cmp.Compare[int64]})
+	log, err := churn.NewLog(ctx, events, &churn.LogOptions[int64]{Location: time.UTC, Until: s.Until(), Compare: cmp.Compare[int64]})
 	require.NoError(t, err)
 	plan := &churn.Plan{Window: 120, Gap: 3, Horizon: 60, Step: 28}
 	ahead, err := churn.LookAhead(ctx, log, plan, churn.Absent{}, nil, &churn.OutlookOptions[int64]{Alerts: &churn.AlertOptions[int64]{Capacity: 6}})

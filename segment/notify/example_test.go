@@ -69,9 +69,9 @@ func Example() {
 		for _, n := range m.After(last) {
 			number, _ := customer.ToInt64(n.Customer)
 			if n.Entered {
-				fmt.Printf("  send customer %d a coupon: in %s since %s, by %v\n", number, n.Segment, n.At.Format(time.DateOnly), n.Reason)
+				fmt.Printf("  send customer %d a coupon: in %s since %s, by %v\n", number, n.Segment, n.At.Format(time.DateOnly), n.Cause)
 			} else {
-				fmt.Printf("  take customer %d off the list: not in %s any more, by %v\n", number, n.Segment, n.Reason)
+				fmt.Printf("  take customer %d off the list: not in %s any more, by %v\n", number, n.Segment, n.Cause)
 			}
 			last = n.Number
 		}
@@ -82,9 +82,9 @@ func Example() {
 	defer tool.Close()
 
 	src := history{
-		{Number: 1, At: now(), Customer: customer.FromInt64(7), Segment: "dormant", Version: 1, Entered: true, Reason: segment.ByTime},
-		{Number: 2, At: now(), Customer: customer.FromInt64(7), Segment: "vip", Version: 3, Entered: false, Reason: segment.ByTag},
-		{Number: 3, At: now(), Customer: customer.FromInt64(9), Segment: "dormant", Version: 1, Entered: false, Reason: segment.ByTag},
+		{Number: 1, At: now(), Customer: customer.FromInt64(7), Segment: "dormant", Version: 1, Entered: true, Cause: segment.ByTime},
+		{Number: 2, At: now(), Customer: customer.FromInt64(7), Segment: "vip", Version: 3, Entered: false, Cause: segment.ByTag},
+		{Number: 3, At: now(), Customer: customer.FromInt64(9), Segment: "dormant", Version: 1, Entered: false, Cause: segment.ByTag},
 	}
 	sink, err := notify.Webhook(tool.URL, &notify.WebhookOptions{
 		Secrets: []notify.Secret{secret}, Source: "shop", Now: now,
@@ -132,24 +132,24 @@ func ExampleRun() {
 	}
 	var b segment.Batch
 	b.Set(customer.FromInt64(7), "last_order", customer.TimeValue(bought))
-	deliver(live.Apply(ctx, &b, bought))
+	deliver(live.Apply(ctx, bought, &b))
 	deliver(live.Advance(ctx, live.Next())) // a service sleeps until then
 	// Output:
-	// {"number":1,"at":"2026-03-12T00:00:00Z","customer":"00000000-0000-8080-8000-000000000007","segment":"dormant","version":1,"entered":true,"reason":"time"}
+	// {"number":1,"at":"2026-03-12T00:00:00Z","customer":"00000000-0000-8080-8000-000000000007","segment":"dormant","version":1,"entered":true,"cause":"time"}
 }
 
 // What happens in all segments as a table that a spreadsheet opens.
 func ExampleCSV() {
 	src := history{
-		{Number: 1, At: time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), Customer: customer.FromInt64(7), Segment: "沉睡客", Version: 1, Entered: true, Reason: segment.ByTime},
-		{Number: 2, At: time.Date(2026, 3, 6, 8, 30, 0, 0, time.UTC), Customer: customer.FromInt64(7), Segment: "沉睡客", Version: 1, Entered: false, Reason: segment.ByTag},
+		{Number: 1, At: time.Date(2026, 3, 5, 0, 0, 0, 0, time.UTC), Customer: customer.FromInt64(7), Segment: "沉睡客", Version: 1, Entered: true, Cause: segment.ByTime},
+		{Number: 2, At: time.Date(2026, 3, 6, 8, 30, 0, 0, time.UTC), Customer: customer.FromInt64(7), Segment: "沉睡客", Version: 1, Entered: false, Cause: segment.ByTag},
 	}
 	_, err := notify.Run(context.Background(), src, notify.CSV(os.Stdout, true), notify.MemoryCursor(notify.Place{}), nil)
 	if err != nil {
 		fmt.Println(err)
 	}
 	// Output:
-	// number,at,customer,segment,version,entered,reason
+	// number,at,customer,segment,version,entered,cause
 	// 1,2026-03-05T00:00:00Z,00000000-0000-8080-8000-000000000007,沉睡客,1,true,time
 	// 2,2026-03-06T08:30:00Z,00000000-0000-8080-8000-000000000007,沉睡客,1,false,tag
 }

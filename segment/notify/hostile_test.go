@@ -41,8 +41,8 @@ func TestHostile(t *testing.T) {
 	at := time.Date(2026, 3, 1, 9, 0, 0, 0, time.UTC)
 	notices := func() []segment.Notice {
 		return []segment.Notice{
-			{Number: 1, Segment: "vip", Customer: customer.FromInt64(1), Entered: true, At: at, Reason: segment.ByMerge, Version: 1},
-			{Number: 2, Segment: "lost", Customer: customer.FromInt64(2), At: at, Reason: segment.ByMerge, Version: 1},
+			{Number: 1, Segment: "vip", Customer: customer.FromInt64(1), Entered: true, At: at, Cause: segment.ByMerge, Version: 1},
+			{Number: 2, Segment: "lost", Customer: customer.FromInt64(2), At: at, Cause: segment.ByMerge, Version: 1},
 		}
 	}
 	ran := func(ctx context.Context, list []segment.Notice, make func(*bytes.Buffer) notify.Sink, o *notify.Options) (string, error) {

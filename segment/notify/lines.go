@@ -35,7 +35,7 @@ func JSONLines(w io.Writer) Sink {
 }
 
 // CSV returns a sink that writes each notice to w as a line of CSV (RFC 4180, UTF-8, lines end in \n): number, at in RFC 3339
-// and UTC, customer, segment, version, entered as true or false, and reason. With header, the first delivery begins with a
+// and UTC, customer, segment, version, entered as true or false, and cause. With header, the first delivery begins with a
 // line of those names. A segment whose name a spreadsheet could take for a formula, which is one that begins with =, +, -, @
 // or their full-width forms, a tab or an end of line, gets a ' before it, as does one that begins with '. Otherwise it is as
 // JSONLines.
@@ -48,13 +48,13 @@ func CSV(w io.Writer, header bool) Sink {
 		}
 		for i := range notices {
 			n := &notices[i]
-			reason, err := n.Reason.MarshalText()
+			cause, err := n.Cause.MarshalText()
 			if err != nil {
 				return err
 			}
 			if err := c.Write([]string{
 				strconv.FormatUint(n.Number, 10), n.At.UTC().Format(time.RFC3339Nano), n.Customer.String(), cell.Harmless(n.Segment),
-				strconv.Itoa(n.Version), strconv.FormatBool(n.Entered), string(reason),
+				strconv.Itoa(n.Version), strconv.FormatBool(n.Entered), string(cause),
 			}); err != nil {
 				return err
 			}
@@ -65,7 +65,7 @@ func CSV(w io.Writer, header bool) Sink {
 	return l
 }
 
-const csvHeader = "number,at,customer,segment,version,entered,reason"
+const csvHeader = "number,at,customer,segment,version,entered,cause"
 
 // lines is a sink of lines. Not safe for concurrent use.
 type lines struct {

@@ -21,9 +21,9 @@ func TestJSONLines(t *testing.T) {
 	sink := JSONLines(&b)
 	require.NoError(t, sink.Deliver(t.Context(), notices(1, 2)))
 	require.NoError(t, sink.Deliver(t.Context(), notices(5, 5)))
-	require.Equal(t, `{"number":1,"at":"2026-03-05T09:01:00Z","customer":"00000000-0000-8080-8000-000000000002","segment":"vip","version":2,"entered":true,"reason":"deletion"}
-{"number":2,"at":"2026-03-05T09:02:00Z","customer":"00000000-0000-8080-8000-000000000003","segment":"=risk","version":1,"entered":true,"reason":"definition"}
-{"number":5,"at":"2026-03-05T09:05:00Z","customer":"00000000-0000-8080-8000-000000000006","segment":"=risk","version":2,"entered":false,"reason":"place"}
+	require.Equal(t, `{"number":1,"at":"2026-03-05T09:01:00Z","customer":"00000000-0000-8080-8000-000000000002","segment":"vip","version":2,"entered":true,"cause":"deletion"}
+{"number":2,"at":"2026-03-05T09:02:00Z","customer":"00000000-0000-8080-8000-000000000003","segment":"=risk","version":1,"entered":true,"cause":"definition"}
+{"number":5,"at":"2026-03-05T09:05:00Z","customer":"00000000-0000-8080-8000-000000000006","segment":"=risk","version":2,"entered":false,"cause":"place"}
 `, b.String())
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
@@ -37,7 +37,7 @@ func TestCSV(t *testing.T) {
 	odd.Segment = "a,\"b\"\n"
 	require.NoError(t, sink.Deliver(t.Context(), notices(1, 2)))
 	require.NoError(t, sink.Deliver(t.Context(), []segment.Notice{odd}))
-	require.Equal(t, `number,at,customer,segment,version,entered,reason
+	require.Equal(t, `number,at,customer,segment,version,entered,cause
 1,2026-03-05T09:01:00Z,00000000-0000-8080-8000-000000000002,vip,2,true,deletion
 2,2026-03-05T09:02:00Z,00000000-0000-8080-8000-000000000003,'=risk,1,true,definition
 3,2026-03-05T09:03:00Z,00000000-0000-8080-8000-000000000004,"a,""b""
@@ -61,7 +61,7 @@ func TestLinesRefuseWhatIsNotValid(t *testing.T) {
 	for _, sink := range []func(io.Writer) Sink{JSONLines, func(w io.Writer) Sink { return CSV(w, true) }} {
 		var b bytes.Buffer
 		bad := notices(1, 3)
-		bad[1].Reason = 0
+		bad[1].Cause = 0
 		require.ErrorContains(t, sink(&b).Deliver(t.Context(), bad), "cause 0 is none")
 		require.Zero(t, b.Len(), "nothing is written")
 	}
@@ -116,7 +116,7 @@ func TestLinesOnFailingWriter(t *testing.T) {
 				if number, err = strconv.ParseUint(record[0], 10, 64); err != nil {
 					continue
 				}
-				if n := notice(number); record[5] != strconv.FormatBool(n.Entered) || record[6] != n.Reason.String() {
+				if n := notice(number); record[5] != strconv.FormatBool(n.Entered) || record[6] != n.Cause.String() {
 					continue // cut off in its last field
 				}
 			} else {

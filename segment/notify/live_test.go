@@ -83,7 +83,7 @@ func TestLive(t *testing.T) {
 			b.Set(id, "vip", customer.BoolValue(rng.IntN(2) == 0))
 			b.Set(id, "last", customer.TimeValue(now))
 		}
-		step, err := live.Apply(t.Context(), &b, now)
+		step, err := live.Apply(t.Context(), now, &b)
 		require.NoError(t, err)
 		told = append(told, step...)
 		for err := run(); err != nil; err = run() {
@@ -134,7 +134,7 @@ func TestLiveRestart(t *testing.T) {
 		for i := range 2 + process {
 			var b segment.Batch
 			b.Set(customer.FromInt64(i), "vip", customer.BoolValue(true))
-			_, err := live.Apply(t.Context(), &b, start)
+			_, err := live.Apply(t.Context(), start, &b)
 			require.NoError(t, err)
 			_, err = notify.Run(t.Context(), live, sink, cursor, nil)
 			require.NoError(t, err)

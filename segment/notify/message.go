@@ -16,7 +16,7 @@ const MessageType = "segment.notices"
 //
 //	{"type":"segment.notices","timestamp":"2026-03-05T09:00:00Z","source":"shop","notices":[
 //	 {"number":7,"at":"2026-03-05T09:00:00Z","customer":"0191d2a4-5c3e-8000-a000-000000000001",
-//	  "segment":"dormant","version":1,"entered":true,"reason":"time"}]}
+//	  "segment":"dormant","version":1,"entered":true,"cause":"time"}]}
 //
 // A notice has about 200 bytes. Safe for concurrent reads.
 type Message struct {

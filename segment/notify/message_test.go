@@ -9,8 +9,8 @@ import (
 )
 
 const messageText = `{"type":"segment.notices","timestamp":"2026-03-05T09:02:00Z","source":"shop","notices":[` +
-	`{"number":1,"at":"2026-03-05T09:01:00Z","customer":"00000000-0000-8080-8000-000000000002","segment":"vip","version":2,"entered":true,"reason":"deletion"},` +
-	`{"number":2,"at":"2026-03-05T09:02:00Z","customer":"00000000-0000-8080-8000-000000000003","segment":"=risk","version":1,"entered":true,"reason":"definition"}]}`
+	`{"number":1,"at":"2026-03-05T09:01:00Z","customer":"00000000-0000-8080-8000-000000000002","segment":"vip","version":2,"entered":true,"cause":"deletion"},` +
+	`{"number":2,"at":"2026-03-05T09:02:00Z","customer":"00000000-0000-8080-8000-000000000003","segment":"=risk","version":1,"entered":true,"cause":"definition"}]}`
 
 func TestMessage(t *testing.T) {
 	data, err := json.Marshal(newMessage("shop", notices(1, 2)))
@@ -31,8 +31,8 @@ func TestMessage(t *testing.T) {
 		"no number":            {`"number":1,`, ``},
 		"negative number":      {`"number":1`, `"number":-1`},
 		"null in place of one": {`[{"number":1`, `[null,{"number":1`},
-		"no entered":           {`"entered":true,"reason":"deletion"`, `"reason":"deletion"`},
-		"unknown reason":       {`"reason":"deletion"`, `"reason":"whim"`},
+		"no entered":           {`"entered":true,"cause":"deletion"`, `"cause":"deletion"`},
+		"unknown cause":        {`"cause":"deletion"`, `"cause":"whim"`},
 		"not UTF-8":            {"vip", "v\xff"},
 		"cut off":              {"]}", "]"},
 	} {
@@ -60,7 +60,7 @@ func TestMessageAfter(t *testing.T) {
 // Whatever is read is written as it was read.
 func FuzzMessage(f *testing.F) {
 	f.Add([]byte(messageText))
-	f.Add([]byte(`{"type":"segment.notices","timestamp":"2026-03-05T09:02:00+08:00","notices":[{"number":18446744073709551615,"at":"0001-01-01T00:00:01Z","customer":"{00000000-0000-8080-8000-000000000002}","segment":"x","version":1,"entered":false,"reason":"tag"}]}`))
+	f.Add([]byte(`{"type":"segment.notices","timestamp":"2026-03-05T09:02:00+08:00","notices":[{"number":18446744073709551615,"at":"0001-01-01T00:00:01Z","customer":"{00000000-0000-8080-8000-000000000002}","segment":"x","version":1,"entered":false,"cause":"tag"}]}`))
 	f.Fuzz(func(t *testing.T, data []byte) {
 		var m, again Message
 		if err := m.UnmarshalJSON(data); err != nil {

@@ -21,7 +21,7 @@ var start = time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
 func notice(n uint64) segment.Notice {
 	return segment.Notice{
 		Number: n, At: start.Add(time.Duration(n) * time.Minute), Customer: customer.FromInt64(int64(n%7) + 1),
-		Segment: []string{"dormant", "vip", "=risk"}[n%3], Version: int(n%2) + 1, Entered: n%5 != 0, Reason: segment.Cause(n%6) + 1,
+		Segment: []string{"dormant", "vip", "=risk"}[n%3], Version: int(n%2) + 1, Entered: n%5 != 0, Cause: segment.Cause(n%6) + 1,
 	}
 }
 

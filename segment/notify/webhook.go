@@ -14,7 +14,7 @@ import (
 )
 
 // DefaultSeed is the seed of waits where options do not have one.
-const DefaultSeed = 1
+const DefaultSeed uint64 = 1
 
 // WebhookOptions say how webhooks are sent. Secrets and Now are mandatory. Safe for concurrent reads.
 type WebhookOptions struct {

@@ -439,7 +439,7 @@ func TestWebhookRefusesWhatIsNotValid(t *testing.T) {
 	url, arrived := serve(t, status(200))
 	sink, _ := webhookTo(t, url, nil)
 	bad := notices(1, 2)
-	bad[1].Reason = 0
+	bad[1].Cause = 0
 	require.ErrorIs(t, sink.Deliver(t.Context(), bad), ErrMessage)
 	require.Empty(t, arrived())
 }
@@ -545,7 +545,7 @@ func TestWebhookBadRedirect(t *testing.T) {
 	c := &clock{now: time.Unix(1, 0)}
 	sink, err := Webhook(url, &WebhookOptions{Secrets: []Secret{{strings.Repeat("k", MinSecret)}}, Now: c.Now, Sleep: c.Sleep})
 	require.NoError(t, err)
-	err = sink.Deliver(t.Context(), []segment.Notice{{Number: 1, At: c.Now(), Customer: customer.FromInt64(1), Segment: "s", Version: 1, Reason: segment.ByTag}})
+	err = sink.Deliver(t.Context(), []segment.Notice{{Number: 1, At: c.Now(), Customer: customer.FromInt64(1), Segment: "s", Version: 1, Cause: segment.ByTag}})
 	require.ErrorIs(t, err, ErrRefused)
 	require.NotContains(t, err.Error(), "secret")
 	require.Len(t, arrived(), 1)

@@ -1,7 +1,9 @@
 package sqlstore
 
 import (
+	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 )
@@ -16,17 +18,32 @@ const (
 	MySQL                         // MySQL and MariaDB, with InnoDB tables
 )
 
+var dialectNames = [...]string{SQLite: "SQLite", PostgreSQL: "PostgreSQL", MySQL: "MySQL"}
+
 // String returns the name of the dialect.
 func (d Dialect) String() string {
-	switch d {
-	case SQLite:
-		return "SQLite"
-	case PostgreSQL:
-		return "PostgreSQL"
-	case MySQL:
-		return "MySQL"
+	if d <= 0 || int(d) >= len(dialectNames) {
+		return "Dialect(" + strconv.Itoa(int(d)) + ")"
 	}
-	return "Dialect(" + strconv.Itoa(int(d)) + ")"
+	return dialectNames[d]
+}
+
+// MarshalText returns the text of String, or an error if d is not valid.
+func (d Dialect) MarshalText() ([]byte, error) {
+	if d <= 0 || int(d) >= len(dialectNames) {
+		return nil, errors.New("sqlstore: unknown dialect")
+	}
+	return []byte(dialectNames[d]), nil
+}
+
+// UnmarshalText reads what MarshalText wrote.
+func (d *Dialect) UnmarshalText(text []byte) error {
+	i := slices.Index(dialectNames[:], string(text))
+	if i <= 0 {
+		return errors.New("sqlstore: unknown dialect")
+	}
+	*d = Dialect(i)
+	return nil
 }
 
 // A grammar is a dialect with the names of the tables put in.

@@ -10,6 +10,7 @@ import (
 
 func TestHostile(t *testing.T) {
 	hostiletest.Run(t, hostiletest.Table{
+		"Dialect.UnmarshalText": hostiletest.Name((*sqlstore.Dialect).UnmarshalText, "SQLite"),
 		"Options.Validate": {
 			Call: (*sqlstore.Options).Validate, Names: "options", Args: func() []any { return []any{&sqlstore.Options{}} },
 			Expect: map[string]any{"options nil": hostiletest.OK, "options.Prefix bytes": store.ErrInvalid, "options.Prefix long": store.ErrInvalid},

@@ -105,3 +105,21 @@ func TestVersionsDiffer(t *testing.T) {
 	group.Wait()
 	require.Len(t, seen, 3*4*200)
 }
+
+func TestDialectText(t *testing.T) {
+	for dialect, name := range map[Dialect]string{SQLite: "SQLite", PostgreSQL: "PostgreSQL", MySQL: "MySQL"} {
+		require.Equal(t, name, dialect.String())
+		text, err := dialect.MarshalText()
+		require.NoError(t, err)
+		var back Dialect
+		require.NoError(t, back.UnmarshalText(text))
+		require.Equal(t, dialect, back)
+	}
+	for _, dialect := range []Dialect{-1, 0, 4} {
+		_, err := dialect.MarshalText()
+		require.Error(t, err)
+	}
+	back := MySQL
+	require.Error(t, back.UnmarshalText(nil))
+	require.Equal(t, MySQL, back)
+}

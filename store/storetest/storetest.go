@@ -39,7 +39,7 @@ type Options struct {
 }
 
 // DefaultSeed is the seed of random histories where none is given.
-const DefaultSeed = 20_120_229
+const DefaultSeed uint64 = 20_120_229
 
 func (o *Options) orDefault() Options {
 	var d Options

@@ -171,7 +171,7 @@ func profiles(ctx context.Context, n int, all, sealed bool) (*profile.Profiles, 
 	if _, err := p.AddMany(ctx, begin, said(n, all), nil); err != nil {
 		return nil, err
 	}
-	_, err = p.Sync(ctx, newFeed(n), begin)
+	_, err = p.Sync(ctx, begin, newFeed(n))
 	return p, err
 }
 

@@ -117,7 +117,7 @@ func flagsOf(ctx context.Context, ids []customer.ID, sets []*member, density flo
 		for _, m := range sets {
 			columns = append(columns, segment.Column{Tag: m.tag, Bools: bools(m.words, from, to)})
 		}
-		if err := ix.Load(ctx, ids[from:to], columns, time.Time{}); err != nil {
+		if err := ix.Load(ctx, time.Time{}, ids[from:to], columns); err != nil {
 			return nil, err
 		}
 	}

@@ -135,7 +135,7 @@ func (c *crowd) index(ctx context.Context, o segment.Options) (*segment.Index, e
 	if err != nil {
 		return nil, err
 	}
-	return ix, ix.Load(ctx, c.ids, columns, time.Time{})
+	return ix, ix.Load(ctx, time.Time{}, c.ids, columns)
 }
 
 // heap is the memory that is in use.

@@ -76,7 +76,7 @@ func (s *society) build(ctx context.Context, b *bench) error {
 		for members.HasNext() && members.PeekNext() < uint32(to) {
 			flags[int(members.Next())-from] = true
 		}
-		if err := ix.Load(ctx, ids[from:to], []segment.Column{{Tag: "labels", Lists: lists}, {Tag: "member", Bools: flags}}, time.Time{}); err != nil {
+		if err := ix.Load(ctx, time.Time{}, ids[from:to], []segment.Column{{Tag: "labels", Lists: lists}, {Tag: "member", Bools: flags}}); err != nil {
 			return err
 		}
 	}

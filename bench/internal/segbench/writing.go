@@ -170,7 +170,7 @@ func (p *purse) build(ctx context.Context, b *bench) (err error) {
 		if p.indexes[i], err = segment.New(&segment.Options{Tags: []segment.Tag{{Name: "spend", Kind: segment.Integer}}, Workers: 1}); err != nil {
 			return err
 		}
-		if err := p.indexes[i].Load(ctx, p.ids, []segment.Column{{Tag: "spend", Ints: spend}}, time.Time{}); err != nil {
+		if err := p.indexes[i].Load(ctx, time.Time{}, p.ids, []segment.Column{{Tag: "spend", Ints: spend}}); err != nil {
 			return err
 		}
 	}
@@ -364,7 +364,7 @@ func dictionary(ctx context.Context, b *bench) error {
 			if err != nil {
 				return err
 			}
-			if err := ix.Load(ctx, ids, nil, time.Time{}); err != nil {
+			if err := ix.Load(ctx, time.Time{}, ids, nil); err != nil {
 				return err
 			}
 			snap = ix.Snapshot()

@@ -128,7 +128,8 @@ async function start() {
   for (const t of tags) {
     catalogue.set(t.name, t);
     const b = button(t.name, element("li", undefined, $("tags")), () => insert(t.name));
-    element("small", [t.zh !== t.name && t.zh, t.en !== t.name && t.en, t.kind, `${percent(t.coverage)} have it`, t.stale && "stale"].filter(Boolean).join(" · "), b);
+    const { en, zh } = t.label ?? {};
+    element("small", [zh !== t.name && zh, en !== t.name && en, t.kind, `${percent(t.coverage)} have it`, t.stale && "stale"].filter(Boolean).join(" · "), b);
   }
   let fitting = examples.filter((e) => e.tags.every((name) => catalogue.has(name)));
   if (!fitting.length) {
