@@ -36,7 +36,7 @@ func ExampleProfiles_RowColumns() {
 	follow(day(5))
 	_, err = p.Add(ctx, day(9), order("order-3", 9, 1000))
 	check(err)
-	_, err = p.Sync(ctx, founded(id), day(9))
+	_, err = p.Sync(ctx, day(9), founded(id))
 	check(err)
 	follow(day(9))
 	for _, c := range columns {
