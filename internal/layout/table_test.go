@@ -129,10 +129,6 @@ const (
 // A file over maxLines needs a comment above its package clause that begins like this and says why.
 const longFile = "Long file:"
 
-// untried are the packages whose functions are not yet tried with hostile input. A package leaves the list with its
-// first hostiletest.Table, and none joins it.
-var untried []string
-
 // concurrency are the set sentences; the documentation of every exported type holds exactly one.
 var concurrency = []string{
 	"safe for concurrent use",
