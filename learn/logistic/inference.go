@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/clientele-go/clientele/internal/cholesky"
-
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -205,13 +205,7 @@ func newModel(columns []table.Column, all []prepared, terms []Term, report Repor
 
 // add adds a column with its terms.
 func (m *Model) add(name string, kind table.Kind, levels []string, terms []Term) {
-	c := column{name: name, kind: kind, levels: levels}
-	if kind == table.Category {
-		c.code, c.effect = make(map[string]int32, len(levels)), make([]float64, len(levels))
-		for code, level := range levels {
-			c.code[level] = int32(code)
-		}
-	}
+	c := column{Column: feature.New(name, kind, levels), effect: make([]float64, len(levels))}
 	if kind == table.Number {
 		c.span = span{terms[0].Low, terms[0].High}
 	}
@@ -220,7 +214,7 @@ func (m *Model) add(name string, kind table.Kind, levels []string, terms []Term)
 		t := &terms[i]
 		switch t.Part {
 		case Level:
-			c.effect[c.code[t.Level]] = t.Coefficient
+			c.effect[c.Code(t.Level)] = t.Coefficient
 			c.typical += float64(t.Coefficient * t.Mean)
 		case Missing:
 			c.missing, known = t.Coefficient, true

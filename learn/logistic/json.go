@@ -83,9 +83,9 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 	index := map[string]int{}
 	for i := range m.columns {
 		c := &m.columns[i]
-		index[c.name] = i
-		to := columnJSON{Name: c.name, Kind: c.kind.String(), Levels: c.levels}
-		if c.kind == table.Number && !math.IsInf(c.span.low, -1) {
+		index[c.Name] = i
+		to := columnJSON{Name: c.Name, Kind: c.Kind.String(), Levels: c.Levels}
+		if c.Kind == table.Number && !math.IsInf(c.span.low, -1) {
 			to.Low, to.High = &c.span.low, &c.span.high
 		}
 		j.Columns = append(j.Columns, to)

@@ -67,7 +67,7 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 	if err != nil {
 		return nil, err
 	}
-	columns, codes, err := m.match(t.Column, d.Weights)
+	columns, err := m.bind(t.Columns, d.Weights)
 	if err != nil {
 		return nil, err
 	}
@@ -98,14 +98,14 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 			b[place[j]] = term.Coefficient * term.Scale
 			for to, row := range l.rows {
 				x := 0.0
-				if c.kind == table.Number {
+				if c.Kind == table.Number {
 					x = (columns[i].Num[row] - term.Mean) / term.Scale
-				} else if codes[i][columns[i].Code[row]] == float64(j-c.term+1) {
+				} else if columns[i].At(int(row)) == float64(j-c.term+1) {
 					x = 1
 				}
 				r.set(to, place[j], x)
 			}
-			if c.kind == table.Number {
+			if c.Kind == table.Number {
 				r.centre(place[j])
 			}
 		}
@@ -133,7 +133,7 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 				of = append(of, place[j])
 			}
 		}
-		tests = append(tests, Proportionality{c.name, scoreTest(sums, p, of, r.unit)})
+		tests = append(tests, Proportionality{c.Name, scoreTest(sums, p, of, r.unit)})
 	}
 	return append(tests, Proportionality{"", scoreTest(sums, p, upTo(p), r.unit)}), nil
 }

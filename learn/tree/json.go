@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -50,7 +51,7 @@ func (t *Tree) MarshalJSON() ([]byte, error) {
 	}
 	for i := range t.columns {
 		c := &t.columns[i]
-		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels})
+		j.Columns = append(j.Columns, columnJSON{c.Name, c.Kind.String(), c.Levels})
 	}
 	for i := range t.nodes {
 		n := &t.nodes[i]
@@ -110,11 +111,11 @@ func (t *Tree) UnmarshalJSON(data []byte) error {
 		if c.Kind == table.Category.String() {
 			kind = table.Category
 		}
-		column := newColumn(c.Name, kind, c.Levels)
+		column := feature.New(c.Name, kind, c.Levels)
 		switch {
 		case c.Kind != kind.String():
 			faults = append(faults, fmt.Errorf("tree: column %d is of an unknown kind", i))
-		case kind == table.Number && c.Levels != nil, len(column.code) != len(c.Levels):
+		case kind == table.Number && c.Levels != nil, !column.Distinct():
 			faults = append(faults, fmt.Errorf("tree: column %d has wrong levels", i))
 		case names[c.Name]:
 			faults = append(faults, fmt.Errorf("tree: column %d has the name of another", i))
@@ -171,7 +172,7 @@ func (t *Tree) node(j nodeJSON) (node, error) {
 	}
 	n.column, n.missing, n.upTo = q.Column, q.Missing, math.Inf(1)
 	c := &t.columns[n.column]
-	if c.kind == table.Number {
+	if c.Kind == table.Number {
 		switch {
 		case q.UpTo != nil:
 			n.upTo = *q.UpTo
@@ -184,15 +185,15 @@ func (t *Tree) node(j nodeJSON) (node, error) {
 		return n, nil
 	}
 	for i, level := range q.Left {
-		if level < 0 || int(level) >= len(c.levels) || i > 0 && level <= q.Left[i-1] {
+		if level < 0 || int(level) >= len(c.Levels) || i > 0 && level <= q.Left[i-1] {
 			return n, errors.New("levels do not ascend, or are not of the column")
 		}
 	}
-	left, right := n.missing || len(q.Left) > 0, !n.missing || len(q.Left) < len(c.levels)
+	left, right := n.missing || len(q.Left) > 0, !n.missing || len(q.Left) < len(c.Levels)
 	if !left || !right || q.UpTo != nil {
 		return n, errors.New("nothing goes one way, or a threshold of a category")
 	}
-	n.upTo, n.levels = 0, newLevelSet(q.Left, len(c.levels))
+	n.upTo, n.levels = 0, newLevelSet(q.Left, len(c.Levels))
 	return n, nil
 }
 
