@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // slowWrap breaks as wrap does, and measures every beginning anew.
@@ -15,7 +17,7 @@ func slowWrap(s string, w float64) []string {
 	}
 	at := 0
 	for i, r := range s {
-		if i > 0 && (r == ' ' || wide(r)) && width(s[:i]) <= w {
+		if i > 0 && (r == ' ' || line.Wide(r)) && width(s[:i]) <= w {
 			at = i
 		}
 	}
