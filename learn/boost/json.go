@@ -134,25 +134,18 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 }
 
 func (m *Model) readColumns(columns []columnJSON) error {
-	names := make(map[string]bool, len(columns))
+	var r feature.Reader
 	for i, c := range columns {
-		kind := table.Number
-		if c.Kind == table.Category.String() {
-			kind = table.Category
-		}
-		column := feature.New(c.Name, kind, c.Levels)
-		switch {
-		case c.Kind != kind.String():
-			return fmt.Errorf("boost: column %d is of an unknown kind", i)
-		case kind == table.Number && (c.Levels != nil || c.Others), !column.Distinct():
-			return fmt.Errorf("boost: column %d has wrong levels", i)
-		case names[c.Name]:
-			return fmt.Errorf("boost: column %d has the name of another", i)
+		column, err := r.Read(c.Name, c.Kind, c.Levels)
+		if err != nil {
+			return fmt.Errorf("boost: column %d %w", i, err)
 		}
 		if c.Others {
+			if column.Kind == table.Number {
+				return fmt.Errorf("boost: column %d is a number with levels", i)
+			}
 			addOthers(&column)
 		}
-		names[c.Name] = true
 		m.columns = append(m.columns, column)
 	}
 	return nil

@@ -197,16 +197,16 @@ func newModel(columns []table.Column, all []prepared, terms []Term, report Repor
 	at := 1
 	for i := range columns {
 		n := len(all[i].terms)
-		m.add(columns[i].Name, columns[i].Kind, all[i].levels, terms[at:][:n])
+		m.add(feature.New(columns[i].Name, columns[i].Kind, all[i].levels), terms[at:][:n])
 		at += n
 	}
 	return m
 }
 
 // add adds a column with its terms.
-func (m *Model) add(name string, kind table.Kind, levels []string, terms []Term) {
-	c := column{Column: feature.New(name, kind, levels), effect: make([]float64, len(levels))}
-	if kind == table.Number {
+func (m *Model) add(of feature.Column, terms []Term) {
+	c := column{Column: of, effect: make([]float64, len(of.Levels))}
+	if c.Kind == table.Number {
 		c.span = span{terms[0].Low, terms[0].High}
 	}
 	known := false

@@ -135,27 +135,13 @@ func (m *Cox) readTerms(j *coxJSON) error {
 	if len(j.Terms) > MaxTerms {
 		return fmt.Errorf("survival: %d terms, want at most %d", len(j.Terms), MaxTerms)
 	}
-	names := map[string]bool{}
+	var r feature.Reader
 	for i, from := range j.Columns {
-		if names[from.Name] {
-			return fmt.Errorf("survival: column %d has the name of another", i)
+		read, err := r.Read(from.Name, from.Kind, from.Levels)
+		if err != nil {
+			return fmt.Errorf("survival: column %d %w", i, err)
 		}
-		names[from.Name] = true
-		kind := table.Number
-		switch from.Kind {
-		case table.Number.String():
-			if from.Levels != nil {
-				return fmt.Errorf("survival: column %d: levels of a number", i)
-			}
-		case table.Category.String():
-			kind = table.Category
-		default:
-			return fmt.Errorf("survival: column %d: unknown kind", i)
-		}
-		c := column{feature.New(from.Name, kind, from.Levels), len(m.terms)}
-		if !c.Distinct() {
-			return fmt.Errorf("survival: column %d: a level twice", i)
-		}
+		c := column{read, len(m.terms)}
 		if c.term+c.terms() > len(j.Terms) {
 			return fmt.Errorf("survival: column %d has too few terms", i)
 		}

@@ -102,25 +102,15 @@ func (t *Tree) UnmarshalJSON(data []byte) error {
 	}
 	read := Tree{classes: j.Classes, measure: measure{*j.Criterion, j.ClassWeights}, smoothing: j.Smoothing}
 	var faults []error
-	names := make(map[string]bool, len(j.Columns))
+	var r feature.Reader
 	for i, c := range j.Columns {
 		if len(faults) >= maxFaults {
 			break
 		}
-		kind := table.Number
-		if c.Kind == table.Category.String() {
-			kind = table.Category
+		column, err := r.Read(c.Name, c.Kind, c.Levels)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("tree: column %d %w", i, err))
 		}
-		column := feature.New(c.Name, kind, c.Levels)
-		switch {
-		case c.Kind != kind.String():
-			faults = append(faults, fmt.Errorf("tree: column %d is of an unknown kind", i))
-		case kind == table.Number && c.Levels != nil, !column.Distinct():
-			faults = append(faults, fmt.Errorf("tree: column %d has wrong levels", i))
-		case names[c.Name]:
-			faults = append(faults, fmt.Errorf("tree: column %d has the name of another", i))
-		}
-		names[c.Name] = true
 		read.columns = append(read.columns, column)
 	}
 	for i, n := range j.Nodes {
