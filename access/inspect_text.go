@@ -8,7 +8,6 @@ import (
 	"strconv"
 	"strings"
 	"time"
-	"unicode"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/line"
@@ -127,30 +126,16 @@ func table(b *strings.Builder, rows [][]string) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], width(cell))
+			widths[i] = max(widths[i], line.Width(cell))
 		}
 	}
 	for _, row := range rows {
 		for i, cell := range row {
 			b.WriteString(cell)
 			if i < len(row)-1 {
-				b.WriteString(strings.Repeat(" ", widths[i]-width(cell)+2))
+				b.WriteString(strings.Repeat(" ", widths[i]-line.Width(cell)+2))
 			}
 		}
 		b.WriteString("\n")
 	}
-}
-
-// width is how many letters a text is as wide as.
-func width(s string) (n int) {
-	for _, r := range s {
-		switch {
-		case unicode.Is(unicode.Mn, r):
-		case unicode.In(r, unicode.Han, unicode.Hangul, unicode.Hiragana, unicode.Katakana) || r >= '！' && r <= '｠' || r >= '、' && r <= '〗':
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/enum/enumtest"
 	"github.com/clientele-go/clientele/profile"
 )
 
@@ -203,48 +204,9 @@ func TestPolicyIsCopied(t *testing.T) {
 }
 
 func TestNames(t *testing.T) {
-	for s := range Show(3) {
-		data, err := s.MarshalText()
-		require.NoError(t, err)
-		var back Show
-		require.NoError(t, back.UnmarshalText(data))
-		require.Equal(t, s, back)
-		require.NotContains(t, s.Chinese(), "unknown")
-	}
-	for m := range Mask(len(maskNames)) {
-		data, err := m.MarshalText()
-		require.NoError(t, err)
-		var back Mask
-		require.NoError(t, back.UnmarshalText(data))
-		require.Equal(t, m, back)
-		require.NotContains(t, m.Chinese(), "unknown")
-	}
-	for r := range Reason(3) {
-		data, err := r.MarshalText()
-		require.NoError(t, err)
-		var back Reason
-		require.NoError(t, back.UnmarshalText(data))
-		require.Equal(t, r, back)
-		require.NotContains(t, r.Chinese(), "unknown")
-	}
-	for f := range Format(2) {
-		data, err := f.MarshalText()
-		require.NoError(t, err)
-		var back Format
-		require.NoError(t, back.UnmarshalText(data))
-		require.Equal(t, f, back)
-	}
-	for s := range ExportState(len(stateNames)) {
-		data, err := s.MarshalText()
-		require.NoError(t, err)
-		var back ExportState
-		require.NoError(t, back.UnmarshalText(data))
-		require.Equal(t, s, back)
-		require.NotContains(t, s.Chinese(), "unknown")
-	}
-	require.Error(t, new(ExportState).UnmarshalText([]byte("secret")))
-	require.Error(t, new(Show).UnmarshalText([]byte("secret")))
-	require.Error(t, new(Mask).UnmarshalText([]byte("secret")))
-	require.Error(t, new(Reason).UnmarshalText([]byte("secret")))
-	require.Error(t, new(Format).UnmarshalText([]byte("secret")))
+	enumtest.Names[Show](t, 0, showNames, showNamesZH)
+	enumtest.Names[Mask](t, 0, maskNames, maskNamesZH)
+	enumtest.Names[Reason](t, 0, reasonNames, reasonNamesZH)
+	enumtest.Names[Format](t, 0, formatNames, nil)
+	enumtest.Names[ExportState](t, 0, stateNames, stateNamesZH)
 }

@@ -9,6 +9,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/learn/score"
 	"github.com/clientele-go/clientele/table"
@@ -90,10 +91,10 @@ func newBaseline[K comparable](ctx context.Context, m *Model, train, calibrate *
 			c = &b.Columns[i]
 		}
 		column := samples[0].column(i)
-		if column.as == nil {
+		if column.Kind == table.Number {
 			values := make([]float64, len(sample))
 			for k, row := range sample {
-				values[k] = column.num[row]
+				values[k] = column.Num[row]
 			}
 			*c = numberBaseline(values)
 		} else {
@@ -117,7 +118,7 @@ func newBaseline[K comparable](ctx context.Context, m *Model, train, calibrate *
 }
 
 // measureEffects fills in what columns add to scores.
-func (b *baseline) measureEffects(ctx context.Context, m *Model, rows boundColumns, sample []int, workers int) error {
+func (b *baseline) measureEffects(ctx context.Context, m *Model, rows feature.Rows, sample []int, workers int) error {
 	const chunk = 1024
 	chunks := (len(sample) + chunk - 1) / chunk
 	sums := make([][]float64, chunks)
@@ -128,7 +129,7 @@ func (b *baseline) measureEffects(ctx context.Context, m *Model, rows boundColum
 		sums[part] = make([]float64, len(m.columns))
 		row, effects := make([]float64, len(m.columns)), make([]float64, 0, len(m.columns))
 		for i := part * chunk; i < min((part+1)*chunk, len(sample)); i++ {
-			rows.read(row, sample[i])
+			rows.Read(row, sample[i])
 			effects, _ = m.main.contributions(effects[:0], row)
 			for k, e := range effects {
 				sums[part][k] += math.Abs(e)

@@ -162,7 +162,7 @@ func (w *whatIf[K]) probability(h *History) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
-	rows.read(w.row, 0)
+	rows.Read(w.row, 0)
 	return w.model.PredictRow(w.row), nil
 }
 

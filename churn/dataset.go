@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
-	"time"
 
 	"github.com/clientele-go/clientele/table"
 )
@@ -28,10 +27,9 @@ type Dataset[K comparable] struct {
 	// Report says who is in it and who is not.
 	Report SnapshotReport
 
-	label    string // its name
-	plan     Plan
-	schema   schema
-	location *time.Location
+	label  string // its name
+	plan   Plan
+	schema schema
 }
 
 // SnapshotReport says what became of every customer at every cut-off. A plain value: safe

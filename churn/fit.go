@@ -357,7 +357,7 @@ func eachRow[K comparable](ctx context.Context, m *Model, t *table.Table[K], wor
 		}
 		row := make([]float64, len(m.columns))
 		for i := lo; i < hi; i++ {
-			rows.read(row, i)
+			rows.Read(row, i)
 			result[i] = f(row)
 		}
 	})

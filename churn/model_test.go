@@ -38,7 +38,7 @@ func modelData(t testing.TB, cutoffs []Day, customers int, seed uint64) *Dataset
 	random := rand.New(rand.NewPCG(seed, 1))
 	d := &Dataset[int]{
 		Table:   &table.Table[Subject[int]]{Compare: compareSubjects(func(a, b int) int { return a - b })},
-		Columns: s.Columns, label: "no purchase within 30 days", plan: modelPlan, schema: s, location: time.UTC,
+		Columns: s.Columns, label: "no purchase within 30 days", plan: modelPlan, schema: s,
 	}
 	for _, cutoff := range cutoffs {
 		d.Report.Cutoffs = append(d.Report.Cutoffs, CutoffReport{Cutoff: cutoff, Rows: customers})

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/learn/boost"
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/learn/score"
@@ -102,62 +103,20 @@ func Row[K comparable](m *Model, d *Dataset[K], i int, dst []float64) ([]float64
 		dst = make([]float64, len(m.columns))
 	}
 	dst = dst[:len(m.columns)]
-	rows.read(dst, i)
+	rows.Read(dst, i)
 	return dst, nil
 }
 
-// boundColumns are the columns of a table in the order of a model.
-type boundColumns []boundColumn
-
-type boundColumn struct {
-	num  []float64
-	code []int32
-	as   []float64 // code of the model for that of the table
-}
-
 // bind finds the columns of the model by name.
-func (m *Model) bind(columns []table.Column) (boundColumns, error) {
-	at := make(map[string]int, len(columns))
-	for i := range columns {
-		at[columns[i].Name] = i
-	}
-	bound := make(boundColumns, len(m.columns))
+func (m *Model) bind(columns []table.Column) (feature.Rows, error) {
+	known := make(feature.Columns, len(m.columns))
 	for i := range m.columns {
-		want := &m.columns[i]
-		k, ok := at[want.Name]
-		if !ok || columns[k].Kind != want.kind() {
-			return nil, fmt.Errorf("%w: %s column %q is not there", ErrSchema, want.kind(), want.Name)
-		}
-		c := &columns[k]
-		bound[i] = boundColumn{num: c.Num, code: c.Code}
-		if c.Kind == table.Category {
-			index := make(map[string]float64, len(want.Levels))
-			for code, level := range want.Levels {
-				index[level] = float64(code)
-			}
-			bound[i].as = make([]float64, len(c.Levels))
-			for code, level := range c.Levels {
-				if own, ok := index[level]; ok {
-					bound[i].as[code] = own
-				} else {
-					bound[i].as[code] = -1
-				}
-			}
-		}
+		c := &m.columns[i]
+		known[i] = feature.New(c.Name, c.kind(), c.Levels)
 	}
-	return bound, nil
-}
-
-// read writes row i.
-func (b boundColumns) read(dst []float64, i int) {
-	for k := range b {
-		switch c := &b[k]; {
-		case c.as == nil:
-			dst[k] = c.num[i]
-		case c.code[i] < 0:
-			dst[k] = math.NaN()
-		default:
-			dst[k] = c.as[c.code[i]]
-		}
+	rows, err := known.Bind(columns)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w is not there", ErrSchema, err)
 	}
+	return rows, nil
 }

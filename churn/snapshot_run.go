@@ -61,7 +61,7 @@ func (r *snapshots[K]) build(ctx context.Context, rows [][]snapshotRow, report S
 			IDs: make([]Subject[K], first[r.parts]), Compare: compareSubjects(r.log.compare),
 		},
 		Columns: r.schema.Columns, Report: report,
-		label: report.Label, plan: *r.plan, schema: r.schema, location: r.log.location,
+		label: report.Label, plan: *r.plan, schema: r.schema,
 	}
 	if r.ahead {
 		d.Labels = make([]bool, d.Rows())

@@ -11,6 +11,7 @@ import (
 
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/internal/parallel"
+	"github.com/clientele-go/clientele/table"
 )
 
 // WatchOptions say when a report wakes somebody. A plain value: safe for concurrent reads.
@@ -314,14 +315,14 @@ func (c *WatchColumn) compare(m *Model, rows *watchedRows, medians *pastDistance
 		b = &m.baseline.Columns[i]
 	}
 	column := rows.column(i)
-	number := column.as == nil
+	number := column.Kind == table.Number
 	t := b.tally(rows, i)
 	classes, steps := b.base(number, m.baseline.Rows)
 	base := &watchedSample{classes, steps, float64(m.baseline.Rows), b.Worth}
 	now := &watchedSample{classes: t.total, rows: float64(len(rows.cutoff)), worth: t.worth}
 	if number {
 		now.steps = t.steps()
-		c.Median = medianOf(column.num)
+		c.Median = medianOf(column.Num)
 		if b.Deciles != nil {
 			c.BaselineMedian = new(b.median())
 		}

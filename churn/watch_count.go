@@ -6,12 +6,14 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/learn/score"
+	"github.com/clientele-go/clientele/table"
 )
 
 // watchedRows are rows to be counted.
 type watchedRows struct {
-	columns       boundColumns
+	columns       feature.Rows
 	probabilities []float64
 	cutoffs       []Day   // ascending
 	cutoff        []int32 // of each row its index
@@ -47,9 +49,9 @@ func watchRows[K comparable](ctx context.Context, m *Model, d *Dataset[K], worke
 }
 
 // column returns that of the model, after the last the probabilities.
-func (w *watchedRows) column(i int) boundColumn {
+func (w *watchedRows) column(i int) feature.Bound {
 	if i == len(w.columns) {
-		return boundColumn{num: w.probabilities}
+		return feature.Bound{Column: table.Column{Kind: table.Number, Num: w.probabilities}}
 	}
 	return w.columns[i]
 }
@@ -122,23 +124,23 @@ type watchTally struct {
 }
 
 // cells writes the cell of each row and returns their number.
-func (c *columnBaseline) cells(column *boundColumn, dst []int32) int {
-	if column.as != nil {
+func (c *columnBaseline) cells(column *feature.Bound, dst []int32) int {
+	if column.Kind == table.Category {
 		levels := int32(len(c.Shares) - 1)
-		as := make([]int32, len(column.as))
-		for code, own := range column.as {
+		as := make([]int32, len(column.As))
+		for code, own := range column.As {
 			if as[code] = int32(own); own < 0 {
 				as[code] = levels
 			}
 		}
-		for row, code := range column.code {
+		for row, code := range column.Code {
 			if dst[row] = levels + 1; code >= 0 {
 				dst[row] = as[code]
 			}
 		}
 		return int(levels) + 2
 	}
-	for row, x := range column.num {
+	for row, x := range column.Num {
 		dst[row] = int32(c.Steps.Of(x))
 	}
 	return len(c.Steps) + 2
@@ -164,7 +166,7 @@ func (c *columnBaseline) tally(w *watchedRows, i int) *watchTally {
 	column := w.column(i)
 	at := make([]int32, len(w.cutoff))
 	cells := c.cells(&column, at)
-	class, classes := c.classes(column.as == nil, cells)
+	class, classes := c.classes(column.Kind == table.Number, cells)
 	t := &watchTally{cells: make([][]int, len(w.cutoffs)), class: class, total: make([]float64, classes)}
 	for k := range t.cells {
 		t.cells[k] = make([]int, cells)
@@ -233,7 +235,7 @@ func (c *columnBaseline) base(number bool, rows int) (classes, steps []float64) 
 func (c *columnBaseline) count(i int, samples []*watchedRows) {
 	t := c.tally(samples[0], i)
 	column := samples[0].column(i)
-	number := column.as == nil
+	number := column.Kind == table.Number
 	rows := float64(len(samples[0].cutoff))
 	c.Worth = max(math.Floor(t.worth), 1)
 	c.Shares = c.Shares[:0]

@@ -48,14 +48,7 @@ func lloyd(ctx context.Context, r *rows, m *origin, centers []float64, o *Option
 		}
 		moved := squaredDistance(next, s.centers)
 		s.centers, next = next, s.centers
-		switch {
-		case changed == 0:
-			s.Stop = StopUnchanged
-		case moved <= o.Tolerance*m.variance:
-			s.Stop = StopTolerance
-		case s.Iterations >= o.MaxIterations:
-			s.Stop = StopCap
-		default:
+		if !s.ended(changed == 0, moved, m.variance, o) {
 			continue
 		}
 		n.refine(s.centers, s.label, nil, 0)

@@ -107,15 +107,7 @@ func withinShares(ctx context.Context, r *rows, s *solution, o *Options, pass fu
 		s.Iterations++
 		s.History = append(s.History, s.Inertia)
 		pass()
-		switch {
-		case slices.Equal(s.label, was) || slices.Equal(s.label, earlier):
-			s.Stop = StopUnchanged
-			return s, nil
-		case moved <= o.Tolerance*m.variance:
-			s.Stop = StopTolerance
-			return s, nil
-		case s.Iterations >= o.MaxIterations:
-			s.Stop = StopCap
+		if s.ended(slices.Equal(s.label, was) || slices.Equal(s.label, earlier), moved, m.variance, o) {
 			return s, nil
 		}
 		if s.Iterations&(s.Iterations-1) == 0 { // then any round of divisions ends (Brent 1980)

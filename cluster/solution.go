@@ -39,6 +39,22 @@ type report struct {
 	BIC        float64   // Mixture; see Report
 }
 
+// ended tells whether iterations that move centres end after one, and notes why: no label changed, the centres, by the sum
+// of their squared distances, hardly moved, or there were MaxIterations.
+func (r *report) ended(unchanged bool, moved, variance float64, o *Options) bool {
+	switch {
+	case unchanged:
+		r.Stop = StopUnchanged
+	case moved <= o.Tolerance*variance:
+		r.Stop = StopTolerance
+	case r.Iterations >= o.MaxIterations:
+		r.Stop = StopCap
+	default:
+		return false
+	}
+	return true
+}
+
 // solve runs the method of o on the rows. o has been validated against r; every default
 // has been put in (see Options.withDefaults), and Centers are in prepared numbers. It is
 // called by Fit and by everything that fits on parts of the rows.

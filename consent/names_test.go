@@ -4,24 +4,15 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/enum/enumtest"
 )
 
 // Every value has a name of its own in both languages.
 func TestNames(t *testing.T) {
-	list := func(names, namesZH []string, chinese func(i int) string) {
-		require.Len(t, namesZH, len(names))
-		seen := map[string]bool{}
-		for i := range names {
-			require.Equal(t, namesZH[i], chinese(i))
-			require.Regexp(t, `^\p{Han}+$`, chinese(i))
-			seen[chinese(i)] = true
-		}
-		require.Len(t, seen, len(names))
-		require.Contains(t, chinese(len(names)), "unknown")
-	}
-	list(reasonNames, reasonNamesZH, func(i int) string { return Reason(i).Chinese() })
-	list(basisNames, basisNamesZH, func(i int) string { return Basis(i).Chinese() })
-	list(choiceNames, choiceNamesZH, func(i int) string { return Choice(i).Chinese() })
+	enumtest.Names[Reason](t, 0, reasonNames, reasonNamesZH)
+	enumtest.Names[Basis](t, 0, basisNames, basisNamesZH)
+	enumtest.Names[Choice](t, 0, choiceNames, choiceNamesZH)
 	require.Equal(t, "正当利益", LegitimateInterest.Chinese())
 	require.Equal(t, "已撤回", Withdrawn.Chinese())
 }

@@ -495,10 +495,11 @@ func collect[T any](seq iter.Seq2[T, error]) (all []T, err error) {
 	return all, nil
 }
 
-// renumber gives pieces, values and kinds other numbers, and returns those of the pieces.
-func renumber(ev *evidence, rng *rand.Rand) (c *evidence, pieces []int) {
+// renumber gives pieces, values and kinds other numbers, and returns those of the first two.
+func renumber(ev *evidence, rng *rand.Rand) (c *evidence, pieces, values []int) {
 	c = cloneEvidence(ev)
-	pieces, values, kinds := rng.Perm(len(ev.pieces)), rng.Perm(len(ev.values)), rng.Perm(len(ev.kinds))
+	pieces, values = rng.Perm(len(ev.pieces)), rng.Perm(len(ev.values))
+	kinds := rng.Perm(len(ev.kinds))
 	for old, k := range kinds {
 		c.kinds[k] = ev.kinds[old]
 	}
@@ -517,7 +518,7 @@ func renumber(ev *evidence, rng *rand.Rand) (c *evidence, pieces []int) {
 		}
 		slices.SortFunc(o.marks, func(a, b mark) int { return int(a.value - b.value) })
 	}
-	return c, pieces
+	return c, pieces, values
 }
 
 // Between any two pieces of a group there is a path whose weakest hop is as strong, and
@@ -610,7 +611,7 @@ func TestHurdles(t *testing.T) {
 	everySeed(t, 400*time.Millisecond, func(seed uint64) {
 		e, ev := randomEvidence(seed)
 		m := e.trace(ev)
-		c, pieces := renumber(ev, rand.New(rand.NewPCG(seed, 2)))
+		c, pieces, _ := renumber(ev, rand.New(rand.NewPCG(seed, 2)))
 		other := e.trace(c)
 		for i := range ev.pieces {
 			for j := range i {

@@ -226,14 +226,8 @@ func TestHostile(t *testing.T) {
 			Names: "ctx policy", Args: func() []any { return []any{ctx, policy()} }, Every: 3,
 		},
 		"Graph.Changes": {
-			Call: func(ctx context.Context, c customer.Cursor) (n int, err error) {
-				for _, err := range (*identity.Graph).Changes(shared, ctx, c) {
-					if err != nil {
-						return 0, err
-					}
-					n++
-				}
-				return n, nil
+			Call: func(ctx context.Context, c customer.Cursor) (int, error) {
+				return hostiletest.Count((*identity.Graph).Changes(shared, ctx, c))
 			},
 			Names: "ctx cursor", Args: func() []any { return []any{ctx, customer.Cursor{}} }, Expect: map[string]any{"cursor[63] max": customer.ErrCursorUnknown},
 		},
@@ -267,26 +261,14 @@ func TestHostile(t *testing.T) {
 		"Graph.Resume":  {Call: (*identity.Graph).Resume, Names: "graph ctx", Args: func() []any { return []any{shared, ctx} }, Writes: opened},
 		"Graph.Head":    {Call: (*identity.Graph).Head, Names: "graph ctx", Args: func() []any { return []any{shared, ctx} }, Writes: opened},
 		"Graph.Customers": {
-			Call: func(ctx context.Context) (n int, err error) {
-				for _, err := range (*identity.Graph).Customers(shared, ctx) {
-					if err != nil {
-						return 0, err
-					}
-					n++
-				}
-				return n, nil
+			Call: func(ctx context.Context) (int, error) {
+				return hostiletest.Count((*identity.Graph).Customers(shared, ctx))
 			},
 			Names: "ctx", Args: func() []any { return []any{ctx} },
 		},
 		"Graph.Observations": {
-			Call: func(ctx context.Context, id customer.ID) (n int, err error) {
-				for _, err := range (*identity.Graph).Observations(shared, ctx, id) {
-					if err != nil {
-						return 0, err
-					}
-					n++
-				}
-				return n, nil
+			Call: func(ctx context.Context, id customer.ID) (int, error) {
+				return hostiletest.Count((*identity.Graph).Observations(shared, ctx, id))
 			},
 			Names: "ctx id", Args: func() []any { return []any{ctx, id} },
 		},

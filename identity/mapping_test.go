@@ -79,27 +79,7 @@ func TestGroupEqualsReference(t *testing.T) {
 func TestNumbersDoNotMatter(t *testing.T) {
 	everySeed(t, 500*time.Millisecond, func(seed uint64) {
 		e, ev := randomEvidence(seed)
-		rng := rand.New(rand.NewPCG(seed, 1))
-		pieces, values, kinds := rng.Perm(len(ev.pieces)), rng.Perm(len(ev.values)), rng.Perm(len(ev.kinds))
-		c := cloneEvidence(ev)
-		for old, k := range kinds {
-			c.kinds[k] = ev.kinds[old]
-		}
-		for old, v := range values {
-			c.values[v] = ev.values[old]
-			c.values[v].kind = int32(kinds[ev.values[old].kind])
-		}
-		for old, p := range pieces {
-			c.pieces[p] = ev.pieces[old]
-		}
-		for i := range c.seen {
-			o := &c.seen[i]
-			o.piece = int32(pieces[o.piece])
-			for j := range o.marks {
-				o.marks[j].value = int32(values[o.marks[j].value])
-			}
-			slices.SortFunc(o.marks, func(a, b mark) int { return int(a.value - b.value) })
-		}
+		c, pieces, values := renumber(ev, rand.New(rand.NewPCG(seed, 1)))
 		for _, m := range mappings {
 			want, renumbered := m.group(e, ev), m.group(e, c)
 			require.Len(t, renumbered, len(pieces), "%s, seed %d", m.name, seed)

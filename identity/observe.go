@@ -76,23 +76,83 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 	if err != nil {
 		return nil, nil, err
 	}
+	l := &lookup{results: make([]outcome, len(all)), records: make([]versioned, len(all)), places: make([]int, len(all))}
+	l.ids = append(make([]customer.ID, 0, len(more)+len(keys)), more...)
+	if err := l.read(all, entries); err != nil {
+		return nil, nil, err
+	}
+	containers, led, err := g.containers(ctx, l.ids)
+	if err != nil {
+		return nil, nil, err
+	}
+	resolveKnown := func(in []*container) error {
+		for i, p := range all {
+			if l.results[i].Known && how.detailed {
+				if l.results[i].Resolution, err = g.resolutionOf(p, in, r); err != nil {
+					return err
+				}
+			}
+		}
+		return nil
+	}
+	if len(l.todo) == 0 {
+		for _, c := range containers {
+			if e, err := g.unfinished(ctx, r, c); err != nil || e != nil {
+				return e, l.results, errors.Join(err, resolveKnown(containers))
+			}
+		}
+		return nil, l.results, resolveKnown(containers)
+	}
+	first := all[l.todo[0]]
+	e, err := g.newEdit(r, first.o.Entity, first.at, containers, idOf(first.at, first.id))
+	if err != nil {
+		return nil, nil, err
+	}
+	e.refs = l.refs
+	for id := range led {
+		e.loaded[id] = true
+	}
+	e.loaded[e.main.id] = true
+	for _, i := range l.todo {
+		e.at = max(e.at, all[i].at)
+		if err := e.add(ctx, all[i], keys[l.places[i]:], l.records[i]); err != nil {
+			return nil, nil, err
+		}
+	}
+	if err := e.finish(ctx); err != nil {
+		return nil, nil, err
+	}
+	for _, i := range l.todo {
+		if how.detailed {
+			l.results[i].Resolution = e.resolution(all[i])
+		}
+	}
+	return e, l.results, resolveKnown([]*container{e.main})
+}
+
+// A lookup is what the store has of observations.
+type lookup struct {
+	results []outcome     // of those that are known or not taken
+	todo    []int         // those to be added
+	ids     []customer.ID // containers that they are in, or have something in common with
+	refs    readPointers  // of their values
+	records []versioned   // of each
+	places  []int         // of each its first key
+}
+
+// read takes in the entries of observedKeys.
+func (l *lookup) read(all []*prepared, entries []store.Entry) error {
 	at := 0 // the entry that was read last
 	next := func() store.Entry {
 		at++
 		return entries[at]
 	}
-	results := make([]outcome, len(all))
-	var refs readPointers
-	records := make([]versioned, len(all))
-	places := make([]int, len(all)) // of the keys of each
-	ids := append(make([]customer.ID, 0, len(more)+len(keys)), more...)
-	var todo []int
 	for i, p := range all {
 		known, err := readSeen(next())
 		if err != nil {
-			return nil, nil, err
+			return err
 		}
-		places[i] = at
+		l.places[i] = at
 		erased := false
 		read := func(into *versioned) error {
 			entry := next()
@@ -102,14 +162,14 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 			}
 			*into = versioned{to, entry.Version}
 			if to.state == contained {
-				ids = append(ids, to.to)
+				l.ids = append(l.ids, to.to)
 			}
 			erased = erased || to.erased != nil && *to.erased >= p.at
 			return nil
 		}
 		if p.record != (blind{}) {
-			if err := read(&records[i]); err != nil {
-				return nil, nil, err
+			if err := read(&l.records[i]); err != nil {
+				return err
 			}
 		}
 		for _, d := range p.ids {
@@ -118,71 +178,25 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 			}
 			var ref versioned
 			if err := read(&ref); err != nil {
-				return nil, nil, err
+				return err
 			}
-			refs.add(d.blind, ref)
+			l.refs.add(d.blind, ref)
 		}
 		switch {
 		case known.state != 0:
-			if results[i].err = known.refuses(p); results[i].err == nil {
-				results[i].Known = true
-				ids = append(ids, known.container)
+			if l.results[i].err = known.refuses(p); l.results[i].err == nil {
+				l.results[i].Known = true
+				l.ids = append(l.ids, known.container)
 			}
 		case erased:
-			results[i].err = ErrErased
-		case slices.ContainsFunc(todo, func(j int) bool { return all[j].id == p.id }):
-			results[i].err = ErrReused
+			l.results[i].err = ErrErased
+		case slices.ContainsFunc(l.todo, func(j int) bool { return all[j].id == p.id }):
+			l.results[i].err = ErrReused
 		default:
-			todo = append(todo, i)
+			l.todo = append(l.todo, i)
 		}
 	}
-	containers, led, err := g.containers(ctx, ids)
-	if err != nil {
-		return nil, nil, err
-	}
-	resolveKnown := func(in []*container) error {
-		for i, p := range all {
-			if results[i].Known && how.detailed {
-				if results[i].Resolution, err = g.resolutionOf(p, in, r); err != nil {
-					return err
-				}
-			}
-		}
-		return nil
-	}
-	if len(todo) == 0 {
-		for _, c := range containers {
-			if e, err := g.unfinished(ctx, r, c); err != nil || e != nil {
-				return e, results, errors.Join(err, resolveKnown(containers))
-			}
-		}
-		return nil, results, resolveKnown(containers)
-	}
-	first := all[todo[0]]
-	e, err := g.newEdit(r, first.o.Entity, first.at, containers, idOf(first.at, first.id))
-	if err != nil {
-		return nil, nil, err
-	}
-	e.refs = refs
-	for id := range led {
-		e.loaded[id] = true
-	}
-	e.loaded[e.main.id] = true
-	for _, i := range todo {
-		e.at = max(e.at, all[i].at)
-		if err := e.add(ctx, all[i], keys[places[i]:], records[i]); err != nil {
-			return nil, nil, err
-		}
-	}
-	if err := e.finish(ctx); err != nil {
-		return nil, nil, err
-	}
-	for _, i := range todo {
-		if how.detailed {
-			results[i].Resolution = e.resolution(all[i])
-		}
-	}
-	return e, results, resolveKnown([]*container{e.main})
+	return nil
 }
 
 // observedKeys are epochKey, and of each observation its own key, that of its record if it has one, and

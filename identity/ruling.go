@@ -171,43 +171,58 @@ const (
 	ruleSplit    ruleKind = "split"
 )
 
-// rule makes a ruling on records.
-func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Record) error {
-	if err := r.validate(); err != nil {
-		return err
-	}
-	var described strings.Builder
-	described.WriteString(fmt.Sprintf("%s %d", kind, r.Time.UnixMicro()))
-	var atoms []blind
-	var side []int
-	entity := ""
+// ruledRecords are those that a ruling is about.
+type ruledRecords struct {
+	entity  string
+	atoms   []blind
+	side    []int // of each
+	content string
+}
+
+// ruledRecords checks the records of a ruling and hashes them.
+func (g *Graph) ruledRecords(r Ruling, kind ruleKind, sides [][]Record) (n ruledRecords, err error) {
+	var content strings.Builder
+	fmt.Fprintf(&content, "%s %d", kind, r.Time.UnixMicro())
 	for i, records := range sides {
 		if len(records) == 0 {
-			return &InputError{-1, "records", "of a side are missing"}
+			return n, &InputError{-1, "records", "of a side are missing"}
 		}
 		for _, rec := range records {
 			h := g.recordBlind(rec.Entity, rec.Source, rec.Record)
-			if entity = rec.Entity; rec.Entity != sides[0][0].Entity {
-				return &InputError{-1, "records", "are of different entities"}
+			if n.entity = rec.Entity; rec.Entity != sides[0][0].Entity {
+				return n, &InputError{-1, "records", "are of different entities"}
 			}
-			if slices.Contains(atoms, h) {
-				return &InputError{-1, "records", "are given twice"}
+			if slices.Contains(n.atoms, h) {
+				return n, &InputError{-1, "records", "are given twice"}
 			}
-			atoms, side = append(atoms, h), append(side, i)
-			described.WriteString(fmt.Sprintf(" %d:%x", i, h))
+			n.atoms, n.side = append(n.atoms, h), append(n.side, i)
+			fmt.Fprintf(&content, " %d:%x", i, h)
 		}
 	}
 	least := 2
 	if kind == ruleSplit {
 		least = 1
 	}
-	if len(atoms) < least || len(atoms) > maxMerged {
-		return &InputError{-1, "records", fmt.Sprintf("are not %d to %d", least, maxMerged)}
+	if len(n.atoms) < least || len(n.atoms) > maxMerged {
+		return n, &InputError{-1, "records", fmt.Sprintf("are not %d to %d", least, maxMerged)}
 	}
-	name, content := g.blind("ruling", r.ID), g.blind("content", described.String())
+	n.content = content.String()
+	return n, nil
+}
+
+// rule makes a ruling on records.
+func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Record) error {
+	if err := r.validate(); err != nil {
+		return err
+	}
+	n, err := g.ruledRecords(r, kind, sides)
+	if err != nil {
+		return err
+	}
+	name, content := g.blind("ruling", r.ID), g.blind("content", n.content)
 	return g.run(ctx, func(ctx context.Context, more []customer.ID) (*edit, error) {
 		keys := [][]byte{rulingKey(name)}
-		for _, h := range atoms {
+		for _, h := range n.atoms {
 			keys = append(keys, recordKey(atomOf(h)))
 		}
 		entries, err := g.get(ctx, keys)
@@ -218,7 +233,7 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 			return e, err
 		}
 		ids := slices.Clone(more)
-		names := make([]customer.AtomID, len(atoms))
+		names := make([]customer.AtomID, len(n.atoms))
 		for i, entry := range entries[1:] {
 			to, err := readPointer(entry)
 			if err != nil {
@@ -227,7 +242,7 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 			if to.state != contained {
 				return nil, fmt.Errorf("%w record", ErrUnknown)
 			}
-			names[i] = recordAtom(atoms[i], to)
+			names[i] = recordAtom(n.atoms[i], to)
 			ids = append(ids, to.to)
 		}
 		e, err := g.load(ctx, ids)
@@ -242,11 +257,11 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 			}
 			return nil, conflictIf(true)
 		}
-		if e.ev.entity != entity {
+		if e.ev.entity != n.entity {
 			return nil, fmt.Errorf("%w: container of another entity", store.ErrCorrupt)
 		}
 		e.at = r.Time.UnixMicro()
-		if err := e.decree(name, kind, names, side); err != nil {
+		if err := e.decree(name, kind, names, n.side); err != nil {
 			return nil, err
 		}
 		if err := e.putRuling(ctx, name, ruled{container: e.main.id, content: content}, r); err != nil {

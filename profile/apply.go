@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"time"
 
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -33,7 +34,7 @@ func (p *Profiles) Apply(ctx context.Context, at time.Time, schema *Schema) (ver
 	if err := schema.Validate(); err != nil {
 		return 0, err
 	}
-	if y := at.UTC().Year(); y < 1 || y > 9999 || at.IsZero() {
+	if !civil.InYears(at) {
 		return 0, &InputError{Row: -1, Field: "time", Reason: "is missing or not in years 1 to 9999"}
 	}
 	next := &storedSchema{since: at.UnixMicro()}

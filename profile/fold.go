@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // A moment is what a profile is as of, in unix microseconds.
@@ -68,7 +69,7 @@ func pour(dst, src []state) {
 }
 
 // lastMicros is the last instant that a profile can be as of.
-var lastMicros = time.Date(9999, 12, 31, 23, 59, 59, 999999000, time.UTC).UnixMicro()
+const lastMicros = civil.EndSecond*1_000_000 - 1
 
 // within is the time micros, or never if no profile is as of it.
 func within(micros int64) int64 {

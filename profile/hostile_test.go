@@ -92,15 +92,6 @@ func TestHostile(t *testing.T) {
 		"schema.Computed[2].Of max": "profile: ", "schema.Computed[2].Field empty": "profile: ", "schema.Events long": "profile: ",
 	}
 	const opened = "profiles"
-	rows := func(ctx context.Context, c customer.Cursor) (n int, err error) {
-		for _, err := range (*profile.Profiles).Rows(shared, ctx, c) {
-			if err != nil {
-				return 0, err
-			}
-			n++
-		}
-		return n, nil
-	}
 
 	hostiletest.Run(t, hostiletest.Table{
 		"Open": {
@@ -195,33 +186,20 @@ func TestHostile(t *testing.T) {
 			Names: "name", Args: func() []any { return []any{"city"} }, Expect: map[string]any{"name": hostiletest.OK},
 		},
 		"Profiles.All": {
-			Call: func(ctx context.Context, m profile.Moment) (n int, err error) {
-				for _, err := range (*profile.Profiles).All(shared, ctx, m) {
-					if err != nil {
-						return 0, err
-					}
-					n++
-				}
-				return n, nil
+			Call: func(ctx context.Context, m profile.Moment) (int, error) {
+				return hostiletest.Count((*profile.Profiles).All(shared, ctx, m))
 			},
 			Names: "ctx moment", Args: func() []any { return []any{ctx, moment()} }, Expect: map[string]any{"moment.At zero": profile.ErrInput},
 		},
 		"Profiles.AllRows": {
-			Call: func(ctx context.Context) (n int, err error) {
-				for _, err := range (*profile.Profiles).AllRows(shared, ctx) {
-					if err != nil {
-						return 0, err
-					}
-					n++
-				}
-				return n, nil
+			Call: func(ctx context.Context) (int, error) {
+				return hostiletest.Count((*profile.Profiles).AllRows(shared, ctx))
 			},
 			Names: "ctx", Args: func() []any { return []any{ctx} },
 		},
 		"Profiles.Rows": {
 			Call: func(ctx context.Context, c customer.Cursor) (int, error) {
-				_ = (*profile.Profiles).Rows
-				return rows(ctx, c)
+				return hostiletest.Count((*profile.Profiles).Rows(shared, ctx, c))
 			},
 			Names: "ctx cursor", Args: func() []any { return []any{ctx, customer.Cursor{}} }, Expect: map[string]any{"cursor[63] max": customer.ErrCursorUnknown},
 		},
@@ -235,14 +213,8 @@ func TestHostile(t *testing.T) {
 		},
 		"Profiles.RowsHead": {Call: (*profile.Profiles).RowsHead, Names: "profiles ctx", Args: func() []any { return []any{shared, ctx} }, Writes: opened},
 		"Profiles.Evidence": {
-			Call: func(ctx context.Context, id customer.ID) (n int, err error) {
-				for _, err := range (*profile.Profiles).Evidence(shared, ctx, id) {
-					if err != nil {
-						return 0, err
-					}
-					n++
-				}
-				return n, nil
+			Call: func(ctx context.Context, id customer.ID) (int, error) {
+				return hostiletest.Count((*profile.Profiles).Evidence(shared, ctx, id))
 			},
 			Names: "ctx id", Args: func() []any { return []any{ctx, id} },
 		},
@@ -274,14 +246,8 @@ func TestHostile(t *testing.T) {
 			},
 		},
 		"Profiles.Timeline": {
-			Call: func(ctx context.Context, m profile.Moment, q *profile.TimelineQuery) (n int, err error) {
-				for _, err := range (*profile.Profiles).Timeline(shared, ctx, id, m, q) {
-					if err != nil {
-						return 0, err
-					}
-					n++
-				}
-				return n, nil
+			Call: func(ctx context.Context, m profile.Moment, q *profile.TimelineQuery) (int, error) {
+				return hostiletest.Count((*profile.Profiles).Timeline(shared, ctx, id, m, q))
 			},
 			Names: "ctx moment query", Args: func() []any { return []any{ctx, moment(), &profile.TimelineQuery{}} },
 			Expect: map[string]any{"query nil": hostiletest.OK, "moment.At zero": profile.ErrInput},

@@ -53,62 +53,103 @@ func (b Bars) view(p *printer) view {
 	if len(b.Labels) == 0 || len(b.Series) == 0 {
 		return p.chart(b.Title, b.Note, p.nothing(d), nil)
 	}
-	var all [][]float64
-	names, headers := []string{}, []string{""}
-	for _, s := range b.Series {
-		all = append(all, s.Values)
+	c := &barChart{drawing: d, Bars: &b}
+	c.write(p)
+	c.lay(p)
+	c.drawTicks()
+	for i := range c.labels {
+		c.drawLabel(i)
+	}
+	title := p.lang.of(b.Value.Name)
+	d.text("t m", (c.x.from+c.x.to)/2, c.bottom+30, fit(title, (chartWidth-c.x.from)/letter), title)
+	d.Desc = p.lang.pick("Bar chart, ", "条形图，") + title + p.lang.pick(": ", "：") + strings.Join(c.said, p.lang.pick("; ", "；"))
+	d.finish(c.bottom + 36)
+	view := p.chart(b.Title, b.Note, d, c.figures)
+	longest := max(c.x.high, -c.x.low)
+	for _, v := range b.Series[0].Values {
+		view.lengths = append(view.lengths, max(v, 0)/longest) // NaN stays
+	}
+	return view
+}
+
+// thick is the room that a bar takes across.
+const thick = 13.0
+
+// A barChart is Bars on their way into a drawing.
+type barChart struct {
+	*drawing
+	*Bars
+	names   []string // of the series
+	labels  []string
+	wrapped [][]string // lines of each label
+	figures *grid
+	said    []string // a label with its figures
+
+	labelWidth, valueWidth float64 // of the widest
+	top, bottom            float64 // of the bars
+	band                   float64 // from label to label
+	x                      *axis
+}
+
+// write puts everything into words.
+func (c *barChart) write(p *printer) {
+	headers := []string{""}
+	for _, s := range c.Series {
 		name := p.lang.of(s.Name)
-		names = append(names, name)
-		if name == "" || len(b.Series) == 1 {
-			name = p.lang.of(b.Value.Name)
+		c.names = append(c.names, name)
+		if name == "" || len(c.Series) == 1 {
+			name = p.lang.of(c.Value.Name)
 		}
 		headers = append(headers, name)
 	}
-	labels := make([]string, len(b.Labels))
-	g := figures(true, headers...)
-	said := []string{}
-	labelWidth, valueWidth := 0.0, 0.0
-	for i := range labels {
-		labels[i] = p.lang.of(b.Labels[i])
-		labelWidth = max(labelWidth, width(labels[i]))
-		cells := []string{labels[i]}
-		for _, s := range all {
-			text := b.Value.Format.number(s[i])
-			valueWidth = max(valueWidth, width(text)*letter)
+	c.figures = figures(true, headers...)
+	for i := range c.Labels {
+		label := p.lang.of(c.Labels[i])
+		c.labelWidth = max(c.labelWidth, width(label))
+		cells := []string{label}
+		for _, s := range c.Series {
+			text := c.Value.Format.number(s.Values[i])
+			c.valueWidth = max(c.valueWidth, width(text)*letter)
 			cells = append(cells, text)
 		}
-		g.row(cells...)
-		said = append(said, labels[i]+" "+strings.Join(cells[1:], ", "))
+		c.figures.row(cells...)
+		c.labels, c.said = append(c.labels, label), append(c.said, label+" "+strings.Join(cells[1:], ", "))
 	}
-	labelWidth = min(labelWidth, maxLabel)
+}
 
-	top := 0.0
-	if len(b.Series) > 1 {
-		top = d.legend(names, func(i int, x, y float64) { d.rect(seriesClass(i), x, y-5, 14, 10, "") })
+// lay draws the legend, and lays out bands and axis below it.
+func (c *barChart) lay(p *printer) {
+	if len(c.Series) > 1 {
+		c.top = c.legend(c.names, func(i int, x, y float64) { c.rect(seriesClass(i), x, y-5, 14, 10, "") })
 	}
-	low, high := extent(all...)
-	low, high = min(low, 0), max(high, 0)
-	const bar = 13.0
-	band := bar*float64(len(b.Series)) + 8
-	wrapped := make([][]string, len(labels))
-	for i, label := range labels {
-		if wrapped[i] = wrap(label, labelWidth); len(wrapped[i]) > 1 {
-			band = max(band, 2*bar+8)
+	c.band = thick*float64(len(c.Series)) + 8
+	c.labelWidth = min(c.labelWidth, maxLabel)
+	for _, label := range c.labels {
+		lines := wrap(label, c.labelWidth)
+		if len(lines) > 1 {
+			c.band = max(c.band, 2*thick+8)
 		}
+		c.wrapped = append(c.wrapped, lines)
 	}
-	labelWidth *= letter
-	bottom := top + band*float64(len(labels))
-	x := newAxis(low, high, 5, b.Value.Format, false, p.lang)
+	c.labelWidth *= letter
+	c.bottom = c.top + c.band*float64(len(c.labels))
+
+	low, high := 0.0, 0.0
+	for _, s := range c.Series {
+		least, most := extent(s.Values)
+		low, high = min(low, least), max(high, most)
+	}
+	x := newAxis(low, high, 5, c.Value.Format, false, p.lang)
 	x.low, x.high = low, high // labels stand at the ends of bars: there need not be a tick beyond
-	if low == high {
-		x.high = 1
-	}
-	x.from, x.to = labelWidth+8, chartWidth-4
+	x.from, x.to = c.labelWidth+8, chartWidth-4
 	if low < 0 {
-		x.from += valueWidth + 4
+		x.from += c.valueWidth + 4
 	}
 	if high > 0 || low == high {
-		x.to -= valueWidth + 4
+		x.to -= c.valueWidth + 4
+	}
+	if low == high {
+		x.high = 1
 	}
 	ticks, texts := x.ticks, x.labels
 	x.ticks, x.labels = nil, nil
@@ -118,51 +159,48 @@ func (b Bars) view(p *printer) view {
 		}
 	}
 	x.thin(letter)
-	for i, v := range x.ticks {
+	c.x = x
+}
+
+func (c *barChart) drawTicks() {
+	for i, v := range c.x.ticks {
 		class := "g"
 		if v == 0 {
 			class = "a"
 		}
-		d.line(class, [2]float64{x.at(v), top}, [2]float64{x.at(v), bottom})
-		if x.labels[i] != "" {
-			d.text("k m", x.at(v), bottom+14, x.labels[i], "")
+		c.line(class, [2]float64{c.x.at(v), c.top}, [2]float64{c.x.at(v), c.bottom})
+		if c.x.labels[i] != "" {
+			c.text("k m", c.x.at(v), c.bottom+14, c.x.labels[i], "")
 		}
 	}
-	for i, label := range labels {
-		y := top + band*float64(i) + (band-bar*float64(len(all)))/2
-		for j, part := range wrapped[i] {
-			tip := label
-			if len(wrapped[i]) > 1 && part != label && !strings.HasSuffix(part, "…") {
-				tip = ""
-			}
-			d.text("e", labelWidth, y+(bar*float64(len(all))-bar*float64(len(wrapped[i])))/2+bar*float64(j)+bar-3.5, part, tip)
+}
+
+// drawLabel draws a label and its bars.
+func (c *barChart) drawLabel(i int) {
+	label, lines := c.labels[i], c.wrapped[i]
+	room := thick * float64(len(c.Series))
+	y := c.top + c.band*float64(i) + (c.band-room)/2
+	for j, part := range lines {
+		tip := label
+		if len(lines) > 1 && part != label && !strings.HasSuffix(part, "…") {
+			tip = ""
 		}
-		for j, s := range all {
-			v, text := s[i], g.Rows[i].Cells[j+1].Lines[0]
-			tip := sentence(label, names[j], text)
-			place := x.at(0)
-			if !math.IsNaN(v) {
-				place = x.at(v)
-				d.rect(seriesClass(j), x.at(0), y, place-x.at(0), bar-1.5, tip)
-			}
-			if v < 0 {
-				d.text("v e", place-4, y+bar-3, text, "")
-			} else {
-				d.text("v", place+4, y+bar-3, text, "")
-			}
-			y += bar
+		c.text("e", c.labelWidth, y+(room-thick*float64(len(lines)))/2+thick*float64(j)+thick-3.5, part, tip)
+	}
+	for j, s := range c.Series {
+		v, text := s.Values[i], c.figures.Rows[i].Cells[j+1].Lines[0]
+		place := c.x.at(0)
+		if !math.IsNaN(v) {
+			place = c.x.at(v)
+			c.rect(seriesClass(j), c.x.at(0), y, place-c.x.at(0), thick-1.5, sentence(label, c.names[j], text))
 		}
+		if v < 0 {
+			c.text("v e", place-4, y+thick-3, text, "")
+		} else {
+			c.text("v", place+4, y+thick-3, text, "")
+		}
+		y += thick
 	}
-	title := p.lang.of(b.Value.Name)
-	d.text("t m", (x.from+x.to)/2, bottom+30, fit(title, (chartWidth-x.from)/letter), title)
-	d.Desc = p.lang.pick("Bar chart, ", "条形图，") + title + p.lang.pick(": ", "：") + strings.Join(said, p.lang.pick("; ", "；"))
-	d.finish(bottom + 36)
-	view := p.chart(b.Title, b.Note, d, g)
-	longest := max(high, -low)
-	for _, v := range all[0] {
-		view.lengths = append(view.lengths, max(v, 0)/longest) // NaN stays
-	}
-	return view
 }
 
 // maxLabel is how wide labels are at most, in sizes of a letter.

@@ -4,6 +4,8 @@ import (
 	"math"
 	"strconv"
 	"strings"
+
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // barColumns is how long the longest bar in plain text is.
@@ -20,7 +22,7 @@ func (r *Report) text(lang Language) []byte {
 	}
 	for _, s := range r.Sections {
 		title := lang.of(s.Title)
-		b.WriteString("\n" + title + "\n" + strings.Repeat("=", columns(title)) + "\n")
+		b.WriteString("\n" + title + "\n" + strings.Repeat("=", line.Width(title)) + "\n")
 		if intro := lang.of(s.Intro); intro != "" {
 			b.WriteString("\n" + intro + "\n")
 		}
@@ -112,19 +114,19 @@ func align(b *strings.Builder, rows [][]string, left []bool) {
 	widths := make([]int, len(rows[0]))
 	for _, row := range rows {
 		for i, cell := range row {
-			widths[i] = max(widths[i], columns(cell))
+			widths[i] = max(widths[i], line.Width(cell))
 		}
 	}
 	for _, row := range rows {
-		var line strings.Builder
+		var out strings.Builder
 		for i, cell := range row {
-			pad := strings.Repeat(" ", widths[i]-columns(cell))
+			pad := strings.Repeat(" ", widths[i]-line.Width(cell))
 			if left[i] {
-				line.WriteString("  " + cell + pad)
+				out.WriteString("  " + cell + pad)
 			} else {
-				line.WriteString("  " + pad + cell)
+				out.WriteString("  " + pad + cell)
 			}
 		}
-		b.WriteString(strings.TrimRight(line.String(), " ") + "\n")
+		b.WriteString(strings.TrimRight(out.String(), " ") + "\n")
 	}
 }

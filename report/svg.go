@@ -17,7 +17,6 @@ type drawing struct {
 	ID          string
 	Title, Desc string
 	Marks       []mark
-	height      float64
 }
 
 // A mark is a rectangle, a path, a circle or a text. Classes are of the style of the page.
@@ -100,7 +99,6 @@ func (d *drawing) legend(names []string, sample func(i int, x, y float64)) float
 
 // finish sets the size.
 func (d *drawing) finish(height float64) *drawing {
-	d.height = height
 	d.W, d.H = coordinate(chartWidth), coordinate(math.Ceil(height))
 	return d
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"cmp"
 	"fmt"
+
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // A Table is rows of texts and numbers. A column of texts is written from the left, others from the right. A plain value:
@@ -63,8 +65,8 @@ func (t Table) view(p *printer) view {
 		r := gridRow{Total: t.Total && i == len(t.Rows)-1}
 		for j, v := range row {
 			lines, _ := t.Columns[j].Format.cell(v, p.lang) // check has seen it
-			for _, line := range lines {
-				g.Columns[j].Wide = g.Columns[j].Wide || g.Columns[j].Left && j > 0 && columns(line) > 24
+			for _, text := range lines {
+				g.Columns[j].Wide = g.Columns[j].Wide || g.Columns[j].Left && j > 0 && line.Width(text) > 24
 			}
 			r.Cells = append(r.Cells, gridCell{Lines: lines})
 		}

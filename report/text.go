@@ -6,6 +6,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/internal/enum"
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // Text is a text in two languages. Where it is empty in one, the other is shown. Texts of other packages of the library
@@ -80,33 +81,12 @@ func clean(s string) string {
 	}, s)
 }
 
-// wide tells whether a letter is as wide as two.
-func wide(r rune) bool {
-	return r >= 0x1100 && (r <= 0x115F || r >= 0x2E80 && r <= 0x303E || r >= 0x3041 && r <= 0xA4CF || r >= 0xAC00 && r <= 0xD7A3 ||
-		r >= 0xF900 && r <= 0xFAFF || r >= 0xFE30 && r <= 0xFE6F || r >= 0xFF00 && r <= 0xFF60 || r >= 0xFFE0 && r <= 0xFFE6 ||
-		r >= 0x1F300 && r <= 0x1FAFF || r >= 0x20000 && r <= 0x3FFFD)
-}
-
-// columns is how many columns of a terminal s takes.
-func columns(s string) (n int) {
-	for _, r := range s {
-		switch {
-		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		case wide(r):
-			n += 2
-		default:
-			n++
-		}
-	}
-	return n
-}
-
 // width is about how wide s is in a picture, in sizes of its letters: rather too much than too little.
 func width(s string) (w float64) {
 	for _, r := range s {
 		switch {
 		case unicode.In(r, unicode.Mn, unicode.Me, unicode.Cf):
-		case wide(r):
+		case line.Wide(r):
 			w++
 		case strings.ContainsRune(" .,:;'|!il", r):
 			w += 0.33
@@ -125,7 +105,7 @@ func width(s string) (w float64) {
 
 // breaks tells whether a line may be broken before r: a space, or what is of double width and closes nothing.
 func breaks(r rune) bool {
-	return r == ' ' || wide(r) && !unicode.In(r, unicode.Pe, unicode.Pf, unicode.Po)
+	return r == ' ' || line.Wide(r) && !unicode.In(r, unicode.Pe, unicode.Pf, unicode.Po)
 }
 
 // wrap returns s on one line or two, each no wider than w, broken where [breaks] allows.

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
+
+	"github.com/clientele-go/clientele/internal/line"
 )
 
 // slowWrap breaks as wrap does, and measures every beginning anew.

@@ -69,7 +69,7 @@ func TestWindowIsCivil(t *testing.T) {
 					require.NoError(t, err)
 					from, to := civil.Window(m.at, n, m.loc)
 					if w.hours {
-						from, to = civil.HoursWindow(m.at, n)
+						from, to = m.at.Add(1-time.Duration(n)*time.Hour), m.at.Add(1)
 					}
 					lo, hi := b.window(&tag, m)
 					in := func(n int64) bool { at := unitTime(n, unit); return !at.Before(from) && at.Before(to) }

@@ -8,6 +8,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // stored is a value of a tag in the form in which it is kept and compared, in the index and by Match alike.
@@ -166,17 +167,8 @@ func (t *Tag) putTime(s *stored, at time.Time) error {
 	return nil
 }
 
-// The seconds of 0001-01-01 and 10000-01-01.
-const (
-	firstSecond = -62_135_596_800
-	endSecond   = 253_402_300_800
-)
-
 // validTime tells whether customer.TimeValue(t) is valid.
-func validTime(t time.Time) bool {
-	sec := t.Unix()
-	return sec >= firstSecond && sec < endSecond && !t.IsZero()
-}
+func validTime(t time.Time) bool { return civil.InYears(t) }
 
 // floorUnits returns the number of whole units from 1970 to t, rounded down, and whether t is that exactly. If it does
 // not fit, ok is false and n is the nearest int64.

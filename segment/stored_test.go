@@ -9,6 +9,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 func TestStore(t *testing.T) {
@@ -65,11 +66,11 @@ func TestStore(t *testing.T) {
 		"labels of text":     {tag: Tag{Kind: Labels}, value: customer.TextValue("a"), fault: "value of kind text for a tag of kind labels"},
 		"time":               {tag: seconds, value: at("1970-01-01T00:00:01.999999999Z"), want: stored{n: 1}},
 		"time before 1970":   {tag: seconds, value: at("1969-12-31T23:59:59.5Z"), want: stored{n: -1}},
-		"time least":         {tag: seconds, value: at("0001-01-01T00:00:01Z"), want: stored{n: firstSecond + 1}},
+		"time least":         {tag: seconds, value: at("0001-01-01T00:00:01Z"), want: stored{n: civil.FirstSecond + 1}},
 		"time zero":          {tag: seconds, value: customer.TimeValue(time.Time{}), fault: "years 1 to 9999"},
 		"time to zero":       {tag: seconds, value: at("0001-01-01T00:00:00.5Z"), fault: "rounded down"},
-		"time last":          {tag: seconds, value: at("9999-12-31T23:59:59.9Z"), want: stored{n: endSecond - 1}},
-		"time after":         {tag: seconds, value: customer.TimeValue(time.Unix(endSecond, 0)), fault: "years 1 to 9999"},
+		"time last":          {tag: seconds, value: at("9999-12-31T23:59:59.9Z"), want: stored{n: civil.EndSecond - 1}},
+		"time after":         {tag: seconds, value: customer.TimeValue(time.Unix(civil.EndSecond, 0)), fault: "years 1 to 9999"},
 		"time to the ns":     {tag: nanos, value: at("1970-01-01T00:00:01.000000001Z"), want: stored{n: 1e9 + 1}},
 		"time ns too far":    {tag: nanos, value: at("2262-04-11T23:47:16.854775808Z"), fault: "2^63 units"},
 		"time ns furthest":   {tag: nanos, value: at("2262-04-11T23:47:16.854775807Z"), want: stored{n: math.MaxInt64}},
@@ -108,8 +109,8 @@ func FuzzFloorUnits(f *testing.F) {
 	f.Add(int64(-36893488148), int64(1), int64(2))
 	f.Add(int64(-18446744074), int64(290448383), int64(2)) // one nanosecond before -2^63 units
 	f.Add(int64(-18446744074), int64(290448384), int64(2))
-	f.Add(int64(endSecond), int64(0), int64(math.MaxInt64))
-	f.Add(int64(firstSecond), int64(0), int64(14))
+	f.Add(int64(civil.EndSecond), int64(0), int64(math.MaxInt64))
+	f.Add(int64(civil.FirstSecond), int64(0), int64(14))
 	f.Fuzz(func(t *testing.T, sec, nsec, unit int64) {
 		if unit <= 0 || sec < -1<<40 || sec > 1<<40 {
 			t.Skip()

@@ -45,14 +45,8 @@ func TestHostile(t *testing.T) {
 		"batch.Writes twice": store.ErrInvalid, "batch.Writes huge": nil, "batch.Writes[1].Key nil": store.ErrInvalid,
 		"batch.Writes[1].Key empty": store.ErrInvalid, "batch.Conditions[0].Key empty": store.ErrInvalid,
 	}
-	scan := func(ctx context.Context, s store.Store, r store.Range) (n int, err error) {
-		for _, err := range s.Scan(ctx, r) {
-			if err != nil {
-				return 0, err
-			}
-			n++
-		}
-		return n, nil
+	scan := func(ctx context.Context, s store.Store, r store.Range) (int, error) {
+		return hostiletest.Count(s.Scan(ctx, r))
 	}
 	file := filepath.Join(t.TempDir(), "store")
 	if err := hostileStore().Save(ctx, file); err != nil {

@@ -279,18 +279,7 @@ func TestEraseVeryManyAgain(t *testing.T) {
 	for at := 20; at < 30; at++ {
 		b := &breaking{Store: store.Limited(new(store.Memory), store.MinLimits), left: math.MaxInt}
 		w := open(t, b, true)
-		_, err := w.graph.ObserveMany(t.Context(), func(yield func(identity.Observation) bool) {
-			for i := range 2000 {
-				o := identity.Observation{
-					ID: fmt.Sprint("observation-", i), Source: "shop", Record: fmt.Sprint("record-", i), Time: minute(0),
-					Identifiers: []identity.Identifier{verified("account", "account-of-all")},
-				}
-				if !yield(o) {
-					return
-				}
-			}
-		}, nil)
-		require.NoError(t, err)
+		w.observeMany(2000)
 		id, _, err := w.graph.Lookup(t.Context(), identity.Record{Source: "shop", Record: "record-0"})
 		require.NoError(t, err)
 		b.left = at

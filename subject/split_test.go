@@ -226,18 +226,7 @@ func TestEraseVeryMany(t *testing.T) {
 	}
 	const records = 4100
 	w := open(t, store.Limited(new(store.Memory), store.MinLimits), true)
-	_, err := w.graph.ObserveMany(t.Context(), func(yield func(identity.Observation) bool) {
-		for i := range records {
-			o := identity.Observation{
-				ID: fmt.Sprint("observation-", i), Source: "shop", Record: fmt.Sprint("record-", i), Time: minute(0),
-				Identifiers: []identity.Identifier{verified("account", "account-of-all")},
-			}
-			if !yield(o) {
-				return
-			}
-		}
-	}, nil)
-	require.NoError(t, err)
+	w.observeMany(records)
 	id, atom, err := w.graph.Lookup(t.Context(), identity.Record{Source: "shop", Record: "record-0"})
 	require.NoError(t, err)
 	require.NoError(t, w.consents.Record(t.Context(), minute(1), w.grant(identity.Observation{ID: "x", Time: minute(0)}, atom)))

@@ -155,6 +155,22 @@ func planted(person string) []string {
 	}
 }
 
+// observeMany adds observations of n records of one customer.
+func (w *world) observeMany(n int) {
+	_, err := w.graph.ObserveMany(w.t.Context(), func(yield func(identity.Observation) bool) {
+		for i := range n {
+			o := identity.Observation{
+				ID: fmt.Sprint("observation-", i), Source: "shop", Record: fmt.Sprint("record-", i), Time: minute(0),
+				Identifiers: []identity.Identifier{verified("account", "account-of-all")},
+			}
+			if !yield(o) {
+				return
+			}
+		}
+	}, nil)
+	require.NoError(w.t, err)
+}
+
 // person has somebody do what people do, by a record of the shop, one of the call centre, and on a tablet that is
 // shared. Members of a family have a phone in common.
 func (w *world) person(name string, at int) customer.ID {

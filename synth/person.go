@@ -33,11 +33,11 @@ type person struct {
 	renewed int64   // when the phone was replaced by a new device
 }
 
-// A phone is a number that is a person's from a moment on, and until another.
+// A phone is a number that is a person's after the one before it, and until a moment.
 type phone struct {
-	number      string
-	from, until int64 // unix seconds
-	origin      Origin
+	number string
+	until  int64 // unix seconds
+	origin Origin
 }
 
 // dealt returns the role of person i and the other of the pair. The shares are
@@ -120,18 +120,18 @@ func (c *Crowd) person(i int) person {
 	switch p.role {
 	case donor:
 		until, _ := c.handover(i)
-		p.phones = []phone{{c.number(i, 0), start, until, Recycled}, {c.number(i, 1), until, end, Own}}
+		p.phones = []phone{{c.number(i, 0), until, Recycled}, {c.number(i, 1), end, Own}}
 	case recipient:
 		_, from := c.handover(p.partner)
-		p.phones = []phone{{c.number(i, 0), start, from, Own}, {c.number(p.partner, 0), from, end, Recycled}}
+		p.phones = []phone{{c.number(i, 0), from, Own}, {c.number(p.partner, 0), end, Recycled}}
 	case lender:
-		p.phones = []phone{{c.number(i, 0), start, end, Family}}
+		p.phones = []phone{{c.number(i, 0), end, Family}}
 	case borrower:
-		p.phones = []phone{{c.number(p.partner, 0), start, end, Family}}
+		p.phones = []phone{{c.number(p.partner, 0), end, Family}}
 	default:
-		p.phones = []phone{{c.number(i, 0), start, end, Own}}
+		p.phones = []phone{{c.number(i, 0), end, Own}}
 		if changes {
-			p.phones = []phone{{c.number(i, 0), start, change, Own}, {c.number(i, 1), change, end, Own}}
+			p.phones = []phone{{c.number(i, 0), change, Own}, {c.number(i, 1), end, Own}}
 		}
 	}
 	n := 1

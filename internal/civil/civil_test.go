@@ -191,25 +191,7 @@ func TestEmptyWindow(t *testing.T) {
 	for _, n := range []int{0, -1, math.MinInt} {
 		from, to := civil.Window(asOf, n, time.UTC)
 		require.Equal(t, from, to)
-		from, to = civil.HoursWindow(asOf, n)
-		require.Equal(t, from, to)
 	}
-}
-
-func TestHoursWindow(t *testing.T) {
-	berlin := load(t, "Europe/Berlin")
-	// Clocks went forward at 02:00, so 24 hours before noon is 11:00 on the clock.
-	asOf := time.Date(2026, 3, 29, 12, 0, 0, 0, berlin)
-	from, to := civil.HoursWindow(asOf, 24)
-	in := func(at time.Time) bool { return !at.Before(from) && at.Before(to) }
-	require.True(t, in(asOf))
-	require.False(t, in(asOf.Add(1)))
-	require.False(t, in(time.Date(2026, 3, 28, 11, 0, 0, 0, berlin)))
-	require.True(t, in(time.Date(2026, 3, 28, 11, 0, 0, 1, berlin)))
-	require.Equal(t, 24*time.Hour, to.Sub(from))
-
-	from, to = civil.HoursWindow(asOf, 10_000_000) // longer than any time.Duration
-	require.EqualValues(t, int64(36_000_000_000), to.Unix()-from.Unix())
 }
 
 func TestNilLocation(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"io"
+	"iter"
 	"math"
 	"strings"
 	"sync/atomic"
@@ -304,4 +305,23 @@ func TestName(t *testing.T) {
 	x = Name(func(*color, []byte) error { return nil }, "red")
 	faults, _ = x.try()
 	require.NotEmpty(t, faults)
+}
+
+func TestCount(t *testing.T) {
+	fault := errors.New("fault")
+	seq := func(faults ...error) iter.Seq2[int, error] {
+		return func(yield func(int, error) bool) {
+			for i, err := range faults {
+				if !yield(i, err) {
+					return
+				}
+			}
+		}
+	}
+	n, err := Count(seq(nil, nil))
+	require.NoError(t, err)
+	require.Equal(t, 2, n)
+	n, err = Count(seq(nil, fault, nil))
+	require.Equal(t, fault, err)
+	require.Zero(t, n)
 }

@@ -18,12 +18,6 @@ func checkHostile(t *tree) (faults []string) {
 			continue
 		}
 		want, listed := takers(p), entries(p)
-		if slices.Contains(untried, p.dir) {
-			if len(listed) > 0 {
-				faults = append(faults, p.dir+": is among untried in internal/layout/table_test.go, and has a table of hostile cases")
-			}
-			continue
-		}
 		for _, e := range listed {
 			switch fault := t.at(e.pos, "%s: ", e.name); {
 			case e.twice:

@@ -162,7 +162,7 @@ func TestRulesCatch(t *testing.T) {
 	}{
 		{"imports", "unlisted edge", "table/x.go", table + `import _ "` + root + `/rfm"`, "table/x.go:3: imports rfm: the edge is not in the table"},
 		{"imports", "unlisted package", "newcomer/x.go", "// Package newcomer is new.\npackage newcomer\n", "newcomer: package is not in the table: add a row"},
-		{"imports", "internal imports public", "internal/day/x.go", `package day; import _ "` + root + `/table"`, "an internal package imports only internal"},
+		{"imports", "internal imports public", "internal/day/x.go", `package day; import _ "` + root + `/store"`, "an internal package imports only internal"},
 		{"imports", "command imports internal", "examples/retail/x.go", `package main; import _ "` + root + `/internal/day"`, "a user cannot import internal"},
 		{"imports", "package of examples imports internal", "examples/shared/y.go", `package shared; import _ "` + root + `/internal/day"`, "a user cannot import internal"},
 		{"imports", "package imports example", "table/x.go", table + `import _ "` + root + `/examples/shared"`, "nothing imports examples but"},

@@ -64,13 +64,13 @@ import (
 	"slices"
 	"sync/atomic"
 
-	"github.com/clientele-go/clientele/table"
+	"github.com/clientele-go/clientele/internal/feature"
 )
 
 // Model is a sum of trees, that were fitted or read. Safe for concurrent use.
 type Model struct {
 	logistic bool // scores are log-odds
-	columns  []column
+	columns  feature.Columns
 	base     float64
 	roots    []int32 // of the trees
 	nodes    []node
@@ -78,15 +78,6 @@ type Model struct {
 	sets     []uint64
 	report   Report
 	shares   *atomic.Pointer[shares] // of the trees, found when they are first asked for
-}
-
-// column is a column of the table that was fitted on.
-type column struct {
-	name   string
-	kind   table.Kind
-	levels []string // that the fit saw
-	code   map[string]int32
-	others bool // the last of levels has no text: it stands for all texts that are not a level
 }
 
 // node is a question, or a leaf. Of a number "x <= upTo" goes left; "x < c" is the same as
@@ -113,21 +104,10 @@ type fact struct {
 // setWords is the length of a set of levels.
 func setWords(levels int) int { return (levels + 63) / 64 }
 
-func newColumn(name string, kind table.Kind, levels []string) column {
-	c := column{name: name, kind: kind, levels: levels}
-	if kind == table.Category {
-		c.code = make(map[string]int32, len(levels))
-		for i, level := range levels {
-			c.code[level] = int32(i)
-		}
-	}
-	return c
-}
-
 // addOthers adds a level for all texts that are not a level, which otherwise are as missing
-// values.
-func (c *column) addOthers() {
-	c.levels, c.others = append(slices.Clip(c.levels), ""), true
+// values. It has no text.
+func addOthers(c *feature.Column) {
+	c.Levels, c.Other = append(slices.Clip(c.Levels), ""), int32(len(c.Levels))
 }
 
 // drawing is a node of a tree whose nodes are not placed yet: children are indexes among
@@ -181,7 +161,7 @@ func (m *Model) place(tree []drawing) {
 func (f *fitting) newModel(base float64) *Model {
 	m := &Model{base: base, logistic: f.isLogistic()}
 	for i := range f.columns {
-		m.columns = append(m.columns, newColumn(f.columns[i].Name, f.columns[i].Kind, f.binnings[i].levels))
+		m.columns = append(m.columns, feature.New(f.columns[i].Name, f.columns[i].Kind, f.binnings[i].levels))
 	}
 	return m
 }
@@ -220,7 +200,7 @@ func (m *Model) cut(trees int) {
 	m.roots, m.nodes, m.facts = m.roots[:trees], m.nodes[:end], m.facts[:end]
 	for i := range m.nodes {
 		if n := &m.nodes[i]; n.set >= 0 {
-			sets = max(sets, int(n.set)+setWords(len(m.columns[n.column].levels)))
+			sets = max(sets, int(n.set)+setWords(len(m.columns[n.column].Levels)))
 		}
 	}
 	m.sets = m.sets[:sets]
@@ -228,11 +208,7 @@ func (m *Model) cut(trees int) {
 
 // Columns returns the names of the columns of the fit, in their order.
 func (m *Model) Columns() []string {
-	names := make([]string, len(m.columns))
-	for i := range m.columns {
-		names[i] = m.columns[i].name
-	}
-	return names
+	return m.columns.Names()
 }
 
 // Trees returns the number of trees.
@@ -246,14 +222,5 @@ func (m *Model) Base() float64 { return m.base }
 // not as missing values, the number of levels. It panics if i is out of range; for a number
 // column it returns -1.
 func (m *Model) Code(i int, level string) float64 {
-	return float64(m.columns[i].codeOf(level))
-}
-
-func (c *column) codeOf(level string) int32 {
-	if code, ok := c.code[level]; ok {
-		return code
-	} else if c.others {
-		return int32(len(c.levels) - 1)
-	}
-	return -1
+	return float64(m.columns[i].Code(level))
 }

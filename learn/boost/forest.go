@@ -252,7 +252,7 @@ func (p *planter) question(l *leaf, r *rand.Rand, columns int) {
 
 // outOfBag returns for each of n rows of the caller the mean over the trees it was not drawn for.
 func (f *fitting) outOfBag(bags [][]uint64, rows []int32, n int) ([]float64, error) {
-	columns, err := matchColumns(f.model, &table.Table[int]{Columns: f.train.columns})
+	columns, err := bind(f.model, &table.Table[int]{Columns: f.train.columns})
 	if err != nil {
 		return nil, err
 	}
@@ -267,9 +267,7 @@ func (f *fitting) outOfBag(bags [][]uint64, rows []int32, n int) ([]float64, err
 			if f.ctx.Err() != nil {
 				return
 			}
-			for i := range columns {
-				columns[i].fill(values[i:], width, lo, hi)
-			}
+			columns.Fill(values, lo, hi)
 			var sum, trees [chunkRows]float64
 			for tree, bag := range bags {
 				for row := lo; row < hi; row++ {

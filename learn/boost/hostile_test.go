@@ -17,16 +17,6 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
-func hostileTable() *table.Table[string] {
-	return &table.Table[string]{
-		IDs: []string{"h", "b", "c", "d", "e", "f", "g", "a"}, Compare: strings.Compare,
-		Columns: []table.Column{
-			table.NumberColumn("spend", 1, 2, math.NaN(), 4, 5, 6, 7, 8),
-			table.CategoryColumn("city", "x", "y", "x", "", "z", "z", "y", "x"),
-		},
-	}
-}
-
 func hostileLabels() []bool { return []bool{true, false, true, false, true, true, false, false} }
 
 func hostileWeights() []float64 { return []float64{1, 2, 1, 1, 1, 1, 1, 1} }
@@ -35,13 +25,13 @@ func hostileOptions() *boost.Options {
 	return &boost.Options{
 		Rounds: 4, LearningRate: 0.3, MaxLeaves: 3, MaxDepth: 3, MinLeaf: 1, MinHessian: 0.01, L2: 1, Bins: 16, RowShare: 0.9, ColumnShare: 1,
 		LevelWeight: 1, LevelSmoothing: 1, Rising: []string{"spend"}, Weights: hostileWeights(), Patience: 3, Workers: 2,
-		Later: &boost.Slice{Columns: hostileTable().Columns, Labels: hostileLabels(), Weights: hostileWeights()},
+		Later: &boost.Slice{Columns: hostiletest.Features().Columns, Labels: hostileLabels(), Weights: hostileWeights()},
 	}
 }
 
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
-	model, err := boost.Fit(ctx, hostileTable(), hostileLabels(), hostileOptions())
+	model, err := boost.Fit(ctx, hostiletest.Features(), hostileLabels(), hostileOptions())
 	require.NoError(t, err)
 	written, err := json.Marshal(model)
 	require.NoError(t, err)
@@ -56,11 +46,7 @@ func TestHostile(t *testing.T) {
 		o.Patience = 0
 		return o
 	}
-	bad := map[string]any{
-		"table nil": "table: ", "table.IDs twice": table.ErrDuplicateID, "table.IDs short": "table: ", "table.IDs turned": hostiletest.OK,
-		"table.IDs nil": hostiletest.OK, "table.Compare nil": hostiletest.OK, "table.Columns twice": "table: ",
-		"table.Columns[1].Code[7] max": "row 7", "table.Columns[1].Code short": "has 7 values",
-	}
+	bad := hostiletest.TableFaults()
 	fit := hostiletest.With(bad, map[string]any{
 		"labels nil": boost.ErrLength, "labels short": boost.ErrLength, "labels huge": boost.ErrLength, "labels alike": boost.ErrOneClass,
 	})
@@ -77,11 +63,7 @@ func TestHostile(t *testing.T) {
 		"options.Rising[0] bytes": boost.ErrColumn, "options nil": hostiletest.OK,
 	}
 	predict := hostiletest.With(bad, map[string]any{"table.Columns nil": boost.ErrColumn, "table.Columns[1].Name bytes": boost.ErrColumn})
-	rows := map[string]any{
-		"row nil": hostiletest.Panic("boost: row of 0 values"), "row empty": hostiletest.Panic("boost: row of 0 values"),
-		"row one": hostiletest.Panic("boost: row of 1 values"), "row short": hostiletest.Panic("boost: row of 1 values"),
-		"row long": hostiletest.Panic("boost: row of 3 values"), "row huge": hostiletest.Panic("boost: row of 8192 values"),
-	}
+	rows := hostiletest.Lengths(hostiletest.Panic("boost: row of "), "row")
 	use := func(results []any) {
 		m := results[0].(*boost.Model)
 		x := make([]float64, len(m.Columns()))
@@ -109,16 +91,16 @@ func TestHostile(t *testing.T) {
 	hostiletest.Run(t, hostiletest.Table{
 		"Fit": {
 			Call: boost.Fit[string], Names: "ctx table labels options",
-			Args:   func() []any { return []any{ctx, hostileTable(), hostileLabels(), hostileOptions()} },
+			Args:   func() []any { return []any{ctx, hostiletest.Features(), hostileLabels(), hostileOptions()} },
 			Expect: hostiletest.With(fit, options, later, map[string]any{"table.Columns nil": boost.ErrColumn}), Then: use,
 			Cases: []hostiletest.Case{
 				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: boost.ErrNoRows},
-				{Name: "one row", Args: func() []any { return []any{ctx, hostileTable().Take([]int{0}), []bool{true}, nil} }, Want: boost.ErrOneClass},
+				{Name: "one row", Args: func() []any { return []any{ctx, hostiletest.Features().Take([]int{0}), []bool{true}, nil} }, Want: boost.ErrOneClass},
 			},
 		},
 		"FitTarget": {
 			Call: boost.FitTarget[string], Names: "ctx table target objective options",
-			Args: func() []any { return []any{ctx, hostileTable(), target(), boost.SquaredError{}, squared()} },
+			Args: func() []any { return []any{ctx, hostiletest.Features(), target(), boost.SquaredError{}, squared()} },
 			Expect: hostiletest.With(bad, options, map[string]any{
 				"target nil": boost.ErrLength, "target short": boost.ErrLength, "target NaN": boost.ErrTarget, "target[7] NaN": "row 7",
 				"target[7] +Inf": "row 7", "target[7] max": "row 7", "target alike": hostiletest.OK,
@@ -126,7 +108,7 @@ func TestHostile(t *testing.T) {
 		},
 		"FitForest": {
 			Call: boost.FitForest[string], Names: "ctx table labels options",
-			Args: func() []any { return []any{ctx, hostileTable(), hostileLabels(), forest()} },
+			Args: func() []any { return []any{ctx, hostiletest.Features(), hostileLabels(), forest()} },
 			Expect: hostiletest.With(fit, map[string]any{
 				"options.Trees min": "Trees", "options.Trees max": "Trees", "options.Columns minus": "Columns", "options.MinLeaf NaN": "MinLeaf",
 				"options.Weights[7] NaN": "row 7", "options.Weights huge": boost.ErrLength, "options.Workers min": "Workers", "options nil": hostiletest.OK,
@@ -136,7 +118,7 @@ func TestHostile(t *testing.T) {
 		"Permutation": {
 			Call: boost.Permutation[string], Names: "ctx model table labels options",
 			Args: func() []any {
-				return []any{ctx, model, hostileTable(), hostileLabels(), &boost.PermutationOptions{Repeats: 2, Weights: hostileWeights(), Workers: 2}}
+				return []any{ctx, model, hostiletest.Features(), hostileLabels(), &boost.PermutationOptions{Repeats: 2, Weights: hostileWeights(), Workers: 2}}
 			},
 			Hold: map[string]string{"options.Repeats max": "work that is asked for"},
 			Expect: hostiletest.With(fit, map[string]any{
@@ -145,12 +127,12 @@ func TestHostile(t *testing.T) {
 			}),
 			NaN: "SD of one repetition is",
 		},
-		"Predict": {Call: boost.Predict[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostileTable(), &boost.PredictOptions{Workers: 2}} }, Expect: predict},
-		"Scores":  {Call: boost.Scores[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostileTable(), &boost.PredictOptions{Workers: 2}} }, Expect: predict},
+		"Predict": {Call: boost.Predict[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostiletest.Features(), &boost.PredictOptions{Workers: 2}} }, Expect: predict},
+		"Scores":  {Call: boost.Scores[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostiletest.Features(), &boost.PredictOptions{Workers: 2}} }, Expect: predict},
 		"Shapley": {
 			Call: boost.Shapley[string], Names: "ctx model table options",
 			Args: func() []any {
-				return []any{ctx, model, hostileTable(), &boost.ShapleyOptions{Background: hostileTable().Columns, Weights: hostileWeights(), Workers: 2}}
+				return []any{ctx, model, hostiletest.Features(), &boost.ShapleyOptions{Background: hostiletest.Features().Columns, Weights: hostileWeights(), Workers: 2}}
 			},
 			Expect: hostiletest.With(predict, map[string]any{
 				"options.Background nil": "boost: ", "options.Background empty": boost.ErrColumn, "options.Weights[7] NaN": "row 7", "options.Weights short": boost.ErrLength,
@@ -192,7 +174,7 @@ func TestHostile(t *testing.T) {
 		},
 		"ShapleyOptions.Validate": {
 			Call: (*boost.ShapleyOptions).Validate, Names: "options", Args: func() []any {
-				return []any{&boost.ShapleyOptions{Background: hostileTable().Columns, Weights: hostileWeights()}}
+				return []any{&boost.ShapleyOptions{Background: hostiletest.Features().Columns, Weights: hostileWeights()}}
 			},
 			Expect: map[string]any{"options.Weights NaN": boost.ErrWeight},
 		},

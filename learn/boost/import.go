@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -142,7 +143,7 @@ func (f *foreign) build(length int) (*Model, error) {
 	}
 	m := &f.model
 	for i, name := range f.names {
-		column := newColumn(name, table.Number, nil)
+		column := feature.New(name, table.Number, nil)
 		if f.category[i] {
 			if column, err = f.levels(i, listed[i]); err != nil {
 				return nil, err
@@ -156,7 +157,7 @@ func (f *foreign) build(length int) (*Model, error) {
 		for i := range tree {
 			n := &tree[i]
 			if n.codes != nil {
-				words := setWords(len(m.columns[n.column].levels))
+				words := setWords(len(m.columns[n.column].Levels))
 				if room -= words; room < 0 {
 					return nil, errors.New("boost: sets of categories are too large")
 				}
@@ -209,16 +210,16 @@ func (f *foreign) list(length int) ([]map[int32]int, error) {
 
 // levels returns the column of a feature of categories, and the level of each code that a set
 // has.
-func (f *foreign) levels(i int, listed map[int32]int) (column, error) {
+func (f *foreign) levels(i int, listed map[int32]int) (feature.Column, error) {
 	codes, texts := slices.Sorted(maps.Keys(listed)), f.texts[i]
 	for level, code := range codes {
 		switch {
 		case texts != nil && int(code) >= len(texts):
-			return column{}, fmt.Errorf("boost: feature %d has more categories than levels", i)
+			return feature.Column{}, fmt.Errorf("boost: feature %d has more categories than levels", i)
 		case texts != nil:
 			level = int(code)
 		case f.others:
-			return column{}, fmt.Errorf("boost: categories of feature %d have no levels: name them in ReadOptions.Levels", i)
+			return feature.Column{}, fmt.Errorf("boost: categories of feature %d have no levels: name them in ReadOptions.Levels", i)
 		}
 		listed[code] = level
 	}
@@ -227,12 +228,12 @@ func (f *foreign) levels(i int, listed map[int32]int) (column, error) {
 			texts = append(texts, strconv.Itoa(int(code)))
 		}
 	}
-	c := newColumn(f.names[i], table.Category, texts)
-	if len(c.code) != len(texts) {
-		return column{}, fmt.Errorf("boost: feature %d has a level twice", i)
+	c := feature.New(f.names[i], table.Category, texts)
+	if !c.Distinct() {
+		return feature.Column{}, fmt.Errorf("boost: feature %d has a level twice", i)
 	}
 	if f.others {
-		c.addOthers()
+		addOthers(&c)
 	}
 	return c, nil
 }

@@ -8,6 +8,7 @@ import (
 	"math/rand/v2"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
@@ -90,7 +91,7 @@ func Permutation[K comparable](ctx context.Context, m *Model, t *table.Table[K],
 	if o.Seed == 0 {
 		o.Seed = DefaultSeed
 	}
-	columns, err := matchColumns(m, t)
+	columns, err := bind(m, t)
 	if err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func Permutation[K comparable](ctx context.Context, m *Model, t *table.Table[K],
 // permuting is Permutation on its way.
 type permuting struct {
 	m       *Model
-	columns []matched
+	columns feature.Rows
 	rows    *rowsOf
 }
 
@@ -172,20 +173,15 @@ func (p *permuting) run(ctx context.Context, o *PermutationOptions) ([]Increase,
 	return found, nil
 }
 
-// loss returns the mean loss with the values of a column in another order.
+// loss returns the mean loss with the values of a column in another order; beyond the last column, as they are.
 func (p *permuting) loss(column int, order []int) float64 {
 	n, width := p.rows.n, len(p.columns)
 	raw, rows := make([]float64, n), make([]float64, chunkRows*width)
 	for lo := 0; lo < n; lo += chunkRows {
 		hi := min(lo+chunkRows, n)
-		for i := range p.columns {
-			if i != column {
-				p.columns[i].fill(rows[i:], width, lo, hi)
-				continue
-			}
-			for row := lo; row < hi; row++ {
-				rows[(row-lo)*width+i] = p.columns[i].at(order[row])
-			}
+		p.columns.Fill(rows, lo, hi)
+		for row := lo; row < hi && column < width; row++ {
+			rows[(row-lo)*width+column] = p.columns[column].At(order[row])
 		}
 		p.m.scores(raw[lo:hi], rows)
 	}

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"unicode/utf8"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -54,10 +55,14 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 	}
 	for i := range m.columns {
 		c := &m.columns[i]
-		if !utf8.ValidString(c.name) || !allValid(c.levels) {
+		if !utf8.ValidString(c.Name) || !allValid(c.Levels) {
 			return nil, fmt.Errorf("boost: name or level of column %d is not UTF-8", i)
 		}
-		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels[:len(c.code)], c.others})
+		of := columnJSON{c.Name, c.Kind.String(), c.Levels, c.Other >= 0}
+		if of.Others {
+			of.Levels = c.Levels[:c.Other]
+		}
+		j.Columns = append(j.Columns, of)
 	}
 	for _, root := range m.roots {
 		var tree []nodeJSON
@@ -83,13 +88,13 @@ func allValid(texts []string) bool {
 
 func (m *Model) question(n *node, gain float64) *questionJSON {
 	q := &questionJSON{Column: int(n.column), Missing: n.missing == 0, Gain: gain}
-	if m.columns[n.column].kind == table.Number {
+	if m.columns[n.column].Kind == table.Number {
 		if q.Zero = n.set >= 0; !math.IsInf(n.upTo, 1) {
 			q.UpTo = &n.upTo
 		}
 		return q
 	}
-	for level := range m.columns[n.column].levels {
+	for level := range m.columns[n.column].Levels {
 		if m.levelSide(n, float64(level)) == 0 {
 			q.Left = append(q.Left, level)
 		}
@@ -129,25 +134,18 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 }
 
 func (m *Model) readColumns(columns []columnJSON) error {
-	names := make(map[string]bool, len(columns))
+	var r feature.Reader
 	for i, c := range columns {
-		kind := table.Number
-		if c.Kind == table.Category.String() {
-			kind = table.Category
-		}
-		column := newColumn(c.Name, kind, c.Levels)
-		switch {
-		case c.Kind != kind.String():
-			return fmt.Errorf("boost: column %d is of an unknown kind", i)
-		case kind == table.Number && (c.Levels != nil || c.Others), len(column.code) != len(c.Levels):
-			return fmt.Errorf("boost: column %d has wrong levels", i)
-		case names[c.Name]:
-			return fmt.Errorf("boost: column %d has the name of another", i)
+		column, err := r.Read(c.Name, c.Kind, c.Levels)
+		if err != nil {
+			return fmt.Errorf("boost: column %d %w", i, err)
 		}
 		if c.Others {
-			column.addOthers()
+			if column.Kind == table.Number {
+				return fmt.Errorf("boost: column %d is a number with levels", i)
+			}
+			addOthers(&column)
 		}
-		names[c.Name] = true
 		m.columns = append(m.columns, column)
 	}
 	return nil
@@ -202,8 +200,8 @@ func (m *Model) readQuestion(q *questionJSON, n *drawing, room *int) error {
 		return errors.New("negative gain")
 	}
 	n.column, n.missing, n.zero, n.gain = q.Column, q.Missing, q.Zero, q.Gain
-	levels := len(m.columns[n.column].levels)
-	if m.columns[n.column].kind == table.Number {
+	levels := len(m.columns[n.column].Levels)
+	if m.columns[n.column].Kind == table.Number {
 		switch {
 		case q.Left != nil:
 			return errors.New("levels of a number")

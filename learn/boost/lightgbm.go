@@ -211,60 +211,72 @@ func (g *lgbText) tree() ([]foreignNode, error) {
 	if leaves == 1 {
 		return nodes, nil
 	}
+	return nodes, lgbQuestions(values, nodes)
+}
+
+// lgbQuestions reads the questions of a tree into the first of its nodes.
+func lgbQuestions(values map[string]string, nodes []foreignNode) (err error) {
+	leaves := (len(nodes) + 1) / 2
 	var lists [4][]int32
 	for i, name := range []string{"split_feature", "left_child", "right_child", "decision_type"} {
 		if lists[i], err = lgbIntegers(values, name, leaves-1); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	threshold, err := lgbFloats(values, "threshold", leaves-1)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	gain := make([]float64, leaves-1)
 	if strings.TrimSpace(values["split_gain"]) != "" {
 		if gain, err = lgbFloats(values, "split_gain", leaves-1); err != nil {
-			return nil, err
+			return err
 		}
 	}
 	sets, err := lgbSets(values)
 	if err != nil {
-		return nil, err
+		return err
 	}
 	for i := range threshold {
-		n := &nodes[i]
-		n.column, n.gain, n.missing = int(lists[0][i]), gain[i], lists[3][i]&2 != 0
+		n, decision := &nodes[i], lists[3][i]
+		n.column, n.gain, n.missing = int(lists[0][i]), gain[i], decision&2 != 0
 		if n.column < 0 {
-			return nil, errors.New("no such feature")
+			return errors.New("no such feature")
 		}
 		n.left, n.right = lgbChild(lists[1][i], leaves), lgbChild(lists[2][i], leaves)
-		if lists[3][i]&1 != 0 {
+		if decision&1 != 0 {
 			set := int(threshold[i])
 			if !(threshold[i] >= 0 && threshold[i] < float64(len(sets))) || sets[set] == nil {
-				return nil, errors.New("no such set of categories")
+				return errors.New("no such set of categories")
 			}
 			n.codes, n.missing = sets[set], false
 			sets[set] = nil // is of one question
-			continue
-		}
-		n.upTo = threshold[i]
-		switch zero := n.upTo >= 0; lists[3][i] >> 2 & 3 {
-		case 0: // missing is zero
-			n.missing = zero
-		case 1:
-			n.zero = true
-		case 2:
-		default:
-			return nil, errors.New("no such kind of missing values")
-		}
-		// LightGBM takes numbers in [-zeroThreshold, zeroThreshold] as zero.
-		if n.upTo >= 0 && n.upTo < zeroThreshold {
-			n.upTo = zeroThreshold
-		} else if n.upTo < 0 && n.upTo >= -zeroThreshold {
-			n.upTo = math.Nextafter(-zeroThreshold, math.Inf(-1))
+		} else if err := n.lgbNumber(threshold[i], decision>>2&3); err != nil {
+			return err
 		}
 	}
-	return nodes, nil
+	return nil
+}
+
+// lgbNumber makes the question whether a number is up to a threshold.
+func (n *foreignNode) lgbNumber(threshold float64, missing int32) error {
+	n.upTo = threshold
+	switch missing {
+	case 0: // is zero
+		n.missing = threshold >= 0
+	case 1:
+		n.zero = true
+	case 2:
+	default:
+		return errors.New("no such kind of missing values")
+	}
+	// LightGBM takes numbers in [-zeroThreshold, zeroThreshold] as zero.
+	if n.upTo >= 0 && n.upTo < zeroThreshold {
+		n.upTo = zeroThreshold
+	} else if n.upTo < 0 && n.upTo >= -zeroThreshold {
+		n.upTo = math.Nextafter(-zeroThreshold, math.Inf(-1))
+	}
+	return nil
 }
 
 // lgbChild returns the index of a child among questions and leaves.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
@@ -32,7 +33,7 @@ func Scores[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts
 	if err != nil {
 		return nil, err
 	}
-	columns, err := matchColumns(m, t)
+	columns, err := bind(m, t)
 	if err != nil {
 		return nil, err
 	}
@@ -44,9 +45,7 @@ func Scores[K comparable](ctx context.Context, m *Model, t *table.Table[K], opts
 				return
 			}
 			lo, hi := chunk*chunkRows, min((chunk+1)*chunkRows, len(scores))
-			for i := range columns {
-				columns[i].fill(rows[i:], len(columns), lo, hi)
-			}
+			columns.Fill(rows, lo, hi)
 			m.scores(scores[lo:hi], rows)
 		})
 	if err := ctx.Err(); err != nil {
@@ -76,50 +75,16 @@ func (o *PredictOptions) workers() (int, error) {
 // chunkRows is the number of rows that go through one tree after the other.
 const chunkRows = 256
 
-// matched is a column of a table as a model sees it.
-type matched struct {
-	table.Column
-	codes []float64 // of the model for each level
-}
-
-// matchColumns finds the columns of a model in a table.
-func matchColumns[K comparable](m *Model, t *table.Table[K]) ([]matched, error) {
+// bind finds the columns of a model in a table.
+func bind[K comparable](m *Model, t *table.Table[K]) (feature.Rows, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	byName := make(map[string]*table.Column, len(t.Columns))
-	for i := range t.Columns {
-		byName[t.Columns[i].Name] = &t.Columns[i]
+	rows, err := m.columns.Bind(t.Columns)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrColumn, err)
 	}
-	columns := make([]matched, len(m.columns))
-	for i := range m.columns {
-		want := &m.columns[i]
-		c := byName[want.name]
-		if c == nil || c.Kind != want.kind {
-			return nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
-		}
-		columns[i] = matched{*c, make([]float64, len(c.Levels))}
-		for level, text := range c.Levels {
-			columns[i].codes[level] = float64(want.codeOf(text))
-		}
-	}
-	return columns, nil
-}
-
-func (c *matched) at(row int) float64 {
-	if c.Kind == table.Number {
-		return c.Num[row]
-	} else if code := c.Code[row]; code >= 0 {
-		return c.codes[code]
-	}
-	return math.NaN()
-}
-
-// fill writes the values of rows lo to hi to every stride-th element of dst.
-func (c *matched) fill(dst []float64, stride, lo, hi int) {
-	for row := lo; row < hi; row++ {
-		dst[(row-lo)*stride] = c.at(row)
-	}
+	return rows, nil
 }
 
 // scores writes the score of each of the rows, that lie one after the other.
@@ -201,8 +166,8 @@ const zeroThreshold = float64(float32(1e-35))
 // levelSide returns the side of a question about a category to which a code goes, or of one
 // about a number where zero is missing.
 func (m *Model) levelSide(n *node, x float64) int32 {
-	if c := &m.columns[n.column]; !(x >= 0 && x < float64(len(c.levels))) {
-		if c.kind == table.Number && math.Abs(x) > zeroThreshold {
+	if c := &m.columns[n.column]; !(x >= 0 && x < float64(len(c.Levels))) {
+		if c.Kind == table.Number && math.Abs(x) > zeroThreshold {
 			return n.side(x)
 		}
 		return n.missing

@@ -12,6 +12,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -20,7 +21,7 @@ import (
 func shapChain(r *rand.Rand, columns, depth int, share func(i int) float64) *Model {
 	m := &Model{}
 	for i := range columns {
-		m.columns = append(m.columns, newColumn(fmt.Sprint(i), table.Number, nil))
+		m.columns = append(m.columns, feature.New(fmt.Sprint(i), table.Number, nil))
 	}
 	tree, cover := []drawing{}, 1.0
 	for i := range depth {

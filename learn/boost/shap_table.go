@@ -79,7 +79,7 @@ func Shapley[K comparable](ctx context.Context, m *Model, t *table.Table[K], opt
 	if opts != nil {
 		o = *opts
 	}
-	columns, err := matchColumns(m, t)
+	columns, err := bind(m, t)
 	if err != nil {
 		return nil, 0, err
 	}
@@ -91,7 +91,7 @@ func Shapley[K comparable](ctx context.Context, m *Model, t *table.Table[K], opt
 			return nil, 0, err
 		}
 		rows := make([]float64, len(values))
-		fillRows(columns, rows, 0, t.Rows())
+		columns.Fill(rows, 0, t.Rows())
 		if err := b.explain(ctx, values, rows, workers); err != nil {
 			return nil, 0, err
 		}
@@ -110,7 +110,7 @@ func Shapley[K comparable](ctx context.Context, m *Model, t *table.Table[K], opt
 		func(w *state, chunk int) {
 			lo := chunk * chunkRows
 			hi := min(lo+chunkRows, n)
-			fillRows(columns, w.rows, lo, hi)
+			columns.Fill(w.rows, lo, hi)
 			for i := range s.trees {
 				if ctx.Err() != nil {
 					return
@@ -127,17 +127,10 @@ func Shapley[K comparable](ctx context.Context, m *Model, t *table.Table[K], opt
 	return values, s.base, nil
 }
 
-// fillRows writes rows lo to hi one after the other.
-func fillRows(columns []matched, dst []float64, lo, hi int) {
-	for i := range columns {
-		columns[i].fill(dst[i:], len(columns), lo, hi)
-	}
-}
-
 // newBackground checks a background.
 func newBackground(m *Model, columns []table.Column, weights []float64) (*background, error) {
 	t := &table.Table[int]{Columns: columns}
-	found, err := matchColumns(m, t)
+	found, err := bind(m, t)
 	if err != nil {
 		return nil, fmt.Errorf("%w (in Background)", err)
 	}
@@ -162,7 +155,7 @@ func newBackground(m *Model, columns []table.Column, weights []float64) (*backgr
 		total += w
 		b.weights = append(b.weights, w)
 		for i := range found {
-			b.rows = append(b.rows, found[i].at(row))
+			b.rows = append(b.rows, found[i].At(row))
 		}
 	}
 	if total == 0 {

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -24,16 +25,16 @@ func shapTable(m *Model, rows [][]float64) *table.Table[int] {
 		values, levels := make([]float64, len(rows)), make([]string, len(rows))
 		for row := range rows {
 			values[row] = rows[row][len(m.columns)-1-i]
-			if v := values[row]; v >= 0 && v < float64(len(c.levels)) {
-				levels[row] = c.levels[int(v)]
+			if v := values[row]; v >= 0 && v < float64(len(c.Levels)) {
+				levels[row] = c.Levels[int(v)]
 			} else if v == v {
 				levels[row] = "unknown"
 			}
 		}
-		if c.kind == table.Number {
-			t.Columns = append(t.Columns, table.NumberColumn(c.name, values...))
+		if c.Kind == table.Number {
+			t.Columns = append(t.Columns, table.NumberColumn(c.Name, values...))
 		} else {
-			t.Columns = append(t.Columns, table.CategoryColumn(c.name, levels...))
+			t.Columns = append(t.Columns, table.CategoryColumn(c.Name, levels...))
 		}
 	}
 	return t
@@ -237,7 +238,7 @@ func BenchmarkShapley(b *testing.B) {
 	r := rand.New(rand.NewPCG(6, 6))
 	m := &Model{}
 	for i := range 28 {
-		m.columns = append(m.columns, newColumn(fmt.Sprint(i), table.Number, nil))
+		m.columns = append(m.columns, feature.New(fmt.Sprint(i), table.Number, nil))
 	}
 	for range 100 {
 		m.place(shapTree(r, m, 31))

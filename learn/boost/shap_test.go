@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/parallel"
 
 	"github.com/clientele-go/clientele/internal/race"
@@ -20,13 +21,13 @@ import (
 func shapModel(r *rand.Rand, columns, trees, leaves int) *Model {
 	m := &Model{base: r.NormFloat64()}
 	for i := range columns {
-		c := newColumn(fmt.Sprint(i), table.Number, nil)
+		c := feature.New(fmt.Sprint(i), table.Number, nil)
 		if i%3 == 2 {
 			var levels []string
 			for level := range 1 + r.IntN(90) {
 				levels = append(levels, fmt.Sprint(level))
 			}
-			c = newColumn(fmt.Sprint(i), table.Category, levels)
+			c = feature.New(fmt.Sprint(i), table.Category, levels)
 		}
 		m.columns = append(m.columns, c)
 	}
@@ -43,14 +44,14 @@ func shapTree(r *rand.Rand, m *Model, leaves int) []drawing {
 		at := leaf[i]
 		left := math.Floor(tree[at].cover * r.Float64())
 		d := drawing{fact: fact{cover: tree[at].cover}, column: r.IntN(len(m.columns)), missing: r.IntN(2) == 0, left: len(tree), right: len(tree) + 1}
-		if c := m.columns[d.column]; c.kind == table.Number {
+		if c := m.columns[d.column]; c.Kind == table.Number {
 			d.upTo = math.Floor(4 * r.Float64())
 			if r.IntN(9) == 0 {
 				d.upTo = math.Inf(1)
 			}
 		} else {
-			d.set = make([]uint64, setWords(len(c.levels)))
-			for level := range c.levels {
+			d.set = make([]uint64, setWords(len(c.Levels)))
+			for level := range c.Levels {
 				d.set[level/64] |= uint64(r.IntN(2)) << (level % 64)
 			}
 		}
@@ -67,8 +68,8 @@ func shapRow(r *rand.Rand, m *Model) []float64 {
 	row := make([]float64, len(m.columns))
 	for i := range row {
 		row[i] = math.Floor(5 * r.Float64())
-		if c := m.columns[i]; c.kind == table.Category {
-			row[i] = float64(r.IntN(len(c.levels)+2) - 1)
+		if c := m.columns[i]; c.Kind == table.Category {
+			row[i] = float64(r.IntN(len(c.Levels)+2) - 1)
 		}
 		if r.IntN(5) == 0 {
 			row[i] = math.NaN()
@@ -166,7 +167,7 @@ func TestAxioms(t *testing.T) {
 	ask := func(column, left int, cover float64) drawing {
 		return drawing{fact: fact{cover: cover}, column: column, left: left, right: left + 1}
 	}
-	m := &Model{base: 1, columns: []column{newColumn("a", table.Number, nil), newColumn("b", table.Number, nil), newColumn("dummy", table.Number, nil)}}
+	m := &Model{base: 1, columns: feature.Columns{feature.New("a", table.Number, nil), feature.New("b", table.Number, nil), feature.New("dummy", table.Number, nil)}}
 	and := []drawing{ask(0, 1, 100), ask(1, 3, 50), ask(1, 5, 50), half(0), half(0), half(0), half(8)}
 	m.place(and)
 	got, base := m.Contributions(nil, []float64{1, 1, 1})

@@ -10,6 +10,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -46,7 +47,7 @@ func (x *xgboostNode) draw(t testing.TB, tree []drawing) []drawing {
 func xgboostModel(t testing.TB, base float64, columns int, trees []xgboostNode) *Model {
 	m := &Model{base: base}
 	for i := range columns {
-		m.columns = append(m.columns, newColumn(fmt.Sprint(i), table.Number, nil))
+		m.columns = append(m.columns, feature.New(fmt.Sprint(i), table.Number, nil))
 	}
 	for i := range trees {
 		m.place(trees[i].draw(t, nil))

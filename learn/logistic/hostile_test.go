@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,16 +12,6 @@ import (
 	"github.com/clientele-go/clientele/learn/logistic"
 	"github.com/clientele-go/clientele/table"
 )
-
-func hostileTable() *table.Table[string] {
-	return &table.Table[string]{
-		IDs: []string{"h", "b", "c", "d", "e", "f", "g", "a"}, Compare: strings.Compare,
-		Columns: []table.Column{
-			table.NumberColumn("spend", 1, 2, math.NaN(), 4, 5, 6, 7, 8),
-			table.CategoryColumn("city", "x", "y", "x", "", "z", "z", "y", "x"),
-		},
-	}
-}
 
 func hostileLabels() []bool { return []bool{true, false, true, false, true, true, false, false} }
 
@@ -34,29 +23,21 @@ func hostileOptions() *logistic.Options {
 
 func TestHostile(t *testing.T) {
 	ctx := t.Context()
-	model, err := logistic.Fit(ctx, hostileTable(), hostileLabels(), hostileOptions())
+	model, err := logistic.Fit(ctx, hostiletest.Features(), hostileLabels(), hostileOptions())
 	require.NoError(t, err)
 	written, err := json.Marshal(model)
 	require.NoError(t, err)
 	row := func() []float64 { return []float64{3, 1} }
 	const undefined = "a measure that is not defined is NaN"
 
-	bad := map[string]any{
-		"table nil": "table: ", "table.IDs twice": table.ErrDuplicateID, "table.IDs short": "table: ", "table.IDs turned": hostiletest.OK,
-		"table.IDs nil": hostiletest.OK, "table.Compare nil": hostiletest.OK, "table.Columns twice": "table: ",
-		"table.Columns[1].Code[7] max": "row 7", "table.Columns[1].Code short": "has 7 values",
-	}
+	bad := hostiletest.TableFaults()
 	options := map[string]any{
 		"options.L2 NaN": "L2", "options.L2 +Inf": "L2", "options.L1 minus": "L1", "options.Knots min": "Knots", "options.Knots max": "Knots",
 		"options.Winsorize NaN": "Winsorize", "options.Winsorize one": "Winsorize", "options.Weights[7] NaN": "row 7", "options.Weights NaN": "row 0",
 		"options.MaxIterations minus": "MaxIterations", "options.Tolerance NaN": "Tolerance", "options.Tolerance one": "Tolerance", "options.Workers min": "Workers",
 		"options.Unpenalized flipped": "Unpenalized",
 	}
-	rows := map[string]any{
-		"row nil": hostiletest.Panic("logistic: row of 0 values"), "row empty": hostiletest.Panic("logistic: row of 0 values"),
-		"row one": hostiletest.Panic("logistic: row of 1 values"), "row short": hostiletest.Panic("logistic: row of 1 values"),
-		"row long": hostiletest.Panic("logistic: row of 3 values"), "row huge": hostiletest.Panic("logistic: row of 8192 values"),
-	}
+	rows := hostiletest.Lengths(hostiletest.Panic("logistic: row of "), "row")
 	use := func(m *logistic.Model) {
 		x := make([]float64, len(m.Columns()))
 		for _, v := range []float64{math.NaN(), math.Inf(-1), 0, 1, 1e300} {
@@ -73,7 +54,7 @@ func TestHostile(t *testing.T) {
 	hostiletest.Run(t, hostiletest.Table{
 		"Fit": {
 			Call: logistic.Fit[string], Names: "ctx table labels options",
-			Args: func() []any { return []any{ctx, hostileTable(), hostileLabels(), hostileOptions()} },
+			Args: func() []any { return []any{ctx, hostiletest.Features(), hostileLabels(), hostileOptions()} },
 			Expect: hostiletest.With(bad, options, map[string]any{
 				"options nil": hostiletest.OK, "labels nil": logistic.ErrLength, "labels short": logistic.ErrLength, "labels huge": logistic.ErrLength,
 				"labels alike": logistic.ErrOneClass, "options.Weights short": logistic.ErrLength, "options.Weights[7] max": logistic.ErrWeight,
@@ -81,19 +62,19 @@ func TestHostile(t *testing.T) {
 			}),
 			Cases: []hostiletest.Case{
 				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: logistic.ErrNoRows},
-				{Name: "one row", Args: func() []any { return []any{ctx, hostileTable().Take([]int{0}), []bool{true}, nil} }, Want: logistic.ErrOneClass},
+				{Name: "one row", Args: func() []any { return []any{ctx, hostiletest.Features().Take([]int{0}), []bool{true}, nil} }, Want: logistic.ErrOneClass},
 				{Name: "too large", Args: func() []any {
-					tab := hostileTable()
+					tab := hostiletest.Features()
 					tab.Columns[0].Num[6] = -1e101
 					return []any{ctx, tab, hostileLabels(), nil}
 				}, Want: "row 6"},
 				{Name: "all missing", Args: func() []any {
-					tab := hostileTable()
+					tab := hostiletest.Features()
 					tab.Columns[0] = table.NumberColumn("spend", slices.Repeat([]float64{math.NaN()}, 8)...)
 					return []any{ctx, tab, hostileLabels(), nil}
 				}, Want: hostiletest.OK},
 				{Name: "divided", Args: func() []any {
-					tab := hostileTable()
+					tab := hostiletest.Features()
 					tab.Columns = []table.Column{table.NumberColumn("told", 1, 0, 1, 0, 1, 1, 0, 0)}
 					return []any{ctx, tab, hostileLabels(), &logistic.Options{Unpenalized: true}}
 				}, Want: "logistic: "},
@@ -101,7 +82,7 @@ func TestHostile(t *testing.T) {
 			Then: func(results []any) { use(results[0].(*logistic.Model)) },
 		},
 		"Predict": {
-			Call: logistic.Predict[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostileTable(), &logistic.PredictOptions{Workers: 2}} },
+			Call: logistic.Predict[string], Names: "ctx model table options", Args: func() []any { return []any{ctx, model, hostiletest.Features(), &logistic.PredictOptions{Workers: 2}} },
 			Expect: hostiletest.With(bad, map[string]any{"table.Columns nil": logistic.ErrColumn, "table.Columns[1].Name bytes": logistic.ErrColumn, "options.Workers max": hostiletest.OK}),
 		},
 		"Model.LogOdds":    {Call: (*logistic.Model).LogOdds, Names: "model row", Args: func() []any { return []any{model, row()} }, Expect: rows},

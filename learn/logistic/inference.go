@@ -4,7 +4,7 @@ import (
 	"math"
 
 	"github.com/clientele-go/clientele/internal/cholesky"
-
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -197,22 +197,16 @@ func newModel(columns []table.Column, all []prepared, terms []Term, report Repor
 	at := 1
 	for i := range columns {
 		n := len(all[i].terms)
-		m.add(columns[i].Name, columns[i].Kind, all[i].levels, terms[at:][:n])
+		m.add(feature.New(columns[i].Name, columns[i].Kind, all[i].levels), terms[at:][:n])
 		at += n
 	}
 	return m
 }
 
 // add adds a column with its terms.
-func (m *Model) add(name string, kind table.Kind, levels []string, terms []Term) {
-	c := column{name: name, kind: kind, levels: levels}
-	if kind == table.Category {
-		c.code, c.effect = make(map[string]int32, len(levels)), make([]float64, len(levels))
-		for code, level := range levels {
-			c.code[level] = int32(code)
-		}
-	}
-	if kind == table.Number {
+func (m *Model) add(of feature.Column, terms []Term) {
+	c := column{Column: of, effect: make([]float64, len(of.Levels))}
+	if c.Kind == table.Number {
 		c.span = span{terms[0].Low, terms[0].High}
 	}
 	known := false
@@ -220,7 +214,7 @@ func (m *Model) add(name string, kind table.Kind, levels []string, terms []Term)
 		t := &terms[i]
 		switch t.Part {
 		case Level:
-			c.effect[c.code[t.Level]] = t.Coefficient
+			c.effect[c.Code(t.Level)] = t.Coefficient
 			c.typical += float64(t.Coefficient * t.Mean)
 		case Missing:
 			c.missing, known = t.Coefficient, true

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -83,9 +84,9 @@ func (m *Model) MarshalJSON() ([]byte, error) {
 	index := map[string]int{}
 	for i := range m.columns {
 		c := &m.columns[i]
-		index[c.name] = i
-		to := columnJSON{Name: c.name, Kind: c.kind.String(), Levels: c.levels}
-		if c.kind == table.Number && !math.IsInf(c.span.low, -1) {
+		index[c.Name] = i
+		to := columnJSON{Name: c.Name, Kind: c.Kind.String(), Levels: c.Levels}
+		if c.Kind == table.Number && !math.IsInf(c.span.low, -1) {
 			to.Low, to.High = &c.span.low, &c.span.high
 		}
 		j.Columns = append(j.Columns, to)
@@ -145,25 +146,21 @@ func (m *Model) UnmarshalJSON(data []byte) error {
 		orNaN(r.AIC), r.Shift, r.Constant,
 	}
 	read.base = read.terms[0].Coefficient
-	names := map[string]bool{}
+	var columns feature.Reader
 	at := 1
 	for i, c := range j.Columns {
 		from := at
 		for at < len(j.Terms) && j.Terms[at].Column == i {
 			at++
 		}
-		if err := c.check(j.Terms[from:at]); err != nil {
+		column, err := columns.Read(c.Name, c.Kind, c.Levels)
+		if err != nil {
+			return fmt.Errorf("logistic: column %d %w", i, err)
+		}
+		if err := c.check(column.Kind, j.Terms[from:at]); err != nil {
 			return fmt.Errorf("logistic: column %d: %w", i, err)
 		}
-		if names[c.Name] {
-			return fmt.Errorf("logistic: column %d has the name of another", i)
-		}
-		names[c.Name] = true
-		kind := table.Number
-		if c.Kind == table.Category.String() {
-			kind = table.Category
-		}
-		read.add(c.Name, kind, c.Levels, read.terms[from:at])
+		read.add(column, read.terms[from:at])
 	}
 	if at != len(j.Terms) {
 		return errors.New("logistic: terms are not in the order of their columns")
@@ -220,18 +217,14 @@ func (j *termJSON) term(columns []columnJSON) (Term, error) {
 // check checks a column with its terms: a number has a line, then hinges with ascending
 // knots; a category has levels in order, of which the first may have no term; either may
 // have a mark of missing values at the end.
-func (j *columnJSON) check(terms []termJSON) error {
-	if (j.Low == nil) != (j.High == nil) || j.Low != nil && (j.Kind != table.Number.String() || !(-largest <= *j.Low && *j.Low < *j.High && *j.High <= largest)) {
+func (j *columnJSON) check(kind table.Kind, terms []termJSON) error {
+	if (j.Low == nil) != (j.High == nil) || j.Low != nil && (kind != table.Number || !(-largest <= *j.Low && *j.Low < *j.High && *j.High <= largest)) {
 		return errors.New("wrong bounds")
 	}
 	if n := len(terms); n > 0 && *terms[n-1].Part == Missing {
 		terms = terms[:n-1]
 	}
-	switch j.Kind {
-	case table.Number.String():
-		if j.Levels != nil {
-			return errors.New("levels of a number")
-		}
+	if kind == table.Number {
 		if len(terms) == 0 || *terms[0].Part != Line {
 			return errors.New("a number without a line")
 		}
@@ -240,25 +233,16 @@ func (j *columnJSON) check(terms []termJSON) error {
 				return errors.New("hinges do not ascend")
 			}
 		}
-	case table.Category.String():
-		seen := map[string]bool{}
-		for _, level := range j.Levels {
-			if seen[level] {
-				return errors.New("a level twice")
-			}
-			seen[level] = true
+		return nil
+	}
+	skip := len(j.Levels) - len(terms)
+	if skip != 0 && (skip != 1 || len(j.Levels) == 0) {
+		return errors.New("levels without terms")
+	}
+	for i, t := range terms {
+		if *t.Part != Level || t.Level != j.Levels[skip+i] {
+			return errors.New("terms of other levels")
 		}
-		skip := len(j.Levels) - len(terms)
-		if skip != 0 && (skip != 1 || len(j.Levels) == 0) {
-			return errors.New("levels without terms")
-		}
-		for i, t := range terms {
-			if *t.Part != Level || t.Level != j.Levels[skip+i] {
-				return errors.New("terms of other levels")
-			}
-		}
-	default:
-		return errors.New("unknown kind")
 	}
 	return nil
 }

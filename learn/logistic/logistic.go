@@ -43,6 +43,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -56,10 +57,7 @@ type Model struct {
 
 // column is a column of the table that was fitted on, and what it adds to the log-odds.
 type column struct {
-	name   string
-	kind   table.Kind
-	levels []string         // that the fit saw, in their order
-	code   map[string]int32 // index of each level
+	feature.Column
 
 	span   span      // number: what values are kept within
 	bends  []bend    // number: the straight line (knot -Inf) and the hinges
@@ -74,7 +72,7 @@ type bend struct{ knot, center, slope float64 }
 
 // at returns what the column adds to the log-odds at a value, of a category its code.
 func (c *column) at(x float64) float64 {
-	if c.kind == table.Category {
+	if c.Kind == table.Category {
 		if x >= 0 && x < float64(len(c.effect)) && x == math.Trunc(x) {
 			return c.effect[int(x)]
 		}
@@ -95,25 +93,23 @@ func (c *column) at(x float64) float64 {
 
 // Columns returns the names of the columns of the fit, in their order.
 func (m *Model) Columns() []string {
-	names := make([]string, len(m.columns))
-	for i := range m.columns {
-		names[i] = m.columns[i].name
-	}
-	return names
+	return m.features().Names()
 }
 
 // Code returns what stands for a level in a row: its index among the levels of column i
 // that the fit saw, or -1, for which the column adds what it does on average, where it did
 // not see it. It panics if i is out of range; for a number column it returns -1.
 func (m *Model) Code(i int, level string) float64 {
-	return float64(m.columns[i].codeOf(level))
+	return float64(m.columns[i].Code(level))
 }
 
-func (c *column) codeOf(level string) int32 {
-	if code, ok := c.code[level]; ok {
-		return code
+// features returns what is known of the columns.
+func (m *Model) features() feature.Columns {
+	columns := make(feature.Columns, len(m.columns))
+	for i := range m.columns {
+		columns[i] = m.columns[i].Column
 	}
-	return -1
+	return columns
 }
 
 // Report tells how the fit went.

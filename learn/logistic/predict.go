@@ -22,18 +22,9 @@ func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], opt
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	columns := make([]table.Column, len(m.columns))
-	codes := make([][]float64, len(m.columns)) // of the model for each level of the table
-	for i := range m.columns {
-		want := &m.columns[i]
-		c, ok := t.Column(want.name)
-		if !ok || c.Kind != want.kind {
-			return nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
-		}
-		columns[i], codes[i] = c, make([]float64, len(c.Levels))
-		for level, text := range c.Levels {
-			codes[i][level] = float64(want.codeOf(text))
-		}
+	rows, err := m.features().Bind(t.Columns)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrColumn, err)
 	}
 	probabilities := make([]float64, t.Rows())
 	const chunk = 4096
@@ -42,18 +33,10 @@ func Predict[K comparable](ctx context.Context, m *Model, t *table.Table[K], opt
 		if ctx.Err() != nil {
 			return
 		}
-		row := make([]float64, len(columns))
-		for at := lo; at < hi; at++ {
-			for i := range columns {
-				if c := &columns[i]; c.Kind == table.Number {
-					row[i] = c.Num[at]
-				} else if code := c.Code[at]; code >= 0 {
-					row[i] = codes[i][code]
-				} else {
-					row[i] = math.NaN()
-				}
-			}
-			probabilities[at] = m.PredictRow(row)
+		row := make([]float64, len(rows))
+		for i := lo; i < hi; i++ {
+			rows.Read(row, i)
+			probabilities[i] = m.PredictRow(row)
 		}
 	})
 	if err := ctx.Err(); err != nil {

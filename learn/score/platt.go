@@ -36,79 +36,84 @@ type line struct {
 }
 
 // line fits what comes true, which counts as hit, or else miss, to x, which has a value for
-// each block. The slope is 0 where x does not vary. Newton's method with backtracking.
+// each block. The slope is 0 where x does not vary.
 func (b *Binary) line(hit, miss float64, x []float64) line {
-	rows := b.Rows()
-	largest := 0.0
-	for _, v := range x {
-		largest = max(largest, math.Abs(v))
-	}
-	if largest == 0 {
+	d, varies := b.standardise(hit, miss, x)
+	if !varies {
 		return line{constant: true}
 	}
+	start := logit((b.Positives()*hit + b.negatives()*miss) / b.Rows())
+	a, k, converged := d.fit(start)
+	return line{slope: k / d.sd / d.largest, intercept: a - k*(d.mean/d.sd), converged: converged}
+}
+
+// standardised is what a line is fitted to: of each block a number with mean 0 and standard
+// deviation 1, and, for the sake of tolerances, weights that sum to 1.
+type standardised struct {
+	largest, mean, sd float64   // the number is (x/largest - mean)/sd
+	u                 []float64 // the number
+	weight, target    []float64 // the target times the weight
+	slopes, curves    []float64 // of the loss in the log-odds of each block; see step
+}
+
+// standardise returns false where x does not vary.
+func (b *Binary) standardise(hit, miss float64, x []float64) (*standardised, bool) {
+	rows := b.Rows()
+	d := &standardised{}
+	for _, v := range x {
+		d.largest = max(d.largest, math.Abs(v))
+	}
+	if d.largest == 0 {
+		return nil, false
+	}
 	// Moments of x/largest do not overflow.
-	mean, square := 0.0, 0.0
+	square := 0.0
 	weight := func(i int) (t, f float64) { return b.trues[i+1] - b.trues[i], b.falses[i+1] - b.falses[i] }
 	for i, v := range x {
 		t, f := weight(i)
-		mean += (t + f) * (v / largest)
+		d.mean += (t + f) * (v / d.largest)
 	}
-	mean /= rows
+	d.mean /= rows
 	for i, v := range x {
 		t, f := weight(i)
-		square += (t + f) * (v/largest - mean) * (v/largest - mean)
+		square += (t + f) * (v/d.largest - d.mean) * (v/d.largest - d.mean)
 	}
-	sd := math.Sqrt(square / rows)
-	if sd < 1e-14 {
-		return line{constant: true}
+	d.sd = math.Sqrt(square / rows)
+	if d.sd < 1e-14 {
+		return nil, false
 	}
-	// In weights that sum to 1, for the sake of tolerances.
-	u, rest := make([]float64, len(x)), make([]float64, len(x)) // standardised; weight
-	y := make([]float64, len(x))                                // target times weight
+	d.u, d.weight, d.target = make([]float64, len(x)), make([]float64, len(x)), make([]float64, len(x))
+	d.slopes, d.curves = make([]float64, len(x)), make([]float64, len(x))
 	for i, v := range x {
 		t, f := weight(i)
-		u[i], rest[i], y[i] = (v/largest-mean)/sd, (t+f)/rows, (t*hit+f*miss)/rows
+		d.u[i], d.weight[i], d.target[i] = (v/d.largest-d.mean)/d.sd, (t+f)/rows, (t*hit+f*miss)/rows
 	}
-	objective := func(a, k float64) float64 {
-		sum := 0.0
-		for i, v := range u {
-			z := a + k*v
-			sum += rest[i]*softplus(z) - y[i]*z
-		}
-		return sum
+	return d, true
+}
+
+// loss is the mean loss of the log-odds a + k·u.
+func (d *standardised) loss(a, k float64) float64 {
+	sum := 0.0
+	for i, v := range d.u {
+		z := a + k*v
+		sum += d.weight[i]*softplus(z) - d.target[i]*z
 	}
-	a, k := logit((b.Positives()*hit+b.negatives()*miss)/rows), 0.0
-	now, before := objective(a, k), math.Inf(1)
-	slopes, curves := make([]float64, len(x)), make([]float64, len(x))
-	var result line
+	return sum
+}
+
+// fit lowers the loss by Newton's method with backtracking.
+func (d *standardised) fit(start float64) (a, k float64, converged bool) {
+	a = start
+	now, before := d.loss(a, k), math.Inf(1)
 	reach := 4.0 // a step that changes log-odds by more leaves where the curvature holds
 	for range 200 {
-		ga, haa, hak := 0.0, 0.0, 0.0
-		for i, v := range u {
-			z := a + k*v
-			p := sigmoid(z)
-			slopes[i], curves[i] = rest[i]*p-y[i], rest[i]*p*sigmoid(-z)
-			ga += slopes[i]
-			haa += curves[i]
-			hak += curves[i] * v
-		}
-		// About the mean by curvature, where the two directions are apart: where nearly all
-		// curvature is at one score, a determinant would be lost in rounding.
-		center, gk, hkk := hak/haa, 0.0, 0.0
-		for i, v := range u {
-			gk += slopes[i] * (v - center)
-			hkk += curves[i] * (v - center) * (v - center)
-		}
-		if !(haa > 0 && hkk > 0) {
+		da, dk, decrement, ok := d.step(a, k)
+		if !ok {
 			break
 		}
-		dk := -gk / hkk
-		da := -ga/haa - center*dk
-		decrement := ga*ga/haa + gk*gk/hkk
 		const near = 1e-10 // Newton's steps double the right digits from here on
 		if decrement < 1e-26 || before < near && decrement >= before/2 {
-			result.converged = true
-			break
+			return a, k, true
 		}
 		before = decrement
 		if decrement < near {
@@ -116,14 +121,14 @@ func (b *Binary) line(hit, miss float64, x []float64) line {
 			continue
 		}
 		furthest := 0.0 // change of log-odds
-		for _, v := range u {
+		for _, v := range d.u {
 			furthest = max(furthest, math.Abs(da+dk*v))
 		}
 		first := min(1, reach/furthest)
-		step, next := first, objective(a+first*da, k+first*dk)
+		step, next := first, d.loss(a+first*da, k+first*dk)
 		for next > now-1e-4*step*decrement && step > 1e-10*first {
 			step /= 2
-			next = objective(a+step*da, k+step*dk)
+			next = d.loss(a+step*da, k+step*dk)
 		}
 		if reach = step * furthest; step == first {
 			reach *= 2
@@ -131,9 +136,33 @@ func (b *Binary) line(hit, miss float64, x []float64) line {
 		reach = max(reach, 1)
 		a, k, now = a+step*da, k+step*dk, next
 	}
-	result.slope = k / sd / largest
-	result.intercept = a - k*(mean/sd)
-	return result
+	return a, k, false
+}
+
+// step is Newton's from a and k, and about twice what it lowers the loss by. It returns false
+// where there is no curvature.
+func (d *standardised) step(a, k float64) (da, dk, decrement float64, ok bool) {
+	ga, haa, hak := 0.0, 0.0, 0.0
+	for i, v := range d.u {
+		z := a + k*v
+		p := sigmoid(z)
+		d.slopes[i], d.curves[i] = d.weight[i]*p-d.target[i], d.weight[i]*p*sigmoid(-z)
+		ga += d.slopes[i]
+		haa += d.curves[i]
+		hak += d.curves[i] * v
+	}
+	// About the mean by curvature, where the two directions are apart: where nearly all
+	// curvature is at one score, a determinant would be lost in rounding.
+	center, gk, hkk := hak/haa, 0.0, 0.0
+	for i, v := range d.u {
+		gk += d.slopes[i] * (v - center)
+		hkk += d.curves[i] * (v - center) * (v - center)
+	}
+	if !(haa > 0 && hkk > 0) {
+		return 0, 0, 0, false
+	}
+	dk = -gk / hkk
+	return -ga/haa - center*dk, dk, ga*ga/haa + gk*gk/hkk, true
 }
 
 // softplus is log(1+exp(x)).

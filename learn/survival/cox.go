@@ -5,6 +5,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -27,27 +28,16 @@ type Cox struct {
 
 // column is a column of the table that was fitted on.
 type column struct {
-	name   string
-	kind   table.Kind
-	levels []string // that the fit saw, in their order; the first has no term
-	code   map[string]int32
-	term   int // index of the first of its terms
-}
-
-func newColumn(name string, kind table.Kind, levels []string, term int) column {
-	c := column{name: name, kind: kind, levels: levels, term: term, code: make(map[string]int32, len(levels))}
-	for i, level := range levels {
-		c.code[level] = int32(i)
-	}
-	return c
+	feature.Column
+	term int // index of the first of its terms
 }
 
 // terms is the number of terms of the column.
 func (c *column) terms() int {
-	if c.kind == table.Number {
+	if c.Kind == table.Number {
 		return 1
 	}
-	return max(0, len(c.levels)-1)
+	return max(0, len(c.Levels)-1)
 }
 
 // Term is a coefficient: of a number column, or of a level of a category beside the first
@@ -124,20 +114,22 @@ func (m *Cox) Covariance(i, j int) float64 {
 
 // Columns returns the names of the columns of the fit, in their order.
 func (m *Cox) Columns() []string {
-	names := make([]string, len(m.columns))
-	for i := range m.columns {
-		names[i] = m.columns[i].name
-	}
-	return names
+	return m.features().Names()
 }
 
 // Code returns what stands for a level in a row: its index among the levels of column i
 // that the fit saw, or -1. It panics if i is out of range; for a number column it returns -1.
 func (m *Cox) Code(i int, level string) float64 {
-	if code, ok := m.columns[i].code[level]; ok {
-		return float64(code)
+	return float64(m.columns[i].Code(level))
+}
+
+// features returns what is known of the columns.
+func (m *Cox) features() feature.Columns {
+	columns := make(feature.Columns, len(m.columns))
+	for i := range m.columns {
+		columns[i] = m.columns[i].Column
 	}
-	return -1
+	return columns
 }
 
 // NotConvergedError is returned with a model that may be far from the best one: the default

@@ -8,7 +8,7 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/cholesky"
-
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/gram"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
@@ -120,7 +120,7 @@ func (f *fitting) prepare(columns []table.Column, order []int) error {
 			return fault
 		}
 		if c.Kind == table.Number {
-			f.columns = append(f.columns, newColumn(c.Name, c.Kind, nil, len(f.terms)))
+			f.columns = append(f.columns, column{feature.New(c.Name, c.Kind, nil), len(f.terms)})
 			f.terms = append(f.terms, Term{Column: c.Name, Scale: 1})
 			codes = append(codes, nil)
 			continue
@@ -137,7 +137,7 @@ func (f *fitting) prepare(columns []table.Column, order []int) error {
 				levels = append(levels, level)
 			}
 		}
-		f.columns, codes = append(f.columns, newColumn(c.Name, c.Kind, levels, len(f.terms))), append(codes, code)
+		f.columns, codes = append(f.columns, column{feature.New(c.Name, c.Kind, levels), len(f.terms)}), append(codes, code)
 		for _, level := range levels[min(1, len(levels)):] {
 			f.terms = append(f.terms, Term{Column: c.Name, Level: level, Scale: 1})
 		}
@@ -164,7 +164,7 @@ func (f *fitting) prepare(columns []table.Column, order []int) error {
 // fill sets the features of a column.
 func (f *fitting) fill(from *table.Column, c *column, code []int32) {
 	r := f.rows
-	if c.kind == table.Category {
+	if c.Kind == table.Category {
 		for i, row := range r.timeline.rows {
 			if level := code[from.Code[row]]; level > 0 {
 				r.set(i, c.term+int(level)-1, 1)

@@ -57,11 +57,7 @@ func TestHostile(t *testing.T) {
 	discrete, err := survival.NewDiscrete(even(0.1), periods())
 	require.NoError(t, err)
 	row := func() []float64 { return []float64{3, 1} }
-	bad := map[string]any{
-		"table nil": "table: ", "table.IDs twice": table.ErrDuplicateID, "table.IDs short": "table: ", "table.IDs nil": hostiletest.OK,
-		"table.Compare nil": hostiletest.OK, "table.Columns twice": "table: ", "table.Columns[1].Code[7] max": "row 7",
-		"table.Columns[1].Code[7] minus": survival.ErrMissing, "table.Columns[1].Code short": "has 7 values",
-	}
+	bad := hostiletest.With(hostiletest.TableFaults(), map[string]any{"table.Columns[1].Code[7] minus": survival.ErrMissing})
 	data := map[string]any{
 		"data nil": "survival: ", "data.Exit nil": "survival: ", "data.Exit short": survival.ErrLength, "data.Exit[7] NaN": "row 7",
 		"data.Exit[7] +Inf": "row 7", "data.Exit[7] minus": "row 7", "data.Exit NaN": "row 0", "data.Event short": survival.ErrLength,
@@ -72,10 +68,7 @@ func TestHostile(t *testing.T) {
 	predict := hostiletest.With(bad, map[string]any{
 		"table.Columns nil": survival.ErrColumn, "table.Columns[1].Name bytes": survival.ErrColumn,
 	})
-	rows := map[string]any{
-		"row nil": hostiletest.Panic("survival: "), "row empty": hostiletest.Panic("survival: "), "row one": hostiletest.Panic("survival: "),
-		"row short": hostiletest.Panic("survival: "), "row long": hostiletest.Panic("survival: "), "row huge": hostiletest.Panic("survival: "),
-	}
+	rows := hostiletest.Lengths(hostiletest.Panic("survival: "), "row")
 	index := map[string]any{
 		"i min": hostiletest.Panic(""), "i minus": hostiletest.Panic(""), "i max": hostiletest.Panic(""),
 		"j min": hostiletest.Panic(""), "j minus": hostiletest.Panic(""), "j max": hostiletest.Panic(""),

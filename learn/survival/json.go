@@ -7,6 +7,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -71,7 +72,7 @@ func (m *Cox) MarshalJSON() ([]byte, error) {
 	}
 	for i := range m.columns {
 		c := &m.columns[i]
-		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels})
+		j.Columns = append(j.Columns, columnJSON{c.Name, c.Kind.String(), c.Levels})
 	}
 	p := len(m.terms)
 	for i := range m.terms {
@@ -134,27 +135,13 @@ func (m *Cox) readTerms(j *coxJSON) error {
 	if len(j.Terms) > MaxTerms {
 		return fmt.Errorf("survival: %d terms, want at most %d", len(j.Terms), MaxTerms)
 	}
-	names := map[string]bool{}
+	var r feature.Reader
 	for i, from := range j.Columns {
-		if names[from.Name] {
-			return fmt.Errorf("survival: column %d has the name of another", i)
+		read, err := r.Read(from.Name, from.Kind, from.Levels)
+		if err != nil {
+			return fmt.Errorf("survival: column %d %w", i, err)
 		}
-		names[from.Name] = true
-		kind := table.Number
-		switch from.Kind {
-		case table.Number.String():
-			if from.Levels != nil {
-				return fmt.Errorf("survival: column %d: levels of a number", i)
-			}
-		case table.Category.String():
-			kind = table.Category
-		default:
-			return fmt.Errorf("survival: column %d: unknown kind", i)
-		}
-		c := newColumn(from.Name, kind, from.Levels, len(m.terms))
-		if len(c.code) != len(c.levels) {
-			return fmt.Errorf("survival: column %d: a level twice", i)
-		}
+		c := column{read, len(m.terms)}
 		if c.term+c.terms() > len(j.Terms) {
 			return fmt.Errorf("survival: column %d has too few terms", i)
 		}
@@ -176,11 +163,11 @@ func (m *Cox) readTerms(j *coxJSON) error {
 // term checks a term by itself.
 func (j *termJSON) term(c *column, k int) (Term, error) {
 	t := Term{
-		Column: c.name, Mean: j.Mean, Scale: j.Scale, Coefficient: j.Coefficient, Aliased: j.Aliased,
+		Column: c.Name, Mean: j.Mean, Scale: j.Scale, Coefficient: j.Coefficient, Aliased: j.Aliased,
 		ModelStdErr: j.ModelStdErr,
 	}
 	switch {
-	case c.kind == table.Category && (j.Mean != 0 || j.Scale != 1):
+	case c.Kind == table.Category && (j.Mean != 0 || j.Scale != 1):
 		return t, errors.New("mean or scale of a level")
 	case !(j.Scale > 0):
 		return t, errors.New("wrong scale")
@@ -191,8 +178,8 @@ func (j *termJSON) term(c *column, k int) (Term, error) {
 	case max(math.Abs(j.Mean), j.Scale, math.Abs(j.Coefficient), math.Abs(j.Mean*j.Coefficient)) > largest*largest:
 		return t, errors.New("coefficient or mean is too large")
 	}
-	if c.kind == table.Category {
-		t.Level = c.levels[k+1]
+	if c.Kind == table.Category {
+		t.Level = c.Levels[k+1]
 	}
 	return t, nil
 }

@@ -6,6 +6,7 @@ import (
 	"math"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
@@ -22,10 +23,10 @@ func (m *Cox) LogRisk(row []float64) float64 {
 	for i, x := range row {
 		c := &m.columns[i]
 		switch {
-		case c.kind == table.Number:
+		case c.Kind == table.Number:
 			t := &m.terms[c.term]
 			total += float64(t.Coefficient * (x - t.Mean))
-		case !(x >= 0 && x < float64(len(c.levels))):
+		case !(x >= 0 && x < float64(len(c.Levels))):
 			return math.NaN()
 		case x >= 1:
 			total += m.terms[c.term+int(x)-1].Coefficient
@@ -47,7 +48,7 @@ func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], opts
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	columns, codes, err := m.match(t.Column, nil)
+	rows, err := m.bind(t.Columns, nil)
 	if err != nil {
 		return nil, err
 	}
@@ -57,16 +58,10 @@ func LogRisks[K comparable](ctx context.Context, m *Cox, t *table.Table[K], opts
 		if ctx.Err() != nil {
 			return
 		}
-		row := make([]float64, len(columns))
-		for at := lo; at < hi; at++ {
-			for i := range columns {
-				if c := &columns[i]; c.Kind == table.Number {
-					row[i] = c.Num[at]
-				} else {
-					row[i] = codes[i][c.Code[at]]
-				}
-			}
-			risks[at] = m.LogRisk(row)
+		row := make([]float64, len(rows))
+		for i := lo; i < hi; i++ {
+			rows.Read(row, i)
+			risks[i] = m.LogRisk(row)
 		}
 	})
 	return risks, ctx.Err()
@@ -90,30 +85,25 @@ func (o *PredictOptions) workers() (int, error) {
 	return parallel.Workers(o.Workers), nil
 }
 
-// match finds the columns of the model in a valid table, and the codes of the model for the levels
-// of the table, for the rows that have a weight; nil: all.
-func (m *Cox) match(find func(string) (table.Column, bool), weights []float64) (columns []table.Column, codes [][]float64, err error) {
-	columns, codes = make([]table.Column, len(m.columns)), make([][]float64, len(m.columns))
-	for i := range m.columns {
-		want := &m.columns[i]
-		c, ok := find(want.name)
-		if !ok || c.Kind != want.kind {
-			return nil, nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
+// bind finds the columns of the model in those of a valid table, whose rows that have a weight have values for the
+// model; nil: all.
+func (m *Cox) bind(columns []table.Column, weights []float64) (feature.Rows, error) {
+	rows, err := m.features().Bind(columns)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrColumn, err)
+	}
+	for i := range rows {
+		c := &rows[i]
+		if err := missing(&c.Column, i, weights); err != nil {
+			return nil, err
 		}
-		columns[i], codes[i] = c, make([]float64, len(c.Levels))
-		for level, text := range c.Levels {
-			codes[i][level] = m.Code(i, text)
-		}
-		if err := missing(&c, i, weights); err != nil {
-			return nil, nil, err
-		}
-		for row, code := range c.Code {
-			if (weights == nil || weights[row] > 0) && codes[i][code] < 0 {
-				return nil, nil, fmt.Errorf("%w: level of row %d of column %q", ErrColumn, row, want.name)
+		for row := range c.Code {
+			if (weights == nil || weights[row] > 0) && c.At(row) < 0 {
+				return nil, fmt.Errorf("%w: level of row %d of column %q", ErrColumn, row, c.Name)
 			}
 		}
 	}
-	return columns, codes, nil
+	return rows, nil
 }
 
 // missing returns the fault of missing values, or of numbers that are too large, among the rows that have

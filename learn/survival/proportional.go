@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/cholesky"
+	"github.com/clientele-go/clientele/internal/feature"
 
 	"github.com/clientele-go/clientele/internal/enum"
 	"github.com/clientele-go/clientele/table"
@@ -67,7 +68,7 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 	if err != nil {
 		return nil, err
 	}
-	columns, codes, err := m.match(t.Column, d.Weights)
+	columns, err := m.bind(t.Columns, d.Weights)
 	if err != nil {
 		return nil, err
 	}
@@ -83,33 +84,7 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 	if len(r.ended) == 0 {
 		return nil, ErrNoEvents
 	}
-	b := make([]float64, p)
-	place := make([]int, len(m.terms)) // feature of each term, or -1
-	for j := range place {
-		place[j] = slices.Index(kept, j)
-	}
-	for i := range m.columns {
-		c := &m.columns[i]
-		for j := c.term; j < c.term+c.terms(); j++ {
-			if place[j] < 0 {
-				continue
-			}
-			term := &m.terms[j]
-			b[place[j]] = term.Coefficient * term.Scale
-			for to, row := range l.rows {
-				x := 0.0
-				if c.kind == table.Number {
-					x = (columns[i].Num[row] - term.Mean) / term.Scale
-				} else if codes[i][columns[i].Code[row]] == float64(j-c.term+1) {
-					x = 1
-				}
-				r.set(to, place[j], x)
-			}
-			if c.kind == table.Number {
-				r.centre(place[j])
-			}
-		}
-	}
+	b, place := m.fill(r, l, columns, kept)
 	like := newLikelihood(r)
 	like.move(b)
 	times := l.transform(d, order, g)
@@ -133,9 +108,41 @@ func ProportionalHazards[K comparable](ctx context.Context, m *Cox, t *table.Tab
 				of = append(of, place[j])
 			}
 		}
-		tests = append(tests, Proportionality{c.name, scoreTest(sums, p, of, r.unit)})
+		tests = append(tests, Proportionality{c.Name, scoreTest(sums, p, of, r.unit)})
 	}
 	return append(tests, Proportionality{"", scoreTest(sums, p, upTo(p), r.unit)}), nil
+}
+
+// fill writes the terms that are kept into rows, and returns the coefficient of each and, for all terms, which of the
+// kept ones they are, or -1.
+func (m *Cox) fill(r *rows, l *timeline, columns feature.Rows, kept []int) (b []float64, place []int) {
+	b, place = make([]float64, len(kept)), make([]int, len(m.terms))
+	for j := range place {
+		place[j] = slices.Index(kept, j)
+	}
+	for i := range m.columns {
+		c := &m.columns[i]
+		for j := c.term; j < c.term+c.terms(); j++ {
+			if place[j] < 0 {
+				continue
+			}
+			term := &m.terms[j]
+			b[place[j]] = term.Coefficient * term.Scale
+			for to, row := range l.rows {
+				x := 0.0
+				if c.Kind == table.Number {
+					x = (columns[i].Num[row] - term.Mean) / term.Scale
+				} else if columns[i].At(int(row)) == float64(j-c.term+1) {
+					x = 1
+				}
+				r.set(to, place[j], x)
+			}
+			if c.Kind == table.Number {
+				r.centre(place[j])
+			}
+		}
+	}
+	return b, place
 }
 
 func upTo(n int) []int {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"slices"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
@@ -110,10 +111,10 @@ func countClasses(classes []int32, weights []float64, n int) (int, error) {
 
 // tree grows the tree of d, which it uses up.
 func (d *data) tree(ctx context.Context) (*Tree, error) {
-	t := &Tree{classes: d.k, measure: d.measure, smoothing: d.o.Smoothing, columns: make([]column, len(d.columns))}
+	t := &Tree{classes: d.k, measure: d.measure, smoothing: d.o.Smoothing, columns: make(feature.Columns, len(d.columns))}
 	for i := range d.columns {
 		c := &d.columns[i]
-		t.columns[i] = newColumn(c.Name, c.Kind, c.Levels)
+		t.columns[i] = feature.New(c.Name, c.Kind, slices.Clone(c.Levels))
 	}
 	var err error
 	if t.nodes, err = d.grow(ctx); err != nil {

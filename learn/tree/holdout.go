@@ -21,7 +21,7 @@ import (
 // class weight that the options of the fit had for them, 1 beyond. Errors are those of Apply,
 // and those of Fit for classes and weights. Cost: O(rows·depth) and that of Sequence.
 func HoldOut[K comparable](ctx context.Context, tree *Tree, t *table.Table[K], classes []int32, weights []float64, prune *PruneOptions) ([]Step, error) {
-	columns, err := columnsOf(tree, t)
+	columns, err := bind(tree, t)
 	if err != nil {
 		return nil, err
 	}
@@ -62,7 +62,7 @@ func HoldOut[K comparable](ctx context.Context, tree *Tree, t *table.Table[K], c
 			return weights[row]
 		},
 		trial: func(int32) *trial { return &own },
-		value: func(column int, row int32) float64 { return columns[column].value(int(row)) },
+		value: func(column int, row int32) float64 { return columns[column].At(int(row)) },
 	}
 	if err := test.run(ctx, unitsOf(rows, o.Groups, ordered(t)), steps); err != nil {
 		return nil, err

@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"math"
 	"slices"
-	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -13,16 +12,6 @@ import (
 	"github.com/clientele-go/clientele/learn/tree"
 	"github.com/clientele-go/clientele/table"
 )
-
-func hostileTable() *table.Table[string] {
-	return &table.Table[string]{
-		IDs: []string{"h", "b", "c", "d", "e", "f", "g", "a"}, Compare: strings.Compare,
-		Columns: []table.Column{
-			table.NumberColumn("spend", 1, 2, math.NaN(), 4, 5, 6, 7, 8),
-			table.CategoryColumn("city", "x", "y", "x", "", "z", "z", "y", "x"),
-		},
-	}
-}
 
 func hostileClasses() []int32 { return []int32{0, 1, 0, 1, 2, 2, 1, 0} }
 
@@ -33,7 +22,7 @@ func hostileOptions() *tree.Options {
 }
 
 func hostileTree(t *testing.T) *tree.Tree {
-	grown, err := tree.Fit(t.Context(), hostileTable(), hostileClasses(), hostileOptions())
+	grown, err := tree.Fit(t.Context(), hostiletest.Features(), hostileClasses(), hostileOptions())
 	require.NoError(t, err)
 	return grown
 }
@@ -48,11 +37,7 @@ func TestHostile(t *testing.T) {
 	}
 	row := func() []float64 { return []float64{3, 1} }
 	const undefined = "a missing value is one"
-	bad := map[string]any{
-		"table nil": "table: ", "table.IDs twice": table.ErrDuplicateID, "table.IDs short": "table: ", "table.IDs turned": hostiletest.OK,
-		"table.IDs nil": hostiletest.OK, "table.Compare nil": hostiletest.OK, "table.Columns nil": hostiletest.OK, "table.Columns twice": "table: ",
-		"table.Columns[1].Code[7] max": "row 7", "table.Columns[1].Code short": "has 7 values",
-	}
+	bad := hostiletest.With(hostiletest.TableFaults(), map[string]any{"table.Columns nil": hostiletest.OK})
 	fit := hostiletest.With(bad, map[string]any{
 		"classes nil": tree.ErrLength, "classes short": tree.ErrLength, "classes huge": tree.ErrLength, "classes[7] min": "row 7",
 		"classes[7] max": "row 7", "classes[7] minus": tree.ErrClass, "classes alike": hostiletest.OK,
@@ -68,38 +53,34 @@ func TestHostile(t *testing.T) {
 		"pruning.Risk max": "Risk", "pruning.Rule max": "Rule", "pruning.Folds max": hostiletest.OK,
 	}
 	predict := hostiletest.With(bad, map[string]any{"table.Columns nil": tree.ErrColumn, "table.Columns[1].Kind one": "table: ", "table.Columns[1].Name bytes": tree.ErrColumn})
-	rows := map[string]any{
-		"row nil": hostiletest.Panic("tree: row of 0 values"), "row empty": hostiletest.Panic("tree: row of 0 values"),
-		"row one": hostiletest.Panic("tree: row of 1 values"), "row short": hostiletest.Panic("tree: row of 1 values"),
-		"row long": hostiletest.Panic("tree: row of 3 values"), "row huge": hostiletest.Panic("tree: row of 8192 values"),
-	}
+	rows := hostiletest.Lengths(hostiletest.Panic("tree: row of "), "row")
 	class := map[string]any{"class": hostiletest.OK}
 
 	hostiletest.Run(t, hostiletest.Table{
 		"Fit": {
 			Call: tree.Fit[string], Names: "ctx table classes options",
-			Args:   func() []any { return []any{ctx, hostileTable(), hostileClasses(), hostileOptions()} },
+			Args:   func() []any { return []any{ctx, hostiletest.Features(), hostileClasses(), hostileOptions()} },
 			Expect: hostiletest.With(fit, options, map[string]any{"options nil": hostiletest.OK, "options.ClassWeights one": tree.ErrLength}),
 			Cases: []hostiletest.Case{
 				{Name: "nothing", Args: func() []any { return []any{ctx, &table.Table[string]{}, nil, nil} }, Want: tree.ErrNoRows},
-				{Name: "one row", Args: func() []any { return []any{ctx, hostileTable().Take([]int{0}), []int32{1}, nil} }, Want: hostiletest.OK},
+				{Name: "one row", Args: func() []any { return []any{ctx, hostiletest.Features().Take([]int{0}), []int32{1}, nil} }, Want: hostiletest.OK},
 			},
 		},
 		"FitPruned": {
 			Call: tree.FitPruned[string], Names: "ctx table classes options pruning",
-			Args:   func() []any { return []any{ctx, hostileTable(), hostileClasses(), hostileOptions(), pruning()} },
+			Args:   func() []any { return []any{ctx, hostiletest.Features(), hostileClasses(), hostileOptions(), pruning()} },
 			Expect: hostiletest.With(fit, options, folds),
 		},
 		"CrossValidate": {
 			Call: tree.CrossValidate[string], Names: "ctx table classes options pruning",
-			Args:   func() []any { return []any{ctx, hostileTable(), hostileClasses(), hostileOptions(), pruning()} },
+			Args:   func() []any { return []any{ctx, hostiletest.Features(), hostileClasses(), hostileOptions(), pruning()} },
 			Expect: hostiletest.With(fit, options, folds),
 			NaN:    "what was not held out has no risk",
 		},
 		"HoldOut": {
 			Call: tree.HoldOut[string], Names: "ctx tree table classes weights pruning",
 			Args: func() []any {
-				return []any{ctx, grown, hostileTable(), hostileClasses(), []float64{1, 2, 1, 1, 1, 1, 1, 1}, pruning()}
+				return []any{ctx, grown, hostiletest.Features(), hostileClasses(), []float64{1, 2, 1, 1, 1, 1, 1, 1}, pruning()}
 			},
 			Expect: map[string]any{
 				"classes short": tree.ErrLength, "classes[7] minus": "row 7", "weights short": tree.ErrLength, "weights[7] NaN": "row 7",
@@ -107,10 +88,10 @@ func TestHostile(t *testing.T) {
 			},
 			NaN: "what is not known is",
 		},
-		"Apply":   {Call: tree.Apply[string], Names: "ctx tree table", Args: func() []any { return []any{ctx, grown, hostileTable()} }, Expect: predict},
-		"Predict": {Call: tree.Predict[string], Names: "ctx tree table", Args: func() []any { return []any{ctx, grown, hostileTable()} }, Expect: predict},
+		"Apply":   {Call: tree.Apply[string], Names: "ctx tree table", Args: func() []any { return []any{ctx, grown, hostiletest.Features()} }, Expect: predict},
+		"Predict": {Call: tree.Predict[string], Names: "ctx tree table", Args: func() []any { return []any{ctx, grown, hostiletest.Features()} }, Expect: predict},
 		"Probabilities": {
-			Call: tree.Probabilities[string], Names: "ctx tree table class", Args: func() []any { return []any{ctx, grown, hostileTable(), int32(1)} },
+			Call: tree.Probabilities[string], Names: "ctx tree table class", Args: func() []any { return []any{ctx, grown, hostiletest.Features(), int32(1)} },
 			Expect: hostiletest.With(predict, class),
 		},
 		"Tree.ApplyRow":    {Call: (*tree.Tree).ApplyRow, Names: "tree row", Args: func() []any { return []any{grown, row()} }, Expect: rows},

@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"math"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/table"
 )
 
@@ -50,7 +51,7 @@ func (t *Tree) MarshalJSON() ([]byte, error) {
 	}
 	for i := range t.columns {
 		c := &t.columns[i]
-		j.Columns = append(j.Columns, columnJSON{c.name, c.kind.String(), c.levels})
+		j.Columns = append(j.Columns, columnJSON{c.Name, c.Kind.String(), c.Levels})
 	}
 	for i := range t.nodes {
 		n := &t.nodes[i]
@@ -101,25 +102,15 @@ func (t *Tree) UnmarshalJSON(data []byte) error {
 	}
 	read := Tree{classes: j.Classes, measure: measure{*j.Criterion, j.ClassWeights}, smoothing: j.Smoothing}
 	var faults []error
-	names := make(map[string]bool, len(j.Columns))
+	var r feature.Reader
 	for i, c := range j.Columns {
 		if len(faults) >= maxFaults {
 			break
 		}
-		kind := table.Number
-		if c.Kind == table.Category.String() {
-			kind = table.Category
+		column, err := r.Read(c.Name, c.Kind, c.Levels)
+		if err != nil {
+			faults = append(faults, fmt.Errorf("tree: column %d %w", i, err))
 		}
-		column := newColumn(c.Name, kind, c.Levels)
-		switch {
-		case c.Kind != kind.String():
-			faults = append(faults, fmt.Errorf("tree: column %d is of an unknown kind", i))
-		case kind == table.Number && c.Levels != nil, len(column.code) != len(c.Levels):
-			faults = append(faults, fmt.Errorf("tree: column %d has wrong levels", i))
-		case names[c.Name]:
-			faults = append(faults, fmt.Errorf("tree: column %d has the name of another", i))
-		}
-		names[c.Name] = true
 		read.columns = append(read.columns, column)
 	}
 	for i, n := range j.Nodes {
@@ -171,7 +162,7 @@ func (t *Tree) node(j nodeJSON) (node, error) {
 	}
 	n.column, n.missing, n.upTo = q.Column, q.Missing, math.Inf(1)
 	c := &t.columns[n.column]
-	if c.kind == table.Number {
+	if c.Kind == table.Number {
 		switch {
 		case q.UpTo != nil:
 			n.upTo = *q.UpTo
@@ -184,15 +175,15 @@ func (t *Tree) node(j nodeJSON) (node, error) {
 		return n, nil
 	}
 	for i, level := range q.Left {
-		if level < 0 || int(level) >= len(c.levels) || i > 0 && level <= q.Left[i-1] {
+		if level < 0 || int(level) >= len(c.Levels) || i > 0 && level <= q.Left[i-1] {
 			return n, errors.New("levels do not ascend, or are not of the column")
 		}
 	}
-	left, right := n.missing || len(q.Left) > 0, !n.missing || len(q.Left) < len(c.levels)
+	left, right := n.missing || len(q.Left) > 0, !n.missing || len(q.Left) < len(c.Levels)
 	if !left || !right || q.UpTo != nil {
 		return n, errors.New("nothing goes one way, or a threshold of a category")
 	}
-	n.upTo, n.levels = 0, newLevelSet(q.Left, len(c.levels))
+	n.upTo, n.levels = 0, newLevelSet(q.Left, len(c.Levels))
 	return n, nil
 }
 

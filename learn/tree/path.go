@@ -90,7 +90,7 @@ func (t *Tree) narrow(path []Condition, n *node, left bool) []Condition {
 	m.Missing = m.Missing && c.Missing
 	var both []string
 	for _, level := range m.Levels {
-		if n.levels.has(t.columns[n.column].code[level]) == left {
+		if n.levels.has(t.columns[n.column].Code(level)) == left {
 			both = append(both, level)
 		}
 	}
@@ -101,7 +101,7 @@ func (t *Tree) narrow(path []Condition, n *node, left bool) []Condition {
 // condition is that of one side of a question, with at most some of its levels.
 func (t *Tree) condition(n *node, left bool, most int) Condition {
 	column := &t.columns[n.column]
-	c := Condition{Column: column.name, Kind: column.kind, Missing: n.missing == left}
+	c := Condition{Column: column.Name, Kind: column.Kind, Missing: n.missing == left}
 	if c.Kind == table.Number {
 		c.Above, c.UpTo = math.Inf(-1), math.Inf(1)
 		if left {
@@ -112,7 +112,7 @@ func (t *Tree) condition(n *node, left bool, most int) Condition {
 		return c
 	}
 	for _, level := range n.levels.levels(left, most) {
-		c.Levels = append(c.Levels, column.levels[level])
+		c.Levels = append(c.Levels, column.Levels[level])
 	}
 	return c
 }

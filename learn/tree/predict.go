@@ -3,8 +3,8 @@ package tree
 import (
 	"context"
 	"fmt"
-	"math"
 
+	"github.com/clientele-go/clientele/internal/feature"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/table"
 )
@@ -32,7 +32,7 @@ func Predict[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) (
 // there, or of another kind, is an error that wraps [ErrColumn], a fault of the table a
 // [*table.Fault]. Cost: O(rows·depth), and a pass to validate the table.
 func Apply[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) ([]int32, error) {
-	columns, err := columnsOf(tree, t)
+	columns, err := bind(tree, t)
 	if err != nil {
 		return nil, err
 	}
@@ -44,46 +44,22 @@ func Apply[K comparable](ctx context.Context, tree *Tree, t *table.Table[K]) ([]
 			return
 		}
 		for row := lo; row < hi; row++ {
-			leaves[row] = int32(tree.leaf(func(column int) float64 { return columns[column].value(row) }))
+			leaves[row] = int32(tree.leaf(func(column int) float64 { return columns[column].At(row) }))
 		}
 	})
 	return leaves, ctx.Err()
 }
 
-// matched is a column of a table as a tree sees it.
-type matched struct {
-	table.Column
-	codes []int32 // of the tree for each level
-}
-
-// columnsOf finds the columns of a tree in a table.
-func columnsOf[K comparable](tree *Tree, t *table.Table[K]) ([]matched, error) {
+// bind finds the columns of a tree in a table.
+func bind[K comparable](tree *Tree, t *table.Table[K]) (feature.Rows, error) {
 	if err := t.Validate(); err != nil {
 		return nil, err
 	}
-	columns := make([]matched, len(tree.columns))
-	for i := range tree.columns {
-		want := &tree.columns[i]
-		c, ok := t.Column(want.name)
-		if !ok || c.Kind != want.kind {
-			return nil, fmt.Errorf("%w: %s column %q", ErrColumn, want.kind, want.name)
-		}
-		columns[i] = matched{c, make([]int32, len(c.Levels))}
-		for level, text := range c.Levels {
-			columns[i].codes[level] = want.codeOf(text)
-		}
+	rows, err := tree.columns.Bind(t.Columns)
+	if err != nil {
+		return nil, fmt.Errorf("%w: %w", ErrColumn, err)
 	}
-	return columns, nil
-}
-
-// value is that of a row: of a category its code in the tree, or NaN.
-func (c *matched) value(row int) float64 {
-	if c.Kind == table.Number {
-		return c.Num[row]
-	} else if code := c.Code[row]; code >= 0 {
-		return float64(c.codes[code])
-	}
-	return math.NaN()
+	return rows, nil
 }
 
 // leaf returns the number of the leaf of a row.
@@ -128,12 +104,5 @@ func (t *Tree) PredictRow(row []float64) int32 {
 // of column i of the fit, or -1, which does as missing, where they do not have it. It
 // panics if i is out of range; for a number column it returns -1.
 func (t *Tree) Code(i int, level string) float64 {
-	return float64(t.columns[i].codeOf(level))
-}
-
-func (c *column) codeOf(level string) int32 {
-	if code, ok := c.code[level]; ok {
-		return code
-	}
-	return -1
+	return float64(t.columns[i].Code(level))
 }

@@ -46,29 +46,20 @@ package tree
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 
-	"github.com/clientele-go/clientele/table"
+	"github.com/clientele-go/clientele/internal/feature"
 )
 
 // Tree is a fitted tree. Safe for concurrent use.
 type Tree struct {
-	columns []column
+	columns feature.Columns
 	classes int
 	measure
 	smoothing float64
 	nodes     []node // in preorder: the left child of node i is i+1
 	leaves    []int  // the nodes that are leaves, from left to right
-}
-
-// column is a column of the table that was fitted on.
-type column struct {
-	name   string
-	kind   table.Kind
-	levels []string
-	code   map[string]int32 // index of each level
 }
 
 // node is a question, or a leaf.
@@ -86,11 +77,7 @@ func (t *Tree) Classes() int { return t.classes }
 
 // Columns returns the names of the columns of the fit, in their order.
 func (t *Tree) Columns() []string {
-	names := make([]string, len(t.columns))
-	for i := range t.columns {
-		names[i] = t.columns[i].name
-	}
-	return names
+	return t.columns.Names()
 }
 
 // Depth returns the largest number of questions before an answer. Cost: O(nodes).
@@ -169,18 +156,6 @@ func (t *Tree) index() {
 			t.leaves = append(t.leaves, i)
 		}
 	}
-}
-
-// newColumn is a column as a tree knows it.
-func newColumn(name string, kind table.Kind, levels []string) column {
-	c := column{name: name, kind: kind, levels: slices.Clone(levels)}
-	if kind == table.Category {
-		c.code = make(map[string]int32, len(levels))
-		for i, level := range levels {
-			c.code[level] = int32(i)
-		}
-	}
-	return c
 }
 
 // left reports whether a value goes left: of a category its code, or NaN.

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/clientele-go/clientele/internal/civil"
 )
 
 // The headers of a webhook.
@@ -76,14 +78,11 @@ func readHeader(header http.Header) (id, timestamp string, at time.Time, err err
 		return "", "", time.Time{}, fmt.Errorf("%w: webhook-id is not valid", ErrSignature)
 	}
 	seconds, err := strconv.ParseInt(timestamp, 10, 64)
-	if err != nil || seconds < 0 || seconds > mostSeconds || strconv.FormatInt(seconds, 10) != timestamp {
+	if err != nil || seconds < 0 || seconds >= civil.EndSecond || strconv.FormatInt(seconds, 10) != timestamp {
 		return "", "", time.Time{}, fmt.Errorf("%w: webhook-timestamp is not valid", ErrSignature)
 	}
 	return id, timestamp, time.Unix(seconds, 0), nil
 }
-
-// mostSeconds is the end of the year 9999.
-const mostSeconds = 253402300799
 
 // readSignatures reads the signatures of scheme v1 in lines of the header and leaves out all else.
 func readSignatures(lines []string) [][]byte {

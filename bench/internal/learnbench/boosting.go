@@ -26,7 +26,6 @@ var options = boost.Options{Rounds: trees, LearningRate: 0.1, MaxLeaves: leaves,
 
 // crowd is rows to learn from, and others to compare on.
 type crowd struct {
-	n                  int
 	train, test        *table.Table[int]
 	labels, testLabels []bool
 }
@@ -35,7 +34,7 @@ type crowd struct {
 // on eight of them, with a bend, a product and a step.
 func newCrowd(n, test int) *crowd {
 	r := rand.New(rand.NewPCG(uint64(n), columns))
-	c := &crowd{n: n}
+	c := &crowd{}
 	draw := func(rows int) (*table.Table[int], []bool) {
 		t, labels := &table.Table[int]{}, make([]bool, rows)
 		for j := range columns {

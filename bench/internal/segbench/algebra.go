@@ -24,14 +24,13 @@ const (
 // member is a set of customers.
 type member struct {
 	tag   string
-	share float64
 	words []uint64
 	runs  *roaring.Bitmap // after RunOptimize
 	plain *roaring.Bitmap // without runs
 }
 
 func newMember(s *source, tag string, share float64) *member {
-	m := &member{tag: tag, share: share, words: s.words(share)}
+	m := &member{tag: tag, words: s.words(share)}
 	m.runs, m.plain = bitmapOf(m.words), roaring.FromDense(m.words, true)
 	return m
 }
