@@ -4,8 +4,12 @@ import "github.com/clientele-go/clientele/internal/kernel"
 
 // Load sets dst to s.
 func (s Set) Load(dst *kernel.Words) {
-	if s.kind == bitmapKind {
+	switch s.kind {
+	case bitmapKind:
 		*dst = *s.words()
+		return
+	case flippedKind:
+		s.flipped().load(dst)
 		return
 	}
 	*dst = kernel.Words{}
@@ -17,6 +21,8 @@ func (s Set) Or(dst *kernel.Words) {
 	switch s.kind {
 	case bitmapKind:
 		kernel.Or(dst, dst, s.words())
+	case flippedKind:
+		s.flipped().apply(or, dst)
 	case runsKind:
 		fill(dst, s.list())
 	default:
@@ -29,6 +35,8 @@ func (s Set) And(dst *kernel.Words) (any bool) {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.And(dst, dst, s.words())
+	case flippedKind:
+		return s.flipped().apply(and, dst)
 	case runsKind:
 		at := 0
 		for first, last := range runsOf(s.list()) {
@@ -61,6 +69,8 @@ func (s Set) AndNot(dst *kernel.Words) (any bool) {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.AndNot(dst, dst, s.words())
+	case flippedKind:
+		return s.flipped().apply(andNot, dst)
 	case runsKind:
 		for first, last := range runsOf(s.list()) {
 			kernel.ClearRange(dst, first, last+1)
@@ -77,6 +87,8 @@ func (s Set) Xor(dst *kernel.Words) (any bool) {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.Xor(dst, dst, s.words())
+	case flippedKind:
+		return s.flipped().apply(xor, dst)
 	case runsKind:
 		for first, last := range runsOf(s.list()) {
 			flipRange(dst, first, last+1)
@@ -92,6 +104,8 @@ func (s Set) AndCount(w *kernel.Words) int {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.AndCount(s.words(), w)
+	case flippedKind:
+		return s.flipped().andCount(w)
 	case runsKind:
 		n := 0
 		for first, last := range runsOf(s.list()) {
