@@ -405,7 +405,7 @@ func (e *edition) sweepGone() {
 	for c, gone := range e.gone {
 		for tag := range e.next.data {
 			d := &e.next.data[tag]
-			col := d.column(c)
+			col := d.latest(c)
 			held := col != nil && col.members().AndCount(gone) > 0
 			if times := d.time(c); times != nil { // a cleared value keeps its time
 				held = held || times.members().AndCount(gone) > 0

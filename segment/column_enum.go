@@ -15,6 +15,7 @@ const maxEnum = 65_535
 // tag, plus one; 0 is unset.
 type enumColumn struct {
 	mooring
+	late   *late[uint16] // where bytes8 and words do not count
 	set    bitset.Set
 	codes  []uint16     // the codes that occur, ascending
 	sets   []bitset.Set // their positions
@@ -25,15 +26,57 @@ type enumColumn struct {
 func (c *enumColumn) members() bitset.Set { return c.set }
 
 func (c *enumColumn) bytes() int {
-	n := 152 + c.set.Bytes() + len(c.bytes8) + 2*len(c.words) + 2*len(c.codes)
+	n := 160 + c.late.bytes() + c.set.Bytes() + len(c.bytes8) + 2*len(c.words) + 2*len(c.codes)
 	for _, s := range c.sets {
 		n += 40 + s.Bytes()
 	}
 	return n
 }
 
-// code returns the code at p, 0 if it is unset.
+func (c *enumColumn) together() column {
+	if c.late == nil {
+		return c
+	}
+	return c.late.together(func() column {
+		next := &enumColumn{set: c.set, codes: c.codes, sets: c.sets}
+		if c.codes[len(c.codes)-1] < 256 {
+			next.bytes8 = c.eight()
+			for i, p := range c.late.places {
+				next.bytes8[p] = uint8(c.late.values[i])
+			}
+			return next
+		}
+		next.words = slices.Clone(c.words)
+		if c.words == nil {
+			next.words = make([]uint16, kernel.Bits)
+			for p, code := range c.bytes8 {
+				next.words[p] = uint16(code)
+			}
+		}
+		for i, p := range c.late.places {
+			next.words[p] = c.late.values[i]
+		}
+		return next
+	})
+}
+
+// eight returns bytes8 to be changed, or what may become of words once those that do not fit are.
+func (c *enumColumn) eight() []uint8 {
+	if c.bytes8 != nil {
+		return slices.Clone(c.bytes8)
+	}
+	codes := make([]uint8, kernel.Bits)
+	for p, code := range c.words {
+		codes[p] = uint8(code)
+	}
+	return codes
+}
+
+// code returns the code at p, late or not, 0 if it is unset.
 func (c *enumColumn) code(p uint16) uint16 {
+	if code, ok := c.late.find(p); ok {
+		return code
+	}
 	if c.bytes8 != nil {
 		return uint16(c.bytes8[p])
 	}
@@ -72,6 +115,13 @@ func (e *enumEditor) load(old column) {
 		e.codes = [kernel.Bits]uint16{}
 		return
 	}
+	defer func() {
+		if c.late != nil {
+			for i, p := range c.late.places {
+				e.codes[p] = c.late.values[i]
+			}
+		}
+	}()
 	copy(e.codes[:], c.words)
 	for p, code := range c.bytes8 {
 		e.codes[p] = uint16(code)

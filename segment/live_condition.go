@@ -186,7 +186,7 @@ func (cs *conditions) meets(c *condition, s *Snapshot, at uint32) bool {
 	if c.tag >= len(s.data) {
 		return false
 	}
-	col, p := s.data[c.tag].column(int(at>>chunkBits)), uint16(at)
+	col, p := s.data[c.tag].latest(int(at>>chunkBits)), uint16(at)
 	if col == nil {
 		return false
 	}

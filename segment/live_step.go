@@ -267,9 +267,9 @@ func (st *turn) group(g *group, w *kernel.Words) {
 	x := cs.of(g.tag)
 	var old column
 	if g.tag < len(st.old.data) {
-		old = st.old.data[g.tag].column(g.chunk)
+		old = st.old.data[g.tag].latest(g.chunk)
 	}
-	now := st.s.data[g.tag].column(g.chunk)
+	now := st.s.data[g.tag].latest(g.chunk)
 	if old == now {
 		return
 	}
@@ -292,11 +292,12 @@ func (st *turn) group(g *group, w *kernel.Words) {
 	if len(x.thresholds) == 0 || now == nil || !now.members().And(w) {
 		return
 	}
-	now.(*intColumn).each(w, func(_ uint16, v int64) {
+	for p := range members(w) {
+		v := now.(*intColumn).value(p)
 		for _, th := range x.thresholds {
 			cs.wrote(th, g.chunk, v)
 		}
-	})
+	}
 }
 
 // changed says that readers need a new view of g.
