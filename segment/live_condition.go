@@ -13,6 +13,7 @@ type condition struct {
 	t     *Tag
 	users []*liveSegment // whose Rule or Stay it is part of, each once
 	roles []role         // in the Rule of each
+	moves bool           // with the clock
 
 	lo, hi int64    // formRange, formFloats by floatOrder, formTime: the keys that meet it; none if lo > hi
 	tick   uint64   // formTime: the tick at which lo and hi were found
@@ -85,7 +86,7 @@ func (t *term) sampled() bool {
 	return t.form == formSample || slices.ContainsFunc(t.kids, (*term).sampled)
 }
 
-// cost is roughly that of asking for one customer; what is cheap is asked first.
+// cost is roughly that of asking for one customer, and less where the answer is mostly no: what costs little is asked first.
 func (t *term) cost() (sum int) {
 	for _, k := range t.kids {
 		sum += k.cost()
@@ -94,10 +95,12 @@ func (t *term) cost() (sum int) {
 		return sum + 1
 	}
 	switch t.condition.form {
-	case formSet, formFlag, formEnum:
+	case formEnum:
 		return 1
-	case formHasAny, formHasAll, formFloats:
+	case formFlag, formHasAny, formHasAll:
 		return 2
+	case formSet, formFloats:
+		return 3
 	case formAnniversary, formTags:
 		return 20
 	}

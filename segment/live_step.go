@@ -242,7 +242,7 @@ func (st *turn) writes() {
 	for at := e.count; at < st.s.ids.len(); at++ {
 		if st.exists(at) {
 			for _, g := range st.l.blank {
-				g.touch(at)
+				g.touch(at, hasWritten)
 			}
 		}
 	}
@@ -254,7 +254,7 @@ func (st *turn) writes() {
 			}
 			for _, g := range st.l.order {
 				if g.state(at) != stateOut {
-					g.touch(at)
+					g.touch(at, 0)
 				}
 			}
 		}
@@ -328,8 +328,8 @@ func (st *turn) finish() []Notice {
 		case g.redefine || g.everyone:
 			l.evaluate(st, g)
 		case len(g.touched) > 0:
-			slices.Sort(g.touched)
-			g.settle(st, slices.Compact(g.touched), oneByOne{st, g})
+			g.gather()
+			g.settle(st, g.touched, oneByOne{st, g})
 		}
 		if st.quiet {
 			g.flips = g.flips[:0]
@@ -338,7 +338,7 @@ func (st *turn) finish() []Notice {
 			st.reason(g)
 			for _, user := range g.usedBy {
 				for _, f := range g.flips {
-					user.touch(f.position)
+					user.touch(f.position, 0)
 				}
 			}
 		}
@@ -348,8 +348,12 @@ func (st *turn) finish() []Notice {
 
 // reason finds why the customers entered and left.
 func (st *turn) reason(g *liveSegment) {
+	touched := g.touched
 	for i := range g.flips {
 		f := &g.flips[i]
+		for len(touched) > 0 && touched[0].position() < f.position {
+			touched = touched[1:]
+		}
 		switch {
 		case !st.exists(f.position):
 			if f.reason = ByDeletion; st.merged[st.s.ids.id(f.position)] {
@@ -366,7 +370,7 @@ func (st *turn) reason(g *liveSegment) {
 				first = c
 			}
 		}
-		if st.wrote(g, f.position) {
+		if len(touched) > 0 && touched[0].position() == f.position && touched[0]&hasWritten != 0 || st.wrote(g, f.position) {
 			consider(ByTag)
 		}
 		for _, used := range g.uses {

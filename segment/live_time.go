@@ -144,7 +144,7 @@ func (cs *conditions) pass(th *threshold, s *Snapshot, w *kernel.Words) {
 					if g.everyone {
 						break
 					}
-					g.touch(uint32(c)<<chunkBits | uint32(p))
+					g.touch(uint32(c)<<chunkBits|uint32(p), 0)
 				}
 			}
 		}

@@ -40,10 +40,10 @@ import (
 type kind uint8
 
 const (
-	arrayKind  kind = iota // positions, ascending; the empty set too
-	bitmapKind             // a kernel.Words
-	runsKind               // first and last position of each run, ascending, at least one apart
-	flippedKind            // a flipped: a bitmap that has been edited
+	arrayKind   kind = iota // positions, ascending; the empty set too
+	bitmapKind              // a kernel.Words
+	runsKind                // first and last position of each run, ascending, at least one apart
+	flippedKind             // a flipped: a bitmap that has been edited
 )
 
 const (
@@ -98,6 +98,9 @@ func (s Set) Words() *kernel.Words {
 
 // Contains reports whether p is a member.
 func (s Set) Contains(p uint16) bool {
+	if s.n == kernel.Bits {
+		return true
+	}
 	switch s.kind {
 	case bitmapKind:
 		return s.words()[p>>6]>>(p&63)&1 != 0
@@ -238,7 +241,7 @@ func (s Set) Bytes() int {
 	case bitmapKind:
 		return own + int(unsafe.Sizeof(kernel.Words{}))
 	case flippedKind:
-		return own + int(unsafe.Sizeof(flipped{})) + 2*int(s.size) + int(unsafe.Sizeof(kernel.Words{}))
+		return own + int(unsafe.Sizeof(flipped{})) + int(unsafe.Sizeof(kernel.Words{}))
 	}
 	return own + 2*int(s.size)
 }

@@ -1,14 +1,13 @@
 package bitset
 
 import (
-	"slices"
 	"unsafe"
 
 	"github.com/clientele-go/clientele/internal/kernel"
 )
 
 // maxFlips is the number of positions up to which an edited bitmap is kept as the
-// one before and what was flipped in it: 128 bytes to copy an edit instead of
+// one before and what was flipped in it: 144 bytes to copy an edit instead of
 // 8 KiB, and no more than a few operations on words to apply.
 const maxFlips = 64
 
@@ -16,12 +15,12 @@ const maxFlips = 64
 // other way round.
 type flipped struct {
 	words *kernel.Words
-	at    []uint16
+	n     int
+	room  [maxFlips]uint16
 }
 
-func flippedSet(f *flipped, n int) Set {
-	return Set{unsafe.Pointer(f), uint32(n), uint16(len(f.at)), flippedKind}
-}
+// at is the positions that are the other way round.
+func (f *flipped) at() []uint16 { return f.room[:f.n] }
 
 // flipped is what a set of flippedKind is kept in.
 func (s Set) flipped() *flipped { return (*flipped)(s.data) }
@@ -38,12 +37,12 @@ func (s Set) flat() Set {
 
 func (f *flipped) load(dst *kernel.Words) {
 	*dst = *f.words
-	kernel.Flip(dst, f.at)
+	kernel.Flip(dst, f.at())
 }
 
 func (f *flipped) contains(p uint16) bool {
-	i := search(f.at, p)
-	return (f.words[p>>6]>>(p&63)&1 != 0) != (i < len(f.at) && f.at[i] == p)
+	i := search(f.at(), p)
+	return (f.words[p>>6]>>(p&63)&1 != 0) != (i < f.n && f.room[i] == p)
 }
 
 // apply sets dst to the result of the op for dst and the members, and reports
@@ -51,7 +50,7 @@ func (f *flipped) contains(p uint16) bool {
 func (f *flipped) apply(o op, dst *kernel.Words) (any bool) {
 	var was, is [maxFlips]uint16
 	n, m := 0, 0
-	for _, p := range f.at {
+	for _, p := range f.at() {
 		in, member := int(dst[p>>6]>>(p&63)&1), int(^f.words[p>>6]>>(p&63)&1)
 		if o.holds(in, member) {
 			is[m] = p
@@ -83,7 +82,7 @@ func (f *flipped) apply(o op, dst *kernel.Words) (any bool) {
 // andCount is the number of members in w.
 func (f *flipped) andCount(w *kernel.Words) int {
 	n := kernel.AndCount(f.words, w)
-	for _, p := range f.at {
+	for _, p := range f.at() {
 		in, member := int(w[p>>6]>>(p&63)&1), int(f.words[p>>6]>>(p&63)&1)
 		n += in * (1 - 2*member)
 	}
@@ -92,12 +91,12 @@ func (f *flipped) andCount(w *kernel.Words) int {
 
 // editBitmap is Edit for a bitmap, and for one that has been edited so before.
 func (s Set) editBitmap(add, remove []uint16, dense int) Set {
-	f := flipped{words: (*kernel.Words)(s.data)}
+	f := &flipped{words: (*kernel.Words)(s.data)}
 	if s.kind == flippedKind {
-		f = *s.flipped()
+		f = s.flipped()
 	}
-	n := s.Len()
 	if len(add)+len(remove) <= maxFlips {
+		n := s.Len()
 		var buf [3 * maxFlips]uint16
 		flips := buf[:0]
 		note := func(p uint16, member bool) {
@@ -121,11 +120,16 @@ func (s Set) editBitmap(add, remove []uint16, dense int) Set {
 				remove = remove[1:]
 			}
 		}
-		if f.at = toggled(flips, f.at, buf[len(flips):len(flips)]); len(f.at) <= maxFlips && n >= clampDense(dense) {
-			f.at = slices.Clone(f.at)
-			return flippedSet(&f, n)
+		all := toggled(flips, f.at(), buf[len(flips):len(flips)])
+		if len(all) <= maxFlips && n >= clampDense(dense) {
+			next := &flipped{words: f.words, n: len(all)}
+			copy(next.room[:], all)
+			return Set{unsafe.Pointer(next), uint32(n), uint16(len(all)), flippedKind}
 		}
-		add, remove = nil, nil
+		w := new(kernel.Words)
+		*w = *f.words
+		kernel.Flip(w, all)
+		return ofWords(w, n, dense, true)
 	}
 	w := new(kernel.Words)
 	f.load(w)
