@@ -461,7 +461,7 @@ func (f *frame) narrow(n *plan, c int, dst *kernel.Words) (any bool) {
 	switch col := n.d.latest(c).(type) {
 	case *intColumn:
 		if few(dst) {
-			return keep(dst, func(p uint16) bool { return col.between(p, n.lo, n.hi) })
+			return col.set.And(dst) && keep(dst, func(p uint16) bool { v := col.value(p); return n.lo <= v && v <= n.hi })
 		}
 	case *floatColumn:
 		if few(dst) {

@@ -63,8 +63,8 @@ func (l *Live) evaluate(st *turn, g *liveSegment) {
 // evaluated is a judge that has asked for all customers at once.
 type evaluated struct{ selected, staying []bitset.Set }
 
-func (j *evaluated) rule(at uint32) bool { return contains(j.selected, at) }
-func (j *evaluated) stay(at uint32) bool { return contains(j.staying, at) }
+func (j *evaluated) rule(q *squad, of uint64) uint64 { return inside(j.selected, q, of) }
+func (j *evaluated) stay(at uint32) bool             { return contains(j.staying, at) }
 
 // replace makes the members those selected, and nobody held out.
 func (g *liveSegment) replace(st *turn, selected []bitset.Set) {

@@ -215,10 +215,10 @@ func (g *liveSegment) holdsOut(s *Snapshot, at uint32) bool {
 	return g.share > 0 && g.sampler.bucket(s.ids.id(at)) < g.share
 }
 
-// A judge tells what the rules of a segment say of positions whose customers exist.
+// A judge tells what the rules of a segment say of customers who exist.
 type judge interface {
-	rule(at uint32) bool
-	stay(at uint32) bool // asked of those inside for whom rule does not hold
+	rule(q *squad, of uint64) uint64 // whom Rule selects
+	stay(at uint32) bool             // asked of those inside whom Rule does not select
 }
 
 // verdict returns the state that follows on was. rule is what Rule says of the customer; keeps whether Rule or Stay
@@ -247,9 +247,39 @@ func (s state) inside() bool { return s == stateMember || s == stateHeld }
 // settle works out the states of who is touched, ascending and each once.
 func (g *liveSegment) settle(st *turn, touched []touch, j judge) {
 	var m moves
-	timed := g.def.timed()
 	var fresh []uint32 // who joins the line
-	for _, t := range touched {
+	var places [64]uint16
+	for len(touched) > 0 {
+		q := squad{chunk: int(touched[0].position() >> chunkBits), places: places[:0]}
+		var rule, ask uint64
+		for i, t := range touched[:min(len(touched), len(places))] {
+			at := t.position()
+			if int(at>>chunkBits) != q.chunk {
+				break
+			}
+			q.places = append(q.places, uint16(at))
+			switch {
+			case t&selected != 0:
+				rule |= 1 << i
+			case t&unselected == 0:
+				ask |= 1 << i
+			}
+		}
+		rule |= j.rule(&q, ask)
+		n := len(q.places)
+		fresh = g.settleSquad(st, &m, touched[:n], rule, fresh, j)
+		touched = touched[n:]
+	}
+	if g.def.Cap > 0 {
+		g.seat(st, &m, fresh, j)
+	}
+	g.carryOut(st, &m)
+}
+
+// settleSquad works out the states of some of a chunk, of whom Rule selects rule, and appends those who begin to wait to fresh.
+func (g *liveSegment) settleSquad(st *turn, m *moves, touched []touch, rules uint64, fresh []uint32, j judge) []uint32 {
+	timed := g.def.timed()
+	for i, t := range touched {
 		at := t.position()
 		was, is, dwells := stateOut, stateOut, false
 		switch {
@@ -264,7 +294,7 @@ func (g *liveSegment) settle(st *turn, touched []touch, j judge) {
 			r = g.record(at)
 		}
 		if st.exists(at) {
-			rule := t&selected != 0 || t&unselected == 0 && j.rule(at)
+			rule := rules>>i&1 != 0
 			if was == stateOut && !rule {
 				continue
 			}
@@ -298,10 +328,7 @@ func (g *liveSegment) settle(st *turn, touched []touch, j judge) {
 		}
 		g.keep(at, r)
 	}
-	if g.def.Cap > 0 {
-		g.seat(st, &m, fresh, j)
-	}
-	g.carryOut(st, &m)
+	return fresh
 }
 
 // note notes a change of state for the sets.
@@ -428,7 +455,7 @@ func (g *liveSegment) shed(st *turn, m *moves, surplus int, j judge) {
 	for _, q := range all[:surplus] {
 		r := g.record(q.position)
 		r.since = st.now
-		if r.state = stateOut; j.rule(q.position) {
+		if r.state = stateOut; j.rule(&squad{int(q.position >> chunkBits), []uint16{uint16(q.position)}}, 1) != 0 {
 			r.state = stateWaiting
 			g.waiting++
 			heap.Push(&g.line, queued{at: st.now, id: q.id, position: q.position})

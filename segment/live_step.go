@@ -317,7 +317,10 @@ type oneByOne struct {
 	g  *liveSegment
 }
 
-func (j oneByOne) rule(at uint32) bool { return j.st.l.conditions.holds(j.g.rule, j.st.s, at) }
+func (j oneByOne) rule(q *squad, of uint64) uint64 {
+	return j.st.l.conditions.among(j.g.rule, j.st.s, q, of)
+}
+
 func (j oneByOne) stay(at uint32) bool { return j.st.l.conditions.holds(j.g.stay, j.st.s, at) }
 
 // finish settles all segments, those first that others name, and publishes what has become of them.

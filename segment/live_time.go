@@ -166,38 +166,6 @@ func (c *intColumn) load(w *kernel.Words, lo, hi int64) (any bool) {
 	return true
 }
 
-// between tells whether there is a value at p and it lies in lo..hi. It looks at no more bits than decide it.
-func (c *intColumn) between(p uint16, lo, hi int64) bool {
-	r := c.reach(lo, hi)
-	switch {
-	case r == reachNone || !c.set.Contains(p):
-		return false
-	case r == reachAll:
-		return true
-	}
-	if v, late := c.late.find(p); late || c.sparse() {
-		if !late {
-			v = c.value(p)
-		}
-		return lo <= v && v <= hi
-	}
-	from, to, ok := c.offsets(lo, hi)
-	if !ok {
-		return false
-	}
-	i, shift := int(c.width-1)*kernel.Size+int(p>>6), p&63
-	low, high := false, to>>c.width != 0 // known to be above from, below to
-	for k := int(c.width) - 1; k >= 0 && !(low && high); k, i = k-1, i-kernel.Size {
-		bit, f, t := c.slices[i]>>shift&1, from>>k&1, to>>k&1
-		switch {
-		case !low && bit < f, !high && bit > t:
-			return false
-		}
-		low, high = low || bit > f, high || bit < t
-	}
-	return true
-}
-
 // least returns the least value that is at least lo, or one less that the column holds where a late one counts.
 func (c *intColumn) least(lo int64) (n int64, any bool) {
 	n, any = c.leastHeld(lo)

@@ -1,6 +1,10 @@
 package bitset
 
-import "github.com/clientele-go/clientele/internal/kernel"
+import (
+	"math/bits"
+
+	"github.com/clientele-go/clientele/internal/kernel"
+)
 
 // Load sets dst to s.
 func (s Set) Load(dst *kernel.Words) {
@@ -115,6 +119,34 @@ func (s Set) AndCount(w *kernel.Words) int {
 	default:
 		return kernel.ProbeCount(s.list(), w)
 	}
+}
+
+// Among tells which of at most 64 positions, ascending, are members: bit i of the
+// result is set if it is in of and positions[i] is a member.
+func (s Set) Among(positions []uint16, of uint64) (found uint64) {
+	switch {
+	case s.n == kernel.Bits:
+		return of
+	case s.kind == bitmapKind:
+		return among(s.words(), positions, of)
+	case s.kind == flippedKind:
+		return s.flipped().among(positions, of)
+	}
+	for m := of; m != 0; m &= m - 1 {
+		if i := bits.TrailingZeros64(m) & 63; s.Contains(positions[i]) {
+			found |= 1 << i
+		}
+	}
+	return found
+}
+
+func among(w *kernel.Words, positions []uint16, of uint64) (found uint64) {
+	for m := of; m != 0; m &= m - 1 {
+		i := bits.TrailingZeros64(m) & 63
+		p := positions[i]
+		found |= w[p>>6] >> (p & 63) & 1 << i
+	}
+	return found
 }
 
 // AndNotCount is the number of positions in w that are not members of s.

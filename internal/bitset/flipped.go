@@ -1,6 +1,7 @@
 package bitset
 
 import (
+	"math/bits"
 	"unsafe"
 
 	"github.com/clientele-go/clientele/internal/kernel"
@@ -77,6 +78,22 @@ func (f *flipped) apply(o op, dst *kernel.Words) (any bool) {
 	}
 	kernel.Erase(dst, was[:n])
 	return m > 0 || anyIn(dst)
+}
+
+// among is that of a Set.
+func (f *flipped) among(positions []uint16, of uint64) (found uint64) {
+	found = among(f.words, positions, of)
+	flips := f.at()
+	for m := of; m != 0 && len(flips) > 0; m &= m - 1 {
+		i := bits.TrailingZeros64(m) & 63
+		for len(flips) > 0 && flips[0] < positions[i] {
+			flips = flips[1:]
+		}
+		if len(flips) > 0 && flips[0] == positions[i] {
+			found ^= 1 << i
+		}
+	}
+	return found
 }
 
 // andCount is the number of members in w.
