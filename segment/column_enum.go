@@ -38,38 +38,37 @@ func (c *enumColumn) together() column {
 		return c
 	}
 	return c.late.together(func() column {
+		codes := new([kernel.Bits]uint16)
+		c.load(codes)
 		next := &enumColumn{set: c.set, codes: c.codes, sets: c.sets}
-		if c.codes[len(c.codes)-1] < 256 {
-			next.bytes8 = c.eight()
-			for i, p := range c.late.places {
-				next.bytes8[p] = uint8(c.late.values[i])
-			}
-			return next
-		}
-		next.words = slices.Clone(c.words)
-		if c.words == nil {
-			next.words = make([]uint16, kernel.Bits)
-			for p, code := range c.bytes8 {
-				next.words[p] = uint16(code)
-			}
-		}
-		for i, p := range c.late.places {
-			next.words[p] = c.late.values[i]
-		}
+		next.keep(codes)
 		return next
 	})
 }
 
-// eight returns bytes8 to be changed, or what may become of words once those that do not fit are.
-func (c *enumColumn) eight() []uint8 {
-	if c.bytes8 != nil {
-		return slices.Clone(c.bytes8)
+// load writes the code of each position to codes.
+func (c *enumColumn) load(codes *[kernel.Bits]uint16) {
+	copy(codes[:], c.words)
+	for p, code := range c.bytes8 {
+		codes[p] = uint16(code)
 	}
-	codes := make([]uint8, kernel.Bits)
-	for p, code := range c.words {
-		codes[p] = uint8(code)
+	if c.late != nil {
+		for i, p := range c.late.places {
+			codes[p] = c.late.values[i]
+		}
 	}
-	return codes
+}
+
+// keep keeps the code of each position. The largest is the last of those that occur.
+func (c *enumColumn) keep(codes *[kernel.Bits]uint16) {
+	if c.codes[len(c.codes)-1] > 255 {
+		c.words = slices.Clone(codes[:])
+		return
+	}
+	c.bytes8 = make([]uint8, kernel.Bits)
+	for p, code := range codes {
+		c.bytes8[p] = uint8(code)
+	}
 }
 
 // code returns the code at p, late or not, 0 if it is unset.
@@ -110,21 +109,10 @@ type enumEditor struct {
 }
 
 func (e *enumEditor) load(old column) {
-	c, ok := old.(*enumColumn)
-	if !ok {
+	if c, ok := old.(*enumColumn); ok {
+		c.load(&e.codes)
+	} else {
 		e.codes = [kernel.Bits]uint16{}
-		return
-	}
-	defer func() {
-		if c.late != nil {
-			for i, p := range c.late.places {
-				e.codes[p] = c.late.values[i]
-			}
-		}
-	}()
-	copy(e.codes[:], c.words)
-	for p, code := range c.bytes8 {
-		e.codes[p] = uint16(code)
 	}
 }
 
@@ -178,13 +166,6 @@ func (e *enumEditor) freeze(dense int) column {
 		kernel.Erase(&w, places[:unset])
 		c.set = bitset.Of(&w, dense)
 	}
-	if top < 256 {
-		c.bytes8 = make([]uint8, kernel.Bits)
-		for p, code := range &e.codes {
-			c.bytes8[p] = uint8(code)
-		}
-	} else {
-		c.words = slices.Clone(e.codes[:])
-	}
+	c.keep(&e.codes)
 	return c
 }
