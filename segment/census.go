@@ -142,12 +142,12 @@ func (k *counter) column(sl *slot, col column) {
 		}
 	case *intColumn:
 		for i, at := range sl.ints {
-			switch r, from, to := col.reach(at, math.MaxInt64); r {
+			switch col.reach(at, math.MaxInt64) {
 			case reachAll:
 				k.set(sl.first+1+i, col.set)
 			case reachSome:
 				w := k.frame.scrap()
-				col.within(w, from, to)
+				col.within(w, at, math.MaxInt64)
 				k.words(sl.first+1+i, w)
 				k.frame.give(w)
 			}

@@ -12,6 +12,7 @@ const chunkBits = 16
 type column interface {
 	members() bitset.Set // the positions that have a value
 	bytes() int          // memory held
+	together() column    // the same without late values, which lie beside the column
 }
 
 // An editor holds a column while it is written. Not safe for concurrent use.
@@ -29,6 +30,7 @@ type flagColumn struct {
 
 func (c *flagColumn) members() bitset.Set { return c.set }
 func (c *flagColumn) bytes() int          { return 104 + c.set.Bytes() + c.yes.Bytes() }
+func (c *flagColumn) together() column    { return c }
 
 // no returns the positions whose flag is false, in w.
 func (c *flagColumn) no(w *kernel.Words) bool {

@@ -15,6 +15,7 @@ const maxEnum = 65_535
 // tag, plus one; 0 is unset.
 type enumColumn struct {
 	mooring
+	late   *late[uint16] // where bytes8 and words do not count
 	set    bitset.Set
 	codes  []uint16     // the codes that occur, ascending
 	sets   []bitset.Set // their positions
@@ -25,15 +26,56 @@ type enumColumn struct {
 func (c *enumColumn) members() bitset.Set { return c.set }
 
 func (c *enumColumn) bytes() int {
-	n := 152 + c.set.Bytes() + len(c.bytes8) + 2*len(c.words) + 2*len(c.codes)
+	n := 160 + c.late.bytes() + c.set.Bytes() + len(c.bytes8) + 2*len(c.words) + 2*len(c.codes)
 	for _, s := range c.sets {
 		n += 40 + s.Bytes()
 	}
 	return n
 }
 
-// code returns the code at p, 0 if it is unset.
+func (c *enumColumn) together() column {
+	if c.late == nil {
+		return c
+	}
+	return c.late.together(func() column {
+		codes := new([kernel.Bits]uint16)
+		c.load(codes)
+		next := &enumColumn{set: c.set, codes: c.codes, sets: c.sets}
+		next.keep(codes)
+		return next
+	})
+}
+
+// load writes the code of each position to codes.
+func (c *enumColumn) load(codes *[kernel.Bits]uint16) {
+	copy(codes[:], c.words)
+	for p, code := range c.bytes8 {
+		codes[p] = uint16(code)
+	}
+	if c.late != nil {
+		for i, p := range c.late.places {
+			codes[p] = c.late.values[i]
+		}
+	}
+}
+
+// keep keeps the code of each position. The largest is the last of those that occur.
+func (c *enumColumn) keep(codes *[kernel.Bits]uint16) {
+	if c.codes[len(c.codes)-1] > 255 {
+		c.words = slices.Clone(codes[:])
+		return
+	}
+	c.bytes8 = make([]uint8, kernel.Bits)
+	for p, code := range codes {
+		c.bytes8[p] = uint8(code)
+	}
+}
+
+// code returns the code at p, late or not, 0 if it is unset.
 func (c *enumColumn) code(p uint16) uint16 {
+	if code, ok := c.late.find(p); ok {
+		return code
+	}
 	if c.bytes8 != nil {
 		return uint16(c.bytes8[p])
 	}
@@ -67,14 +109,10 @@ type enumEditor struct {
 }
 
 func (e *enumEditor) load(old column) {
-	c, ok := old.(*enumColumn)
-	if !ok {
+	if c, ok := old.(*enumColumn); ok {
+		c.load(&e.codes)
+	} else {
 		e.codes = [kernel.Bits]uint16{}
-		return
-	}
-	copy(e.codes[:], c.words)
-	for p, code := range c.bytes8 {
-		e.codes[p] = uint16(code)
 	}
 }
 
@@ -128,13 +166,6 @@ func (e *enumEditor) freeze(dense int) column {
 		kernel.Erase(&w, places[:unset])
 		c.set = bitset.Of(&w, dense)
 	}
-	if top < 256 {
-		c.bytes8 = make([]uint8, kernel.Bits)
-		for p, code := range &e.codes {
-			c.bytes8[p] = uint8(code)
-		}
-	} else {
-		c.words = slices.Clone(e.codes[:])
-	}
+	c.keep(&e.codes)
 	return c
 }

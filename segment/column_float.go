@@ -11,17 +11,43 @@ import (
 // floatColumn holds the floats of a chunk one by one: by position, or if they are few by rank among the set ones.
 type floatColumn struct {
 	mooring
+	late     *late[float64]
 	set      bitset.Set
-	min, max float64   // exact
+	min, max float64   // exact, but for late values
 	places   []uint16  // sparse: the positions, ascending
 	floats   []float64 // sparse: of places; else of all positions of the chunk, 0 where nothing is set
 }
 
 func (c *floatColumn) members() bitset.Set { return c.set }
-func (c *floatColumn) bytes() int          { return 128 + c.set.Bytes() + 8*len(c.floats) + 2*len(c.places) }
+func (c *floatColumn) bytes() int {
+	return 136 + c.late.bytes() + c.set.Bytes() + 8*len(c.floats) + 2*len(c.places)
+}
 
-// value returns the value at p, which must be set.
+func (c *floatColumn) together() column {
+	if c.late == nil {
+		return c
+	}
+	return c.late.together(func() column {
+		ed := floatEditors.Get().(*floatEditor)
+		defer floatEditors.Put(ed)
+		ed.load(c)
+		return ed.freeze(c.late.dense)
+	})
+}
+
+// bounds is that of an intColumn.
+func (c *floatColumn) bounds() (lo, hi float64) {
+	if c.late != nil {
+		return c.late.min, c.late.max
+	}
+	return c.min, c.max
+}
+
+// value returns the value at p, which must be set, late or not.
 func (c *floatColumn) value(p uint16) float64 {
+	if v, ok := c.late.find(p); ok {
+		return v
+	}
 	if c.places == nil {
 		return c.floats[p]
 	}
@@ -29,7 +55,8 @@ func (c *floatColumn) value(p uint16) float64 {
 	return c.floats[i]
 }
 
-// each calls f with the values at the set positions of w, which must be set, ascending by position.
+// each calls f with the values at the set positions of w, which must be set, ascending by position. Where a value is late, it
+// is with what the column holds.
 func (c *floatColumn) each(w *kernel.Words, f func(p uint16, v float64)) {
 	if c.places != nil {
 		for i, p := range c.places {
@@ -47,26 +74,27 @@ func (c *floatColumn) each(w *kernel.Words, f func(p uint16, v float64)) {
 	}
 }
 
-// within writes the positions whose values are in lo..hi to dst.
+// within writes the positions whose values, late or not, are in lo..hi to dst.
 func (c *floatColumn) within(dst *kernel.Words, lo, hi float64) {
 	if c.places == nil {
 		kernel.BetweenFloats(dst, c.floats, lo, hi)
 		c.set.And(dst)
-		return
-	}
-	*dst = kernel.Words{}
-	for i, p := range c.places {
-		if v := c.floats[i]; lo <= v && v <= hi {
-			dst[p>>6] |= 1 << (p & 63)
+	} else {
+		*dst = kernel.Words{}
+		for i, p := range c.places {
+			if v := c.floats[i]; lo <= v && v <= hi {
+				dst[p>>6] |= 1 << (p & 63)
+			}
 		}
 	}
+	lateWithin(c.late, dst, lo, hi, c.set)
 }
 
 func (c *floatColumn) reach(lo, hi float64) reach {
-	switch {
-	case lo > hi || hi < c.min || lo > c.max:
+	switch least, largest := c.bounds(); {
+	case lo > hi || hi < least || lo > largest:
 		return reachNone
-	case lo <= c.min && hi >= c.max:
+	case lo <= least && hi >= largest:
 		return reachAll
 	}
 	return reachSome
@@ -83,6 +111,11 @@ func (e *floatEditor) load(old column) {
 	if c, ok := old.(*floatColumn); ok {
 		c.set.Load(&e.set)
 		c.each(&e.set, func(p uint16, v float64) { e.values[p] = v })
+		if c.late != nil {
+			for i, p := range c.late.places {
+				e.values[p] = c.late.values[i]
+			}
+		}
 	}
 }
 

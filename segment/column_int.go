@@ -13,11 +13,13 @@ import (
 const sparseInts = 8192
 
 // intColumn holds the whole numbers of a chunk: integers, decimals in units of their scale, times in units. A value is
-// kept as (value - min) >> shift, where shift is the number of low bits that are zero in all of them.
+// kept as (value - min) >> shift, where shift is the number of low bits that are zero in all of them. What tells nothing of
+// late values is to be asked of a column without any.
 type intColumn struct {
 	mooring
+	late     *late[int64]
 	set      bitset.Set
-	min, max int64 // exact
+	min, max int64 // exact, but for late values
 	shift    uint8
 	width    uint8    // bits of the largest offset
 	slices   []uint64 // width bit slices of kernel.Size words; nil if sparse. Zero where nothing is set
@@ -29,7 +31,7 @@ type intColumn struct {
 func (c *intColumn) members() bitset.Set { return c.set }
 
 func (c *intColumn) bytes() int {
-	return 176 + c.set.Bytes() + 8*len(c.slices) + 2*len(c.places) + 4*len(c.narrow) + 8*len(c.wide)
+	return 184 + c.late.bytes() + c.set.Bytes() + 8*len(c.slices) + 2*len(c.places) + 4*len(c.narrow) + 8*len(c.wide)
 }
 
 func (c *intColumn) sparse() bool { return c.places != nil }
@@ -45,8 +47,23 @@ func (c *intColumn) offset(i int) uint64 {
 // decoded returns the value of an offset.
 func (c *intColumn) decoded(offset uint64) int64 { return int64(offset<<c.shift + uint64(c.min)) }
 
-// value returns the value at p, which must be set.
+func (c *intColumn) together() column {
+	if c.late == nil {
+		return c
+	}
+	return c.late.together(func() column {
+		ed := intEditors.Get().(*intEditor)
+		defer intEditors.Put(ed)
+		ed.load(c)
+		return ed.freeze(c.late.dense)
+	})
+}
+
+// value returns the value at p, which must be set, late or not.
 func (c *intColumn) value(p uint16) int64 {
+	if v, ok := c.late.find(p); ok {
+		return v
+	}
 	if c.sparse() {
 		i, _ := slices.BinarySearch(c.places, p)
 		return c.decoded(c.offset(i))
@@ -54,7 +71,8 @@ func (c *intColumn) value(p uint16) int64 {
 	return c.decoded(kernel.Value(c.slices, int(p)))
 }
 
-// values calls f with the values at the set positions of words of w, at most all members: ascending by position.
+// each calls f with the values at the set positions of words of w, at most all members: ascending by position. Where a value is
+// late, it is with what the column holds.
 func (c *intColumn) each(w *kernel.Words, f func(p uint16, v int64)) {
 	if c.sparse() {
 		for i, p := range c.places {
@@ -92,38 +110,77 @@ const (
 	reachAll               // all are
 )
 
-// reach compares lo..hi with the values, and returns the range as one of offsets.
-func (c *intColumn) reach(lo, hi int64) (r reach, from, to uint64) {
-	switch {
-	case lo > hi || hi < c.min || lo > c.max:
-		return reachNone, 0, 0
-	case lo <= c.min && hi >= c.max:
-		return reachAll, 0, 0
+// bounds returns two numbers that no value, late or not, is below or above: of a column without late ones the least and
+// the largest.
+func (c *intColumn) bounds() (lo, hi int64) {
+	if c.late != nil {
+		return c.late.min, c.late.max
+	}
+	return c.min, c.max
+}
+
+// reach compares lo..hi with the values, late or not.
+func (c *intColumn) reach(lo, hi int64) reach {
+	switch least, largest := c.bounds(); {
+	case lo > hi || hi < least || lo > largest:
+		return reachNone
+	case lo <= least && hi >= largest:
+		return reachAll
+	}
+	if _, _, ok := c.offsets(lo, hi); !ok && c.late == nil {
+		return reachNone
+	}
+	return reachSome
+}
+
+// offsets returns lo..hi as a range of offsets; ok is false where no value but a late one can be in it.
+func (c *intColumn) offsets(lo, hi int64) (from, to uint64, ok bool) {
+	if lo > hi || hi < c.min || lo > c.max {
+		return 0, 0, false
 	}
 	if lo > c.min {
 		from = (uint64(lo) - uint64(c.min) + (1<<c.shift - 1)) >> c.shift
 	}
 	to = (uint64(min(hi, c.max)) - uint64(c.min)) >> c.shift
-	if from > to {
-		return reachNone, 0, 0
-	}
-	return reachSome, from, to
+	return from, to, from <= to
 }
 
-// within writes the positions whose offsets are in from..to to dst.
-func (c *intColumn) within(dst *kernel.Words, from, to uint64) {
-	if c.sparse() {
+// within writes the positions whose values, late or not, are in lo..hi to dst.
+func (c *intColumn) within(dst *kernel.Words, lo, hi int64) {
+	from, to, ok := c.offsets(lo, hi)
+	switch {
+	case !ok:
 		*dst = kernel.Words{}
-		if c.wide != nil {
-			scatterWithin(dst, c.places, c.wide, from, to)
-		} else {
-			scatterWithin(dst, c.places, c.narrow, uint32(from), uint32(min(to, 1<<32-1)))
+	case c.sparse() && c.wide != nil:
+		*dst = kernel.Words{}
+		scatterWithin(dst, c.places, c.wide, from, to)
+	case c.sparse():
+		*dst = kernel.Words{}
+		scatterWithin(dst, c.places, c.narrow, uint32(from), uint32(min(to, 1<<32-1)))
+	default:
+		kernel.Between(dst, c.slices, from, to)
+		if from == 0 { // unset positions hold zeros
+			c.set.And(dst)
 		}
+	}
+	lateWithin(c.late, dst, lo, hi, c.set)
+}
+
+// lateWithin puts right what the column holds at the places of late values.
+func lateWithin[T int64 | float64](l *late[T], dst *kernel.Words, lo, hi T, set bitset.Set) {
+	if l == nil {
 		return
 	}
-	kernel.Between(dst, c.slices, from, to)
-	if from == 0 { // unset positions hold zeros
-		c.set.And(dst)
+	for i, p := range l.places {
+		var bit uint64
+		if v := l.values[i]; lo <= v && v <= hi {
+			bit = 1
+		}
+		word := &dst[p>>6]
+		*word = *word&^(1<<(p&63)) | bit<<(p&63)
+	}
+	if l.fewer {
+		set.And(dst)
 	}
 }
 
@@ -135,18 +192,6 @@ func scatterWithin[T uint32 | uint64](dst *kernel.Words, places []uint16, offset
 		}
 		dst[p>>6] |= bit << (p & 63)
 	}
-}
-
-// holds tells whether the value at p, which must be set, has its offset in from..to.
-func (c *intColumn) holds(p uint16, from, to uint64) bool {
-	var o uint64
-	if c.sparse() {
-		i, _ := slices.BinarySearch(c.places, p)
-		o = c.offset(i)
-	} else {
-		o = kernel.Value(c.slices, int(p))
-	}
-	return o >= from && o <= to
 }
 
 // intEditor writes an intColumn.
@@ -161,6 +206,11 @@ func (e *intEditor) load(old column) {
 	if c, ok := old.(*intColumn); ok {
 		c.set.Load(&e.set)
 		c.each(&e.set, func(p uint16, v int64) { e.values[p] = v })
+		if c.late != nil {
+			for i, p := range c.late.places {
+				e.values[p] = c.late.values[i]
+			}
+		}
 	}
 }
 

@@ -22,6 +22,8 @@ type labelsColumn struct {
 
 func (c *labelsColumn) members() bitset.Set { return c.set }
 
+func (c *labelsColumn) together() column { return c }
+
 func (c *labelsColumn) bytes() int {
 	n := 96 + c.set.Bytes() + 4*len(c.codes)
 	for _, s := range c.sets {

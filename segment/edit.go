@@ -34,10 +34,16 @@ func (e *edition) edit(g *group) {
 	}
 	g.wrote = slices.ContainsFunc(steps, func(st step) bool { return st.verb != verbDelete })
 	fault := func(st *step, reason string) { e.faults.add(st.row, t.Name, reason) }
-	old := d.column(g.chunk)
+	old := d.latest(g.chunk)
 	var ed editor
 	switch t.Kind {
 	case Flag:
+		if c, ok := old.(*flagColumn); ok {
+			if c, ok = patchFlags(c, steps, e.next.dense); ok {
+				d.columns[g.chunk] = c
+				return
+			}
+		}
 		flags := &flagEditor{}
 		flags.load(old)
 		editFlags(flags, steps)
@@ -60,6 +66,12 @@ func (e *edition) edit(g *group) {
 		editLabels(labels, steps)
 		ed = labels
 	case Float:
+		if c, ok := old.(*floatColumn); ok {
+			if c, ok = patchFloats(c, steps, e.next.dense); ok {
+				d.columns[g.chunk] = c
+				return
+			}
+		}
 		floats := floatEditors.Get().(*floatEditor)
 		defer floatEditors.Put(floats)
 		floats.load(old)

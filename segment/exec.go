@@ -75,7 +75,7 @@ func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 	case formMember:
 		return s, c >= len(n.chunks) // a set from outside may name who is no more
 	}
-	col := n.d.column(c)
+	col := n.d.latest(c)
 	if col == nil {
 		return s, true
 	}
@@ -100,7 +100,7 @@ func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 		}
 	case *intColumn:
 		if n.form == formRange || n.form == formTime {
-			switch r, _, _ := col.reach(n.lo, n.hi); r {
+			switch col.reach(n.lo, n.hi) {
 			case reachNone:
 				return s, true
 			case reachAll:
@@ -296,7 +296,7 @@ func (f *frame) load(n *plan, c int, dst *kernel.Words) (any bool) {
 		f.s.existing(c).Load(dst)
 		return f.narrow(n, c, dst)
 	}
-	switch col := n.d.column(c).(type) {
+	switch col := n.d.latest(c).(type) {
 	case *flagColumn:
 		if n.form == formFlag { // false: true is a set of its own
 			return col.no(dst)
@@ -309,8 +309,7 @@ func (f *frame) load(n *plan, c int, dst *kernel.Words) (any bool) {
 		return n.loadLabels(col, dst)
 	case *intColumn:
 		if n.form == formRange || n.form == formTime {
-			_, from, to := col.reach(n.lo, n.hi)
-			col.within(dst, from, to)
+			col.within(dst, n.lo, n.hi)
 			return true
 		}
 	case *floatColumn:
@@ -319,7 +318,7 @@ func (f *frame) load(n *plan, c int, dst *kernel.Words) (any bool) {
 			return true
 		}
 	}
-	n.d.column(c).members().Load(dst)
+	n.d.latest(c).members().Load(dst)
 	return f.narrow(n, c, dst)
 }
 
@@ -366,6 +365,9 @@ func (f *frame) loadAny(n *plan, c int, dst *kernel.Words) (any bool) {
 // loadEnum loads the customers with any of several values: from their sets, or from the codes where the sets together
 // are large.
 func (n *plan) loadEnum(col *enumColumn, dst *kernel.Words) (any bool) {
+	if len(n.codes) > 8 {
+		col = col.together().(*enumColumn)
+	}
 	if len(n.codes) > 64 && col.bytes8 == nil {
 		table := make([]uint8, kernel.Bits)
 		for _, code := range n.codes {
@@ -456,11 +458,10 @@ func (f *frame) narrow(n *plan, c int, dst *kernel.Words) (any bool) {
 	if n.form == formAnniversary || n.form == formRanges {
 		return n.narrowRanges(n.d.column(c), dst)
 	}
-	switch col := n.d.column(c).(type) {
+	switch col := n.d.latest(c).(type) {
 	case *intColumn:
 		if few(dst) {
-			_, from, to := col.reach(n.lo, n.hi)
-			return col.set.And(dst) && keep(dst, func(p uint16) bool { return col.holds(p, from, to) })
+			return col.set.And(dst) && keep(dst, func(p uint16) bool { v := col.value(p); return n.lo <= v && v <= n.hi })
 		}
 	case *floatColumn:
 		if few(dst) {
@@ -562,7 +563,7 @@ func (n *plan) narrowRanges(col column, dst *kernel.Words) (any bool) {
 
 // narrowTags compares two tags, customer by customer.
 func (f *frame) narrowTags(n *plan, c int, dst *kernel.Words) (any bool) {
-	a, b := n.d.column(c), n.other.column(c)
+	a, b := n.d.latest(c), n.other.latest(c)
 	if a == nil || b == nil {
 		return zero(dst)
 	}

@@ -400,6 +400,7 @@ type untouchable struct{}
 
 func (untouchable) members() bitset.Set { panic("written") }
 func (untouchable) bytes() int          { return 0 }
+func (u untouchable) together() column  { return u }
 
 // TestReadRefuses has files whose form is right and that no Write has made.
 func TestReadRefuses(t *testing.T) {

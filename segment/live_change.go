@@ -56,8 +56,10 @@ func (x *tagTests) add(c *condition) {
 		x.ranged = append(x.ranged, c)
 	case formRanges, formTime:
 		x.ranged = append(x.ranged, c)
-		x.moving = x.moving || c.from.moves() || c.to.moves()
+		c.moves = c.from.moves() || c.to.moves()
+		x.moving = x.moving || c.moves
 	case formAnniversary:
+		c.moves = true
 		x.years = append(x.years, c)
 	}
 }
@@ -137,20 +139,36 @@ func (cs *conditions) arrange(x *tagTests) {
 // touch notes for all rules with the condition that the customer at a position has to be looked at.
 func (c *condition) touch(at uint32) {
 	for _, s := range c.users {
-		s.touch(at)
+		s.touch(at, 0)
 	}
 }
 
-// turn is touch where it is known whether the condition holds now: nobody is looked at for whom that alone says that nothing
-// changes.
+// turn is touch where a write has changed whether the condition holds: nobody is looked at for whom that alone says that
+// nothing changes. What did not hold of the value before did not hold before the step, unless the clock matters.
 func (c *condition) turn(at uint32, holds bool) {
 	for i, s := range c.users {
+		known := hasWritten
 		switch r := c.roles[i]; {
-		case holds && r&enough != 0 && contains(s.members, at):
-		case !holds && r&needed != 0 && s.state(at) == stateOut:
-		default:
-			s.touch(at)
+		case holds && r&enough != 0:
+			if contains(s.members, at) {
+				continue
+			}
+			known |= selected | wasOut
+		case holds && r&needed != 0 && !c.moves && s.def.plain():
+			known |= wasOut
+		case holds:
+		case r&needed != 0:
+			switch s.state(at) {
+			case stateOut:
+				continue
+			case stateMember:
+				known |= wasMember
+			}
+			known |= unselected
+		case r&enough != 0 && !c.moves:
+			known |= wasMember
 		}
+		s.touch(at, known)
 	}
 }
 

@@ -13,6 +13,7 @@ type condition struct {
 	t     *Tag
 	users []*liveSegment // whose Rule or Stay it is part of, each once
 	roles []role         // in the Rule of each
+	moves bool           // with the clock
 
 	lo, hi int64    // formRange, formFloats by floatOrder, formTime: the keys that meet it; none if lo > hi
 	tick   uint64   // formTime: the tick at which lo and hi were found
@@ -85,7 +86,7 @@ func (t *term) sampled() bool {
 	return t.form == formSample || slices.ContainsFunc(t.kids, (*term).sampled)
 }
 
-// cost is roughly that of asking for one customer; what is cheap is asked first.
+// cost is roughly that of asking for one customer, and less where the answer is mostly no: what costs little is asked first.
 func (t *term) cost() (sum int) {
 	for _, k := range t.kids {
 		sum += k.cost()
@@ -94,10 +95,12 @@ func (t *term) cost() (sum int) {
 		return sum + 1
 	}
 	switch t.condition.form {
-	case formSet, formFlag, formEnum:
+	case formEnum:
 		return 1
-	case formHasAny, formHasAll, formFloats:
+	case formFlag, formHasAny, formHasAll:
 		return 2
+	case formSet, formFloats:
+		return 3
 	case formAnniversary, formTags:
 		return 20
 	}
@@ -145,85 +148,12 @@ func (cs *conditions) window(c *condition) {
 
 // holds tells whether the rule selects the customer at a position, who exists.
 func (cs *conditions) holds(t *term, s *Snapshot, at uint32) bool {
-	switch t.form {
-	case formAll:
-		for _, k := range t.kids {
-			if !cs.holds(k, s, at) {
-				return false
-			}
-		}
-		return true
-	case formAny:
-		for _, k := range t.kids {
-			if cs.holds(k, s, at) {
-				return true
-			}
-		}
-		return false
-	case formNot:
-		return !cs.holds(t.kids[0], s, at)
-	case formAtLeast:
-		missing := t.k
-		for i, k := range t.kids {
-			if missing <= 0 || missing > len(t.kids)-i {
-				break
-			}
-			if cs.holds(k, s, at) {
-				missing--
-			}
-		}
-		return missing <= 0
-	case formSample:
-		return t.sampler.bucket(s.ids.id(at)) < t.k
-	case formMember:
-		return contains(t.segment.members, at)
-	}
-	return cs.meets(t.condition, s, at)
+	return cs.among(t, s, &squad{int(at >> chunkBits), []uint16{uint16(at)}}, 1) != 0
 }
 
 // meets tells whether the customer at a position meets a condition.
 func (cs *conditions) meets(c *condition, s *Snapshot, at uint32) bool {
-	if c.tag >= len(s.data) {
-		return false
-	}
-	col, p := s.data[c.tag].column(int(at>>chunkBits)), uint16(at)
-	if col == nil {
-		return false
-	}
-	switch col := col.(type) {
-	case *flagColumn:
-		if c.form == formFlag {
-			return col.set.Contains(p) && col.yes.Contains(p) == c.want
-		}
-	case *enumColumn:
-		if c.form == formEnum {
-			return c.hasCode(uint32(col.code(p)))
-		}
-	case *labelsColumn:
-		if c.form == formHasAny || c.form == formHasAll {
-			return c.meetsLabels(col, p)
-		}
-	case *intColumn:
-		switch c.form {
-		case formSet, formTags:
-		case formTime:
-			cs.window(c)
-			return col.between(p, c.lo, c.hi)
-		case formRange:
-			return col.between(p, c.lo, c.hi)
-		default:
-			return col.set.Contains(p) && cs.meetsKey(c, col.value(p))
-		}
-	case *floatColumn:
-		if c.form != formSet && c.form != formTags {
-			return col.set.Contains(p) && cs.meetsFloat(c, col.value(p))
-		}
-	}
-	if !col.members().Contains(p) || c.form == formSet {
-		return c.form == formSet && col.members().Contains(p)
-	}
-	u, v := s.stored(c.tag, at), s.stored(c.other, at)
-	return v.set && c.cmp.holds(orderStored(c.t, s.tags.tags[c.other], &u, &v))
+	return cs.meeting(c, s, &squad{int(at >> chunkBits), []uint16{uint16(at)}}, 1) != 0
 }
 
 func (c *condition) hasCode(code uint32) bool {

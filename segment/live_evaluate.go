@@ -38,7 +38,7 @@ func (l *Live) evaluate(st *turn, g *liveSegment) {
 		parallel.States(l.workers, chunks, stay.frame, func(f *frame, c int) { j.staying[c] = f.set(stay.root, c) })
 	}
 	var all, w kernel.Words
-	var positions []uint32
+	var everyone []touch
 	for c := range chunks {
 		selected[c].Load(&all)
 		for _, sets := range [...][]bitset.Set{g.members, g.held} {
@@ -54,17 +54,17 @@ func (l *Live) evaluate(st *turn, g *liveSegment) {
 			kernel.Or(&all, &all, &w)
 		}
 		for p := range members(&all) {
-			positions = append(positions, uint32(c)<<chunkBits|uint32(p))
+			everyone = append(everyone, touch(c)<<(chunkBits+touchBits)|touch(p)<<touchBits)
 		}
 	}
-	g.settle(st, positions, j)
+	g.settle(st, everyone, j)
 }
 
 // evaluated is a judge that has asked for all customers at once.
 type evaluated struct{ selected, staying []bitset.Set }
 
-func (j *evaluated) rule(at uint32) bool { return contains(j.selected, at) }
-func (j *evaluated) stay(at uint32) bool { return contains(j.staying, at) }
+func (j *evaluated) rule(q *squad, of uint64) uint64 { return inside(j.selected, q, of) }
+func (j *evaluated) stay(at uint32) bool             { return contains(j.staying, at) }
 
 // replace makes the members those selected, and nobody held out.
 func (g *liveSegment) replace(st *turn, selected []bitset.Set) {

@@ -51,10 +51,10 @@ type liveSegment struct {
 	waiting int       // how many wait
 	due     queue     // whose Dwell alone keeps them, and until when; also some who left
 
-	touched  []uint32 // in this step: who has to be looked at
-	everyone bool     // in this step: so many that all are looked at instead
-	room     int      // how many touched may be before that
-	flips    []flip   // in this step, ascending by position
+	touched  []touch // in this step: who has to be looked at
+	everyone bool    // in this step: so many that all are looked at instead
+	room     int     // how many touched may be before that
+	flips    []flip  // in this step, ascending by position
 }
 
 // record is what a timed segment knows of a customer.
@@ -94,19 +94,47 @@ type moves struct {
 // roomKept is the longest list of what happens in a step whose memory is kept for the next step.
 const roomKept = 1 << 14
 
+// A touch is a position whose customer has to be looked at in a step, and below it what is known of him without a look.
+type touch uint64
+
+const (
+	selected   touch = 1 << iota // Rule holds now
+	unselected                   // Rule does not hold now
+	wasOut                       // his state was stateOut
+	wasMember                    // it was stateMember
+	hasWritten                   // the step changed a value that the rules name
+	touchBits  = 8
+)
+
+func (t touch) position() uint32 { return uint32(t >> touchBits) }
+
 // touch notes that the customer at a position has to be looked at in this step.
-func (g *liveSegment) touch(at uint32) {
+func (g *liveSegment) touch(at uint32, known touch) {
 	if g.everyone {
 		return
 	}
 	if len(g.touched) >= g.room {
-		slices.Sort(g.touched)
-		if g.touched = slices.Compact(g.touched); len(g.touched) > g.room/2 {
+		if g.gather(); len(g.touched) > g.room/2 {
 			g.everyone, g.touched = true, nil
 			return
 		}
 	}
-	g.touched = append(g.touched, at)
+	g.touched = append(g.touched, touch(at)<<touchBits|known)
+}
+
+// gather sorts touched, and makes one of all touches of a customer.
+func (g *liveSegment) gather() {
+	slices.Sort(g.touched)
+	n := 0
+	for _, t := range g.touched {
+		if n > 0 && g.touched[n-1].position() == t.position() {
+			g.touched[n-1] |= t
+			continue
+		}
+		g.touched[n] = t
+		n++
+	}
+	g.touched = g.touched[:n]
 }
 
 // rest forgets what happened in the step before and says how many customers the next one looks at one by one: as many as
@@ -187,10 +215,10 @@ func (g *liveSegment) holdsOut(s *Snapshot, at uint32) bool {
 	return g.share > 0 && g.sampler.bucket(s.ids.id(at)) < g.share
 }
 
-// A judge tells what the rules of a segment say of positions whose customers exist.
+// A judge tells what the rules of a segment say of customers who exist.
 type judge interface {
-	rule(at uint32) bool
-	stay(at uint32) bool // asked of those inside for whom rule does not hold
+	rule(q *squad, of uint64) uint64 // whom Rule selects
+	stay(at uint32) bool             // asked of those inside whom Rule does not select
 }
 
 // verdict returns the state that follows on was. rule is what Rule says of the customer; keeps whether Rule or Stay
@@ -216,19 +244,57 @@ func (g *liveSegment) verdict(was state, rule, keeps, out bool, since, now int64
 // inside tells whether Stay and Dwell keep somebody.
 func (s state) inside() bool { return s == stateMember || s == stateHeld }
 
-// settle works out the states of positions, ascending and each once.
-func (g *liveSegment) settle(st *turn, positions []uint32, j judge) {
+// settle works out the states of who is touched, ascending and each once.
+func (g *liveSegment) settle(st *turn, touched []touch, j judge) {
 	var m moves
-	timed := g.def.timed()
 	var fresh []uint32 // who joins the line
-	for _, at := range positions {
-		was, is, dwells := g.state(at), stateOut, false
+	var places [64]uint16
+	for len(touched) > 0 {
+		q := squad{chunk: int(touched[0].position() >> chunkBits), places: places[:0]}
+		var rule, ask uint64
+		for i, t := range touched[:min(len(touched), len(places))] {
+			at := t.position()
+			if int(at>>chunkBits) != q.chunk {
+				break
+			}
+			q.places = append(q.places, uint16(at))
+			switch {
+			case t&selected != 0:
+				rule |= 1 << i
+			case t&unselected == 0:
+				ask |= 1 << i
+			}
+		}
+		rule |= j.rule(&q, ask)
+		n := len(q.places)
+		fresh = g.settleSquad(st, &m, touched[:n], rule, fresh, j)
+		touched = touched[n:]
+	}
+	if g.def.Cap > 0 {
+		g.seat(st, &m, fresh, j)
+	}
+	g.carryOut(st, &m)
+}
+
+// settleSquad works out the states of some of a chunk, of whom Rule selects rule, and appends those who begin to wait to fresh.
+func (g *liveSegment) settleSquad(st *turn, m *moves, touched []touch, rules uint64, fresh []uint32, j judge) []uint32 {
+	timed := g.def.timed()
+	for i, t := range touched {
+		at := t.position()
+		was, is, dwells := stateOut, stateOut, false
+		switch {
+		case t&wasOut != 0:
+		case t&wasMember != 0:
+			was = stateMember
+		default:
+			was = g.state(at)
+		}
 		var r record
 		if timed {
 			r = g.record(at)
 		}
 		if st.exists(at) {
-			rule := j.rule(at)
+			rule := rules>>i&1 != 0
 			if was == stateOut && !rule {
 				continue
 			}
@@ -262,10 +328,7 @@ func (g *liveSegment) settle(st *turn, positions []uint32, j judge) {
 		}
 		g.keep(at, r)
 	}
-	if g.def.Cap > 0 {
-		g.seat(st, &m, fresh, j)
-	}
-	g.carryOut(st, &m)
+	return fresh
 }
 
 // note notes a change of state for the sets.
@@ -392,7 +455,7 @@ func (g *liveSegment) shed(st *turn, m *moves, surplus int, j judge) {
 	for _, q := range all[:surplus] {
 		r := g.record(q.position)
 		r.since = st.now
-		if r.state = stateOut; j.rule(q.position) {
+		if r.state = stateOut; j.rule(&squad{int(q.position >> chunkBits), []uint16{uint16(q.position)}}, 1) != 0 {
 			r.state = stateWaiting
 			g.waiting++
 			heap.Push(&g.line, queued{at: st.now, id: q.id, position: q.position})
@@ -441,7 +504,7 @@ func (g *liveSegment) expire(now int64) {
 		r := g.record(q.position)
 		r.pending = false
 		g.keep(q.position, r)
-		g.touch(q.position)
+		g.touch(q.position, 0)
 	}
 }
 

@@ -242,7 +242,7 @@ func (st *turn) writes() {
 	for at := e.count; at < st.s.ids.len(); at++ {
 		if st.exists(at) {
 			for _, g := range st.l.blank {
-				g.touch(at)
+				g.touch(at, hasWritten)
 			}
 		}
 	}
@@ -254,7 +254,7 @@ func (st *turn) writes() {
 			}
 			for _, g := range st.l.order {
 				if g.state(at) != stateOut {
-					g.touch(at)
+					g.touch(at, 0)
 				}
 			}
 		}
@@ -267,9 +267,9 @@ func (st *turn) group(g *group, w *kernel.Words) {
 	x := cs.of(g.tag)
 	var old column
 	if g.tag < len(st.old.data) {
-		old = st.old.data[g.tag].column(g.chunk)
+		old = st.old.data[g.tag].latest(g.chunk)
 	}
-	now := st.s.data[g.tag].column(g.chunk)
+	now := st.s.data[g.tag].latest(g.chunk)
 	if old == now {
 		return
 	}
@@ -292,11 +292,12 @@ func (st *turn) group(g *group, w *kernel.Words) {
 	if len(x.thresholds) == 0 || now == nil || !now.members().And(w) {
 		return
 	}
-	now.(*intColumn).each(w, func(_ uint16, v int64) {
+	for p := range members(w) {
+		v := now.(*intColumn).value(p)
 		for _, th := range x.thresholds {
 			cs.wrote(th, g.chunk, v)
 		}
-	})
+	}
 }
 
 // changed says that readers need a new view of g.
@@ -316,7 +317,10 @@ type oneByOne struct {
 	g  *liveSegment
 }
 
-func (j oneByOne) rule(at uint32) bool { return j.st.l.conditions.holds(j.g.rule, j.st.s, at) }
+func (j oneByOne) rule(q *squad, of uint64) uint64 {
+	return j.st.l.conditions.among(j.g.rule, j.st.s, q, of)
+}
+
 func (j oneByOne) stay(at uint32) bool { return j.st.l.conditions.holds(j.g.stay, j.st.s, at) }
 
 // finish settles all segments, those first that others name, and publishes what has become of them.
@@ -327,8 +331,8 @@ func (st *turn) finish() []Notice {
 		case g.redefine || g.everyone:
 			l.evaluate(st, g)
 		case len(g.touched) > 0:
-			slices.Sort(g.touched)
-			g.settle(st, slices.Compact(g.touched), oneByOne{st, g})
+			g.gather()
+			g.settle(st, g.touched, oneByOne{st, g})
 		}
 		if st.quiet {
 			g.flips = g.flips[:0]
@@ -337,7 +341,7 @@ func (st *turn) finish() []Notice {
 			st.reason(g)
 			for _, user := range g.usedBy {
 				for _, f := range g.flips {
-					user.touch(f.position)
+					user.touch(f.position, 0)
 				}
 			}
 		}
@@ -347,8 +351,12 @@ func (st *turn) finish() []Notice {
 
 // reason finds why the customers entered and left.
 func (st *turn) reason(g *liveSegment) {
+	touched := g.touched
 	for i := range g.flips {
 		f := &g.flips[i]
+		for len(touched) > 0 && touched[0].position() < f.position {
+			touched = touched[1:]
+		}
 		switch {
 		case !st.exists(f.position):
 			if f.reason = ByDeletion; st.merged[st.s.ids.id(f.position)] {
@@ -365,7 +373,7 @@ func (st *turn) reason(g *liveSegment) {
 				first = c
 			}
 		}
-		if st.wrote(g, f.position) {
+		if len(touched) > 0 && touched[0].position() == f.position && touched[0]&hasWritten != 0 || st.wrote(g, f.position) {
 			consider(ByTag)
 		}
 		for _, used := range g.uses {

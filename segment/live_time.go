@@ -85,7 +85,7 @@ func (cs *conditions) survey(th *threshold, s *Snapshot) {
 
 // least returns the least value of a chunk that is ahead.
 func (th *threshold) least(s *Snapshot, c int) (a ahead) {
-	if col, ok := s.data[th.tag].column(c).(*intColumn); ok && !th.over {
+	if col, ok := s.data[th.tag].latest(c).(*intColumn); ok && !th.over {
 		a.n, a.any = col.least(th.cut)
 	}
 	return a
@@ -129,7 +129,7 @@ func (cs *conditions) pass(th *threshold, s *Snapshot, w *kernel.Words) {
 		if !a.any || !th.over && a.n >= th.cut {
 			continue
 		}
-		col, ok := s.data[th.tag].column(c).(*intColumn)
+		col, ok := s.data[th.tag].latest(c).(*intColumn)
 		if !ok {
 			*a = ahead{}
 			continue
@@ -144,7 +144,7 @@ func (cs *conditions) pass(th *threshold, s *Snapshot, w *kernel.Words) {
 					if g.everyone {
 						break
 					}
-					g.touch(uint32(c)<<chunkBits | uint32(p))
+					g.touch(uint32(c)<<chunkBits|uint32(p), 0)
 				}
 			}
 		}
@@ -155,49 +155,38 @@ func (cs *conditions) pass(th *threshold, s *Snapshot, w *kernel.Words) {
 
 // load writes the positions with a value from lo to hi to w.
 func (c *intColumn) load(w *kernel.Words, lo, hi int64) (any bool) {
-	r, from, to := c.reach(lo, hi)
-	switch r {
+	switch c.reach(lo, hi) {
 	case reachNone:
 		return false
 	case reachAll:
 		c.set.Load(w)
 	default:
-		c.within(w, from, to)
+		c.within(w, lo, hi)
 	}
 	return true
 }
 
-// between tells whether there is a value at p and it lies in lo..hi. It looks at no more bits than decide it.
-func (c *intColumn) between(p uint16, lo, hi int64) bool {
-	r, from, to := c.reach(lo, hi)
-	switch {
-	case r == reachNone || !c.set.Contains(p):
-		return false
-	case r == reachAll:
-		return true
-	case c.sparse():
-		return c.holds(p, from, to)
-	}
-	i, shift := int(c.width-1)*kernel.Size+int(p>>6), p&63
-	low, high := false, to>>c.width != 0 // known to be above from, below to
-	for k := int(c.width) - 1; k >= 0 && !(low && high); k, i = k-1, i-kernel.Size {
-		bit, f, t := c.slices[i]>>shift&1, from>>k&1, to>>k&1
-		switch {
-		case !low && bit < f, !high && bit > t:
-			return false
-		}
-		low, high = low || bit > f, high || bit < t
-	}
-	return true
-}
-
-// least returns the least value that is at least lo.
+// least returns the least value that is at least lo, or one less that the column holds where a late one counts.
 func (c *intColumn) least(lo int64) (n int64, any bool) {
-	r, from, to := c.reach(lo, math.MaxInt64)
+	n, any = c.leastHeld(lo)
+	if c.late == nil {
+		return n, any
+	}
+	for i, p := range c.late.places {
+		if v := c.late.values[i]; v >= lo && (!any || v < n) && c.set.Contains(p) {
+			n, any = v, true
+		}
+	}
+	return n, any
+}
+
+// leastHeld is least without late values.
+func (c *intColumn) leastHeld(lo int64) (n int64, any bool) {
+	from, to, _ := c.offsets(lo, math.MaxInt64)
 	switch {
-	case r == reachNone:
+	case c.max < lo:
 		return 0, false
-	case r == reachAll:
+	case lo <= c.min:
 		return c.min, true
 	case c.sparse():
 		best := uint64(math.MaxUint64)
@@ -209,7 +198,7 @@ func (c *intColumn) least(lo int64) (n int64, any bool) {
 		return c.decoded(best), true // the largest value is one
 	}
 	var w, rest kernel.Words
-	c.within(&w, from, to)
+	kernel.Between(&w, c.slices, from, to)
 	var offset uint64
 	for k := int(c.width) - 1; k >= 0; k-- {
 		slice := (*kernel.Words)(c.slices[k*kernel.Size:])

@@ -384,7 +384,7 @@ func (e *edition) loadChunk(j *job) {
 		j.each(func(p uint16, _ uint32) { times.clear(p) })
 		d.times[j.chunk] = times.freeze(e.next.dense)
 	}
-	old := d.column(j.chunk)
+	old := d.latest(j.chunk)
 	var ed editor
 	switch t.Kind {
 	case Flag:

@@ -135,8 +135,18 @@ func (s *shelved) bytes() int {
 	return own + s.col.bytes()
 }
 
-// taken returns a column, which has been read if it is one of a shelf.
+func (s *shelved) together() column { return s.column().together() }
+
+// taken returns a column without late values. It has been read if it is one of a shelf.
 func taken(col column) column {
+	if col == nil {
+		return nil
+	}
+	return col.together()
+}
+
+// lent is taken with late values.
+func lent(col column) column {
 	if s, ok := col.(*shelved); ok {
 		return s.column()
 	}

@@ -260,11 +260,11 @@ func (k *scorer) addColumn(t *weighedTag, col column) (all int64) {
 	case *intColumn:
 		k.addSet(col.set, t.of[1]-t.of[0])
 		for i, at := range t.ints { // from each cut on, the difference to the band before
-			switch r, from, to := col.reach(at, math.MaxInt64); r {
+			switch col.reach(at, math.MaxInt64) {
 			case reachAll:
 				k.addSet(col.set, t.of[i+2]-t.of[i+1])
 			case reachSome:
-				k.addThose(t.of[i+2]-t.of[i+1], func(dst *kernel.Words) { col.within(dst, from, to) })
+				k.addThose(t.of[i+2]-t.of[i+1], func(dst *kernel.Words) { col.within(dst, at, math.MaxInt64) })
 			}
 		}
 	case *floatColumn:

@@ -1,137 +1,201 @@
 package segment
 
 import (
-	"cmp"
-	"maps"
+	"math"
 	"slices"
 
 	"github.com/clientele-go/clientele/internal/bitset"
-	"github.com/clientele-go/clientele/internal/kernel"
 )
 
-// maxPatch is the number of steps up to which a large column is copied and changed in place instead of built anew.
-const maxPatch = 512
+// What follows carries out steps without building the column anew: what they write comes to lie beside it. ok is false where
+// it has to be built anew: there is too much beside it, or a step is at fault.
 
-// patchInts is editInts on a copy of the bit slices. It gives up, and ok is false, where the column has to be built
-// anew: a value does not fit, the least or the largest is gone, or a step is at fault.
+// patchInts is editInts.
 func patchInts(old *intColumn, steps []step, dense int) (c *intColumn, ok bool) {
-	if old.sparse() || len(steps) > maxPatch {
+	if len(steps) > maxLate {
 		return nil, false
 	}
-	type value struct {
-		n   int64
-		set bool
-	}
-	now := map[uint16]value{}
+	now := intChanges.Get().(*changes[int64])
+	defer intChanges.Put(now)
+	now.reset()
 	for i := range steps {
 		st := &steps[i]
-		v := value{st.value.n, !st.clears()}
+		n := st.value.n
 		if st.verb == verbIncrement {
-			was, ok := now[st.p]
-			if !ok && old.set.Contains(st.p) {
-				was = value{old.value(st.p), true}
+			was, set, done := now.find(st.p)
+			if !done && old.set.Contains(st.p) {
+				was, set = old.value(st.p), true
 			}
-			if was.set {
-				v.n += was.n
+			if set {
+				n += was
 			}
-			if was.set && st.value.n != 0 && (v.n > was.n) != (st.value.n > 0) {
+			if set && st.value.n != 0 && (n > was) != (st.value.n > 0) {
 				return nil, false
 			}
 		}
-		now[st.p] = v
+		now.put(st.p, n, !st.clears())
 	}
-	var add, remove []uint16
-	next := intColumn{min: old.min, max: old.max, shift: old.shift, width: old.width, slices: slices.Clone(old.slices)}
-	for _, p := range slices.Sorted(maps.Keys(now)) {
-		v := now[p]
-		var offset uint64
-		if v.set {
-			if offset = uint64(v.n) - uint64(old.min); v.n < old.min || offset&(1<<old.shift-1) != 0 || offset>>old.shift>>old.width != 0 {
-				return nil, false
-			}
-			offset >>= old.shift
-			next.max = max(next.max, v.n)
-		}
-		switch {
-		case v.set:
-			add = append(add, p)
-		default:
-			remove = append(remove, p)
-		}
-		word, bit := int(p>>6), p&63
-		for k := range int(old.width) {
-			at := &next.slices[k*kernel.Size+word]
-			*at = *at&^(1<<bit) | offset>>k&1<<bit
-		}
-	}
-	var w kernel.Words
-	next.set = old.set.Edit(add, remove, dense, &w)
-	for _, v := range []int64{next.min, next.max} { // both must still be the value of somebody
-		offset := (uint64(v) - uint64(next.min)) >> next.shift
-		next.within(&w, offset, offset)
-		if kernel.Count(&w) == 0 {
-			return nil, false
-		}
-	}
-	return &next, next.set.Len() >= sparseInts
+	return old.with(now, dense)
 }
 
-// patchEnums is editEnums on a copy of the codes. It gives up where a code does not fit.
-func patchEnums(old *enumColumn, steps []step, dense int) (c *enumColumn, ok bool) {
-	if len(steps) > maxPatch {
+// with returns the column with changes.
+func (c *intColumn) with(now *changes[int64], dense int) (next *intColumn, ok bool) {
+	if built, ok := c.late.built().(*intColumn); ok {
+		c = built
+	}
+	set := now.members(c.set, dense)
+	late := now.beside(c.late, c.min, c.max, dense)
+	if late == nil || set.IsEmpty() {
 		return nil, false
 	}
-	now := map[uint16]uint16{}
+	return &intColumn{
+		late: late, set: set, min: c.min, max: c.max, shift: c.shift, width: c.width, slices: c.slices, places: c.places, narrow: c.narrow, wide: c.wide,
+	}, true
+}
+
+// patchFloats is editFloats.
+func patchFloats(old *floatColumn, steps []step, dense int) (c *floatColumn, ok bool) {
+	if len(steps) > maxLate {
+		return nil, false
+	}
+	now := floatChanges.Get().(*changes[float64])
+	defer floatChanges.Put(now)
+	now.reset()
 	for i := range steps {
 		st := &steps[i]
-		var code uint16
-		if !st.clears() {
-			code = uint16(st.codes[0])
+		f := st.value.f
+		if st.verb == verbIncrement {
+			was, set, done := now.find(st.p)
+			if !done && old.set.Contains(st.p) {
+				was, set = old.value(st.p), true
+			}
+			if set {
+				f += was
+			}
+			if math.IsInf(f, 0) {
+				return nil, false
+			}
 		}
-		if now[st.p] = code; code > 255 && old.bytes8 != nil {
-			return nil, false
+		now.put(st.p, f+0, !st.clears())
+	}
+	if built, ok := old.late.built().(*floatColumn); ok {
+		old = built
+	}
+	set := now.members(old.set, dense)
+	late := now.beside(old.late, old.min, old.max, dense)
+	if late == nil || set.IsEmpty() {
+		return nil, false
+	}
+	return &floatColumn{late: late, set: set, min: old.min, max: old.max, places: old.places, floats: old.floats}, true
+}
+
+// patchEnums is editEnums.
+func patchEnums(old *enumColumn, steps []step, dense int) (c *enumColumn, ok bool) {
+	if len(steps) > maxLate {
+		return nil, false
+	}
+	now := enumChanges.Get().(*changes[uint16])
+	defer enumChanges.Put(now)
+	now.reset()
+	for i := range steps {
+		st := &steps[i]
+		if st.clears() {
+			now.put(st.p, 0, false)
+		} else {
+			now.put(st.p, uint16(st.codes[0]), true)
 		}
 	}
-	type change struct{ add, remove []uint16 }
-	changes := map[uint16]*change{}
-	of := func(code uint16) *change {
-		if changes[code] == nil {
-			changes[code] = &change{}
-		}
-		return changes[code]
+	if built, ok := old.late.built().(*enumColumn); ok {
+		old = built
 	}
-	next := enumColumn{set: old.set, bytes8: slices.Clone(old.bytes8), words: slices.Clone(old.words)}
-	for _, p := range slices.Sorted(maps.Keys(now)) {
-		was, is := old.code(p), now[p]
-		if was == is {
+	set := now.members(old.set, dense)
+	late := now.beside(old.late, 0, 0, dense)
+	if late == nil || set.IsEmpty() {
+		return nil, false
+	}
+	next := &enumColumn{late: late, set: set, codes: slices.Clone(old.codes), sets: slices.Clone(old.sets), bytes8: old.bytes8, words: old.words}
+	type move struct {
+		code, p uint16
+		in      bool
+	}
+	var moves []move
+	for i, p := range now.places {
+		if was, is := old.code(p), now.values[i]; was != is {
+			moves = append(moves, move{was, p, false}, move{is, p, true})
+		}
+	}
+	slices.SortStableFunc(moves, func(a, b move) int { return int(a.code) - int(b.code) })
+	for i := 0; i < len(moves); {
+		code := moves[i].code
+		add, remove := now.add[:0], now.remove[:0]
+		for ; i < len(moves) && moves[i].code == code; i++ {
+			if moves[i].in {
+				add = append(add, moves[i].p)
+			} else {
+				remove = append(remove, moves[i].p)
+			}
+		}
+		now.add, now.remove = add, remove
+		if code == 0 {
 			continue
 		}
-		of(was).remove = append(of(was).remove, p)
-		of(is).add = append(of(is).add, p)
-		if next.bytes8 != nil {
-			next.bytes8[p] = uint8(is)
-		} else {
-			next.words[p] = is
-		}
-	}
-	var w kernel.Words
-	if c := changes[0]; c != nil { // unset
-		next.set = old.set.Edit(c.remove, c.add, dense, &w)
-		delete(changes, 0)
-	}
-	next.codes, next.sets = slices.Clone(old.codes), slices.Clone(old.sets)
-	for _, code := range slices.SortedFunc(maps.Keys(changes), cmp.Compare[uint16]) {
-		ch := changes[code]
-		i, there := slices.BinarySearch(next.codes, code)
+		k, there := slices.BinarySearch(next.codes, code)
 		if !there {
-			next.codes = slices.Insert(next.codes, i, code)
-			next.sets = slices.Insert(next.sets, i, bitset.Set{})
+			next.codes, next.sets = slices.Insert(next.codes, k, code), slices.Insert(next.sets, k, bitset.Set{})
 		}
-		next.sets[i] = next.sets[i].Edit(ch.add, ch.remove, dense, &w)
-		if next.sets[i].IsEmpty() {
-			next.codes = slices.Delete(next.codes, i, i+1)
-			next.sets = slices.Delete(next.sets, i, i+1)
+		if next.sets[k] = next.sets[k].Edit(add, remove, dense, &now.blank); next.sets[k].IsEmpty() {
+			next.codes, next.sets = slices.Delete(next.codes, k, k+1), slices.Delete(next.sets, k, k+1)
 		}
 	}
-	return &next, !next.set.IsEmpty()
+	return next, true
+}
+
+// patchFlags is editFlags.
+func patchFlags(old *flagColumn, steps []step, dense int) (c *flagColumn, ok bool) {
+	if len(steps) > maxLate {
+		return nil, false
+	}
+	now := enumChanges.Get().(*changes[uint16])
+	defer enumChanges.Put(now)
+	now.reset()
+	for i := range steps {
+		st := &steps[i]
+		var yes uint16
+		if st.value.b && !st.clears() {
+			yes = 1
+		}
+		now.put(st.p, yes, !st.clears())
+	}
+	next := &flagColumn{set: now.members(old.set, dense)}
+	if next.set.IsEmpty() {
+		return nil, false
+	}
+	allYes := old.yes == old.set
+	add, remove := now.add[:0], now.remove[:0]
+	for i, p := range now.places {
+		allYes = allYes && (now.values[i] == 1) == now.set[i]
+		if was, is := old.yes.Contains(p), now.values[i] == 1; is && !was {
+			add = append(add, p)
+		} else if was && !is {
+			remove = append(remove, p)
+		}
+	}
+	now.add, now.remove = add, remove
+	if next.yes = next.set; !allYes { // else one set serves both
+		next.yes = old.yes.Edit(add, remove, dense, &now.blank)
+	}
+	return next, true
+}
+
+// members returns who has a value after the changes, and notes who has not had one and who has none any more.
+func (c *changes[T]) members(set bitset.Set, dense int) bitset.Set {
+	for i, p := range c.places {
+		switch was := set.Contains(p); {
+		case c.set[i] && !was:
+			c.add = append(c.add, p)
+		case was && !c.set[i]:
+			c.remove = append(c.remove, p)
+		}
+	}
+	return set.Edit(c.add, c.remove, dense, &c.blank)
 }

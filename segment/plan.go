@@ -206,9 +206,10 @@ func (n *plan) spread() (sum float64) {
 		}
 	}
 	low, high := math.Inf(1), math.Inf(-1)
-	for _, col := range n.d.all() {
-		if c, is := col.(*floatColumn); is {
-			low, high = min(low, c.min), max(high, c.max)
+	for chunk := range n.d.columns {
+		if c, is := n.d.latest(chunk).(*floatColumn); is {
+			least, largest := c.bounds()
+			low, high = min(low, least), max(high, largest)
 		}
 	}
 	for _, r := range n.floats {
@@ -239,12 +240,13 @@ func (d *tagData) codesOf(t *Tag, texts []string) (codes []uint32, all bool) {
 	return slices.Compact(codes), all
 }
 
-// bounds returns the smallest and the largest value of whole numbers.
+// bounds returns two whole numbers that no value is below or above.
 func (d *tagData) bounds() (lo, hi int64, ok bool) {
 	lo, hi = math.MaxInt64, math.MinInt64
-	for _, col := range d.all() {
-		if c, is := col.(*intColumn); is {
-			lo, hi, ok = min(lo, c.min), max(hi, c.max), true
+	for chunk := range d.columns {
+		if c, is := d.latest(chunk).(*intColumn); is {
+			least, largest := c.bounds()
+			lo, hi, ok = min(lo, least), max(hi, largest), true
 		}
 	}
 	return lo, hi, ok
@@ -253,7 +255,7 @@ func (d *tagData) bounds() (lo, hi int64, ok bool) {
 // expected estimates the customers that a condition selects of a chunk: exactly for sets, by the spread between least
 // and largest for numbers.
 func (n *plan) expected(c int) float64 {
-	col := n.d.column(c)
+	col := n.d.latest(c)
 	if col == nil {
 		return 0
 	}
@@ -278,13 +280,15 @@ func (n *plan) expected(c int) float64 {
 	case *intColumn:
 		switch n.form {
 		case formRange, formTime:
-			return size * share(float64(n.lo), float64(n.hi)+1, float64(col.min), float64(col.max)+1)
+			least, largest := col.bounds()
+			return size * share(float64(n.lo), float64(n.hi)+1, float64(least), float64(largest)+1)
 		case formAnniversary:
 			return size * float64(n.k) / 365.25
 		}
 	case *floatColumn:
 		if n.form == formFloats {
-			return size * share(n.flo, n.fhi, col.min, col.max)
+			least, largest := col.bounds()
+			return size * share(n.flo, n.fhi, least, largest)
 		}
 	}
 	if n.form == formTags {

@@ -56,7 +56,7 @@ func (s *shelved) decodeBits(data []byte) (*intColumn, error) {
 	for i := range c.slices {
 		c.slices[i] = binary.LittleEndian.Uint64(words[8*i:])
 	}
-	if !s.fits(c, top) {
+	if !s.fits(c) {
 		return nil, errForm
 	}
 	return c, nil
@@ -66,8 +66,8 @@ func (s *shelved) decodeBits(data []byte) (*intColumn, error) {
 func (t *Tag) isWhole() bool { return t.Kind == Integer || t.Kind == Decimal || t.Kind == Time }
 
 // fits tells whether a column holds values of customers who exist, and nothing else: the least is there, and so is the
-// largest, of offset top, and none above.
-func (s *shelved) fits(c *intColumn, top uint64) bool {
+// largest, and none above.
+func (s *shelved) fits(c *intColumn) bool {
 	var set, w kernel.Words
 	c.set.Load(&set)
 	if s.of.exist[s.chunk].AndCount(&set) != c.set.Len() {
@@ -78,12 +78,12 @@ func (s *shelved) fits(c *intColumn, top uint64) bool {
 			return false
 		}
 	}
-	for _, offset := range [...]uint64{0, top} {
-		if c.within(&w, offset, offset); kernel.Count(&w) == 0 {
+	for _, n := range [...]int64{c.min, c.max} {
+		if c.within(&w, n, n); kernel.Count(&w) == 0 {
 			return false
 		}
 	}
-	c.within(&w, 0, top)
+	c.within(&w, c.min, c.max)
 	if kernel.Count(&w) != c.set.Len() {
 		return false
 	}

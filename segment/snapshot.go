@@ -51,6 +51,14 @@ func (d *tagData) column(c int) column {
 	return nil
 }
 
+// latest is column for who can do with late values.
+func (d *tagData) latest(c int) column {
+	if c < len(d.columns) {
+		return lent(d.columns[c])
+	}
+	return nil
+}
+
 // texts returns the texts of the codes from 1.
 func (d *tagData) texts() []string { return d.terms.all()[:d.last] }
 
@@ -153,7 +161,7 @@ func (s *Snapshot) Value(ctx context.Context, id customer.ID, tag string) (custo
 // stored returns the value of a tag at a position.
 func (s *Snapshot) stored(tag int, position uint32) (v stored) {
 	d, p := &s.data[tag], uint16(position)
-	col := d.column(int(position >> chunkBits))
+	col := d.latest(int(position >> chunkBits))
 	if col == nil || !col.members().Contains(p) {
 		return v
 	}

@@ -1,11 +1,19 @@
 package bitset
 
-import "github.com/clientele-go/clientele/internal/kernel"
+import (
+	"math/bits"
+
+	"github.com/clientele-go/clientele/internal/kernel"
+)
 
 // Load sets dst to s.
 func (s Set) Load(dst *kernel.Words) {
-	if s.kind == bitmapKind {
+	switch s.kind {
+	case bitmapKind:
 		*dst = *s.words()
+		return
+	case flippedKind:
+		s.flipped().load(dst)
 		return
 	}
 	*dst = kernel.Words{}
@@ -17,6 +25,8 @@ func (s Set) Or(dst *kernel.Words) {
 	switch s.kind {
 	case bitmapKind:
 		kernel.Or(dst, dst, s.words())
+	case flippedKind:
+		s.flipped().apply(or, dst)
 	case runsKind:
 		fill(dst, s.list())
 	default:
@@ -29,6 +39,8 @@ func (s Set) And(dst *kernel.Words) (any bool) {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.And(dst, dst, s.words())
+	case flippedKind:
+		return s.flipped().apply(and, dst)
 	case runsKind:
 		at := 0
 		for first, last := range runsOf(s.list()) {
@@ -61,6 +73,8 @@ func (s Set) AndNot(dst *kernel.Words) (any bool) {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.AndNot(dst, dst, s.words())
+	case flippedKind:
+		return s.flipped().apply(andNot, dst)
 	case runsKind:
 		for first, last := range runsOf(s.list()) {
 			kernel.ClearRange(dst, first, last+1)
@@ -77,6 +91,8 @@ func (s Set) Xor(dst *kernel.Words) (any bool) {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.Xor(dst, dst, s.words())
+	case flippedKind:
+		return s.flipped().apply(xor, dst)
 	case runsKind:
 		for first, last := range runsOf(s.list()) {
 			flipRange(dst, first, last+1)
@@ -92,6 +108,8 @@ func (s Set) AndCount(w *kernel.Words) int {
 	switch s.kind {
 	case bitmapKind:
 		return kernel.AndCount(s.words(), w)
+	case flippedKind:
+		return s.flipped().andCount(w)
 	case runsKind:
 		n := 0
 		for first, last := range runsOf(s.list()) {
@@ -101,6 +119,34 @@ func (s Set) AndCount(w *kernel.Words) int {
 	default:
 		return kernel.ProbeCount(s.list(), w)
 	}
+}
+
+// Among tells which of at most 64 positions, ascending, are members: bit i of the
+// result is set if it is in of and positions[i] is a member.
+func (s Set) Among(positions []uint16, of uint64) (found uint64) {
+	switch {
+	case s.n == kernel.Bits:
+		return of
+	case s.kind == bitmapKind:
+		return among(s.words(), positions, of)
+	case s.kind == flippedKind:
+		return s.flipped().among(positions, of)
+	}
+	for m := of; m != 0; m &= m - 1 {
+		if i := bits.TrailingZeros64(m) & 63; s.Contains(positions[i]) {
+			found |= 1 << i
+		}
+	}
+	return found
+}
+
+func among(w *kernel.Words, positions []uint16, of uint64) (found uint64) {
+	for m := of; m != 0; m &= m - 1 {
+		i := bits.TrailingZeros64(m) & 63
+		p := positions[i]
+		found |= w[p>>6] >> (p & 63) & 1 << i
+	}
+	return found
 }
 
 // AndNotCount is the number of positions in w that are not members of s.

@@ -13,7 +13,8 @@
 //
 // So the kind depends on the members and on dense only, not on how a set came
 // about, except that an operation which leaves a set as it is may return it with
-// the kind it has.
+// the kind it has, and that [Set.Edit] keeps a bitmap of which little has changed
+// as what it was and what has changed.
 //
 // Plans work chunk by chunk on a [kernel.Words], to which sets are applied
 // one after the other by the methods And, Or, AndNot and Xor; the functions of
@@ -39,9 +40,10 @@ import (
 type kind uint8
 
 const (
-	arrayKind  kind = iota // positions, ascending; the empty set too
-	bitmapKind             // a kernel.Words
-	runsKind               // first and last position of each run, ascending, at least one apart
+	arrayKind   kind = iota // positions, ascending; the empty set too
+	bitmapKind              // a kernel.Words
+	runsKind                // first and last position of each run, ascending, at least one apart
+	flippedKind             // a flipped: a bitmap that has been edited
 )
 
 const (
@@ -57,9 +59,9 @@ const (
 // members and are ==, while [Set.Equal] compares members.
 // Safe for concurrent use.
 type Set struct {
-	data unsafe.Pointer // a *kernel.Words, or the first element of the list
+	data unsafe.Pointer // a *kernel.Words or *flipped, or the first element of the list
 	n    uint32         // number of members
-	size uint16         // number of elements of the list: positions, or bounds of runs
+	size uint16         // number of elements of the list: positions, bounds of runs, or what is flipped
 	kind kind
 }
 
@@ -96,6 +98,9 @@ func (s Set) Words() *kernel.Words {
 
 // Contains reports whether p is a member.
 func (s Set) Contains(p uint16) bool {
+	if s.n == kernel.Bits {
+		return true
+	}
 	switch s.kind {
 	case bitmapKind:
 		return s.words()[p>>6]>>(p&63)&1 != 0
@@ -104,6 +109,8 @@ func (s Set) Contains(p uint16) bool {
 		list := s.list()
 		i := search(list, p)
 		return i&1 != 0 || i < len(list) && list[i] == p
+	case flippedKind:
+		return s.flipped().contains(p)
 	default:
 		list := s.list()
 		i := search(list, p)
@@ -114,7 +121,7 @@ func (s Set) Contains(p uint16) bool {
 // Rank is the number of members below p. Cost: O(log n) for an array, O(runs),
 // or up to 1,024 words.
 func (s Set) Rank(p uint16) int {
-	switch s.kind {
+	switch s = s.flat(); s.kind {
 	case bitmapKind:
 		return kernel.CountRange(s.words(), 0, int(p))
 	case runsKind:
@@ -137,7 +144,7 @@ func (s Set) Select(i int) uint16 {
 	if i < 0 || i >= s.Len() {
 		panic("bitset: Select: rank out of range")
 	}
-	switch s.kind {
+	switch s = s.flat(); s.kind {
 	case bitmapKind:
 		for k, x := range s.words() {
 			c := bits.OnesCount64(x)
@@ -165,7 +172,7 @@ func (s Set) Select(i int) uint16 {
 // must not be changed; otherwise the members are written to the memory of buf
 // from its start, or to more if it has no room.
 func (s Set) Positions(buf []uint16) []uint16 {
-	if s.kind == arrayKind {
+	if s = s.flat(); s.kind == arrayKind {
 		return s.list()
 	}
 	if s.kind == bitmapKind {
@@ -186,7 +193,7 @@ func (s Set) Positions(buf []uint16) []uint16 {
 // All iterates over the members, ascending.
 func (s Set) All() iter.Seq[uint16] {
 	return func(yield func(uint16) bool) {
-		switch s.kind {
+		switch s := s.flat(); s.kind {
 		case bitmapKind:
 			for i, x := range s.words() {
 				for ; x != 0; x &= x - 1 {
@@ -218,7 +225,7 @@ func (s Set) Equal(t Set) bool {
 	if s.n != t.n {
 		return false
 	}
-	if s.kind != t.kind {
+	if s, t = s.flat(), t.flat(); s.kind != t.kind {
 		return overlap(s, t, nil) == s.Len()
 	}
 	if s.kind == bitmapKind {
@@ -230,8 +237,11 @@ func (s Set) Equal(t Set) bool {
 // Bytes is the memory that s holds, its own 16 bytes included.
 func (s Set) Bytes() int {
 	const own = int(unsafe.Sizeof(Set{}))
-	if s.kind == bitmapKind {
+	switch s.kind {
+	case bitmapKind:
 		return own + int(unsafe.Sizeof(kernel.Words{}))
+	case flippedKind:
+		return own + int(unsafe.Sizeof(flipped{})) + int(unsafe.Sizeof(kernel.Words{}))
 	}
 	return own + 2*int(s.size)
 }

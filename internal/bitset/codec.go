@@ -96,6 +96,7 @@ func appendMembers(dst []byte, s Set, h shape) []byte {
 // their number, then first position and length-1 of each. Numbers are 2 bytes,
 // words 8, little-endian. The kind is the smallest; equal sets have equal bytes.
 func AppendSet(dst []byte, s Set) []byte {
+	s = s.flat()
 	h := shapeOf(s)
 	dst = append(dst, byte(h.kind))
 	if h.kind == arrayKind {

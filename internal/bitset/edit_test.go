@@ -48,7 +48,7 @@ func TestEdit(t *testing.T) {
 				clear(b)
 				what := fmt.Sprint(n, dense)
 				require.True(t, slices.Equal(want, got.Positions(nil)), what)
-				require.Equal(t, OfSorted(want, dense).kind, got.kind, what)
+				require.Equal(t, OfSorted(want, dense).kind, got.flat().kind, what)
 				require.True(t, s.Equal(OfSorted(sample.sorted, dense)), "changed by %s", what)
 				require.True(t, *scratch == kernel.Words{}, what)
 			}

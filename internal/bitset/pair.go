@@ -109,7 +109,7 @@ func (o op) words(dst, a, b *kernel.Words) {
 
 // combine makes the set of the result for two sets that are not empty.
 func (o op) combine(a, b Set, dense int, scratch *kernel.Words) Set {
-	dense = clampDense(dense)
+	a, b, dense = a.flat(), b.flat(), clampDense(dense)
 	switch {
 	case a.kind == arrayKind && b.kind == arrayKind:
 		return o.arrays(a, b, dense, scratch)
@@ -163,7 +163,16 @@ func filtered(array, s Set, in bool, dense int) Set {
 // overlap is the number of members of both a and b. scratch is needed for two
 // arrays only.
 func overlap(a, b Set, scratch *kernel.Words) int {
+	if b.kind == flippedKind {
+		a, b = b, a
+	}
 	switch {
+	case a.kind == flippedKind && b.kind == bitmapKind:
+		return a.flipped().andCount(b.words())
+	case a.kind == flippedKind:
+		var w kernel.Words
+		a.flipped().load(&w)
+		return b.AndCount(&w)
 	case a.kind == arrayKind && b.kind == arrayKind:
 		return arraysShare(a.list(), b.list(), scratch)
 	case b.kind == bitmapKind:

@@ -48,6 +48,7 @@ func appendRoaring(dst []byte, chunks []Set, shapeOf func(Set) shape) []byte {
 		if s.IsEmpty() {
 			continue
 		}
+		s = s.flat()
 		c := container{i, s, shapeOf(s)}
 		if k := len(containers); c.shape.kind == runsKind {
 			flags[k/8] |= 1 << (k % 8)
