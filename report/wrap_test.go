@@ -7,7 +7,6 @@ import (
 
 	"github.com/stretchr/testify/require"
 
-	"github.com/clientele-go/clientele/internal/line"
 )
 
 // slowWrap breaks as wrap does, and measures every beginning anew.
