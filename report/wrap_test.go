@@ -6,7 +6,6 @@ import (
 	"testing"
 
 	"github.com/stretchr/testify/require"
-
 )
 
 // slowWrap breaks as wrap does, and measures every beginning anew.
