@@ -58,7 +58,7 @@ func tags(n int) (list []segment.Tag) {
 
 // fill returns an index in which everybody has a value of every tag.
 func (c *crowd) fill(ctx context.Context) (*segment.Index, error) {
-	ix, err := segment.New(&segment.Options{Tags: c.tags})
+	ix, err := segment.New(&segment.Options{Tags: c.tags, Workers: 1}) // the other core is for readers
 	if err != nil {
 		return nil, err
 	}

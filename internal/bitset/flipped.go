@@ -108,9 +108,11 @@ func (f *flipped) andCount(w *kernel.Words) int {
 
 // editBitmap is Edit for a bitmap, and for one that has been edited so before.
 func (s Set) editBitmap(add, remove []uint16, dense int) Set {
-	f := &flipped{words: (*kernel.Words)(s.data)}
+	var f *flipped
 	if s.kind == flippedKind {
 		f = s.flipped()
+	} else {
+		f = &flipped{words: s.words()}
 	}
 	if len(add)+len(remove) <= maxFlips {
 		n := s.Len()
