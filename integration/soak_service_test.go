@@ -150,6 +150,14 @@ func (v *service) now() time.Time {
 	return soakBegin.Add(time.Duration(float64(time.Since(v.Begun)) * float64(soakDays*day) / float64(v.Span)))
 }
 
+// moment is now for a step: where the clock of the machine has been set back, the one of the step before.
+func (v *service) moment() time.Time {
+	if at := v.now(); at.After(v.live.At()) {
+		return at
+	}
+	return v.live.At()
+}
+
 // say tells the parent something: a letter, and what is said in JSON.
 func (v *service) say(letter string, what any) {
 	text, err := json.Marshal(what)
@@ -233,10 +241,10 @@ func (v *service) sync(ctx context.Context) error {
 
 // step hands rows on, moves the clock, and sometimes defines a segment anew.
 func (v *service) step(ctx context.Context) error {
-	if err := v.handOn(ctx, v.now); err != nil {
+	if err := v.handOn(ctx, v.moment); err != nil {
 		return fmt.Errorf("rows: %w", err)
 	}
-	at := v.now()
+	at := v.moment()
 	told, err := v.live.Advance(ctx, at)
 	if err != nil {
 		return fmt.Errorf("advance: %w", err)
