@@ -35,26 +35,18 @@ func (e *edition) edit(g *group) {
 	g.wrote = slices.ContainsFunc(steps, func(st step) bool { return st.verb != verbDelete })
 	fault := func(st *step, reason string) { e.faults.add(st.row, t.Name, reason) }
 	old := d.latest(g.chunk)
+	if c, ok := patched(old, steps, e.next.dense); ok {
+		d.columns[g.chunk] = c
+		return
+	}
 	var ed editor
 	switch t.Kind {
 	case Flag:
-		if c, ok := old.(*flagColumn); ok {
-			if c, ok = patchFlags(c, steps, e.next.dense); ok {
-				d.columns[g.chunk] = c
-				return
-			}
-		}
 		flags := &flagEditor{}
 		flags.load(old)
 		editFlags(flags, steps)
 		ed = flags
 	case Enum:
-		if c, ok := old.(*enumColumn); ok {
-			if c, ok = patchEnums(c, steps, e.next.dense); ok {
-				d.columns[g.chunk] = c
-				return
-			}
-		}
 		enums := enumEditors.Get().(*enumEditor)
 		defer enumEditors.Put(enums)
 		enums.load(old)
@@ -66,24 +58,12 @@ func (e *edition) edit(g *group) {
 		editLabels(labels, steps)
 		ed = labels
 	case Float:
-		if c, ok := old.(*floatColumn); ok {
-			if c, ok = patchFloats(c, steps, e.next.dense); ok {
-				d.columns[g.chunk] = c
-				return
-			}
-		}
 		floats := floatEditors.Get().(*floatEditor)
 		defer floatEditors.Put(floats)
 		floats.load(old)
 		editFloats(floats, steps, fault)
 		ed = floats
 	default:
-		if c, ok := old.(*intColumn); ok {
-			if c, ok = patchInts(c, steps, e.next.dense); ok {
-				d.columns[g.chunk] = c
-				return
-			}
-		}
 		ints := intEditors.Get().(*intEditor)
 		defer intEditors.Put(ints)
 		ints.load(old)

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"sync"
 	"sync/atomic"
+	"unsafe"
 
 	"github.com/clientele-go/clientele/internal/kernel"
 )
@@ -58,7 +59,8 @@ func (l *late[T]) bytes() int {
 	if l == nil {
 		return 0
 	}
-	n := 96 + 2*len(l.places) + 8*len(l.values)
+	var value T
+	n := 96 + 2*len(l.places) + int(unsafe.Sizeof(value))*len(l.values)
 	if col := l.built(); col != nil {
 		n += col.bytes()
 	}

@@ -7,14 +7,27 @@ import (
 	"github.com/clientele-go/clientele/internal/bitset"
 )
 
-// What follows carries out steps without building the column anew: what they write comes to lie beside it. ok is false where
-// it has to be built anew: there is too much beside it, or a step is at fault.
-
-// patchInts is editInts.
-func patchInts(old *intColumn, steps []step, dense int) (c *intColumn, ok bool) {
+// patched carries out steps without building the column anew: what they write comes to lie beside it. ok is false where
+// it has to be built anew: there is none or one of labels, there is too much beside it, or a step is at fault.
+func patched(old column, steps []step, dense int) (c column, ok bool) {
 	if len(steps) > maxLate {
 		return nil, false
 	}
+	switch old := old.(type) {
+	case *flagColumn:
+		return patchFlags(old, steps, dense)
+	case *enumColumn:
+		return patchEnums(old, steps, dense)
+	case *floatColumn:
+		return patchFloats(old, steps, dense)
+	case *intColumn:
+		return patchInts(old, steps, dense)
+	}
+	return nil, false
+}
+
+// patchInts is editInts.
+func patchInts(old *intColumn, steps []step, dense int) (c *intColumn, ok bool) {
 	now := intChanges.Get().(*changes[int64])
 	defer intChanges.Put(now)
 	now.reset()
@@ -35,29 +48,22 @@ func patchInts(old *intColumn, steps []step, dense int) (c *intColumn, ok bool) 
 		}
 		now.put(st.p, n, !st.clears())
 	}
-	return old.with(now, dense)
-}
-
-// with returns the column with changes.
-func (c *intColumn) with(now *changes[int64], dense int) (next *intColumn, ok bool) {
-	if built, ok := c.late.built().(*intColumn); ok {
-		c = built
+	if built, ok := old.late.built().(*intColumn); ok {
+		old = built
 	}
-	set := now.members(c.set, dense)
-	late := now.beside(c.late, c.min, c.max, dense)
+	set := now.members(old.set, dense)
+	late := now.beside(old.late, old.min, old.max, dense)
 	if late == nil || set.IsEmpty() {
 		return nil, false
 	}
 	return &intColumn{
-		late: late, set: set, min: c.min, max: c.max, shift: c.shift, width: c.width, slices: c.slices, places: c.places, narrow: c.narrow, wide: c.wide,
+		late: late, set: set, min: old.min, max: old.max, shift: old.shift, width: old.width,
+		slices: old.slices, places: old.places, narrow: old.narrow, wide: old.wide,
 	}, true
 }
 
 // patchFloats is editFloats.
 func patchFloats(old *floatColumn, steps []step, dense int) (c *floatColumn, ok bool) {
-	if len(steps) > maxLate {
-		return nil, false
-	}
 	now := floatChanges.Get().(*changes[float64])
 	defer floatChanges.Put(now)
 	now.reset()
@@ -91,9 +97,6 @@ func patchFloats(old *floatColumn, steps []step, dense int) (c *floatColumn, ok 
 
 // patchEnums is editEnums.
 func patchEnums(old *enumColumn, steps []step, dense int) (c *enumColumn, ok bool) {
-	if len(steps) > maxLate {
-		return nil, false
-	}
 	now := enumChanges.Get().(*changes[uint16])
 	defer enumChanges.Put(now)
 	now.reset()
@@ -152,9 +155,6 @@ func patchEnums(old *enumColumn, steps []step, dense int) (c *enumColumn, ok boo
 
 // patchFlags is editFlags.
 func patchFlags(old *flagColumn, steps []step, dense int) (c *flagColumn, ok bool) {
-	if len(steps) > maxLate {
-		return nil, false
-	}
 	now := enumChanges.Get().(*changes[uint16])
 	defer enumChanges.Put(now)
 	now.reset()
