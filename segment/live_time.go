@@ -166,7 +166,7 @@ func (c *intColumn) load(w *kernel.Words, lo, hi int64) (any bool) {
 	return true
 }
 
-// least returns the least value that is at least lo, or one less that the column holds where a late one counts.
+// least returns the least value that is at least lo.
 func (c *intColumn) least(lo int64) (n int64, any bool) {
 	n, any = c.leastHeld(lo)
 	if c.late == nil {
@@ -180,25 +180,36 @@ func (c *intColumn) least(lo int64) (n int64, any bool) {
 	return n, any
 }
 
-// leastHeld is least without late values.
+// leastHeld is least of the values that are not late.
 func (c *intColumn) leastHeld(lo int64) (n int64, any bool) {
 	from, to, _ := c.offsets(lo, math.MaxInt64)
 	switch {
 	case c.max < lo:
 		return 0, false
-	case lo <= c.min:
+	case lo <= c.min && c.late == nil:
 		return c.min, true
 	case c.sparse():
 		best := uint64(math.MaxUint64)
-		for i := range c.places {
-			if o := c.offset(i); o >= from {
-				best = min(best, o)
+		for i, p := range c.places {
+			if o := c.offset(i); from <= o && (o < best || !any) {
+				if _, late := c.late.find(p); !late {
+					best, any = o, true
+				}
 			}
 		}
-		return c.decoded(best), true // the largest value is one
+		return c.decoded(best), any
 	}
 	var w, rest kernel.Words
 	kernel.Between(&w, c.slices, from, to)
+	if from == 0 { // unset positions hold zeros
+		c.set.And(&w)
+	}
+	if c.late != nil {
+		kernel.Erase(&w, c.late.places)
+	}
+	if w == (kernel.Words{}) {
+		return 0, false
+	}
 	var offset uint64
 	for k := int(c.width) - 1; k >= 0; k-- {
 		slice := (*kernel.Words)(c.slices[k*kernel.Size:])
