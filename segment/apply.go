@@ -281,10 +281,16 @@ func (e *edition) place(b *Batch) error {
 	var last customer.ID // the writes of a customer often come together
 	var p uint32
 	var ok bool
+	var found [lookupGroup]uint32
 	for row := range b.writes {
 		w := &b.writes[row]
+		if row%lookupGroup == 0 {
+			e.find(b.writes[row:], &found)
+		}
 		if row == 0 || w.id != last {
-			p, ok = e.position(w.id)
+			if p, ok = found[row%lookupGroup], true; p == noPosition || !e.isAlive(p) {
+				p, ok = e.position(w.id)
+			}
 			last = w.id
 		}
 		switch {
@@ -340,6 +346,17 @@ func (e *edition) place(b *Batch) error {
 		g.steps = append(g.steps, st)
 	}
 	return nil
+}
+
+// find looks up the ids of the first writes, all at once. What is found and alive is the newest position as long as the edition
+// does not delete it.
+func (e *edition) find(writes []write, found *[lookupGroup]uint32) {
+	var ids [lookupGroup]customer.ID
+	n := min(len(writes), lookupGroup)
+	for i := range n {
+		ids[i] = writes[i].id
+	}
+	e.old.ids.lookupAll(ids[:n], found[:n])
 }
 
 // position is Snapshot.position with what the edition has done so far.

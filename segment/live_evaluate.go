@@ -57,6 +57,7 @@ func (l *Live) evaluate(st *turn, g *liveSegment) {
 			everyone = append(everyone, touch(c)<<(chunkBits+touchBits)|touch(p)<<touchBits)
 		}
 	}
+	g.ask(st, everyone, j)
 	g.settle(st, everyone, j)
 }
 

@@ -108,6 +108,8 @@ const (
 
 func (t touch) position() uint32 { return uint32(t >> touchBits) }
 
+func (t touch) chunk() int { return int(t >> (touchBits + chunkBits)) }
+
 // touch notes that the customer at a position has to be looked at in this step.
 func (g *liveSegment) touch(at uint32, known touch) {
 	if g.everyone {
@@ -244,42 +246,12 @@ func (g *liveSegment) verdict(was state, rule, keeps, out bool, since, now int64
 // inside tells whether Stay and Dwell keep somebody.
 func (s state) inside() bool { return s == stateMember || s == stateHeld }
 
-// settle works out the states of who is touched, ascending and each once.
+// settle works out the states of who is touched, ascending and each once, after ask.
 func (g *liveSegment) settle(st *turn, touched []touch, j judge) {
 	var m moves
 	var fresh []uint32 // who joins the line
-	var places [64]uint16
-	for len(touched) > 0 {
-		q := squad{chunk: int(touched[0].position() >> chunkBits), places: places[:0]}
-		var rule, ask uint64
-		for i, t := range touched[:min(len(touched), len(places))] {
-			at := t.position()
-			if int(at>>chunkBits) != q.chunk {
-				break
-			}
-			q.places = append(q.places, uint16(at))
-			switch {
-			case t&selected != 0:
-				rule |= 1 << i
-			case t&unselected == 0:
-				ask |= 1 << i
-			}
-		}
-		rule |= j.rule(&q, ask)
-		n := len(q.places)
-		fresh = g.settleSquad(st, &m, touched[:n], rule, fresh, j)
-		touched = touched[n:]
-	}
-	if g.def.Cap > 0 {
-		g.seat(st, &m, fresh, j)
-	}
-	g.carryOut(st, &m)
-}
-
-// settleSquad works out the states of some of a chunk, of whom Rule selects rule, and appends those who begin to wait to fresh.
-func (g *liveSegment) settleSquad(st *turn, m *moves, touched []touch, rules uint64, fresh []uint32, j judge) []uint32 {
 	timed := g.def.timed()
-	for i, t := range touched {
+	for _, t := range touched {
 		at := t.position()
 		was, is, dwells := stateOut, stateOut, false
 		switch {
@@ -293,11 +265,11 @@ func (g *liveSegment) settleSquad(st *turn, m *moves, touched []touch, rules uin
 		if timed {
 			r = g.record(at)
 		}
+		rule := t&selected != 0
+		if was == stateOut && !rule {
+			continue
+		}
 		if st.exists(at) {
-			rule := rules>>i&1 != 0
-			if was == stateOut && !rule {
-				continue
-			}
 			keeps := rule || was.inside() && g.bounds[1] != nil && j.stay(at)
 			is, dwells = g.verdict(was, rule, keeps, g.holdsOut(st.s, at), r.since, st.now)
 			if is == stateWaiting && g.def.Cap == 0 {
@@ -328,7 +300,10 @@ func (g *liveSegment) settleSquad(st *turn, m *moves, touched []touch, rules uin
 		}
 		g.keep(at, r)
 	}
-	return fresh
+	if g.def.Cap > 0 {
+		g.seat(st, &m, fresh, j)
+	}
+	g.carryOut(st, &m)
 }
 
 // note notes a change of state for the sets.

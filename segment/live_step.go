@@ -326,13 +326,18 @@ func (j oneByOne) stay(at uint32) bool { return j.st.l.conditions.holds(j.g.stay
 // finish settles all segments, those first that others name, and publishes what has become of them.
 func (st *turn) finish() []Notice {
 	l := st.l
+	st.poll()
 	for _, g := range l.order {
 		switch {
 		case g.redefine || g.everyone:
 			l.evaluate(st, g)
 		case len(g.touched) > 0:
-			g.gather()
-			g.settle(st, g.touched, oneByOne{st, g})
+			j := oneByOne{st, g}
+			if len(g.uses) > 0 {
+				g.gather()
+				g.ask(st, g.touched, j)
+			}
+			g.settle(st, g.touched, j)
 		}
 		if st.quiet {
 			g.flips = g.flips[:0]
