@@ -9,9 +9,19 @@ type section struct {
 	next     int32 // another one of the chunk; -1: there is none
 }
 
-// poll asks for all who are touched, but for the segments whose rules name others. It goes from chunk to chunk, so that what
-// one segment looks at is still near when the others look at it.
+// manyTouched is the number of touched of a segment in a chunk from which on poll pays.
+const manyTouched = 8
+
+// poll asks for all who are touched, if they are many, but for the segments whose rules name others. It goes from chunk to
+// chunk, so that what one segment looks at is still near when the others look at it.
 func (st *turn) poll() {
+	touched := 0
+	for _, g := range st.l.order {
+		touched += len(g.touched)
+	}
+	if st.polled = touched >= manyTouched*len(st.l.order)*len(st.s.exists); !st.polled {
+		return
+	}
 	first := make([]int32, len(st.s.exists))
 	for c := range first {
 		first[c] = -1

@@ -169,6 +169,7 @@ type turn struct {
 	now    int64 // at, in nanoseconds since 1970
 	from   civil.Day
 	quiet  bool // members are where it starts, and no notice says so
+	polled bool // poll has asked for who is touched
 
 	told    []Notice
 	dropped []*liveSegment // their members have left
@@ -333,7 +334,7 @@ func (st *turn) finish() []Notice {
 			l.evaluate(st, g)
 		case len(g.touched) > 0:
 			j := oneByOne{st, g}
-			if len(g.uses) > 0 {
+			if !st.polled || len(g.uses) > 0 {
 				g.gather()
 				g.ask(st, g.touched, j)
 			}
