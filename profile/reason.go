@@ -1,6 +1,10 @@
 package profile
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // A Reason says why a value or an event was set aside. Safe for concurrent use.
 type Reason uint8
@@ -50,5 +54,5 @@ func (r *Reason) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("profile: unknown reason")
+	return fmt.Errorf("profile: unknown reason: %s", enum.NotOne(reasons[:]))
 }
