@@ -13,7 +13,7 @@ type Reason uint8
 const (
 	Undeclared Reason = iota + 1 // the schema has no such trait or field
 	WrongKind                    // of another kind than declared, or not valid
-	OutOfRange                   // outside Check.Least and Most
+	OutOfRange                   // outside Check.Least and Most, or with more digits than Check.Scale
 	NoMatch                      // not Check.Pattern, or not one of Check.In
 	Incomplete                   // the event lacks a required field
 )

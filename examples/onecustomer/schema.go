@@ -36,7 +36,7 @@ var schema = profile.Schema{
 	},
 	Events: []profile.Event{
 		{Name: "order", Fields: []profile.Field{
-			{Name: "amount", Kind: customer.KindDecimal, Required: true}, // in yuan
+			{Name: "amount", Kind: customer.KindDecimal, Required: true, Check: profile.Check{Scale: 2}}, // in yuan
 			{Name: "category", Kind: customer.KindText},
 		}},
 		{Name: "visit", Fields: []profile.Field{{Name: "minutes", Kind: customer.KindInt64}}},
