@@ -206,7 +206,7 @@ func TestChurn(t *testing.T) {
 	lists := blocks.Lists(past)
 	require.Len(t, lists.Rows, len(past.Total.Lists))
 	require.Equal(t, past.Total.Lists[0].Hits, lists.Rows[0][2])
-	require.Contains(t, lists.Note.EN, fmt.Sprintf("Days of the past with a list: %d.", len(past.Cutoffs)))
+	require.Contains(t, lists.Note.EN, fmt.Sprintf("Number of lists: %d.", len(past.Cutoffs)))
 	requireShown(t, append(curves, alerts, all, lists), "校准", "增益", "提升度", "模型", "沉默60天", "沉默最久", "不联系", "召回率")
 }
 

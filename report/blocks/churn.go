@@ -95,8 +95,8 @@ func Lists(b *churn.BacktestResult) report.Table {
 			unnamed, measure("alerts", "预警数", report.Number), measure("right", "命中数", report.Number), measure("precision", "精确率", report.Percent),
 			measure("recall", "召回率", report.Percent), measure("earned", "收益", report.Money),
 		},
-		Note: t(fmt.Sprintf("Days of the past with a list: %d. In brackets, intervals of 95%%.", len(b.Cutoffs)),
-			fmt.Sprintf("共有名单的日期：%d个。方括号内为95%%置信区间。", len(b.Cutoffs))),
+		Note: t(fmt.Sprintf("Number of lists: %d. In brackets, intervals of 95%%.", len(b.Cutoffs)),
+			fmt.Sprintf("名单数：%d。方括号内为95%%置信区间。", len(b.Cutoffs))),
 	}
 	for _, l := range b.Total.Lists {
 		out.Add(listName(l.Name), l.Alerts, l.Hits, report.Estimate(l.Precision), report.Estimate(l.Recall), l.Earned)
