@@ -100,7 +100,8 @@ type Check struct {
 	Most  customer.Value `json:"most,omitzero"`
 	// Scale is the most digits after the point of a decimal, up to 18, and leaves 18 less that
 	// many before it, so that an index of segments, whose tags have a scale, takes every value.
-	// Columns of rows have it. 0: any.
+	// Columns of rows have it. Declare it before the first evidence: what was added before
+	// stays as it is, and a tag keeps the scale that it has. 0: any.
 	Scale int `json:"scale,omitempty"`
 	// Pattern is a regular expression (RE2) that a text, or each label, has to match as a
 	// whole. At most 1,024 bytes. Empty: any.
