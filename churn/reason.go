@@ -39,7 +39,10 @@ const leastReason = 0.01
 // rows; a silence is set beside the customer's own rhythm where the row has it, because it says
 // more of who buys every week than of who buys once a year.
 // Where, what or when a customer buys is a reason only where it is not as usual: a share of 0 that is also the median
-// sets nobody apart, and another column of the group speaks, or none.
+// sets nobody apart, and another column of the group speaks, or none. So it is with a silence that is shorter than usual
+// where the score is raised, or longer where it is lowered: its sentence would say the opposite.
+// Of a customer who is less likely than most in everything there is no reason that raises the score; such a customer
+// can be on a list of alerts, for the money.
 // Nil options: the three that raise the score most. A group with less than a hundredth of the sizes of the
 // effects of all groups is no reason, nor is one whose sentence has been said; how long the silence is, is said once.
 func (m *Model) Reasons(row []float64, opts *ReasonOptions) []Reason {
@@ -114,7 +117,7 @@ func (m *Model) speaker(r *Reason, row, effects []float64) int {
 	best := -1
 	for i, e := range effects {
 		speaks := m.schema.Columns[i].Group == r.Group && m.measureOf(i) != measureMonth && e > 0 == r.Raises && e != 0
-		if speaks && (best < 0 || math.Abs(e) > math.Abs(effects[best])) && !m.usual(row, i) {
+		if speaks && (best < 0 || math.Abs(e) > math.Abs(effects[best])) && !m.usual(row, i) && !m.contrary(row, i, r.Raises) {
 			best = i
 		}
 	}

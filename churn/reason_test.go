@@ -2,6 +2,7 @@ package churn
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -25,8 +26,7 @@ func TestReasons(t *testing.T) {
 						if speaks[column.Group] == nil {
 							speaks[column.Group] = map[bool]float64{}
 						}
-						if !m.usual(row, e.Column) {
-							raises := e.Effect > 0
+						if raises := e.Effect > 0; !m.usual(row, e.Column) && !m.contrary(row, e.Column, raises) {
 							speaks[column.Group][raises] = max(speaks[column.Group][raises], math.Abs(e.Effect))
 						}
 					}
@@ -75,6 +75,10 @@ func TestReasons(t *testing.T) {
 							require.Equal(t, speaks[r.Group][r.Raises], math.Abs(e.Effect))
 							require.Equal(t, math.IsNaN(e.Value), math.IsNaN(r.Value))
 						}
+					}
+					var silence, usual int
+					if n, _ := fmt.Sscanf(r.Text.EN, "No purchase for %d days; usually every %d days", &silence, &usual); n == 2 && silence != usual {
+						require.Equal(t, r.Raises, silence > usual, r.Text.EN)
 					}
 					require.NotEmpty(t, r.Text.EN)
 					require.NotEmpty(t, r.Text.ZH)
@@ -185,6 +189,7 @@ func TestSentences(t *testing.T) {
 		{"purchase_days_since_first", map[string]float64{"purchase_days_since_first": 90}, Text{"First purchase in the last 365 days: 90 days ago (typical: 2 days)", "最近365天首次购买在90天前（一般：2天）"}},
 		{"purchase_days", map[string]float64{"purchase_days": 5}, Text{"Days with a purchase in the last 365 days: 5 (typical: 2)", "最近365天购买天数：5（一般：2）"}},
 		{"purchase_span_share", map[string]float64{"purchase_span_share": 0.24}, Text{"Silent for 76% of the time since the first purchase in the last 365 days (typical: -100%)", "最近365天首购以来76%的时间处于沉默（一般：-100%）"}},
+		{"purchase_span_share", map[string]float64{"purchase_span_share": 2.5}, Text{"Kept buying for 250% of the time since the first purchase in the last 365 days (typical: 200%)", "最近365天首购以来250%的时间内持续购买（一般：200%）"}},
 		{"purchase_gap_median", map[string]float64{"purchase_gap_median": nan}, Text{"Bought on one day only in the last 365 days", "最近365天仅在一天购买过"}},
 		{"purchase_gap_sd", map[string]float64{"purchase_gap_sd": nan}, Text{"Too few purchases to say how regular they are", "购买过少，看不出是否规律"}}, // of two days too
 		{"purchase_gap_cv", map[string]float64{"purchase_gap_cv": 0.5}, Text{"Gaps between purchases vary by 50% of their average (typical: 2.0 times)", "购买间隔的波动是平均间隔的50%（一般：2.0倍）"}},
@@ -243,10 +248,58 @@ func TestUsualIsNoReason(t *testing.T) {
 		row, effects := slices.Repeat([]float64{0}, len(m.columns)), make([]float64, len(m.columns))
 		effects[i] = 1
 		r := Reason{Group: info.Group, Raises: true}
-		require.Equal(t, !habits[info.Measure], m.speaker(&r, row, effects) == i, info.Name)
+		require.Equal(t, !habits[info.Measure] && !m.contrary(row, i, true), m.speaker(&r, row, effects) == i, info.Name)
 	}
 	for habit := range habits {
 		require.True(t, seen[habit], habit)
+	}
+}
+
+// A silence raises the score where it is longer than usual, and lowers it where it is shorter, or it is not said.
+func TestContrary(t *testing.T) {
+	m, nan := modelFitted(t, nil), math.NaN()
+	for i := range m.baseline.Columns {
+		if b := &m.baseline.Columns[i]; b.Deciles != nil {
+			b.Deciles = slices.Repeat([]float64{40}, 9) // the median of every column
+			if m.measureOf(i) == measureDaysSinceLog {
+				b.Deciles = slices.Repeat([]float64{math.Log(40.5)}, 9)
+			}
+		}
+	}
+	for name, test := range map[string]struct {
+		column                    string
+		with                      map[string]float64
+		neverRaising, neverLowers bool
+	}{
+		"longer than most":          {silenceColumn, map[string]float64{silenceColumn: 41}, false, true},
+		"shorter than most":         {silenceColumn, map[string]float64{silenceColumn: 39}, true, false},
+		"as long as most":           {silenceColumn, map[string]float64{silenceColumn: 40}, false, false},
+		"not known":                 {silenceColumn, map[string]float64{silenceColumn: nan}, false, false},
+		"own rhythm, longer":        {silenceColumn, map[string]float64{silenceColumn: 20, "purchase_gap_median": 10}, false, true},
+		"own rhythm, shorter":       {silenceColumn, map[string]float64{silenceColumn: 60, "purchase_gap_median": 90}, true, false},
+		"logarithm, longer":         {silenceColumn + "_log", map[string]float64{silenceColumn + "_log": math.Log(41.5)}, false, true},
+		"logarithm, own, shorter":   {silenceColumn + "_log", map[string]float64{silenceColumn + "_log": math.Log(60.5), "purchase_gap_median": 90}, true, false},
+		"beyond the own gap":        {"silence_to_gap_mean", map[string]float64{"silence_to_gap_mean": 1.5}, false, true},
+		"within the own gap":        {"silence_to_gap_median_log", map[string]float64{"silence_to_gap_median_log": math.Log(0.5)}, true, false},
+		"a count that says silence": {"purchase_count_30d", map[string]float64{"purchase_count_30d": 0, silenceColumn: 34}, true, false},
+		"a count that does not":     {"purchase_count_30d", map[string]float64{"purchase_count_30d": 1, silenceColumn: 3}, false, false},
+		"refunds":                   {"refund_days_since", map[string]float64{"refund_days_since": 300}, false, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row := slices.Repeat([]float64{nan}, len(m.columns))
+			at := -1
+			for i := range m.columns {
+				if x, ok := test.with[m.columns[i].Name]; ok {
+					row[i] = x
+				}
+				if m.columns[i].Name == test.column {
+					at = i
+				}
+			}
+			require.GreaterOrEqual(t, at, 0)
+			require.Equal(t, test.neverRaising, m.contrary(row, at, true), "raising")
+			require.Equal(t, test.neverLowers, m.contrary(row, at, false), "lowering")
+		})
 	}
 }
 

@@ -22,6 +22,7 @@ var (
 	textSilent      = Text{"No {event} for {value}", "已{value}未{event}"}                  // of purchases
 	textSpent       = Text{"Spent {value} in the last {days} days", "最近{days}天消费{value}"} // likewise
 	textSinceFirst  = Text{"First {event}{within}: {value} ago", "{within}首次{event}在{value}前"}
+	textSpan        = Text{"Kept buying for {value} of the time since the first purchase{within}", "{within}首购以来{value}的时间内持续购买"}
 	textMean        = Text{"Average order of {value}", "平均每单{value}"}
 	textDays        = Text{"Days with a purchase{within}: {value}", "{within}购买天数：{value}"}
 	textSilenceMean = Text{"Silent for {value} the average gap between purchases", "沉默时间是平均购买间隔的{value}"}

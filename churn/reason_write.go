@@ -93,12 +93,12 @@ func (m *Model) sentence(row []float64, column int, money func(float64) string) 
 	case w.info.Kind == Purchase && what == measureSum:
 		text = textSpent
 	}
-	text = w.fill(text)
-	if x == 0 && what == measureCount {
-		return text
-	}
 	typical := m.baseline.Columns[column].median()
-	if math.IsNaN(typical) {
+	if what == measureSpanShare && x > typical {
+		text, w.value, typical = textSpan, m.write(column, 1-x, money), 1-typical // what they span, not the rest
+	}
+	text = w.fill(text)
+	if x == 0 && what == measureCount || math.IsNaN(typical) {
 		return text
 	}
 	own := w.value
@@ -204,6 +204,34 @@ func (m *Model) usual(row []float64, column int) bool {
 	return false
 }
 
+// contrary tells whether a column says of a row how long the silence is, and that is shorter than the customer's own gap,
+// or than most silences where there is none, though it is to raise the score, or longer though it is to lower it. A
+// score can have it so, as columns go together, but the sentence would say the opposite of what it is said for.
+func (m *Model) contrary(row []float64, column int, raises bool) bool {
+	if silence, ok := m.noneSince(row, column); ok {
+		column = silence
+	}
+	what, x := m.measureOf(column), m.value(row, column)
+	usual := m.baseline.Columns[column].median()
+	if p, is := plain[what]; is {
+		x, usual, what = what.shown(x), what.shown(usual), p
+	}
+	switch what {
+	case measureDaysSince:
+		if m.schema.Columns[column].Kind != Purchase {
+			return false
+		}
+		if gap := m.beside(row, Purchase, measureGapMedian, 0); !math.IsNaN(gap) {
+			usual = gap
+		}
+	case measureSilenceMean, measureSilenceMedian, measureSilenceQ80:
+		usual = 1
+	default:
+		return false
+	}
+	return raises && x < usual || !raises && x > usual
+}
+
 // besideRhythm returns the sentence that sets a silence beside the customer's own gaps, where the
 // column is about silence and the row has both.
 func (m *Model) besideRhythm(row []float64, what measure, w *words) (text Text, ok bool) {
@@ -228,18 +256,12 @@ func (m *Model) besideRhythm(row []float64, what measure, w *words) (text Text, 
 	default:
 		return text, false
 	}
-	days, usual := math.NaN(), math.NaN()
-	for i := range m.schema.Columns {
-		switch c := &m.schema.Columns[i]; {
-		case m.columns[i].kind() != table.Number || c.Kind != Purchase:
-		case c.Measure == measureDaysSince.String():
-			days = row[i]
-		case c.Measure == of.String() && what != measureSurprise:
-			usual = row[i]
+	days, usual := m.beside(row, Purchase, measureDaysSince, 0), m.beside(row, Purchase, of, 0)
+	if what == measureSurprise {
+		usual = math.NaN()
+		if days > 0 {
+			usual = days
 		}
-	}
-	if what == measureSurprise && days > 0 {
-		usual = days
 	}
 	if math.IsNaN(days) || math.IsNaN(usual) {
 		return text, false

@@ -5,6 +5,8 @@ package customer
 type Column struct {
 	Name string `json:"name"` // as in [Field]
 	Kind Kind   `json:"kind"` // of the values; any can also be unset
+	// Scale is the most digits after the point of a decimal, up to 18; 0: not stated.
+	Scale int `json:"scale,omitempty"`
 	// Label is what people are shown; empty: nothing is stated.
 	Label Text `json:"label,omitzero"`
 }

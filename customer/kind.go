@@ -1,6 +1,10 @@
 package customer
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // MarshalText returns String, or an error if k is not valid.
 func (k Kind) MarshalText() ([]byte, error) {
@@ -12,11 +16,5 @@ func (k Kind) MarshalText() ([]byte, error) {
 
 // UnmarshalText reads what MarshalText writes. On error k stays as it was.
 func (k *Kind) UnmarshalText(text []byte) error {
-	for kind := KindUnset; kind <= KindLabels; kind++ {
-		if kind.String() == string(text) {
-			*k = kind
-			return nil
-		}
-	}
-	return fmt.Errorf("customer: unknown kind of %d bytes", len(text))
+	return enum.Unmarshal("customer", "kind", kindNames, text, k)
 }

@@ -31,12 +31,13 @@ const (
 // String returns the kind in lower case: unset, bool, int64, float64, decimal, time,
 // text, labels, or "invalid".
 func (k Kind) String() string {
-	names := [...]string{"unset", "bool", "int64", "float64", "decimal", "time", "text", "labels"}
-	if int(k) >= len(names) {
+	if int(k) >= len(kindNames) {
 		return "invalid"
 	}
-	return names[k]
+	return kindNames[k]
 }
+
+var kindNames = []string{"unset", "bool", "int64", "float64", "decimal", "time", "text", "labels"}
 
 // Value is a value of one of the kinds. The zero Value is unset. Values compare with ==
 // and are keys of maps: they are equal if they have the same kind and mean the same, so

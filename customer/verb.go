@@ -3,6 +3,8 @@ package customer
 import (
 	"fmt"
 	"slices"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Verb says what a Change did. The zero Verb is not valid. Safe for concurrent use.
@@ -49,7 +51,7 @@ func (v Verb) MarshalText() ([]byte, error) {
 func (v *Verb) UnmarshalText(text []byte) error {
 	i := slices.Index(verbs, string(text))
 	if i < 1 {
-		return fmt.Errorf("customer: unknown verb of %d bytes", len(text))
+		return fmt.Errorf("customer: unknown verb: %s", enum.NotOne(verbs))
 	}
 	*v = Verb(i)
 	return nil

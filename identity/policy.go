@@ -96,7 +96,7 @@ func (k Kind) String() string {
 // MarshalText returns String, or an error that wraps ErrPolicy if k is not valid.
 func (k Kind) MarshalText() ([]byte, error) {
 	if k == 0 || int(k) >= len(kindNames) {
-		return nil, fmt.Errorf("%w: no such kind", ErrPolicy)
+		return nil, fmt.Errorf("%w: unknown kind: %s", ErrPolicy, enum.NotOne(kindNames[1:]))
 	}
 	return []byte(kindNames[k]), nil
 }
@@ -106,7 +106,7 @@ func (k Kind) MarshalText() ([]byte, error) {
 func (k *Kind) UnmarshalText(text []byte) error {
 	i := slices.Index(kindNames[:], string(text))
 	if i <= 0 {
-		return fmt.Errorf("%w: no such kind", ErrPolicy)
+		return fmt.Errorf("%w: unknown kind: %s", ErrPolicy, enum.NotOne(kindNames[1:]))
 	}
 	*k = Kind(i)
 	return nil

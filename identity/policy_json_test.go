@@ -49,9 +49,9 @@ func TestPolicyJSON(t *testing.T) {
 func TestPolicyJSONErrors(t *testing.T) {
 	before := Type{Name: "phone", Kind: Shareable, Most: 5}
 	for name, c := range map[string]struct{ text, want string }{
-		"kind":          {`{"name": "x", "kind": "invalid"}`, "no such kind"},
+		"kind":          {`{"name": "x", "kind": "invalid"}`, "unknown kind: not one of unique, shareable, ephemeral, descriptor"},
 		"kind by place": {`{"name": "x", "kind": 1}`, "kind"},
-		"no kind":       {`{"name": "x", "kind": ""}`, "no such kind"},
+		"no kind":       {`{"name": "x", "kind": ""}`, "unknown kind: not one of unique, shareable, ephemeral, descriptor"},
 		"proof":         {`{"name": "x", "kind": "unique", "proof": "sworn"}`, "unknown proof"},
 		"time":          {`{"name": "x", "kind": "unique", "silence": "90 days"}`, "not a time such as 2160h"},
 		"whole time":    {`{"name": "x", "kind": "unique", "lifetime": 90}`, "lifetime"},

@@ -3,6 +3,8 @@ package identity
 import (
 	"fmt"
 	"slices"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Reason says why records that have an identifier in common are not one customer
@@ -56,7 +58,7 @@ func (r Reason) MarshalText() ([]byte, error) { return []byte(r.String()), nil }
 func (r *Reason) UnmarshalText(text []byte) error {
 	i := slices.Index(reasonNames[:], string(text))
 	if i <= 0 {
-		return fmt.Errorf("%w: no such reason", ErrInput)
+		return fmt.Errorf("%w: unknown reason: %s", ErrInput, enum.NotOne(reasonNames[1:]))
 	}
 	*r = Reason(i)
 	return nil

@@ -1,6 +1,10 @@
 package profile
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // An Aggregate says what a Computed makes of events. Safe for concurrent use.
 type Aggregate uint8
@@ -51,5 +55,5 @@ func (a *Aggregate) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: unknown aggregate %.32q", ErrSchema, text)
+	return fmt.Errorf("%w: unknown aggregate %.32q: %s", ErrSchema, text, enum.NotOne(aggregates[:]))
 }

@@ -242,6 +242,33 @@ func TestFingerprint(t *testing.T) {
 	require.Equal(t, b.fingerprint, again.fingerprint)
 }
 
+func TestAcceptScale(t *testing.T) {
+	b, err := bindCheck(&Check{Scale: 2}, customer.KindDecimal)
+	require.NoError(t, err)
+	for name, test := range map[string]struct {
+		in     customer.Value
+		reason Reason
+	}{
+		"fewer digits":        {customer.DecimalValue(15, 1), 0},
+		"as many":             {customer.DecimalValue(-125, 2), 0},
+		"zeros are none":      {customer.DecimalValue(12500, 4), 0},
+		"more":                {customer.DecimalValue(1255, 3), OutOfRange},
+		"whole":               {customer.Int64Value(7), 0},
+		"unset":               {customer.Value{}, 0},
+		"largest":             {customer.DecimalValue(math.MaxInt64, 2), 0},
+		"largest whole":       {customer.Int64Value(math.MaxInt64 / 100), 0},
+		"one more":            {customer.Int64Value(math.MaxInt64/100 + 1), OutOfRange},
+		"least whole":         {customer.Int64Value(-math.MaxInt64 / 100), 0},
+		"one less":            {customer.Int64Value(-math.MaxInt64/100 - 1), OutOfRange},
+		"least that there is": {customer.Int64Value(math.MinInt64), OutOfRange},
+	} {
+		t.Run(name, func(t *testing.T) {
+			_, reason := b.accept(test.in)
+			require.Equal(t, test.reason, reason)
+		})
+	}
+}
+
 func TestAccept(t *testing.T) {
 	b := bindShop(t)
 	text, number, decimal, labels := customer.TextValue, customer.Int64Value, customer.DecimalValue, customer.LabelsValue

@@ -16,13 +16,14 @@ import (
 type check struct {
 	kind        customer.Kind // KindUnset: there is no such trait or field
 	least, most customer.Value
+	scale       int             // most digits after the point of a decimal; 0: any
 	pattern     *regexp.Regexp  // of a whole text
 	in          map[string]bool // nil: any
 }
 
 // bindCheck makes a valid Check of a trait or field of a kind ready.
 func bindCheck(c *Check, kind customer.Kind) (check, error) {
-	b := check{kind: kind, least: coerce(c.Least, kind), most: coerce(c.Most, kind)}
+	b := check{kind: kind, scale: c.Scale, least: coerce(c.Least, kind), most: coerce(c.Most, kind)}
 	if c.Pattern != "" {
 		var err error
 		if b.pattern, err = compileWhole(c.Pattern); err != nil {
@@ -63,10 +64,21 @@ func (c *check) accept(v customer.Value) (customer.Value, Reason) {
 		return customer.Value{}, WrongKind
 	case !c.least.IsUnset() && compareValues(v, c.least) < 0, !c.most.IsUnset() && compareValues(v, c.most) > 0:
 		return customer.Value{}, OutOfRange
+	case !c.fits(v):
+		return customer.Value{}, OutOfRange
 	case !c.matches(v):
 		return customer.Value{}, NoMatch
 	}
 	return v, 0
+}
+
+// fits tells whether a decimal is a number of 64 bits in units of its last digit.
+func (c *check) fits(v customer.Value) bool {
+	n, scale, ok := v.Decimal()
+	if !ok || c.scale == 0 {
+		return true
+	}
+	return scale <= c.scale && magnitude(n) <= math.MaxInt64/uint64(powers[c.scale-scale])
 }
 
 // matches tells whether a text, or every label, is as Pattern and In ask.

@@ -55,6 +55,33 @@ func (c *Computed) resultKind(kind customer.Kind) customer.Kind {
 	return kind
 }
 
+// traitScale returns the most digits after the point that values of a trait have; 0: the schema does not say. What a Custom
+// rule makes is not checked.
+func (b *bound) traitScale(trait int) int {
+	t := &b.Traits[trait]
+	if slices.Contains(t.Policy, Custom) {
+		return 0
+	}
+	return t.Check.Scale
+}
+
+// computedScale is traitScale of a computed trait: that of its field, in the event where it is greatest.
+func (b *bound) computedScale(computed int) (scale int) {
+	c := &b.Computed[computed]
+	if b.computedKinds[computed] != customer.KindDecimal {
+		return 0
+	}
+	for _, event := range c.Events {
+		e := &b.Events[b.role(b.event(event)).index]
+		i := slices.IndexFunc(e.Fields, func(f Field) bool { return f.Name == c.Field })
+		if i < 0 || e.Fields[i].Check.Scale == 0 {
+			return 0
+		}
+		scale = max(scale, e.Fields[i].Check.Scale)
+	}
+	return scale
+}
+
 // reads tells whether a computed trait reads a field, or a name such as @channel.
 func (c *Computed) reads(field string) bool {
 	return c.Field == field || slices.ContainsFunc(c.Where, func(w Condition) bool { return w.Field == field })

@@ -1,6 +1,10 @@
 package profile
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // A Reason says why a value or an event was set aside. Safe for concurrent use.
 type Reason uint8
@@ -9,7 +13,7 @@ type Reason uint8
 const (
 	Undeclared Reason = iota + 1 // the schema has no such trait or field
 	WrongKind                    // of another kind than declared, or not valid
-	OutOfRange                   // outside Check.Least and Most
+	OutOfRange                   // outside Check.Least and Most, or with more digits than Check.Scale
 	NoMatch                      // not Check.Pattern, or not one of Check.In
 	Incomplete                   // the event lacks a required field
 )
@@ -50,5 +54,5 @@ func (r *Reason) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("profile: unknown reason")
+	return fmt.Errorf("profile: unknown reason: %s", enum.NotOne(reasons[:]))
 }

@@ -32,7 +32,7 @@ func (p *Profiles) RowsHead(ctx context.Context) (c customer.Cursor, err error) 
 }
 
 // RowColumns declares what rows have, in their order: the names of Options.Rows or, where these
-// are nil, all that is Public or Internal, with the kinds and labels of the schema. With
+// are nil, all that is Public or Internal, with the kinds, scales and labels of the schema. With
 // segment.TagsOf they are the tags of an index that the rows are for; what is Personal or
 // Sensitive comes into it only if Options.Rows names it. After Apply there may be more. The error
 // is ErrSchema where Options.Rows does not fit the schema, or one of the store.
@@ -47,10 +47,10 @@ func (p *Profiles) RowColumns(ctx context.Context) ([]customer.Column, error) {
 		c := &l.columns[at]
 		if c.computed {
 			of := &f.Computed[c.index]
-			columns[i] = customer.Column{Name: c.name, Kind: f.computedKinds[c.index], Label: of.Label}
+			columns[i] = customer.Column{Name: c.name, Kind: f.computedKinds[c.index], Scale: f.computedScale(c.index), Label: of.Label}
 		} else {
 			of := &f.Traits[c.index]
-			columns[i] = customer.Column{Name: c.name, Kind: f.traitKinds[c.index], Label: of.Label}
+			columns[i] = customer.Column{Name: c.name, Kind: f.traitKinds[c.index], Scale: f.traitScale(c.index), Label: of.Label}
 		}
 	}
 	return columns, nil

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 	"testing"
 	"time"
@@ -210,6 +211,53 @@ func TestRowColumns(t *testing.T) {
 			}
 			require.Len(t, set, len(columns), "each has a value somewhere")
 		})
+	}
+}
+
+// Numbers that an index would refuse with their batch are set aside one by one, by the scale that the schema declares.
+func TestScaleInSegments(t *testing.T) {
+	ctx := t.Context()
+	two := Check{Scale: 2}
+	p, err := Open(ctx, new(store.Memory), &Schema{
+		Location: "UTC", Sources: []Source{{Name: "crm"}},
+		Traits: []Trait{
+			{Name: "limit", Kind: customer.KindDecimal, Check: two},
+			{Name: "rate", Kind: customer.KindDecimal},
+			{Name: "own", Kind: customer.KindDecimal, Check: two, Policy: []Rule{Custom}, Custom: "first"},
+		},
+		Events: []Event{
+			{Name: "order", Fields: []Field{{Name: "amount", Kind: customer.KindDecimal, Check: two}, {Name: "weight", Kind: customer.KindDecimal}}},
+			{Name: "refund", Fields: []Field{{Name: "amount", Kind: customer.KindDecimal, Check: Check{Scale: 3}}, {Name: "weight", Kind: customer.KindDecimal, Check: two}}},
+		},
+		Computed: []Computed{
+			{Name: "spent", Of: Sum, Events: []string{"order"}, Field: "amount"},
+			{Name: "moved", Of: Sum, Events: []string{"order", "refund"}, Field: "amount"},
+			{Name: "heaviest", Of: Max, Events: []string{"refund", "order"}, Field: "weight"},
+			{Name: "average", Of: Average, Events: []string{"order"}, Field: "amount"},
+		},
+	}, &Options{Custom: shopCustom})
+	require.NoError(t, err)
+	columns, err := p.RowColumns(ctx)
+	require.NoError(t, err)
+	scales := map[string]int{}
+	for _, c := range columns {
+		scales[c.Name] = c.Scale
+	}
+	require.Equal(t, map[string]int{"limit": 2, "rate": 0, "own": 0, "spent": 2, "moved": 3, "heaviest": 0, "average": 0}, scales)
+
+	check, err := bindCheck(&two, customer.KindDecimal)
+	require.NoError(t, err)
+	tags := segment.TagsOf(columns[:1])
+	require.Equal(t, 2, tags[0].Scale)
+	for _, v := range []customer.Value{
+		customer.DecimalValue(125, 2), customer.DecimalValue(1255, 3), customer.DecimalValue(math.MaxInt64, 2), customer.DecimalValue(math.MaxInt64, 0),
+		customer.Int64Value(math.MaxInt64 / 100), customer.Int64Value(math.MaxInt64/100 + 1), customer.Int64Value(-math.MaxInt64/100 - 1),
+	} {
+		ix, err := segment.New(&segment.Options{Tags: tags})
+		require.NoError(t, err)
+		refused := ix.ApplyRows(ctx, customer.RowBatch{Upserts: []customer.Row{{ID: customer.FromInt64(1), Values: []customer.Field{{Name: "limit", Value: v}}}}})
+		_, reason := check.accept(v)
+		require.Equal(t, refused == nil, reason == 0, "%v: %v", v, refused)
 	}
 }
 

@@ -1,6 +1,10 @@
 package profile
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // A Rule is a step of a Trait's policy. The candidates are, of each atom, the latest
 // statement of each source: by event time, then by when it was learned, then by the id of
@@ -76,5 +80,5 @@ func (r *Rule) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: unknown rule %.32q", ErrSchema, text)
+	return fmt.Errorf("%w: unknown rule %.32q: %s", ErrSchema, text, enum.NotOne(rules[:]))
 }

@@ -98,6 +98,11 @@ type Check struct {
 	// trait's kind, where a whole number does for a decimal, or unset.
 	Least customer.Value `json:"least,omitzero"`
 	Most  customer.Value `json:"most,omitzero"`
+	// Scale is the most digits after the point of a decimal, up to 18, and leaves 18 less that
+	// many before it, so that an index of segments, whose tags have a scale, takes every value.
+	// Columns of rows have it. Declare it before the first evidence: what was added before
+	// stays as it is, and a tag keeps the scale that it has. 0: any.
+	Scale int `json:"scale,omitempty"`
 	// Pattern is a regular expression (RE2) that a text, or each label, has to match as a
 	// whole. At most 1,024 bytes. Empty: any.
 	Pattern string `json:"pattern,omitempty"`

@@ -1,6 +1,10 @@
 package profile
 
-import "fmt"
+import (
+	"fmt"
+
+	"github.com/clientele-go/clientele/internal/enum"
+)
 
 // Sensitivity says who may see a value. Safe for concurrent use.
 type Sensitivity uint8
@@ -40,5 +44,5 @@ func (s *Sensitivity) UnmarshalText(text []byte) error {
 			return nil
 		}
 	}
-	return fmt.Errorf("%w: unknown sensitivity %.32q", ErrSchema, text)
+	return fmt.Errorf("%w: unknown sensitivity %.32q: %s", ErrSchema, text, enum.NotOne(sensitivities[:]))
 }

@@ -341,6 +341,12 @@ func (v *validation) bounds(place, lower, upper string, low, high customer.Value
 
 func (v *validation) check(place string, c *Check, kind customer.Kind) {
 	v.bounds(place, "least", "most", c.Least, c.Most, kind, true)
+	switch {
+	case c.Scale < 0 || c.Scale > 18:
+		v.fault(place+".scale", "is not 0 to 18")
+	case c.Scale > 0 && kind != customer.KindDecimal:
+		v.fault(place+".scale", "is not for %v", kind)
+	}
 	if c.Pattern != "" {
 		if !isTextual(kind) {
 			v.fault(place+".pattern", "is not for %v", kind)

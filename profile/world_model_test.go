@@ -160,6 +160,12 @@ func fault(v customer.Value, k customer.Kind, c *profile.Check) profile.Reason {
 	if !c.Least.IsUnset() && compareValues(v, c.Least) < 0 || !c.Most.IsUnset() && compareValues(v, c.Most) > 0 {
 		return profile.OutOfRange
 	}
+	if _, _, ok := v.Decimal(); ok && c.Scale > 0 { // a number of units of its last digit, in 64 bits
+		units := new(big.Rat).Mul(number(v), new(big.Rat).SetInt(new(big.Int).Exp(big.NewInt(10), big.NewInt(int64(c.Scale)), nil)))
+		if !units.IsInt() || !new(big.Int).Abs(units.Num()).IsInt64() {
+			return profile.OutOfRange
+		}
+	}
 	texts := slices.Collect(v.Labels())
 	if s, ok := v.Text(); ok {
 		texts = append(texts, s)

@@ -76,6 +76,9 @@ func randomCheck(r *rand.Rand, k customer.Kind) (c profile.Check) {
 	switch k {
 	case customer.KindInt64, customer.KindDecimal:
 		c.Least, c.Most = customer.Int64Value(0), customer.Int64Value(20)
+		if k == customer.KindDecimal {
+			c.Scale = 2
+		}
 	case customer.KindText:
 		c.In = []string{"a", "b", "ab", "广州"}
 	case customer.KindLabels:

@@ -138,14 +138,6 @@ func (g *liveSegment) requeue(s *Snapshot) {
 	heap.Init(&g.due)
 }
 
-// keptOn has a shelf keep l from now on. The caller holds l.mu, or nobody else knows l.
-func (l *Live) keptOn(k *shelf) {
-	l.shelf, l.paged = k, l.last-uint64(l.told.count)
-	v := *l.view.Load()
-	v.shelf = k
-	l.view.Store(&v)
-}
-
 // freeze returns everything as the last step left it, to be saved. The caller holds l.mu.
 func (l *Live) freeze() *frozen {
 	v := l.view.Load()

@@ -23,10 +23,18 @@ type keptTrial struct {
 func newKeptTrial(t testing.TB, seed uint64, filler, keep int) *keptTrial {
 	x := &keptTrial{liveTrial: newLiveTrial(t, seed, filler), s: smallStore(), keep: keep}
 	x.k = shelfOf(x.s, 1)
-	x.l.keptOn(x.k)
+	keptOn(x.l, x.k)
 	x.l.keep = keep
 	x.save()
 	return x
+}
+
+// keptOn has a shelf keep l from now on; nobody else knows l.
+func keptOn(l *Live, k *shelf) {
+	l.shelf, l.paged = k, l.last-uint64(l.told.count)
+	v := *l.view.Load()
+	v.shelf = k
+	l.view.Store(&v)
 }
 
 func (x *keptTrial) save() {

@@ -3,11 +3,13 @@ package segment
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
 
 	"github.com/clientele-go/clientele/customer"
+	names "github.com/clientele-go/clientele/internal/enum"
 )
 
 // Kind is the type of a tag. Every tag of every kind can also be unset. Safe for concurrent use.
@@ -42,15 +44,14 @@ func (k Kind) MarshalText() ([]byte, error) {
 	return []byte(kindNames[k]), nil
 }
 
-// UnmarshalText reads what MarshalText writes.
+// UnmarshalText reads what MarshalText writes. The error lists the kinds there are.
 func (k *Kind) UnmarshalText(text []byte) error {
-	for i, name := range kindNames {
-		if i > 0 && name == string(text) {
-			*k = Kind(i)
-			return nil
-		}
+	i := slices.Index(kindNames[:], string(text))
+	if i <= 0 {
+		return fmt.Errorf("segment: unknown kind of tag: %s", names.NotOne(kindNames[:]))
 	}
-	return fmt.Errorf("segment: unknown kind of tag")
+	*k = Kind(i)
+	return nil
 }
 
 // Origin says where the values of a tag come from. The zero Origin is not stated. Safe for concurrent use.

@@ -31,6 +31,14 @@ segment: tag "x": refresh must not be negative`)
 	require.NoError(t, (&Tag{Name: "x", Kind: Decimal, Scale: 18}).Validate())
 }
 
+func TestUnknownKindListsThem(t *testing.T) {
+	for _, text := range []string{"", "text"} {
+		kind := Enum
+		require.EqualError(t, kind.UnmarshalText([]byte(text)), "segment: unknown kind of tag: not one of flag, enum, labels, integer, decimal, float, time")
+		require.Equal(t, Enum, kind)
+	}
+}
+
 func TestTagErrorsAreErrTag(t *testing.T) {
 	s := newPopulace().s
 	_, err := s.Quantiles(t.Context(), Query{}, "no such", .5)

@@ -1,8 +1,12 @@
 package segment
 
-import "github.com/clientele-go/clientele/customer"
+import (
+	"cmp"
 
-// decimalScale is how many digits after the point TagsOf gives decimals, whose columns do not say.
+	"github.com/clientele-go/clientele/customer"
+)
+
+// decimalScale is how many digits after the point TagsOf gives decimals whose columns do not say.
 const decimalScale = 6
 
 // TagsOf returns the tags for rows with the columns, such as those that package profile hands on: their names and labels, and
@@ -11,8 +15,9 @@ const decimalScale = 6
 //	bool     Flag       int64    Integer    float64  Float      decimal  Decimal
 //	text     Enum       labels   Labels     time     Time
 //
-// A Decimal has six digits after the point, and room for 13 before it: a batch with more is refused, so whose numbers have more
-// changes Scale. Times are in seconds. What else a [Tag] says of itself is for the caller to add. A column of no kind becomes a tag
+// A Decimal has the Scale of its column, or six digits after the point, and room for 13 before it, where the column does not say. A
+// batch with a number that has more is refused: a scale in the schema of the profiles, profile.Check, keeps such numbers out one by
+// one. Times are in seconds. What else a [Tag] says of itself is for the caller to add. A column of no kind becomes a tag
 // of none, which [Tag.Validate], [New] and Declare refuse. Declaring the same tags again is no error, so a service does so at each
 // start.
 func TagsOf(columns []customer.Column) []Tag {
@@ -27,7 +32,7 @@ func TagsOf(columns []customer.Column) []Tag {
 		case customer.KindFloat64:
 			tags[i].Kind = Float
 		case customer.KindDecimal:
-			tags[i].Kind, tags[i].Scale = Decimal, decimalScale
+			tags[i].Kind, tags[i].Scale = Decimal, cmp.Or(c.Scale, decimalScale)
 		case customer.KindTime:
 			tags[i].Kind = Time
 		case customer.KindText:

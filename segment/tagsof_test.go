@@ -37,6 +37,7 @@ func TestTagsOf(t *testing.T) {
 		require.Equal(t, columns[i].Label, tag.Label)
 	}
 	require.Empty(t, segment.TagsOf(nil))
+	require.Equal(t, 2, segment.TagsOf([]customer.Column{{Name: "spent", Kind: customer.KindDecimal, Scale: 2}})[0].Scale)
 }
 
 func TestTagsOfNoKind(t *testing.T) {

@@ -42,6 +42,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 			out := new(strings.Builder)
 			require.NoError(t, p.WriteText(out))
 			t.Log(out)
+			require.Regexp(t, `(?m)^looked through .* in 1 store$`, out)
 			require.NoError(t, p.Err())
 
 			// Nothing comes back.

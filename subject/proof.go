@@ -81,13 +81,13 @@ func (p *Proof) WriteText(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	fmt.Fprintf(t, "erasure\t%s\n", p.ID)
 	fmt.Fprintf(t, "customer\t%s\n", p.Customer)
-	fmt.Fprintf(t, "looked through\t%s: %d entries, %d bytes, in %d store(s)\n", p.At.UTC().Format(time.RFC3339), p.Entries, p.Bytes, p.Stores)
+	fmt.Fprintf(t, "looked through\t%s: %d entries, %d bytes, in %s\n", p.At.UTC().Format(time.RFC3339), p.Entries, p.Bytes, stores(p.Stores))
 	fmt.Fprintf(t, "looked for\t%d ids and hashes, %d values in the clear\n", p.Names, p.Values)
 	if p.Values == 0 {
 		fmt.Fprintf(t, "\tno values: those of the person are not known to who looks\n")
 	}
 	if p.Short > 0 {
-		fmt.Fprintf(t, "\t%d values are too short to be looked for, or words of the schema\n", p.Short)
+		fmt.Fprintf(t, "\ttoo short to be looked for, or words of the schema: %d\n", p.Short)
 	}
 	if p.Unread {
 		fmt.Fprintf(t, "\tnot all that was known could be read before it was erased\n")
@@ -110,6 +110,13 @@ func (p *Proof) WriteText(w io.Writer) error {
 		fmt.Fprintf(t, "result\tnothing of the person can be read\n")
 	}
 	return t.Flush()
+}
+
+func stores(n int) string {
+	if n == 1 {
+		return "1 store"
+	}
+	return fmt.Sprintf("%d stores", n)
 }
 
 // mark is how a line begins.

@@ -2,8 +2,11 @@ package table
 
 import (
 	"errors"
+	"fmt"
 	"math"
 	"slices"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // Kind is the type of a column. The zero Kind is not valid. Safe for concurrent use.
@@ -38,7 +41,7 @@ func (k Kind) MarshalText() ([]byte, error) {
 func (k *Kind) UnmarshalText(text []byte) error {
 	i := slices.Index(kindNames[:], string(text))
 	if i <= 0 {
-		return errors.New("table: unknown kind")
+		return fmt.Errorf("table: unknown kind: %s", enum.NotOne(kindNames[1:]))
 	}
 	*k = Kind(i)
 	return nil

@@ -18,6 +18,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -89,8 +90,8 @@ type options struct {
 
 func parse(args []string, stdout, stderr io.Writer) (*options, error) {
 	o, given := &options{speed: -1, stdout: stdout}, false
-	f := flag.NewFlagSet("audience", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f, usage := flag.NewFlagSet("audience", flag.ContinueOnError), &bytes.Buffer{}
+	f.SetOutput(usage)
 	f.StringVar(&o.addr, "addr", "", "address to serve on, such as 127.0.0.1:8080; none: ask some questions and end")
 	f.IntVar(&o.customers, "customers", 200_000, "number of generated customers")
 	f.StringVar(&o.data, "data", "", "CSV file of customers: ids, then tags whose titles are name:kind, of "+kinds+"; none: a generated shop")
@@ -101,8 +102,11 @@ func parse(args []string, stdout, stderr io.Writer) (*options, error) {
 		return err
 	})
 	f.StringVar(&o.zone, "zone", "Asia/Shanghai", "time zone whose days count")
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stderr, usage)
 		return nil, err
+	} else if err != nil {
+		return nil, fmt.Errorf("%w; -help says what there is", err)
 	}
 	_, err := time.LoadLocation(o.zone)
 	switch {

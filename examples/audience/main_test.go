@@ -53,6 +53,15 @@ func TestArguments(t *testing.T) {
 	}
 }
 
+// What is wrong with a flag is said once, by main; -help is answered.
+func TestFlags(t *testing.T) {
+	var out bytes.Buffer
+	require.ErrorContains(t, run(t.Context(), []string{"-none"}, &out, &out), "-none")
+	require.Empty(t, out.String())
+	require.ErrorIs(t, run(t.Context(), []string{"-help"}, &out, &out), flag.ErrHelp)
+	require.Contains(t, out.String(), "-addr")
+}
+
 func TestServeUntilStopped(t *testing.T) {
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()

@@ -2,7 +2,6 @@ package main
 
 import (
 	"fmt"
-	"io"
 	"slices"
 	"strings"
 	"time"
@@ -21,7 +20,7 @@ import (
 
 // A desk is where a data steward works.
 type desk struct {
-	printer
+	page
 	graph    *identity.Graph
 	kept     *profile.Profiles
 	live     *segment.Live
@@ -44,7 +43,7 @@ type desk struct {
 
 // open opens all parts over one store, which then holds neither an identifier nor anything
 // personal that can be read without the keys.
-func open(w io.Writer) *desk {
+func open() *desk {
 	s := new(store.Memory)
 	key := func(n byte) []byte { // in earnest from a key management service, and nowhere near the data
 		k := make([]byte, seal.KeyBytes)
@@ -54,7 +53,7 @@ func open(w io.Writer) *desk {
 	index := must(seal.NewIndex(seal.IndexKey{Version: 1, Key: key(1)}))
 	vault := must(seal.NewVault(s, must(seal.NewLocal(key(2))), nil))
 	d := &desk{
-		printer: printer{w}, night: time.Date(2026, 1, 7, 22, 0, 0, 0, shanghai),
+		night: time.Date(2026, 1, 7, 22, 0, 0, 0, shanghai),
 		names: map[customer.ID]string{}, shown: map[customer.ID]int{}, atoms: map[string]customer.AtomID{}, records: map[customer.AtomID]string{},
 	}
 	d.graph = must(identity.Open(ctx, s, nil, &identity.Options{Normalizers: normalizers, Index: index, Vault: vault}))
@@ -72,7 +71,7 @@ func open(w io.Writer) *desk {
 // observe takes all records and events as they come in.
 func (d *desk) observe() {
 	rows := d.take("")
-	d.table(fmt.Sprintf("%d records come in; letters stand for the ids of customers", len(rows)), rows)
+	d.table(fmt.Sprintf("%d records come in; letters stand for the ids of customers", len(rows)), append([][]string{{"source", "record", "day", "name", "phone", "other", "outcome"}}, rows...))
 }
 
 // take has everything come in. Somebody rules before one of the records, if it is named.

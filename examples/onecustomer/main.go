@@ -5,8 +5,9 @@
 //
 //	go run ./examples/onecustomer
 //
-// data.go has what came in, schema.go what is declared of it, desk.go how both get in; each of the
-// other files shows a part.
+// records.csv and events.csv are what came in, schema.json says what is known of customers and rights.json who may see
+// it. data.go and declared.go read them, desk.go opens the library and takes them in, print.go writes; each of the other
+// files shows a part.
 package main
 
 import (
@@ -23,7 +24,7 @@ var ctx = context.Background()
 func main() { run(os.Stdout) }
 
 func run(w io.Writer) {
-	d := open(w)
+	d := open()
 	for i, part := range []struct {
 		title string
 		steps []func()
@@ -35,12 +36,14 @@ func run(w io.Writer) {
 		{"What others were told", []func(){d.follow, d.handed}},
 		{"Who may see what", []func(){d.agree, func() { d.see(now, readers...) }, d.find}},
 		{"A consent is withdrawn", []func(){d.withdraw}},
-		{"Erased, and proven gone", []func(){d.give, d.erase, d.replay, d.inspect}},
+		{"Erased, and proven gone", []func(){d.give, d.erase}},
+		{"Nobody comes back, and all is in the log", []func(){d.replay, d.inspect}},
 	} {
-		d.title(fmt.Sprintf("%d. %s", i+1, part.title))
+		d.begin(fmt.Sprintf("%d. %s", i+1, part.title))
 		for _, step := range part.steps {
 			step()
 		}
+		d.end(w)
 	}
 }
 

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"io"
 	"math"
@@ -10,49 +11,40 @@ import (
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/report"
 )
 
-// A printer writes tables of aligned columns.
-type printer struct{ w io.Writer }
-
-func (p printer) printf(format string, args ...any) { must(fmt.Fprintf(p.w, format, args...)) }
-
-// title prints the title of a part.
-func (p printer) title(text string) {
-	p.printf("\n%s\n%s\n", text, strings.Repeat("=", width(text)))
+// A page is the part of the output that is being made.
+type page struct {
+	part report.Section
+	raw  bytes.Buffer // what parts of the library write themselves, below
 }
 
-// table prints a title, unless it is empty, and the rows below it.
-func (p printer) table(title string, rows [][]string) {
-	if title != "" {
-		p.printf("\n%s\n", title)
-	}
-	p.printf("\n")
-	var widths []int
-	for _, row := range rows {
-		widths = append(widths, make([]int, max(0, len(row)-len(widths)))...)
-		for i, cell := range row {
-			widths[i] = max(widths[i], width(cell))
-		}
-	}
-	for _, row := range rows {
-		var line strings.Builder
-		for i, cell := range row {
-			line.WriteString("  " + cell + strings.Repeat(" ", widths[i]-width(cell)))
-		}
-		p.printf("%s\n", strings.TrimRight(line.String(), " "))
-	}
+func (p *page) begin(title string) { p.part = report.Section{Title: report.Same(title)} }
+
+func (p *page) end(w io.Writer) {
+	check((&report.Report{Sections: []report.Section{p.part}}).WriteText(w, report.English))
+	must(p.raw.WriteTo(w))
 }
 
-// width is the number of columns of a terminal that s takes.
-func width(s string) (n int) {
-	for _, r := range s {
-		n++
-		if r >= 0x2E80 {
-			n++ // Chinese characters and full-width digits are twice as wide
-		}
+func (p *page) printf(format string, args ...any) {
+	p.part.Blocks = append(p.part.Blocks, report.Note(report.Same(fmt.Sprintf(format, args...))))
+}
+
+// table adds a table. The first row has the names of its columns; others may be shorter.
+func (p *page) table(title string, rows [][]string) {
+	t := report.Table{Title: report.Same(title)}
+	for _, name := range rows[0] {
+		t.Columns = append(t.Columns, report.Measure{Name: report.Same(name)})
 	}
-	return n
+	for _, row := range rows[1:] {
+		cells := make([]any, len(t.Columns))
+		for i, cell := range row {
+			cells[i] = cell
+		}
+		t.Add(cells...)
+	}
+	p.part.Blocks = append(p.part.Blocks, t)
 }
 
 // show is a value as people read it.

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"fmt"
-	"io"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,10 +28,12 @@ func (d *desk) profiles() {
 
 // show prints a profile with the provenance of every value.
 func (d *desk) show(one *profile.Profile) {
-	rows := [][]string{{"trait", "value", "rule", "from", "", "others"}}
+	rows := [][]string{{"trait", "value", "rule", "from", "record", "others"}}
 	for _, t := range one.Traits {
-		rule, lost := d.lost(t)
-		row := []string{t.Name, show(t.Name, t.Value), rule, "", "", lost}
+		row := []string{t.Name, show(t.Name, t.Value), "undisputed", "", "", d.others(t)}
+		if t.Rule != 0 {
+			row[2] = t.Rule.String()
+		}
 		for _, c := range t.From {
 			row[3], row[4] = c.Source, d.records[c.Atom]+" "+day(c.Time)
 			if len(t.From) > 1 {
@@ -59,33 +60,20 @@ func (d *desk) show(one *profile.Profile) {
 		}
 		rows = append(rows, []string{c.Name, value, strconv.FormatInt(c.Events, 10), strings.Join(from, ", ")})
 	}
-	d.table("", rows)
+	d.table("What follows of the events of "+d.name(one.Customer), rows)
 }
 
-// lost says by which rule a value won, who says the same, and what lost.
-func (d *desk) lost(t profile.Resolved) (rule, lost string) {
-	var values []customer.Value // in order
-	by := map[customer.Value]string{}
-	for _, c := range t.Losers {
-		if by[c.Value] == "" {
-			values = append(values, c.Value)
-		}
-		by[c.Value] += " " + d.records[c.Atom]
-	}
+// others are who says the same of a trait, and what lost.
+func (d *desk) others(t profile.Resolved) string {
 	var all []string
-	rule = "undisputed"
-	for _, v := range values {
-		if v == t.Value {
-			all = append(all, "also"+by[v])
-		} else {
-			rule = "total order" // if no rule decided
-			all = append(all, show(t.Name, v)+" of"+by[v])
+	for _, c := range t.Losers {
+		what := "also"
+		if c.Value != t.Value {
+			what = show(t.Name, c.Value) + " of"
 		}
+		all = append(all, what+" "+d.records[c.Atom])
 	}
-	if t.Rule != 0 {
-		rule = t.Rule.String()
-	}
-	return rule, strings.Join(all, "; ")
+	return strings.Join(all, "; ")
 }
 
 // aside shows what the schema did not take.
@@ -104,10 +92,10 @@ func (d *desk) aside() {
 // neverMerged compares the two profiles with those of another desk, where the ruling
 // came in time, so that the two were never one.
 func (d *desk) neverMerged() {
-	other := open(io.Discard)
+	other := open()
 	other.take("W-3003")
 	other.sync(now)
-	var rows [][]string
+	rows := [][]string{{"", "bytes of JSON", "had the merge never been", ""}}
 	for _, r := range []identity.Record{liu, zhao} {
 		text := func(d *desk) []byte {
 			one := d.profile(r, profile.Moment{At: now})
@@ -118,7 +106,7 @@ func (d *desk) neverMerged() {
 		if bytes.Equal(texts[0], texts[1]) {
 			verdict = "equal byte for byte"
 		}
-		rows = append(rows, []string{d.name(d.of(r)), fmt.Sprintf("%d bytes of JSON,", len(texts[0])), fmt.Sprintf("%d had the merge never been:", len(texts[1])), verdict})
+		rows = append(rows, []string{d.name(d.of(r)), strconv.Itoa(len(texts[0])), strconv.Itoa(len(texts[1])), verdict})
 	}
 	d.table("Is anything of the merge left in the profiles?", rows)
 }

@@ -20,12 +20,12 @@ func (d *desk) agree() {
 	for _, record := range []string{"S-1002", "A-2002"} {
 		d.choose(consent.Record{ID: "form of " + record, Atom: d.atoms[record], Choice: consent.Granted, Collected: now.AddDate(0, -2, 0), Notice: "privacy notice 4"})
 	}
-	d.printf("\nS-1002 and A-2002 agreed to offers that are made for them.\n")
+	d.printf("S-1002 and A-2002 agreed to offers that are made for them.")
 }
 
 // withdraw records that one of them does not any more, and shows what the marketer sees then.
 func (d *desk) withdraw() {
-	d.printf("\nIn the app the customer of A-2002 taps on \"no more offers\".\n")
+	d.printf("In the app the customer of A-2002 taps on \"no more offers\".")
 	d.choose(consent.Record{ID: "tap", Atom: d.atoms["A-2002"], Choice: consent.Withdrawn, Collected: now.Add(time.Hour)})
 	d.see(now.Add(2*time.Hour), readers[0])
 }
@@ -69,7 +69,7 @@ func (d *desk) find() {
 	for _, id := range must(d.gate.Find(ctx, now, readers[1], "phone", customer.TextValue("+8613612345675"))) {
 		who = append(who, d.name(id))
 	}
-	d.printf("\nBy the number of a caller, 136****5675, the agent finds %s.\n", strings.Join(who, " and "))
+	d.printf("By the number of a caller, 136****5675, the agent finds %s.", strings.Join(who, " and "))
 }
 
 // request is what the customer asks for.
@@ -80,7 +80,7 @@ func (d *desk) request() subject.Request {
 // give gives out what is held of the customer.
 func (d *desk) give() {
 	given := must(d.subjects.Export(ctx, now.Add(3*time.Hour), d.request(), io.Discard)) // in earnest a file
-	var rows [][]string
+	rows := [][]string{{"what", "how many"}}
 	for _, c := range given.Counts {
 		rows = append(rows, []string{c.Name, fmt.Sprint(c.Count)})
 	}
@@ -91,15 +91,16 @@ func (d *desk) give() {
 func (d *desk) erase() {
 	at, r := now.Add(4*time.Hour), d.request()
 	gone := must(d.subjects.Erase(ctx, at, r))
-	d.printf("\n%s asks to be erased: %d records are.\n\n", d.name(r.Customer), len(gone.Atoms))
+	d.printf("%s asks to be erased: %d records are.", d.name(r.Customer), len(gone.Atoms))
 	proof := must(d.subjects.Prove(ctx, at, gone))
-	check(proof.WriteText(d.w))
+	fmt.Fprintln(&d.raw)
+	check(proof.WriteText(&d.raw))
 	check(proof.Err())
 }
 
 // replay tries to bring the customer back.
 func (d *desk) replay() {
-	var rows [][]string
+	rows := [][]string{{"what", "record", "refused with"}}
 	refused := func(what, record string, err, want error) {
 		if !errors.Is(err, want) {
 			panic("the customer came back")
@@ -123,6 +124,7 @@ func (d *desk) inspect() {
 	_, _, err := d.log.Seal(ctx, now.Add(5*time.Hour))
 	check(err)
 	checked := must(d.log.Verify(ctx, nil))
-	d.printf("\nThe log has %d entries, and %d faults.\n\n", checked.Size, len(checked.Faults))
-	check(must(d.gate.Inspect(ctx, time.Time{}, time.Time{})).WriteText(d.w))
+	d.printf("The log has %d entries, and %d faults.", checked.Size, len(checked.Faults))
+	fmt.Fprintln(&d.raw)
+	check(must(d.gate.Inspect(ctx, time.Time{}, time.Time{})).WriteText(&d.raw))
 }

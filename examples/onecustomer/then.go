@@ -13,7 +13,7 @@ import (
 
 // timeline shows what happened to the customer as it was before the ruling, and whose it is.
 func (d *desk) timeline() {
-	rows := [][]string{{"time", "channel", "record", "event", "", "now of"}}
+	rows := [][]string{{"time", "channel", "record", "event", "with", "now of"}}
 	for e := range each(d.kept.Timeline(ctx, d.of(liu), profile.Moment{At: now, Known: ruled.Add(-time.Hour)}, nil)) {
 		var with []string
 		for _, f := range e.Values {
@@ -61,7 +61,7 @@ func names() (all []string) {
 
 // next shows what changes when nothing happens but that time passes.
 func (d *desk) next() {
-	rows := [][]string{{"", "at", "", "before", "after"}}
+	rows := [][]string{{"", "at", "what", "before", "after"}}
 	for _, r := range []identity.Record{liu, zhao} {
 		one := d.profile(r, profile.Moment{At: now})
 		first := []string{d.name(one.Customer), minute(one.Next)}
@@ -70,7 +70,7 @@ func (d *desk) next() {
 		}
 	}
 	d.table("What changes next, because time passes", rows)
-	d.printf("\nOf all customers something changes first on %s: that is when Sync is due.\n", minute(d.synced.Next))
+	d.printf("Of all customers something changes first on %s: that is when Sync is due.", minute(d.synced.Next))
 }
 
 // handed shows what segments were told, who enters and leaves them because of that, and what a model of churn would learn from.
@@ -80,10 +80,10 @@ func (d *desk) handed() {
 	personal := slices.DeleteFunc(names(), func(name string) bool {
 		return slices.ContainsFunc(columns, func(c customer.Column) bool { return c.Name == name })
 	})
-	d.printf("\nA row has %d values. What is personal is not in it: %s.\n", len(columns), strings.Join(personal, ", "))
-	d.table("Who enters and leaves segments, and why", d.notices)
+	d.printf("A row has %d values. What is personal is not in it: %s.", len(columns), strings.Join(personal, ", "))
+	d.table("Who enters and leaves segments, and why", append([][]string{{"day", "", "", "segment", "why"}}, d.notices...))
 	events := must(d.kept.Events(ctx, profile.Moment{At: now}, &history))
 	log := must(churn.NewLogColumns(ctx, events, &churn.LogOptions[customer.ID]{Location: shanghai, Until: now, Compare: customer.Compare}))
 	r := log.Report()
-	d.printf("\nA model of churn would learn from %d events of %d customers, %d of which arrived on a later day.\n", r.Kept, r.Customers, r.Delayed)
+	d.printf("A model of churn would learn from %d events of %d customers, %d of which arrived on a later day.", r.Kept, r.Customers, r.Delayed)
 }

@@ -34,7 +34,7 @@ func cells(o identity.Observation) []string {
 
 // customers prints who is one customer, as far as that is news.
 func (d *desk) customers() {
-	var rows [][]string
+	rows := [][]string{{"", "source", "record", "day", "name", "phone", "other"}}
 	title, n := "They are of %d customers", 0
 	if len(d.shown) > 0 {
 		title = "Now they are of %d customers; new or changed are"
@@ -54,23 +54,24 @@ func (d *desk) customers() {
 	}
 	d.table(fmt.Sprintf(title, n), rows)
 	m := must(d.graph.Measure(ctx, ""))
-	d.printf("\n%d of %d records (%.0f%%) are of somebody known from several sources.\n", m.Unified, m.Records, 100*m.UnificationRate)
+	d.printf("%d of %d records (%.0f%%) are of somebody known from several sources.", m.Unified, m.Records, 100*m.UnificationRate)
 }
 
 // review looks for customers whose records show different family names. It reads what
 // was typed, also where a name is masked: that is no evidence, but a hint for people.
 func (d *desk) review() {
-	var rows [][]string
+	rows := [][]string{{"", "records and names"}}
 	for c := range each(d.graph.Customers(ctx)) {
-		row, families := []string{d.name(c.ID)}, map[rune]bool{}
+		var names []string
+		families := map[rune]bool{}
 		for o := range each(d.graph.Observations(ctx, c.ID)) {
 			if name := cells(o)[3]; name != "" {
 				families[[]rune(name)[0]] = true
-				row = append(row, o.Record+" "+name)
+				names = append(names, o.Record+" "+name)
 			}
 		}
 		if len(families) > 1 {
-			rows = append(rows, row)
+			rows = append(rows, []string{d.name(c.ID), strings.Join(names, ", ")})
 		}
 	}
 	d.table("To review: family names that differ within a customer", rows)
@@ -79,11 +80,11 @@ func (d *desk) review() {
 // explain says why two records are of one customer, or why not.
 func (d *desk) explain() {
 	e := must(d.graph.Explain(ctx, identity.Ref{Record: liu}, identity.Ref{Record: zhao}))
-	var rows [][]string
+	rows := [][]string{{"record", "record", "why", ""}}
 	for i, s := range e.Path {
-		row := []string{s.From.Record, "and " + s.To.Record, "have the same " + s.Type + ",", s.Proof.String()}
+		row := []string{s.From.Record, s.To.Record, fmt.Sprintf("have the same %s, %s", s.Type, s.Proof)}
 		if i == e.Weakest {
-			row = append(row, "(the weakest step)")
+			row = append(row, "the weakest step")
 		}
 		rows = append(rows, row)
 	}
@@ -94,7 +95,7 @@ func (d *desk) explain() {
 			check(err)
 			why += fmt.Sprintf(", says %s on %s: %s", r.Actor, day(r.Time), r.Reason)
 		}
-		rows = append(rows, []string{o.A.Record, "and " + o.B.Record, why})
+		rows = append(rows, []string{o.A.Record, o.B.Record, why})
 	}
 	not := ""
 	if !e.Same {
@@ -108,7 +109,7 @@ func (d *desk) undo() {
 	check(d.graph.Rebind(ctx, identity.Ruling{
 		ID: "case-1", Actor: "Chen Jie", Reason: "Mr Liu gave it up in February", Time: ruled,
 	}, "", identity.Identifier{Type: "phone", Value: "13512345674"}, time.Date(2026, 2, 15, 0, 0, 0, 0, shanghai)))
-	d.printf("\nChen Jie rules that 13512345674 passed to somebody else on 02-15.\n")
+	d.printf("Chen Jie rules that 13512345674 passed to somebody else on 02-15.")
 }
 
 // follow reads the feed of all changes.
@@ -120,14 +121,14 @@ func (d *desk) follow() {
 		}
 	}
 	slices.SortStableFunc(changes, func(a, b customer.Change) int { return a.At.Compare(b.At) })
-	var rows [][]string
+	rows := [][]string{{"day", "change", "of", "from", "records"}}
 	for _, c := range changes {
-		row := []string{day(c.At), c.Verb.String(), d.name(c.To), ""}
+		row := []string{day(c.At), c.Verb.String(), d.name(c.To), "", ""}
 		if c.From != (customer.ID{}) {
-			row[3] = "from " + d.name(c.From)
+			row[3] = d.name(c.From)
 		}
 		for _, a := range c.Atoms {
-			row = append(row, d.records[a])
+			row[4] = strings.TrimSpace(row[4] + " " + d.records[a])
 		}
 		rows = append(rows, row)
 	}

@@ -124,8 +124,8 @@ type shop struct {
 
 func parse(args []string, stderr io.Writer) (*shop, error) {
 	s := &shop{country: map[string]string{}, columns: map[string]*string{}, layouts: []string{time.DateTime, "2006-01-02 15:04", time.RFC3339, time.DateOnly}}
-	f := flag.NewFlagSet("retail", flag.ContinueOnError)
-	f.SetOutput(stderr)
+	f, usage := flag.NewFlagSet("retail", flag.ContinueOnError), &bytes.Buffer{}
+	f.SetOutput(usage)
 	f.StringVar(&s.data, "data", "", "CSV or JSON lines of invoice lines, plain or .gz; none: a generated shop")
 	f.StringVar(&s.page, "report", "", "HTML page to write")
 	f.TextVar(&s.lang, "lang", report.English, "language of what is written, en or zh")
@@ -141,15 +141,15 @@ func parse(args []string, stderr io.Writer) (*shop, error) {
 	} {
 		s.columns[name] = f.String(name, column, "name of the column")
 	}
-	if err := f.Parse(args); err != nil {
+	if err := f.Parse(args); errors.Is(err, flag.ErrHelp) {
+		fmt.Fprint(stderr, usage)
 		return nil, err
+	} else if err != nil {
+		return nil, fmt.Errorf("%w; -help says what there is", err)
 	}
-	if *asOf != "" {
-		day, err := time.ParseInLocation(time.DateOnly, *asOf, s.location)
-		if err != nil {
-			return nil, fmt.Errorf("-asof: %w", err)
-		}
-		s.asOf = day
+	var err error
+	if s.asOf, err = time.ParseInLocation(time.DateOnly, *asOf, s.location); err != nil && *asOf != "" {
+		return nil, fmt.Errorf("-asof: %w", err)
 	}
 	if f.NArg() > 0 {
 		return nil, fmt.Errorf("unexpected argument %q: the file is given by -data", f.Arg(0))
@@ -382,8 +382,7 @@ func (s *shop) leaving(ctx context.Context) ([]report.Block, error) {
 	}
 	plan, label := &churn.Plan{Window: 120, Gap: 5, Horizon: 60, Step: 28}, churn.Absent{}
 	campaign := churn.Economics{Contact: 100, Offer: 1000, Margin: 0.3} // cents
-	alert := &churn.AlertOptions[string]{Capacity: 15, Economics: campaign}
-	ahead, err := churn.LookAhead(ctx, log, plan, label, nil, &churn.OutlookOptions[string]{Alerts: alert})
+	ahead, err := churn.LookAhead(ctx, log, plan, label, nil, &churn.OutlookOptions[string]{Alerts: &churn.AlertOptions[string]{Capacity: 15, Economics: campaign}})
 	if err != nil {
 		return nil, err
 	}
@@ -395,7 +394,7 @@ func (s *shop) leaving(ctx context.Context) ([]report.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	alerts.Note = t("Leaving: no purchase in 60 days, from five days after the data ends. At stake: what they spent in the last 90 days. A contact costs 1.00, an offer 10.00, the margin is 30%.",
-		"流失：自数据截止后第5天起的60天内无购买。涉及金额：最近90天的消费。联系成本1.00，优惠成本10.00，毛利率30%。")
+	alerts.Note.EN += " Leaving: no purchase in 60 days, from five days after the data ends. A contact costs 1.00, an offer 10.00, the margin is 30%."
+	alerts.Note.ZH += "流失：自数据截止后第5天起的60天内无购买。联系成本1.00，优惠成本10.00，毛利率30%。"
 	return slices.Concat([]report.Block{alerts}, blocks.Evaluation(ahead.Test), []report.Block{blocks.Lists(past)}), nil
 }

@@ -153,18 +153,27 @@ func TestBadInputIsOneSentence(t *testing.T) {
 		"zone":         {[]string{"-zone", "Mars/Olympus"}, []string{"-zone"}},
 		"day":          {[]string{"-asof", "tomorrow"}, []string{"-asof"}},
 		"argument":     {[]string{"file.csv"}, []string{"-data"}},
+		"flag":         {[]string{"-none"}, []string{"-none"}},
 		"expression":   {[]string{"-products", "("}, []string{"-products"}},
 		"no products":  {[]string{"-data", write("all.csv", lines), "-products", "nothing"}, []string{"all.csv", "none of", "not a product"}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			_, err := output(t, test.args...)
+			var out, problems bytes.Buffer
+			err := run(t.Context(), test.args, &out, &problems)
 			require.Error(t, err)
+			require.Empty(t, problems.String(), "main says it")
 			require.NotContains(t, err.Error(), "\n")
 			for _, want := range test.want {
 				require.ErrorContains(t, err, want)
 			}
 		})
 	}
+}
+
+func TestHelp(t *testing.T) {
+	var out, problems bytes.Buffer
+	require.ErrorIs(t, run(t.Context(), []string{"-help"}, &out, &problems), flag.ErrHelp)
+	require.Contains(t, problems.String(), "-asof")
 }
 
 func TestOtherColumns(t *testing.T) {

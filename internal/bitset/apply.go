@@ -85,24 +85,6 @@ func (s Set) AndNot(dst *kernel.Words) (any bool) {
 	return anyIn(dst)
 }
 
-// Xor adds to dst the members of s that are not in it, takes out those that are,
-// and reports whether any are left.
-func (s Set) Xor(dst *kernel.Words) (any bool) {
-	switch s.kind {
-	case bitmapKind:
-		return kernel.Xor(dst, dst, s.words())
-	case flippedKind:
-		return s.flipped().apply(xor, dst)
-	case runsKind:
-		for first, last := range runsOf(s.list()) {
-			flipRange(dst, first, last+1)
-		}
-	default:
-		kernel.Flip(dst, s.list())
-	}
-	return anyIn(dst)
-}
-
 // AndCount is the number of members of s in w.
 func (s Set) AndCount(w *kernel.Words) int {
 	switch s.kind {
@@ -164,16 +146,4 @@ func anyIn(w *kernel.Words) bool {
 		}
 	}
 	return false
-}
-
-// flipRange complements the positions lo <= p < hi in w; lo < hi.
-func flipRange(w *kernel.Words, lo, hi int) {
-	first, last := lo>>6, (hi-1)>>6
-	// What is below lo in the first word and what is flipped whole is flipped
-	// twice, once here and once below.
-	w[first] ^= 1<<(lo&63) - 1
-	for i := first; i < last; i++ {
-		w[i] = ^w[i]
-	}
-	w[last] ^= ^uint64(0) >> (-hi & 63)
 }

@@ -20,7 +20,7 @@ const (
 
 // arrays combines two arrays, neither of them empty; dense is clamped.
 func (o op) arrays(a, b Set, dense int, scratch *kernel.Words) Set {
-	if o&onlySecond != 0 && a.Len()+b.Len() >= dense {
+	if o == or && a.Len()+b.Len() >= dense {
 		if n := o.size(a, b, overlap(a, b, scratch)); n >= dense {
 			w := new(kernel.Words)
 			a.Or(w)
@@ -41,10 +41,10 @@ func (o op) arrays(a, b Set, dense int, scratch *kernel.Words) Set {
 	}
 	n := 0
 	switch {
-	case o&onlySecond != 0 && len(x)*searchNotMerge < len(y):
+	case o == or && len(x)*searchNotMerge < len(y):
 		n = o.splice(buf, y, x)
-	case o&onlySecond != 0:
-		n = o.merge(buf, x, y)
+	case o == or:
+		n = merge(buf, x, y)
 	case len(x)*searchNotProbe < len(y):
 		n = pick(buf, x, y, o == and)
 	case o == and:
@@ -171,16 +171,12 @@ func (o op) splice(dst, many, few []uint16) int {
 	return n + copy(dst[n:], many)
 }
 
-// merge combines two lists by or or xor and returns how many positions it has
-// written to dst, which has room for all of both. It works without branches on
-// values, which are hard to foretell, and from both ends at a time, since each
-// step has to wait for the one before; only a few positions are taken the plain way.
-func (o op) merge(dst, x, y []uint16) int {
+// merge writes the positions that are in x or y to dst, which has room for all of
+// both, and returns how many. It works without branches on values, which are hard to
+// foretell, and from both ends at a time, since each step has to wait for the one
+// before; only a few positions are taken the plain way.
+func merge(dst, x, y []uint16) int {
 	dst = dst[:len(x)+len(y)]
-	pairs := 0 // how many of two equal positions are written
-	if o == or {
-		pairs = 1
-	}
 	// What is left is x[i:I], y[j:J]; what is written is dst[:k], dst[K:].
 	i, I, j, J, k, K := 0, len(x), 0, len(y), 0, len(dst)
 	for len(dst) >= 40 && I-i >= 2 && J-j >= 2 {
@@ -189,31 +185,25 @@ func (o op) merge(dst, x, y []uint16) int {
 		dst[k] = uint16(q + (p-q)&less)
 		i += 1 + more
 		j += 1 + less
-		k += pairs | -(less | more)
+		k++
 
 		p, q = int(x[I-1]), int(y[J-1])
 		less, more = (p-q)>>31, (q-p)>>31
 		dst[K-1] = uint16(p - (p-q)&less)
 		I -= 1 + less
 		J -= 1 + more
-		K -= pairs | -(less | more)
+		K--
 	}
 	for i < I && j < J {
-		switch p, q := x[i], y[j]; {
-		case p < q:
-			dst[k] = p
+		p, q := x[i], y[j]
+		dst[k] = min(p, q)
+		if p <= q {
 			i++
-			k++
-		case q < p:
-			dst[k] = q
-			j++
-			k++
-		default:
-			dst[k] = p
-			i++
-			j++
-			k += pairs
 		}
+		if q <= p {
+			j++
+		}
+		k++
 	}
 	k += copy(dst[k:], x[i:I])
 	k += copy(dst[k:], y[j:J])

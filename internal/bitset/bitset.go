@@ -24,7 +24,7 @@
 // must not be used by two calls at a time.
 //
 // Many chunks in a row are written and read in the portable format of Roaring
-// bitmaps by [AppendRoaring] and [ReadRoaring], one by [AppendSet] and [ReadSet].
+// bitmaps by [ToRoaring] and [ReadRoaring], one by [AppendSet] and [ReadSet].
 package bitset
 
 import (
@@ -118,27 +118,7 @@ func (s Set) Contains(p uint16) bool {
 	}
 }
 
-// Rank is the number of members below p. Cost: O(log n) for an array, O(runs),
-// or up to 1,024 words.
-func (s Set) Rank(p uint16) int {
-	switch s = s.flat(); s.kind {
-	case bitmapKind:
-		return kernel.CountRange(s.words(), 0, int(p))
-	case runsKind:
-		n := 0
-		for first, last := range runsOf(s.list()) {
-			if first >= int(p) {
-				break
-			}
-			n += min(last+1, int(p)) - first
-		}
-		return n
-	default:
-		return search(s.list(), p)
-	}
-}
-
-// Select is the member of rank i, so that Rank(Select(i)) is i. It panics unless
+// Select is the member of rank i: with i members below it. It panics unless
 // 0 <= i < Len. Cost: O(1) for an array, O(runs), or up to 1,024 words.
 func (s Set) Select(i int) uint16 {
 	if i < 0 || i >= s.Len() {

@@ -69,8 +69,6 @@ func (f *flipped) apply(o op, dst *kernel.Words) (any bool) {
 		any = true
 	case andNot:
 		any = kernel.AndNot(dst, dst, f.words)
-	case xor:
-		any = kernel.Xor(dst, dst, f.words)
 	}
 	kernel.Scatter(dst, is[:m])
 	if n == 0 || !any {

@@ -43,18 +43,6 @@ func AndNot(a, b Set, dense int, scratch *kernel.Words) Set {
 	return andNot.combine(a, b, dense, scratch)
 }
 
-// Xor is the set of the members of one of a and b, and one of the two itself if
-// the other is empty. See [And].
-func Xor(a, b Set, dense int, scratch *kernel.Words) Set {
-	switch {
-	case b.n == 0:
-		return a
-	case a.n == 0:
-		return b
-	}
-	return xor.combine(a, b, dense, scratch)
-}
-
 // An op is a truth table: bit i&1 | j<<1 tells whether a position belongs to the
 // result that is i times (0 or 1) in the first and j times in the second set.
 type op uint8
@@ -67,7 +55,6 @@ const (
 	and    = both
 	or     = onlyFirst | onlySecond | both
 	andNot = onlyFirst
-	xor    = onlyFirst | onlySecond
 )
 
 // holds reports whether a position i times in the first set and j times in the
@@ -88,8 +75,6 @@ func (o op) apply(w *kernel.Words, s Set) {
 		s.Or(w)
 	case andNot:
 		s.AndNot(w)
-	case xor:
-		s.Xor(w)
 	}
 }
 
@@ -102,8 +87,6 @@ func (o op) words(dst, a, b *kernel.Words) {
 		kernel.Or(dst, a, b)
 	case andNot:
 		kernel.AndNot(dst, a, b)
-	case xor:
-		kernel.Xor(dst, a, b)
 	}
 }
 
@@ -117,7 +100,7 @@ func (o op) combine(a, b Set, dense int, scratch *kernel.Words) Set {
 		return o.runs(a.list(), b.list(), dense)
 	case o == and && b.kind == arrayKind:
 		return filtered(b, a, true, dense)
-	case a.kind == arrayKind && o&onlySecond == 0:
+	case a.kind == arrayKind && o != or:
 		return filtered(a, b, o == and, dense)
 	}
 	if a.kind == bitmapKind && b.kind == bitmapKind && o == or && a.Len() >= dense {

@@ -23,15 +23,15 @@ import (
 // arXiv:1603.06549 and arXiv:1709.07821), with the published sums of members over
 // the pairs of successive bitmaps and of the union of all.
 var realSets = []struct {
-	file                       string
-	and, or, xor, andNot, wide int
+	file                  string
+	and, or, andNot, wide int
 }{
-	{"census-income.gaps.txt.gz", 1_245_448, 12_487_395, 11_241_947, 5_666_586, 199_523},
-	{"census1881.zip", 23, 2_007_691, 2_007_668, 1_003_836, 988_653},
-	{"census1881_srt.zip", 206, 1_360_167, 1_359_961, 679_375, 656_346},
-	{"uscensus2000.zip", 0, 11_954, 11_954, 5_970, 5_985},
-	{"wikileaks-noquotes.zip", 3_327, 541_893, 538_566, 271_605, 242_540},
-	{"wikileaks-noquotes_srt.zip", 152, 574_463, 574_311, 286_904, 236_436},
+	{"census-income.gaps.txt.gz", 1_245_448, 12_487_395, 5_666_586, 199_523},
+	{"census1881.zip", 23, 2_007_691, 1_003_836, 988_653},
+	{"census1881_srt.zip", 206, 1_360_167, 679_375, 656_346},
+	{"uscensus2000.zip", 0, 11_954, 5_970, 5_985},
+	{"wikileaks-noquotes.zip", 3_327, 541_893, 271_605, 242_540},
+	{"wikileaks-noquotes_srt.zip", 152, 574_463, 286_904, 236_436},
 }
 
 // realBitmaps reads a real set. It is not part of the repository: where it is
@@ -129,19 +129,21 @@ func TestRealSets(t *testing.T) {
 			bitmaps := realBitmaps(t, real.file)
 			require.Len(t, bitmaps, 200)
 			for _, dense := range []int{maxDense, 256} {
-				var sums [4]int
+				var sums [3]int
 				var ours, theirs, memory, theirMemory int
 				sets := make([][]Set, len(bitmaps))
 				for i, b := range bitmaps {
 					sets[i] = chunksOf(t, b, dense)
 					data, err := b.ToBytes()
 					require.NoError(t, err)
-					require.Equal(t, data, AppendRoaring(nil, sets[i]))
-					ours += len(AppendRoaring(nil, sets[i]))
+					require.True(t, ToRoaring(sets[i]).Equals(b))
 					theirs += len(data)
 					theirMemory += int(b.GetSizeInBytes())
 					for _, s := range sets[i] {
 						memory += s.Bytes()
+						if !s.IsEmpty() {
+							ours += len(AppendSet(nil, s))
+						}
 					}
 				}
 				require.LessOrEqual(t, float64(ours), 1.05*float64(theirs))
@@ -156,11 +158,11 @@ func TestRealSets(t *testing.T) {
 						if dense != maxDense {
 							continue
 						}
-						peer := []func(a, b *roaring.Bitmap) *roaring.Bitmap{roaring.And, roaring.Or, roaring.AndNot, roaring.Xor}[k](bitmaps[i], bitmaps[i+1])
+						peer := []func(a, b *roaring.Bitmap) *roaring.Bitmap{roaring.And, roaring.Or, roaring.AndNot}[k](bitmaps[i], bitmaps[i+1])
 						require.True(t, ToRoaring(got).Equals(peer), "%s of %d and its successor", o.name, i)
 					}
 				}
-				require.Equal(t, [4]int{real.and, real.or, real.andNot, real.xor}, sums)
+				require.Equal(t, [3]int{real.and, real.or, real.andNot}, sums)
 
 				var wide []kernel.Words
 				for _, chunks := range sets {

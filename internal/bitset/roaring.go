@@ -18,15 +18,11 @@ const (
 	offsetThreshold   = 4     // with runs and less containers there are no offsets
 )
 
-// AppendRoaring writes the members of the chunks in the portable format of
+// appendRoaring writes the members of the chunks in the portable format of
 // Roaring bitmaps of 32 bits (RoaringFormatSpec): position p of chunk i is bit
-// i*65,536 + p. Containers are of the kind that is smallest, as after
-// runOptimize of the Roaring libraries, so the bytes are the same as theirs. It
-// panics if there are more than 65,536 chunks.
-func AppendRoaring(dst []byte, chunks []Set) []byte { return appendRoaring(dst, chunks, shapeOf) }
-
-// appendRoaring is AppendRoaring with containers shaped by the given function.
-func appendRoaring(dst []byte, chunks []Set, shapeOf func(Set) shape) []byte {
+// i*65,536 + p. Containers are runs where the chunks are, and of the smaller of the
+// other two kinds elsewhere. It panics if there are more than 65,536 chunks.
+func appendRoaring(dst []byte, chunks []Set) []byte {
 	if len(chunks) > maxChunks {
 		panic("bitset: more than 65,536 chunks")
 	}
@@ -49,7 +45,7 @@ func appendRoaring(dst []byte, chunks []Set, shapeOf func(Set) shape) []byte {
 			continue
 		}
 		s = s.flat()
-		c := container{i, s, shapeOf(s)}
+		c := container{i, s, shapeAsKept(s)}
 		if k := len(containers); c.shape.kind == runsKind {
 			flags[k/8] |= 1 << (k % 8)
 			hasRuns = true
@@ -165,7 +161,7 @@ func ReadRoaring(data []byte, dense int) (chunks []Set, n int, err error) {
 // are more than 65,536 chunks.
 func ToRoaring(chunks []Set) *roaring.Bitmap {
 	b := roaring.New()
-	if _, err := b.ReadFrom(bytes.NewReader(appendRoaring(nil, chunks, shapeAsKept))); err != nil {
+	if _, err := b.ReadFrom(bytes.NewReader(appendRoaring(nil, chunks))); err != nil {
 		panic("bitset: ToRoaring: " + err.Error()) // our own bytes
 	}
 	return b

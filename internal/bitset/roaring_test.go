@@ -57,8 +57,15 @@ func TestRoaringBytes(t *testing.T) {
 				want := reference(chunks)
 				data, err := want.ToBytes()
 				require.NoError(t, err)
-				require.Equal(t, data, AppendRoaring(nil, chunks), "bytes")
-				require.Equal(t, append([]byte("head"), data...), AppendRoaring([]byte("head"), chunks), "appended")
+				as, err := ToRoaring(chunks).ToBytes()
+				require.NoError(t, err)
+				require.Equal(t, as, appendRoaring(nil, chunks), "bytes, as Roaring writes what it has read")
+				require.Equal(t, append([]byte("head"), as...), appendRoaring([]byte("head"), chunks), "appended")
+				compact := ToRoaring(chunks)
+				compact.RunOptimize()
+				as, err = compact.ToBytes()
+				require.NoError(t, err)
+				require.Equal(t, data, as, "bytes after runOptimize")
 
 				got, n, err := ReadRoaring(append(data, "tail"...), dense)
 				require.NoError(t, err)
@@ -158,19 +165,19 @@ func TestToRoaringSharesNothing(t *testing.T) {
 func TestOrder(t *testing.T) {
 	defer func(was bool) { inOrder = was }(inOrder)
 	chunks := someChunks(256)["all"]
-	data := AppendRoaring(nil, chunks)
+	data := appendRoaring(nil, chunks)
 	inOrder = !inOrder
 	if inOrder {
 		t.Skip("this machine is one of them")
 	}
-	require.Equal(t, data, AppendRoaring(nil, chunks))
+	require.Equal(t, data, appendRoaring(nil, chunks))
 	got, _, err := ReadRoaring(data, 256)
 	require.NoError(t, err)
 	requireChunks(t, chunks, got)
 }
 
 func TestRoaringTooMany(t *testing.T) {
-	require.Panics(t, func() { AppendRoaring(nil, make([]Set, 65537)) })
+	require.Panics(t, func() { appendRoaring(nil, make([]Set, 65537)) })
 	require.Empty(t, ToRoaring(make([]Set, 65536)).ToArray())
 }
 
@@ -181,8 +188,8 @@ func le16(values ...uint16) []byte {
 
 func TestReadRoaringRefuses(t *testing.T) {
 	const cookie, runs = cookieWithoutRuns, cookieWithRuns
-	whole := AppendRoaring(nil, someChunks(4096)["all"])
-	bitmap := AppendRoaring(nil, []Set{OfSorted(new(members).add(0, 65536, 2).sorted(), 4096)})
+	whole := appendRoaring(nil, someChunks(4096)["all"])
+	bitmap := appendRoaring(nil, []Set{OfSorted(new(members).add(0, 65536, 2).sorted(), 4096)})
 	for name, c := range map[string]struct {
 		data []byte
 		text string
@@ -238,7 +245,7 @@ func TestReadRoaringRefuses(t *testing.T) {
 
 func FuzzReadRoaring(f *testing.F) {
 	for _, chunks := range someChunks(4096) {
-		if data := AppendRoaring(nil, chunks); len(data) < 10_000 && len(chunks) < 10_000 {
+		if data := appendRoaring(nil, chunks); len(data) < 10_000 && len(chunks) < 10_000 {
 			f.Add(data)
 		}
 	}
@@ -255,7 +262,7 @@ func FuzzReadRoaring(f *testing.F) {
 		require.NoError(t, b.Validate())
 		require.True(t, ToRoaring(chunks).Equals(b))
 		require.Equal(t, int(b.GetCardinality()), length(chunks))
-		again, _, err := ReadRoaring(AppendRoaring(nil, chunks), 1000)
+		again, _, err := ReadRoaring(appendRoaring(nil, chunks), 1000)
 		require.NoError(t, err)
 		requireChunks(t, chunks, again)
 	})

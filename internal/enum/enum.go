@@ -1,7 +1,11 @@
 // Package enum gives the values of an enumeration their names in texts.
 package enum
 
-import "fmt"
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
 
 // Name returns the name of e, of which names has one for each value from 0 on, or
 // "unknown(n)".
@@ -21,13 +25,19 @@ func Marshal[E ~uint8](in, what string, names []string, e E) ([]byte, error) {
 	return []byte(names[e]), nil
 }
 
-// Unmarshal sets e to the value whose name is text, or returns an error without the text.
+// Unmarshal sets e to the value whose name is text, or returns an error without the text that lists the names:
+// "rfm: unknown mode: not one of quantile, fixed".
 func Unmarshal[E ~uint8](in, what string, names []string, text []byte, e *E) error {
-	for i, name := range names {
-		if name == string(text) {
-			*e = E(i)
-			return nil
-		}
+	i := slices.Index(names, string(text))
+	if i < 0 {
+		return fmt.Errorf("%s: unknown %s: %s", in, what, NotOne(names))
 	}
-	return fmt.Errorf("%s: unknown %s", in, what)
+	*e = E(i)
+	return nil
+}
+
+// NotOne lists the names in an error: "not one of quantile, fixed". Empty ones, which name no value or the absence of one, are left out.
+func NotOne(names []string) string {
+	names = slices.DeleteFunc(slices.Clone(names), func(name string) bool { return name == "" })
+	return "not one of " + strings.Join(names, ", ")
 }

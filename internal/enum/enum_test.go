@@ -22,6 +22,7 @@ func TestNames(t *testing.T) {
 	_, err := Marshal("paint", "colour", names, colour(2))
 	require.EqualError(t, err, "paint: unknown colour 2")
 	kept := colour(1)
-	require.EqualError(t, Unmarshal("paint", "colour", names, []byte("secret"), &kept), "paint: unknown colour")
+	require.EqualError(t, Unmarshal("paint", "colour", names, []byte("secret"), &kept), "paint: unknown colour: not one of red, green")
 	require.Equal(t, colour(1), kept)
+	require.Equal(t, "not one of red", NotOne([]string{"", "red"}))
 }

@@ -34,7 +34,7 @@ var edges = map[string][]string{
 	"profile":            {"customer", "store", "seal", "table"},
 	"segment":            {"customer", "store", "table"},
 	"segment/notify":     {"customer", "store", "segment"},
-	"access":             {"customer", "seal", "profile", "consent", "audit"},
+	"access":             {"customer", "profile", "consent", "audit"},
 	"subject":            {"customer", "store", "seal", "identity", "profile", "consent", "audit"},
 
 	"rfm":            {"table"},

@@ -3,6 +3,7 @@ package blocks_test
 import (
 	"bytes"
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -155,6 +156,34 @@ func TestChurn(t *testing.T) {
 		require.Equal(t, ahead.List.Alerts[i].Profit, row[3])
 		require.NotEmpty(t, row[4])
 	}
+	require.Equal(t, report.Text{EN: "At stake: what the customer spent in the last 90 days.", ZH: "涉及金额：客户最近90天的消费。"}, alerts.Note)
+	refunds, now := *ahead, *ahead.Now
+	now.Columns = append(slices.Clone(now.Columns), churn.Info{Kind: churn.Refund, Measure: "sum", Days: 90})
+	refunds.Now, refunds.List = &now, &churn.AlertList[int64]{ValueColumn: ahead.List.ValueColumn}
+	less, err := blocks.Alerts(&refunds, nil)
+	require.NoError(t, err)
+	require.Equal(t, report.Text{EN: "At stake: what the customer spent in the last 90 days, less refunds.", ZH: "涉及金额：客户最近90天的消费，已扣除退款。"}, less.Note)
+	without, err := blocks.Alerts(ahead, &churn.ReasonOptions{Raising: -1, Lowering: 1})
+	require.NoError(t, err)
+	for _, row := range without.Rows {
+		require.False(t, strings.Contains(row[4].([]report.Text)[0].EN, "stands out"), "not asked for")
+	}
+	worth := *ahead
+	worth.List, err = churn.Alerts(ctx, ahead.Model, ahead.Now, nil, &churn.AlertOptions[int64]{Values: slices.Repeat([]int64{100}, ahead.Now.Rows()), Unprofitable: true})
+	require.NoError(t, err)
+	all, err := blocks.Alerts(&worth, nil)
+	require.NoError(t, err)
+	require.Contains(t, all.Note.EN, "what it is worth that the customer stays")
+	none := 0
+	for _, row := range all.Rows {
+		why := row[4].([]report.Text)
+		raised := slices.ContainsFunc(why, func(w report.Text) bool { return strings.HasPrefix(w.EN, "+ ") })
+		require.Equal(t, !raised, strings.HasPrefix(why[0].EN, "nothing stands out: "))
+		if !raised {
+			none++
+		}
+	}
+	require.NotZero(t, none)
 	curves := blocks.Evaluation(ahead.Test)
 	calibration, gains, lift := curves[0].(report.Lines), curves[1].(report.Lines), curves[2].(report.Lines)
 	require.Equal(t, len(ahead.Test.Reliability), len(calibration.Lines[0].X))
@@ -177,7 +206,8 @@ func TestChurn(t *testing.T) {
 	lists := blocks.Lists(past)
 	require.Len(t, lists.Rows, len(past.Total.Lists))
 	require.Equal(t, past.Total.Lists[0].Hits, lists.Rows[0][2])
-	requireShown(t, append(curves, alerts, lists), "校准", "增益", "提升度", "模型", "沉默60天", "沉默最久", "不联系", "召回率")
+	require.Contains(t, lists.Note.EN, fmt.Sprintf("Number of lists: %d.", len(past.Cutoffs)))
+	requireShown(t, append(curves, alerts, all, lists), "校准", "增益", "提升度", "模型", "沉默60天", "沉默最久", "不联系", "召回率")
 }
 
 func TestQuality(t *testing.T) {

@@ -2,18 +2,22 @@ package blocks
 
 import (
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/clientele-go/clientele/churn"
 	"github.com/clientele-go/clientele/report"
 )
 
 // Alerts returns the list of whom to call, with reasons: those after + make leaving likelier, those after − less likely.
-// Nil options are up to two of the first and one of the others. Errors are those of [churn.Outlook.Reasons].
+// Of a customer without any of the first it is said that they are on the list for the money. The note says what is at
+// stake. Nil options are up to two of the first and one of the others. Errors are those of [churn.Outlook.Reasons].
 func Alerts[K comparable](o *churn.Outlook[K], opts *churn.ReasonOptions) (report.Table, error) {
 	if opts == nil {
 		opts = &churn.ReasonOptions{Raising: 2, Lowering: 1}
 	}
 	out := report.Table{
+		Note:  atStake(o),
 		Title: t("Whom to call, most profitable first", "建议联系的客户，按预期收益排序"),
 		Columns: []report.Measure{
 			measure("customer", "客户", report.Number), measure("probability", "概率", report.Percent), measure("at stake", "涉及金额", report.Money),
@@ -25,17 +29,34 @@ func Alerts[K comparable](o *churn.Outlook[K], opts *churn.ReasonOptions) (repor
 		if err != nil {
 			return report.Table{}, err
 		}
-		why := make([]report.Text, len(reasons))
-		for j, r := range reasons {
+		var why []report.Text
+		if opts.Raising >= 0 && !slices.ContainsFunc(reasons, func(r churn.Reason) bool { return r.Raises }) {
+			why = append(why, t("nothing stands out: on the list for what is at stake", "无突出的流失原因，因涉及金额列入"))
+		}
+		for _, r := range reasons {
 			sign := "− "
 			if r.Raises {
 				sign = "+ "
 			}
-			why[j] = t(sign+r.Text.EN, sign+r.Text.ZH)
+			why = append(why, t(sign+r.Text.EN, sign+r.Text.ZH))
 		}
 		out.Add(fmt.Sprint(a.Customer), a.Probability, a.Value, a.Profit, why)
 	}
 	return out, nil
+}
+
+// atStake says what the values of a list are.
+func atStake[K comparable](o *churn.Outlook[K]) report.Text {
+	i := slices.IndexFunc(o.Now.Columns, func(c churn.Info) bool { return c.Name == o.List.ValueColumn })
+	if i < 0 {
+		return t("At stake: what it is worth that the customer stays, as the program has it.", "涉及金额：客户留存的价值，由程序给定。")
+	}
+	days := o.Now.Columns[i].Days
+	note := t(fmt.Sprintf("At stake: what the customer spent in the last %d days.", days), fmt.Sprintf("涉及金额：客户最近%d天的消费。", days))
+	if slices.ContainsFunc(o.Now.Columns, func(c churn.Info) bool { return c.Kind == churn.Refund && c.Measure == "sum" && c.Days == days }) {
+		note = t(strings.TrimSuffix(note.EN, ".")+", less refunds.", strings.TrimSuffix(note.ZH, "。")+"，已扣除退款。")
+	}
+	return note
 }
 
 // Evaluation returns the curves of a report: calibration, gains and lift of the model, beside those of the logistic
@@ -69,12 +90,13 @@ func ranks(c *churn.Contender) bool { return c.Name != "share so far" && c.Name 
 // Lists returns what lists of the past were worth: those of the model, and those of a marketer's rule.
 func Lists(b *churn.BacktestResult) report.Table {
 	out := report.Table{
-		Title: t(fmt.Sprintf("What lists of the past were worth: %d of them", len(b.Cutoffs)), fmt.Sprintf("过去%d份名单的效果", len(b.Cutoffs))),
+		Title: t("What lists of the past were worth", "过去名单的效果"),
 		Columns: []report.Measure{
 			unnamed, measure("alerts", "预警数", report.Number), measure("right", "命中数", report.Number), measure("precision", "精确率", report.Percent),
 			measure("recall", "召回率", report.Percent), measure("earned", "收益", report.Money),
 		},
-		Note: t("In brackets, intervals of 95%.", "方括号内为95%置信区间。"),
+		Note: t(fmt.Sprintf("Number of lists: %d. In brackets, intervals of 95%%.", len(b.Cutoffs)),
+			fmt.Sprintf("名单数：%d。方括号内为95%%置信区间。", len(b.Cutoffs))),
 	}
 	for _, l := range b.Total.Lists {
 		out.Add(listName(l.Name), l.Alerts, l.Hits, report.Estimate(l.Precision), report.Estimate(l.Recall), l.Earned)

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/clientele-go/clientele/internal/enum"
 )
 
 // A Dialect is the SQL that a database speaks. Safe for concurrent use.
@@ -40,7 +42,7 @@ func (d Dialect) MarshalText() ([]byte, error) {
 func (d *Dialect) UnmarshalText(text []byte) error {
 	i := slices.Index(dialectNames[:], string(text))
 	if i <= 0 {
-		return errors.New("sqlstore: unknown dialect")
+		return fmt.Errorf("sqlstore: unknown dialect: %s", enum.NotOne(dialectNames[:]))
 	}
 	*d = Dialect(i)
 	return nil
