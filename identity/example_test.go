@@ -49,15 +49,15 @@ func Example() {
 		if err != nil {
 			panic(err)
 		}
-		fmt.Printf("%s: created %t, the customer has %d records\n", o.Source, r.Created, len(c.Atoms))
+		fmt.Printf("%s: created %t, records of the customer: %d\n", o.Source, r.Created, len(c.Atoms))
 		for _, x := range r.Refused {
 			fmt.Printf("  %s %v: %s\n", x.Type, x.Reason, x.Field.English())
 		}
 	}
 	// Output:
-	// shop: created true, the customer has 1 records
-	// app: created false, the customer has 2 records
-	// mini-program: created false, the customer has 3 records
+	// shop: created true, records of the customer: 1
+	// app: created false, records of the customer: 2
+	// mini-program: created false, records of the customer: 3
 	//   phone refused: part of it is hidden
 }
 
@@ -139,14 +139,14 @@ func ExampleGraph_Preview() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Printf("%d merged, %d split, %d records move\n", diff.Merged, diff.Split, diff.Atoms)
+	fmt.Printf("%d merged, %d split, records that move: %d\n", diff.Merged, diff.Split, diff.Atoms)
 	if _, err := g.Apply(ctx, p, nil); err != nil {
 		panic(err)
 	}
 	printCustomers(ctx, g, "a", "b", "c")
 	// Output:
 	// a+b+c
-	// 0 merged, 1 split, 1 records move
+	// 0 merged, 1 split, records that move: 1
 	// a+c and b
 }
 

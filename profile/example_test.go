@@ -121,12 +121,12 @@ func ExampleProfiles_Profile() {
 	} {
 		one, err := p.Profile(ctx, id, ask.m)
 		check(err)
-		fmt.Printf("%s: %s orders\n", ask.what, text(one.Value("orders")))
+		fmt.Printf("%s: orders %s\n", ask.what, text(one.Value("orders")))
 	}
 	// Output:
-	// what is believed now: 3 orders
-	// what was true on day 4: 2 orders
-	// what we knew on day 4: 1 orders
+	// what is believed now: orders 3
+	// what was true on day 4: orders 2
+	// what we knew on day 4: orders 1
 }
 
 // What an agent looks at, two entries a page.

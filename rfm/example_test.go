@@ -49,14 +49,14 @@ func Example() {
 		log.Fatal(err)
 	}
 	for _, c := range a.Customers {
-		fmt.Printf("%s %3d days  %d orders  %6.2f  %v  %s\n",
+		fmt.Printf("%s %3d days  orders %d  %6.2f  %v  %s\n",
 			c.ID, c.Recency, c.Frequency, float64(c.Revenue)/100, c.Scores, a.Model.Segment(c.Scores).Name.EN)
 	}
 	// Output:
-	// ann  10 days  3 orders  137.50  454  Champions
-	// bob 166 days  1 orders   20.00  122  Hibernating
-	// cho 139 days  2 orders  150.00  245  At Risk
-	// dee   2 days  1 orders    9.90  521  Potential Loyalist
+	// ann  10 days  orders 3  137.50  454  Champions
+	// bob 166 days  orders 1   20.00  122  Hibernating
+	// cho 139 days  orders 2  150.00  245  At Risk
+	// dee   2 days  orders 1    9.90  521  Potential Loyalist
 }
 
 // The eight classes of Chinese CRM practice, cut at the mean of the scores.

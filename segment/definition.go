@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 
@@ -52,10 +53,11 @@ type DefinitionError struct {
 
 // Error returns the sentence.
 func (e *DefinitionError) Error() string {
+	why := strings.TrimPrefix(e.Err.Error(), "segment: ")
 	if e.Name == "" {
-		return fmt.Sprintf("segment: definition: %s: %v", e.Field, e.Err)
+		return fmt.Sprintf("segment: definition: %s: %s", e.Field, why)
 	}
-	return fmt.Sprintf("segment: definition %q: %s: %v", e.Name, e.Field, e.Err)
+	return fmt.Sprintf("segment: definition %q: %s: %s", e.Name, e.Field, why)
 }
 
 // Unwrap returns Err.
