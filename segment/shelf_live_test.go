@@ -60,6 +60,11 @@ func (x *keptTrial) reopen() {
 	if x.rng.IntN(2) == 0 {
 		x.m.same(x.l)
 	}
+	if x.rng.IntN(2) == 0 { // what is found anew is what was kept up to date
+		require.NoError(x.t, x.l.wake(x.t.Context()))
+		x.l.schedule(x.l.Snapshot())
+		require.Equal(x.t, before.Next(), x.l.nextTime())
+	}
 }
 
 func jsonOf(t testing.TB, v any) string {
