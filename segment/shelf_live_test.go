@@ -22,6 +22,7 @@ type keptTrial struct {
 
 func newKeptTrial(t testing.TB, seed uint64, filler, keep int) *keptTrial {
 	x := &keptTrial{liveTrial: newLiveTrial(t, seed, filler), s: smallStore(), keep: keep}
+	x.twin = newLiveTrial(t, seed, filler).l
 	x.k = shelfOf(x.s, 1)
 	x.l.keptOn(x.k)
 	x.l.keep = keep
@@ -73,7 +74,8 @@ func jsonOf(t testing.TB, v any) string {
 	return string(data)
 }
 
-// TestShelfLiveIsSlow compares a Live that is saved now and then, and opened again, with the slow model, which goes on.
+// TestShelfLiveIsSlow compares a Live that is saved now and then, and opened again, with the slow model, which goes on, and with
+// a Live that does.
 func TestShelfLiveIsSlow(t *testing.T) {
 	seeds := 20
 	if testing.Short() || race.Enabled {
