@@ -93,7 +93,11 @@ func (x *liveTrial) value(t Tag) customer.Value {
 
 func (x *liveTrial) batch() *Batch {
 	b, rng := &Batch{}, x.rng
-	for range pick(rng, 1, 1, 2, 5, 20) {
+	n := pick(rng, 1, 1, 2, 5, 20)
+	if x.ids > maxLate && rng.IntN(4) == 0 {
+		n = pick(rng, 100, 700, 3000)
+	}
+	for range n {
 		id := subjectID(uint64(rng.Int64N(x.ids)))
 		t := pick(rng, x.tags...)
 		if rng.IntN(2) == 0 {
