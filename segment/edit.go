@@ -26,11 +26,7 @@ func (e *edition) edit(g *group) {
 		}
 	}
 	if g.times {
-		times := intEditors.Get().(*intEditor)
-		defer intEditors.Put(times)
-		times.load(d.time(g.chunk))
-		steps = timely(steps, times)
-		d.times[g.chunk] = times.freeze(e.next.dense)
+		steps = d.keepTimes(g.chunk, steps, e.next.dense)
 	}
 	g.wrote = slices.ContainsFunc(steps, func(st step) bool { return st.verb != verbDelete })
 	fault := func(st *step, reason string) { e.faults.add(st.row, t.Name, reason) }
@@ -73,17 +69,54 @@ func (e *edition) edit(g *group) {
 	d.columns[g.chunk] = ed.freeze(e.next.dense)
 }
 
-// timely leaves out the steps that come too late, and keeps the times of those that do not.
-func timely(steps []step, times *intEditor) []step {
+// keepTimes leaves out the steps that come too late, and keeps the times of the others.
+func (d *tagData) keepTimes(c int, steps []step, dense int) (kept []step) {
+	old := d.time(c)
+	if old, ok := old.(*intColumn); ok && len(steps) <= maxLate {
+		now := intChanges.Get().(*changes[int64])
+		defer intChanges.Put(now)
+		now.reset()
+		kept = timely(steps, func(p uint16) (at int64, has bool) {
+			if at, has, done := now.find(p); done {
+				return at, has
+			}
+			return held(old, p)
+		}, now.put)
+		if len(now.places) == 0 {
+			return kept
+		}
+		if next, ok := old.with(now, dense); ok {
+			d.times[c] = next
+			return kept
+		}
+	}
+	times := intEditors.Get().(*intEditor)
+	defer intEditors.Put(times)
+	times.load(old)
+	kept = timely(steps, func(p uint16) (at int64, has bool) {
+		return times.values[p], isMember(&times.set, p)
+	}, func(p uint16, at int64, has bool) {
+		if times.clear(p); has {
+			times.put(p, at)
+		}
+	})
+	d.times[c] = times.freeze(dense)
+	return kept
+}
+
+// timely returns the steps that do not come too late. time tells the time of a value, if it has one, and note is told what it
+// is now.
+func timely(steps []step, time func(p uint16) (at int64, has bool), note func(p uint16, at int64, has bool)) []step {
 	kept := make([]step, 0, len(steps))
 	for _, st := range steps {
-		if st.verb != verbNewer {
-			times.clear(st.p)
-		} else {
-			if isMember(&times.set, st.p) && times.values[st.p] > st.at {
-				continue
-			}
-			times.put(st.p, st.at)
+		at, has := time(st.p)
+		switch {
+		case st.verb == verbNewer && has && at > st.at:
+			continue
+		case st.verb == verbNewer:
+			note(st.p, st.at, true)
+		case has:
+			note(st.p, 0, false)
 		}
 		kept = append(kept, st)
 	}

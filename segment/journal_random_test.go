@@ -13,7 +13,7 @@ import (
 )
 
 // TestJournalIsLive lets random histories go on in a Live that is killed, closed, copied and opened again at random, and
-// in one that only reads and follows now and then.
+// in one that only reads and follows now and then, and compares both with one that goes on in memory.
 func TestJournalIsLive(t *testing.T) {
 	seeds := 30
 	if testing.Short() || race.Enabled {
@@ -48,6 +48,7 @@ func testJournal(t *testing.T, seed uint64, steps, filler int) {
 		o.Live.Location = lo.Location
 		return OpenLive(ctx, s, &first)
 	})
+	x.twin = newLiveTrial(t, seed, filler).l
 	reading := o
 	reading.Reader, reading.Clock = true, nil
 	reader, err := OpenLive(ctx, s, &reading)

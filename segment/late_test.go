@@ -5,9 +5,11 @@ import (
 	"math/rand/v2"
 	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/internal/race"
@@ -187,4 +189,47 @@ func requireSameEnums(t *testing.T, want, got *enumColumn) {
 			t.Fatalf("at %d: %d, not %d", p, got.code(uint16(p)), want.code(uint16(p)))
 		}
 	}
+}
+
+// TestLateTimes writes values with times again and again, of which some come too late, and compares them with a map.
+func TestLateTimes(t *testing.T) {
+	rng := rand.New(rand.NewPCG(6, 40))
+	ix, err := New(&Options{Tags: []Tag{{Name: "n", Kind: Integer}}})
+	require.NoError(t, err)
+	m := newModel([]Tag{{Name: "n", Kind: Integer}})
+	late, longest := 0, 0
+	for range 150 {
+		var b Batch
+		for range 1 + rng.IntN(40) {
+			id, v := customer.FromInt64(rng.Int64N(2000)), customer.Int64Value(rng.Int64N(1000))
+			switch rng.IntN(10) {
+			case 0:
+				b.Set(id, "n", v)
+			case 1:
+				b.SetIfNewer(id, "n", customer.Value{}, time.Unix(rng.Int64N(50), 0))
+			case 2:
+				b.Delete(id)
+			default:
+				b.SetIfNewer(id, "n", v, time.Unix(rng.Int64N(50), 0))
+			}
+		}
+		require.NoError(t, ix.Apply(t.Context(), &b))
+		m.apply(&b)
+		m.same(t, ix.Snapshot())
+		if col, ok := ix.Snapshot().data[0].time(0).(*intColumn); ok && col.late != nil {
+			late, longest = late+1, max(longest, len(col.late.places))
+		}
+	}
+	require.Greater(t, late, 100)
+	require.Greater(t, longest, maxLate-64)
+	require.Less(t, late, 150) // and now and then they were built anew
+	require.NoError(t, ix.Compact(t.Context()))
+	m.same(t, ix.Snapshot())
+	var b Batch
+	for i := range int64(2000) {
+		b.SetIfNewer(customer.FromInt64(i), "n", customer.Int64Value(-1), time.Unix(25, 0))
+	}
+	require.NoError(t, ix.Apply(t.Context(), &b))
+	m.apply(&b)
+	m.same(t, ix.Snapshot())
 }

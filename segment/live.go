@@ -164,7 +164,7 @@ func (l *Live) Snapshot() *Snapshot { return l.view.Load().snapshot }
 func (l *Live) At() time.Time { return l.view.Load().at }
 
 // Next returns the first instant at which a customer may enter or leave because time passes: until then Advance does
-// nothing. It may be early, as when the customer whose window would end has changed meanwhile, but never late. It is the
+// nothing. It may be early, as when the rule has another condition that does not hold, but never late. It is the
 // zero time if there is none before year 2262.
 func (l *Live) Next() time.Time { return l.view.Load().next }
 
@@ -268,13 +268,11 @@ func (l *Live) schedule(s *Snapshot) {
 		for _, th := range x.thresholds {
 			l.next = min(l.next, th.next)
 		}
-		if len(x.years) > 0 && x.tag < len(s.data) && len(s.data[x.tag].columns) > 0 {
+		if len(x.years) > 0 && slices.ContainsFunc(s.data[x.tag].columns, func(col column) bool { return col != nil }) {
 			l.next = min(l.next, l.conditions.nextDay())
 		}
 	}
 	for _, g := range l.dwelling {
-		if len(g.due) > 0 {
-			l.next = min(l.next, g.due[0].at)
-		}
+		l.next = min(l.next, g.nextDue())
 	}
 }

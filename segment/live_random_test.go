@@ -21,6 +21,7 @@ type liveTrial struct {
 	tags []Tag
 	m    *liveModel
 	l    *Live
+	twin *Live // takes the same steps, and is never opened again; nil: none
 	ids  int64
 	all  []Notice
 }
@@ -92,7 +93,11 @@ func (x *liveTrial) value(t Tag) customer.Value {
 
 func (x *liveTrial) batch() *Batch {
 	b, rng := &Batch{}, x.rng
-	for range pick(rng, 1, 1, 2, 5, 20) {
+	n := pick(rng, 1, 1, 2, 5, 20)
+	if x.ids > maxLate && rng.IntN(4) == 0 {
+		n = pick(rng, 100, 700, 3000)
+	}
+	for range n {
 		id := subjectID(uint64(rng.Int64N(x.ids)))
 		t := pick(rng, x.tags...)
 		if rng.IntN(2) == 0 {
@@ -161,6 +166,7 @@ func (x *liveTrial) step() {
 	var got []Notice
 	var err error
 	ctx := x.t.Context()
+	define := func(l *Live) ([]Notice, error) { return l.Define(ctx, s.at, "", s.define...) }
 	switch k := x.rng.IntN(40); {
 	case k == 0 || len(x.m.segments) == 0:
 		for _, name := range []string{"a", "b", "c", "d", "e", "f"} {
@@ -177,12 +183,12 @@ func (x *liveTrial) step() {
 			require.NoError(x.t, err)
 			x.m.same(x.l)
 		}
-		if got, err = x.l.Define(ctx, s.at, "", s.define...); len(s.define) == 1 {
+		if got, err = x.both(define); len(s.define) == 1 {
 			x.foreseen(preview, s.define[0].Name, got)
 		}
 	case k == 1 && x.rng.IntN(3) == 0:
 		name := pick(x.rng, slices.Sorted(maps.Keys(x.m.segments))...)
-		if got, err = x.l.Drop(ctx, s.at, name); err != nil {
+		if got, err = x.both(func(l *Live) ([]Notice, error) { return l.Drop(ctx, s.at, name) }); err != nil {
 			require.ErrorIs(x.t, err, ErrInUse)
 			return
 		}
@@ -198,12 +204,12 @@ func (x *liveTrial) step() {
 			d.Cap = other.Cap
 		}
 		s.define = []Definition{d}
-		got, err = x.l.Define(ctx, s.at, "", d)
+		got, err = x.both(define)
 	case k < 12:
-		got, err = x.l.Advance(ctx, s.at)
+		got, err = x.both(func(l *Live) ([]Notice, error) { return l.Advance(ctx, s.at) })
 	default:
 		s.batch = x.batch()
-		if got, err = x.l.Apply(ctx, s.at, s.batch); err != nil {
+		if got, err = x.both(func(l *Live) ([]Notice, error) { return l.Apply(ctx, s.at, s.batch) }); err != nil {
 			var w *WriteError
 			require.ErrorAs(x.t, err, &w)
 			x.m.same(x.l)
@@ -225,6 +231,27 @@ func (x *liveTrial) step() {
 	}
 	x.all = append(x.all, got...)
 	x.m.same(x.l)
+}
+
+// both takes a step, and fails if the twin says anything else of it.
+func (x *liveTrial) both(step func(l *Live) ([]Notice, error)) ([]Notice, error) {
+	got, err := step(x.l)
+	if x.twin == nil {
+		return got, err
+	}
+	also, twinErr := step(x.twin)
+	require.Equal(x.t, twinErr, err)
+	require.Equal(x.t, also, got)
+	require.Equal(x.t, x.twin.Next(), x.l.Next())
+	for name := range x.l.segments {
+		versions, sizes, err := x.twin.History(name)
+		require.NoError(x.t, err)
+		again, sizesAgain, err := x.l.History(name)
+		require.NoError(x.t, err)
+		require.Equal(x.t, jsonOf(x.t, versions), jsonOf(x.t, again))
+		require.Equal(x.t, sizes, sizesAgain)
+	}
+	return got, err
 }
 
 // foreseen fails unless the preview told what became of the segment.

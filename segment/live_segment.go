@@ -49,7 +49,7 @@ type liveSegment struct {
 	records []*roster // by chunk; nil: nobody
 	line    queue     // who waits, and who waited
 	waiting int       // how many wait
-	due     queue     // whose Dwell alone keeps them, and until when; also some who left
+	due     queue     // whose Dwell alone keeps them, and until when; also some of whom that holds no more: see dwells
 
 	touched  []touch // in this step: who has to be looked at
 	everyone bool    // in this step: so many that all are looked at instead
@@ -289,7 +289,7 @@ func (g *liveSegment) settle(st *turn, touched []touch, j judge) {
 			continue
 		}
 		if was != is && (was != stateMember || is != stateHeld) {
-			r.since = st.now
+			r.since, r.pending = st.now, false
 		}
 		r.state = is
 		if dwells && !r.pending {
@@ -335,7 +335,7 @@ func (g *liveSegment) seat(st *turn, m *moves, fresh []uint32, j judge) {
 			n--
 			continue
 		}
-		g.keep(q.position, record{state: stateMember, since: st.now, pending: g.record(q.position).pending})
+		g.keep(q.position, record{state: stateMember, since: st.now})
 		g.waiting--
 		entered = append(entered, q.position)
 		if _, isFresh := slices.BinarySearch(fresh, q.position); !isFresh {
@@ -428,9 +428,8 @@ func (g *liveSegment) shed(st *turn, m *moves, surplus int, j judge) {
 	}
 	slices.SortFunc(all, func(a, b queued) int { return b.compare(a) })
 	for _, q := range all[:surplus] {
-		r := g.record(q.position)
-		r.since = st.now
-		if r.state = stateOut; j.rule(&squad{int(q.position >> chunkBits), []uint16{uint16(q.position)}}, 1) != 0 {
+		r := record{since: st.now}
+		if j.rule(&squad{int(q.position >> chunkBits), []uint16{uint16(q.position)}}, 1) != 0 {
 			r.state = stateWaiting
 			g.waiting++
 			heap.Push(&g.line, queued{at: st.now, id: q.id, position: q.position})
@@ -475,12 +474,29 @@ func (q *queue) Pop() any {
 // expire touches those whose Dwell has ended.
 func (g *liveSegment) expire(now int64) {
 	for len(g.due) > 0 && g.due[0].at <= now {
-		q := heap.Pop(&g.due).(queued)
-		r := g.record(q.position)
-		r.pending = false
-		g.keep(q.position, r)
-		g.touch(q.position, 0)
+		if q := heap.Pop(&g.due).(queued); g.dwells(q) {
+			r := g.record(q.position)
+			r.pending = false
+			g.keep(q.position, r)
+			g.touch(q.position, 0)
+		}
 	}
+}
+
+// dwells tells whether the customer has been a member since the entry in due was made.
+func (g *liveSegment) dwells(q queued) bool {
+	r := g.record(q.position)
+	return r.pending && r.since+int64(g.def.Dwell) == q.at
+}
+
+// nextDue returns when the first Dwell ends; never if there is none.
+func (g *liveSegment) nextDue() int64 {
+	for ; len(g.due) > 0; heap.Pop(&g.due) {
+		if g.dwells(g.due[0]) {
+			return g.due[0].at
+		}
+	}
+	return never
 }
 
 // words writes a set of a chunk to w.

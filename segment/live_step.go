@@ -290,13 +290,23 @@ func (st *turn) group(g *group, w *kernel.Words) {
 			g.changed = append(g.changed, p)
 		}
 	}
-	if len(x.thresholds) == 0 || now == nil || !now.members().And(w) {
+	if len(x.thresholds) == 0 {
 		return
 	}
+	if gone := st.e.gone[g.chunk]; gone != nil {
+		kernel.Or(w, w, gone)
+	}
 	for p := range members(w) {
-		v := now.(*intColumn).value(p)
+		was, had := held(old, p)
+		is, has := held(now, p)
 		for _, th := range x.thresholds {
-			cs.wrote(th, g.chunk, v)
+			cs.wrote(th, g.chunk, was, had, is, has)
+		}
+	}
+	for _, th := range x.thresholds {
+		if th.lost {
+			th.lost, th.ahead[g.chunk] = false, th.least(st.s, g.chunk)
+			th.schedule(cs.loc)
 		}
 	}
 }

@@ -24,6 +24,7 @@ type threshold struct {
 	tick  uint64  // at which cut was found
 	cut   int64   // the values from cut on are ahead
 	over  bool    // no value is
+	lost  bool    // in this step: a customer of the chunk has not the least of ahead any more
 }
 
 type thresholdKey struct {
@@ -31,8 +32,7 @@ type thresholdKey struct {
 	edge edge
 }
 
-// ahead is the least value of a chunk that lies ahead of a threshold, or one less that lies ahead as well: what a
-// customer does not have any more may stay.
+// ahead is the least value of a chunk that lies ahead of a threshold.
 type ahead struct {
 	n   int64
 	any bool
@@ -105,19 +105,29 @@ func (th *threshold) schedule(loc *time.Location) {
 	}
 }
 
-// wrote notes that a customer of a chunk has a value now.
-func (cs *conditions) wrote(th *threshold, c int, n int64) {
+// wrote notes what a customer of a chunk had before the step, and has now.
+func (cs *conditions) wrote(th *threshold, c int, was int64, had bool, is int64, has bool) {
 	cs.locate(th)
-	if th.over || n < th.cut {
-		return
-	}
 	for len(th.ahead) <= c {
 		th.ahead = append(th.ahead, ahead{})
 	}
-	if a := &th.ahead[c]; !a.any || n < a.n {
-		*a = ahead{n, true}
-		th.next = min(th.next, th.fall(n, cs.loc))
+	a := &th.ahead[c]
+	if had && a.any && was == a.n && !(has && is == was) {
+		th.lost = true
 	}
+	if has && !th.over && is >= th.cut && (!a.any || is < a.n) {
+		*a = ahead{is, true}
+		th.next = min(th.next, th.fall(is, cs.loc))
+	}
+}
+
+// held returns the number that a column holds at p.
+func held(col column, p uint16) (n int64, has bool) {
+	c, ok := col.(*intColumn)
+	if !ok || !c.set.Contains(p) {
+		return 0, false
+	}
+	return c.value(p), true
 }
 
 // pass touches the customers whose values fell behind the threshold since the clock moved. The snapshot is the one from

@@ -164,10 +164,10 @@ func (d *tagData) all() iter.Seq2[int, column] {
 	}
 }
 
-// time returns the times of a chunk, nil if there are none.
+// time returns the times of a chunk, as latest does; nil if there are none.
 func (d *tagData) time(c int) column {
 	if c < len(d.times) {
-		return taken(d.times[c])
+		return lent(d.times[c])
 	}
 	return nil
 }

@@ -28,3 +28,9 @@ func TestShelfLiveIsSlowLong(t *testing.T) {
 		testShelfLive(t, 1000+seed)
 	}
 }
+
+func TestLiveCrowdIsSlowLong(t *testing.T) {
+	for seed := range uint64(60) {
+		testLiveCrowd(t, 1000+seed, 60)
+	}
+}

@@ -48,17 +48,22 @@ func patchInts(old *intColumn, steps []step, dense int) (c *intColumn, ok bool) 
 		}
 		now.put(st.p, n, !st.clears())
 	}
-	if built, ok := old.late.built().(*intColumn); ok {
-		old = built
+	return old.with(now, dense)
+}
+
+// with returns the column with the changes, and ok as patched does.
+func (c *intColumn) with(now *changes[int64], dense int) (next *intColumn, ok bool) {
+	if built, ok := c.late.built().(*intColumn); ok {
+		c = built
 	}
-	set := now.members(old.set, dense)
-	late := now.beside(old.late, old.min, old.max, dense)
+	set := now.members(c.set, dense)
+	late := now.beside(c.late, c.min, c.max, dense)
 	if late == nil || set.IsEmpty() {
 		return nil, false
 	}
 	return &intColumn{
-		late: late, set: set, min: old.min, max: old.max, shift: old.shift, width: old.width,
-		slices: old.slices, places: old.places, narrow: old.narrow, wide: old.wide,
+		late: late, set: set, min: c.min, max: c.max, shift: c.shift, width: c.width,
+		slices: c.slices, places: c.places, narrow: c.narrow, wide: c.wide,
 	}, true
 }
 

@@ -22,6 +22,7 @@ type keptTrial struct {
 
 func newKeptTrial(t testing.TB, seed uint64, filler, keep int) *keptTrial {
 	x := &keptTrial{liveTrial: newLiveTrial(t, seed, filler), s: smallStore(), keep: keep}
+	x.twin = newLiveTrial(t, seed, filler).l
 	x.k = shelfOf(x.s, 1)
 	keptOn(x.l, x.k)
 	x.l.keep = keep
@@ -68,6 +69,11 @@ func (x *keptTrial) reopen() {
 	if x.rng.IntN(2) == 0 {
 		x.m.same(x.l)
 	}
+	if x.rng.IntN(2) == 0 { // what is found anew is what was kept up to date
+		require.NoError(x.t, x.l.wake(x.t.Context()))
+		x.l.schedule(x.l.Snapshot())
+		require.Equal(x.t, before.Next(), x.l.nextTime())
+	}
 }
 
 func jsonOf(t testing.TB, v any) string {
@@ -76,7 +82,8 @@ func jsonOf(t testing.TB, v any) string {
 	return string(data)
 }
 
-// TestShelfLiveIsSlow compares a Live that is saved now and then, and opened again, with the slow model, which goes on.
+// TestShelfLiveIsSlow compares a Live that is saved now and then, and opened again, with the slow model, which goes on, and with
+// a Live that does.
 func TestShelfLiveIsSlow(t *testing.T) {
 	seeds := 20
 	if testing.Short() || race.Enabled {
