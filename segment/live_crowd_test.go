@@ -31,7 +31,7 @@ func newCrowdTrial(t testing.TB, seed uint64) *keptTrial {
 	require.NoError(t, err)
 	x.m.step(s, false)
 	x.k = shelfOf(x.s, 1)
-	x.l.keptOn(x.k)
+	keptOn(x.l, x.k)
 	x.l.keep = x.keep
 	x.save()
 	return x
