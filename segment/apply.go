@@ -3,12 +3,8 @@ package segment
 import (
 	"cmp"
 	"context"
-	"errors"
-	"fmt"
 	"maps"
-	"math"
 	"slices"
-	"sync"
 	"time"
 
 	"github.com/clientele-go/clientele/customer"
@@ -17,63 +13,11 @@ import (
 	"github.com/clientele-go/clientele/internal/parallel"
 )
 
-// WriteError says which write of a batch, or which row of a load, cannot be carried out and why. It never holds the
-// value. Safe for concurrent reads.
-type WriteError struct {
-	Row    int    // index of the row, or of the call of a method of the Batch; -1 where it is none in particular
-	Tag    string // the tag, or "" for the customer
-	Reason string // what is wrong
-}
-
-// Error returns the sentence.
-func (e *WriteError) Error() string {
-	switch {
-	case e.Row < 0:
-		return fmt.Sprintf("segment: tag %q: %s", e.Tag, e.Reason)
-	case e.Tag == "":
-		return fmt.Sprintf("segment: row %d: %s", e.Row, e.Reason)
-	}
-	return fmt.Sprintf("segment: row %d: tag %q: %s", e.Row, e.Tag, e.Reason)
-}
-
-// maxFaults is how many faults an error of Apply and Load tells.
-const maxFaults = 20
-
-// faults collects what is wrong with a batch.
-type faults struct {
-	mu    sync.Mutex
-	list  []*WriteError
-	first int // added to rows
-}
-
-func (f *faults) add(row int, tag, reason string) {
-	f.mu.Lock()
-	defer f.mu.Unlock()
-	if row >= 0 {
-		row += f.first
-	}
-	f.list = append(f.list, &WriteError{row, tag, reason})
-}
-
-// err joins the first faults in order of rows.
-func (f *faults) err() error {
-	slices.SortStableFunc(f.list, func(a, b *WriteError) int { return a.Row - b.Row })
-	var errs []error
-	for i, e := range f.list {
-		if i == maxFaults {
-			errs = append(errs, fmt.Errorf("segment: and %d faults more", len(f.list)-i))
-			break
-		}
-		errs = append(errs, e)
-	}
-	return errors.Join(errs...)
-}
-
 // Apply carries out the writes of the batch in their order, and publishes a new snapshot. All are carried out or none:
 // an error, with *WriteErrors that name the writes, leaves the index as it was. Cost: some microseconds a write. What a batch
 // writes to a chunk of 65,536 customers of a tag lies beside what is there until it is 512 values; then, where one batch
-// writes more, and always of Labels, the chunk is built anew, which takes about 0.2 ms. Questions that go through all values of a tag (sums, groups,
-// quantiles) build the chunks that have been written to since, the first of them once for all.
+// writes more, and always of Labels, the chunk is built anew, which takes about 0.2 ms. Questions that go through all values
+// of a tag (sums, groups, quantiles) build the chunks that have been written to since, the first of them once for all.
 func (ix *Index) Apply(ctx context.Context, b *Batch) error { return ix.apply(ctx, b, 0) }
 
 // apply is Apply. Errors call the first row what first says.
@@ -257,166 +201,6 @@ func (e *edition) tag(w *write) (t *Tag, why string) {
 	e.names[w.tag] = len(e.fresh)
 	e.fresh = append(e.fresh, inferred)
 	return &e.fresh[len(e.fresh)-1], ""
-}
-
-// read reads what place looks at: the ids, and the texts of tags.
-func (e *edition) read(ctx context.Context, b *Batch) error {
-	if e.next.shelf == nil {
-		return nil
-	}
-	var tags []int
-	for i := range b.writes {
-		if tag, ok := e.next.tags.byName[b.writes[i].tag]; ok && (len(tags) == 0 || tags[len(tags)-1] != tag) {
-			tags = append(tags, tag)
-		}
-	}
-	if err := e.next.needTexts(ctx, tags); err != nil {
-		return err
-	}
-	return e.next.needLookup(ctx)
-}
-
-// place gives every write its position and sorts the writes by tag and chunk.
-func (e *edition) place(b *Batch) error {
-	var last customer.ID // the writes of a customer often come together
-	var p uint32
-	var ok bool
-	var found [lookupGroup]uint32
-	for row := range b.writes {
-		w := &b.writes[row]
-		if row%lookupGroup == 0 {
-			e.find(b.writes[row:], &found)
-		}
-		if row == 0 || w.id != last {
-			if p, ok = found[row%lookupGroup], true; p == noPosition || !e.isAlive(p) {
-				p, ok = e.position(w.id)
-			}
-			last = w.id
-		}
-		switch {
-		case w.verb == verbDelete:
-			if ok {
-				e.delete(p)
-				ok = false
-			}
-			continue
-		case !ok && (w.verb == verbRemoveLabels || w.value.IsUnset() && (w.verb == verbSet || w.verb == verbNewer)):
-			continue
-		case !ok:
-			if p, ok = e.ix.ids.add(w.id), true; p == noPosition {
-				return &WriteError{w.row, "", "index is full"}
-			}
-			addMember(e.existing(int(p>>chunkBits)), uint16(p))
-		}
-		if w.verb == verbAdd {
-			continue
-		}
-		tag, known := e.next.tags.byName[w.tag]
-		if !known {
-			continue // unset of a tag that there is not
-		}
-		t, d := e.next.tags.tags[tag], &e.next.data[tag]
-		st := step{verb: w.verb, p: uint16(p), row: w.row}
-		st.value, _ = t.store(w.value)
-		switch {
-		case t.Kind == Enum && st.value.set:
-			code := d.terms.add(st.value.text)
-			if code > maxEnum {
-				return &WriteError{w.row, w.tag, tooManyValues}
-			}
-			st.codes = []uint32{code}
-		case t.Kind == Labels:
-			for label := range st.value.labels.Labels() {
-				var code uint32
-				if w.verb == verbRemoveLabels {
-					code = d.terms.code(label, math.MaxInt)
-				} else if code = d.terms.add(label); code > maxLabels {
-					return &WriteError{w.row, w.tag, tooManyLabels}
-				}
-				if code != 0 {
-					st.codes = append(st.codes, code)
-				}
-			}
-		}
-		g := e.group(tag, int(p>>chunkBits))
-		if w.verb == verbNewer {
-			st.at = w.at.UnixNano()
-			g.times = true
-		}
-		g.steps = append(g.steps, st)
-	}
-	return nil
-}
-
-// find looks up the ids of the first writes, all at once. What is found and alive is the newest position as long as the edition
-// does not delete it.
-func (e *edition) find(writes []write, found *[lookupGroup]uint32) {
-	var ids [lookupGroup]customer.ID
-	n := min(len(writes), lookupGroup)
-	for i := range n {
-		ids[i] = writes[i].id
-	}
-	e.old.ids.lookupAll(ids[:n], found[:n])
-}
-
-// position is Snapshot.position with what the edition has done so far.
-func (e *edition) position(id customer.ID) (uint32, bool) {
-	p, ok := e.ix.ids.lookup(id)
-	if !ok {
-		return 0, false
-	}
-	return p, e.isAlive(p)
-}
-
-func (e *edition) isAlive(p uint32) bool {
-	c := int(p >> chunkBits)
-	if w := e.exists[c]; w != nil {
-		return isMember(w, uint16(p))
-	}
-	return c < len(e.old.exists) && e.old.exists[c].Contains(uint16(p))
-}
-
-// existing returns the words of who exists in a chunk, to be changed.
-func (e *edition) existing(c int) *kernel.Words {
-	w := e.exists[c]
-	if w == nil {
-		w = new(kernel.Words)
-		if c < len(e.old.exists) {
-			e.old.exists[c].Load(w)
-		}
-		e.exists[c] = w
-	}
-	return w
-}
-
-func (e *edition) group(tag, c int) *group {
-	for len(e.recent) <= tag {
-		e.recent = append(e.recent, nil)
-	}
-	if g := e.recent[tag]; g != nil && g.chunk == c {
-		return g
-	}
-	at := cell{tag, c}
-	g := e.groups[at]
-	if g == nil {
-		g = &group{cell: at}
-		if times := e.next.data[tag].times; c < len(times) && times[c] != nil {
-			g.times = true // read or not
-		}
-		e.groups[at] = g
-	}
-	e.recent[tag] = g
-	return g
-}
-
-// delete takes a customer out of the index. Its position is never written to again.
-func (e *edition) delete(position uint32) {
-	c, p := int(position>>chunkBits), uint16(position)
-	e.existing(c)[p>>6] &^= 1 << (p & 63)
-	if e.gone[c] == nil {
-		e.gone[c] = new(kernel.Words)
-	}
-	addMember(e.gone[c], p)
 }
 
 // sweepGone makes a group for every column that holds something of a deleted customer.
