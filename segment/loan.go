@@ -116,15 +116,24 @@ type shelvedTag struct {
 	exist []bitset.Set // who exists, by chunk
 }
 
-// column returns the column, which has been read.
-func (s *shelved) column() column {
+// asRead returns the column, which has been read; enums may be as they lie on the shelf.
+func (s *shelved) asRead() column {
 	if !s.read.Load() {
 		panic("segment: a chunk that was not read is looked at: " + s.name())
 	}
 	return s.col
 }
 
-func (s *shelved) members() bitset.Set { return s.column().members() }
+// column returns the column, which has been read.
+func (s *shelved) column() column {
+	col := s.asRead()
+	if e, ok := col.(*enumSlices); ok {
+		return e.column()
+	}
+	return col
+}
+
+func (s *shelved) members() bitset.Set { return s.asRead().members() }
 
 // bytes returns the memory that is held: little, until it is read.
 func (s *shelved) bytes() int {
@@ -149,6 +158,14 @@ func taken(col column) column {
 func lent(col column) column {
 	if s, ok := col.(*shelved); ok {
 		return s.column()
+	}
+	return col
+}
+
+// asRead is lent for who can do with enums as they lie on a shelf.
+func asRead(col column) column {
+	if s, ok := col.(*shelved); ok {
+		return s.asRead()
 	}
 	return col
 }

@@ -3,11 +3,13 @@ package segment
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -142,6 +144,8 @@ func FuzzShelfValues(f *testing.F) {
 			f.Add(e.Value)
 		}
 	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	f.Add(encodeCodes(0, 0, drawnEnums(kernel.Bits, func() uint16 { return uint16(1 + rng.IntN(9)) })))
 	const chunks = 3
 	s := x.l.Snapshot()
 	f.Fuzz(func(t *testing.T, data []byte) {

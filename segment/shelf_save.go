@@ -417,8 +417,8 @@ func (w *writing) tags(s *Snapshot) error {
 			return encodeColumn(some[i].kind, some[i].tag, some[i].chunk, taken(some[i].col))
 		}, func(i int, at berth) {
 			j := some[i]
-			*j.at = savedColumn{uint32(lent(j.col).members().Len()), at}
-			if m, ok := lent(j.col).(interface{ moor() *mooring }); ok {
+			*j.at = savedColumn{uint32(j.col.members().Len()), at}
+			if m, ok := asRead(j.col).(interface{ moor() *mooring }); ok {
 				is := &moored{w.k, *j.at}
 				w.moored = append(w.moored, func() { m.moor().at.Store(is) })
 			}

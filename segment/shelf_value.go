@@ -290,10 +290,17 @@ func decodeTag(data []byte, chunks int) (*savedTag, tagData, error) {
 	return s, d, v.close()
 }
 
-// encodeColumn returns a column as a value: the frames of a snapshot file, or its bits.
+// encodeColumn returns a column as a value: the frames of a snapshot file, or its bit slices.
 func encodeColumn(kind string, tag, c int, col column) []byte {
-	if whole, ok := col.(*intColumn); ok && !whole.sparse() && whole.set.Len() >= bitsFrom {
-		return encodeBits(kind, tag, c, whole)
+	switch col := col.(type) {
+	case *intColumn:
+		if !col.sparse() && col.set.Len() >= bitsFrom {
+			return encodeBits(kind, tag, c, col)
+		}
+	case *enumColumn:
+		if data := encodeCodes(tag, c, col); data != nil {
+			return data
+		}
 	}
 	var b bytes.Buffer
 	f := &fileWriter{ctx: context.Background(), w: bufio.NewWriterSize(&b, 1<<12)}
@@ -347,9 +354,12 @@ func (s *shelved) name() string {
 
 func (s *shelved) take(data [][]byte) (err error) {
 	var col column
-	if wire.Read(data[0]).Kind() == kindBits { // no frame is as long as these letters would say
+	switch wire.Read(data[0]).Kind() { // no frame is as long as these letters would say
+	case kindBits:
 		col, err = s.decodeBits(data[0])
-	} else {
+	case kindCodes:
+		col, err = s.decodeCodes(data[0])
+	default:
 		col, err = s.frames(data[0])
 	}
 	if err == nil && col.members().Len() != int(s.n) {

@@ -59,6 +59,14 @@ func (d *tagData) latest(c int) column {
 	return nil
 }
 
+// asRead is latest for who can do with enums as they lie on a shelf.
+func (d *tagData) asRead(c int) column {
+	if c < len(d.columns) {
+		return asRead(d.columns[c])
+	}
+	return nil
+}
+
 // texts returns the texts of the codes from 1.
 func (d *tagData) texts() []string { return d.terms.all()[:d.last] }
 
