@@ -15,7 +15,7 @@ import (
 type loan interface {
 	state() *loanState
 	berths() []berth          // where it lies
-	take(data [][]byte) error // data of the berths; an error says what is wrong with them
+	take(data [][]byte) error // data of the berths, which is not kept; an error says what is wrong with it
 	name() string             // of what it is, for errors
 }
 
@@ -64,6 +64,12 @@ func (k *shelf) fetch(ctx context.Context, loans ...loan) error {
 	return nil
 }
 
+// rooms is memory for what is read at a time.
+var rooms = sync.Pool{New: func() any {
+	room := make([]byte, fetchBytes+partBytes)
+	return &room
+}}
+
 func (k *shelf) fetchGroup(ctx context.Context, loans []loan) error {
 	var missing []loan
 	var berths []berth
@@ -75,7 +81,9 @@ func (k *shelf) fetchGroup(ctx context.Context, loans []loan) error {
 			missing, berths = append(missing, l), append(berths, l.berths()...)
 		}
 	}
-	data, err := k.read(ctx, berths)
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room) // whoever takes data keeps none of it
+	data, err := k.read(ctx, berths, *room)
 	if err != nil {
 		return err
 	}

@@ -243,7 +243,7 @@ func (k *shelf) records(ctx context.Context, g *savedLive) ([]*roster, error) {
 			at, chunks = append(at, b), append(chunks, c)
 		}
 	}
-	data, err := k.read(ctx, at)
+	data, err := k.read(ctx, at, nil)
 	if err != nil {
 		return nil, err
 	}
