@@ -50,6 +50,11 @@ func TestFindOnAShelf(t *testing.T) {
 	require.NoError(t, ix.Apply(t.Context(), &b))
 
 	s := opened(ix.Snapshot())
+	before := s.Bytes()
+	ok, err := s.Has(t.Context(), customer.FromInt64(-1))
+	require.NoError(t, err)
+	require.False(t, ok)
+	require.Equal(t, 6*s.Len(), s.Bytes()-before)
 	for i, want := range []int64{0, 7, 2} {
 		got, err := s.Value(t.Context(), alike[i], "n")
 		require.NoError(t, err)
