@@ -23,6 +23,12 @@ type enumColumn struct {
 	words  []uint16     // code of each position otherwise
 }
 
+// enumSets is a column of enums for who asks for the positions of a code: an enumColumn, or what lies on a shelf.
+type enumSets interface {
+	column
+	of(code uint16) bitset.Set
+}
+
 func (c *enumColumn) members() bitset.Set { return c.set }
 
 func (c *enumColumn) bytes() int {

@@ -592,5 +592,12 @@ func (v dictView) bytes() int {
 			}
 		}
 	}
+	if v.kept != nil {
+		for c := range v.kept.hashes {
+			if x := &v.kept.hashes[c]; x.read.Load() {
+				n += 4*cap(x.hashes) + 2*cap(x.places)
+			}
+		}
+	}
 	return n
 }

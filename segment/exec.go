@@ -75,7 +75,7 @@ func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 	case formMember:
 		return s, c >= len(n.chunks) // a set from outside may name who is no more
 	}
-	col := n.d.latest(c)
+	col := n.d.asRead(c)
 	if col == nil {
 		return s, true
 	}
@@ -90,6 +90,10 @@ func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
 	case *enumColumn:
 		if n.form == formEnum {
 			return oneOf(n.codes, col.codes, col.sets)
+		}
+	case *enumSlices:
+		if n.form == formEnum {
+			return col.oneOf(n.codes)
 		}
 	case *labelsColumn:
 		if n.form == formHasAny || len(n.codes) == 1 {
@@ -296,12 +300,12 @@ func (f *frame) load(n *plan, c int, dst *kernel.Words) (any bool) {
 		f.s.existing(c).Load(dst)
 		return f.narrow(n, c, dst)
 	}
-	switch col := n.d.latest(c).(type) {
+	switch col := n.d.asRead(c).(type) {
 	case *flagColumn:
 		if n.form == formFlag { // false: true is a set of its own
 			return col.no(dst)
 		}
-	case *enumColumn:
+	case enumSets:
 		if n.form == formEnum {
 			return n.loadEnum(col, dst)
 		}
@@ -318,7 +322,7 @@ func (f *frame) load(n *plan, c int, dst *kernel.Words) (any bool) {
 			return true
 		}
 	}
-	n.d.latest(c).members().Load(dst)
+	n.d.asRead(c).members().Load(dst)
 	return f.narrow(n, c, dst)
 }
 
@@ -364,31 +368,32 @@ func (f *frame) loadAny(n *plan, c int, dst *kernel.Words) (any bool) {
 
 // loadEnum loads the customers with any of several values: from their sets, or from the codes where the sets together
 // are large.
-func (n *plan) loadEnum(col *enumColumn, dst *kernel.Words) (any bool) {
-	if len(n.codes) > 8 {
-		col = col.together().(*enumColumn)
-	}
-	if len(n.codes) > 64 && col.bytes8 == nil {
-		table := make([]uint8, kernel.Bits)
-		for _, code := range n.codes {
-			table[code] = 1
+func (n *plan) loadEnum(sets enumSets, dst *kernel.Words) (any bool) {
+	if len(n.codes) > fewCodes {
+		col := sets.together().(*enumColumn)
+		if col.bytes8 != nil {
+			var table [256]uint8
+			for _, code := range n.codes {
+				if code < 256 {
+					table[code] = 1
+				}
+			}
+			kernel.MatchCodes8(dst, col.bytes8, &table)
+			return true
 		}
-		kernel.MatchCodes16(dst, col.words, table)
-		return true
-	}
-	if len(n.codes) > 8 && col.bytes8 != nil {
-		var table [256]uint8
-		for _, code := range n.codes {
-			if code < 256 {
+		if len(n.codes) > 64 {
+			table := make([]uint8, kernel.Bits)
+			for _, code := range n.codes {
 				table[code] = 1
 			}
+			kernel.MatchCodes16(dst, col.words, table)
+			return true
 		}
-		kernel.MatchCodes8(dst, col.bytes8, &table)
-		return true
+		sets = col
 	}
 	*dst = kernel.Words{}
 	for _, code := range n.codes {
-		s := col.of(uint16(code))
+		s := sets.of(uint16(code))
 		s.Or(dst)
 		any = any || !s.IsEmpty()
 	}
@@ -458,7 +463,7 @@ func (f *frame) narrow(n *plan, c int, dst *kernel.Words) (any bool) {
 	if n.form == formAnniversary || n.form == formRanges {
 		return n.narrowRanges(n.d.column(c), dst)
 	}
-	switch col := n.d.latest(c).(type) {
+	switch col := n.d.asRead(c).(type) {
 	case *intColumn:
 		if few(dst) {
 			return col.set.And(dst) && keep(dst, func(p uint16) bool { v := col.value(p); return n.lo <= v && v <= n.hi })

@@ -15,7 +15,7 @@ import (
 type loan interface {
 	state() *loanState
 	berths() []berth          // where it lies
-	take(data [][]byte) error // data of the berths; an error says what is wrong with them
+	take(data [][]byte) error // data of the berths, which is not kept; an error says what is wrong with it
 	name() string             // of what it is, for errors
 }
 
@@ -64,6 +64,12 @@ func (k *shelf) fetch(ctx context.Context, loans ...loan) error {
 	return nil
 }
 
+// rooms is memory for what is read at a time.
+var rooms = sync.Pool{New: func() any {
+	room := make([]byte, fetchBytes+partBytes)
+	return &room
+}}
+
 func (k *shelf) fetchGroup(ctx context.Context, loans []loan) error {
 	var missing []loan
 	var berths []berth
@@ -75,7 +81,9 @@ func (k *shelf) fetchGroup(ctx context.Context, loans []loan) error {
 			missing, berths = append(missing, l), append(berths, l.berths()...)
 		}
 	}
-	data, err := k.read(ctx, berths)
+	room := rooms.Get().(*[]byte)
+	defer rooms.Put(room) // whoever takes data keeps none of it
+	data, err := k.read(ctx, berths, *room)
 	if err != nil {
 		return err
 	}
@@ -116,15 +124,24 @@ type shelvedTag struct {
 	exist []bitset.Set // who exists, by chunk
 }
 
-// column returns the column, which has been read.
-func (s *shelved) column() column {
+// asRead returns the column, which has been read; enums may be as they lie on the shelf.
+func (s *shelved) asRead() column {
 	if !s.read.Load() {
 		panic("segment: a chunk that was not read is looked at: " + s.name())
 	}
 	return s.col
 }
 
-func (s *shelved) members() bitset.Set { return s.column().members() }
+// column returns the column, which has been read.
+func (s *shelved) column() column {
+	col := s.asRead()
+	if e, ok := col.(*enumSlices); ok {
+		return e.column()
+	}
+	return col
+}
+
+func (s *shelved) members() bitset.Set { return s.asRead().members() }
 
 // bytes returns the memory that is held: little, until it is read.
 func (s *shelved) bytes() int {
@@ -149,6 +166,14 @@ func taken(col column) column {
 func lent(col column) column {
 	if s, ok := col.(*shelved); ok {
 		return s.column()
+	}
+	return col
+}
+
+// asRead is lent for who can do with enums as they lie on a shelf.
+func asRead(col column) column {
+	if s, ok := col.(*shelved); ok {
+		return s.asRead()
 	}
 	return col
 }

@@ -87,7 +87,7 @@ func (o *OpenOptions) check() (OpenOptions, error) {
 // What tags hold, and the ids of customers, lie readable in the store: who may read it may read them, and sealing is for the
 // store to do. What a customer had who is deleted goes in time: the first checkpoint after it names nothing of the customer
 // any more, and the next one, which is written once there has been another step, deletes what the one before replaced, such as
-// chunks of tags, members and ids, and the log up to that one, in which the values had come and the deletion stands. It may
+// chunks of tags, members, ids and their hashes, and the log up to that one, in which the values had come and the deletion stands. It may
 // take one more where another checkpoint failed or a Live.Backup was under way. The id stays longer in notices, until
 // LiveOptions.Keep newer ones have been saved; and texts of Enum and Labels tags stay, without saying whose they were.
 //

@@ -255,7 +255,7 @@ func (d *tagData) bounds() (lo, hi int64, ok bool) {
 // expected estimates the customers that a condition selects of a chunk: exactly for sets, by the spread between least
 // and largest for numbers.
 func (n *plan) expected(c int) float64 {
-	col := n.d.latest(c)
+	col := n.d.asRead(c)
 	if col == nil {
 		return 0
 	}
@@ -267,7 +267,7 @@ func (n *plan) expected(c int) float64 {
 		} else if n.form == formFlag {
 			return size - float64(col.yes.Len())
 		}
-	case *enumColumn:
+	case enumSets:
 		if n.form == formEnum {
 			sum := 0
 			for _, code := range n.codes {

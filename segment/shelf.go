@@ -85,8 +85,9 @@ func (b berth) check(data []byte) error {
 	return nil
 }
 
-// read returns the data of berths, unchecked; nil where a part is missing.
-func (k *shelf) read(ctx context.Context, berths []berth) ([][]byte, error) {
+// read returns the data of berths, unchecked; nil where a part is missing. What has several parts is joined in room, as far as there
+// is any.
+func (k *shelf) read(ctx context.Context, berths []berth, room []byte) ([][]byte, error) {
 	data := make([][]byte, len(berths))
 	type part struct{ berth, part int }
 	var parts []part
@@ -105,7 +106,11 @@ func (k *shelf) read(ctx context.Context, berths []berth) ([][]byte, error) {
 			case p.part == 0 && b.parts() == 1:
 				*d = append(entries[i].Value, []byte{}...)
 			case p.part == 0:
-				*d = append(make([]byte, 0, min(int(b.bytes), b.parts()*partBytes)), entries[i].Value...)
+				n := int(b.bytes)
+				if len(room) < n {
+					room = make([]byte, n)
+				}
+				*d, room = append(room[:0:n], entries[i].Value...), room[n:]
 			case *d != nil:
 				*d = append(*d, entries[i].Value...)
 			}
@@ -143,7 +148,7 @@ func (k *shelf) value(ctx context.Context, of string, b berth) ([]byte, error) {
 
 // values reads and checks values.
 func (k *shelf) values(ctx context.Context, of string, berths []berth) ([][]byte, error) {
-	data, err := k.read(ctx, berths)
+	data, err := k.read(ctx, berths, nil)
 	if err != nil {
 		return nil, err
 	}

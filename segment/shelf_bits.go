@@ -26,11 +26,7 @@ func encodeBits(kind string, tag, c int, col *intColumn) []byte {
 	v.Int(col.max)
 	v.Uint(uint64(col.shift))
 	v.Uint(uint64(col.width))
-	data := make([]byte, 8*len(col.slices))
-	for i, word := range col.slices {
-		binary.LittleEndian.PutUint64(data[8*i:], word)
-	}
-	v.Bytes(data)
+	writeWords(v, col.slices)
 	return v.Data()
 }
 
@@ -42,24 +38,40 @@ func (s *shelved) decodeBits(data []byte) (*intColumn, error) {
 	}
 	members := v.Bytes()
 	c := &intColumn{min: v.Int(), max: v.Int(), shift: uint8(v.upTo(63)), width: uint8(v.upTo(64))}
-	words := v.Bytes()
+	c.slices = v.words()
 	if err := v.close(); err != nil {
 		return nil, err
 	}
 	set, n, err := bitset.ReadSet(members, s.of.dense)
 	top := (uint64(c.max) - uint64(c.min)) >> c.shift
 	if err != nil || n != len(members) || set.Len() < sparseInts || c.min > c.max || top<<c.shift != uint64(c.max)-uint64(c.min) ||
-		int(c.width) != bits.Len64(top) || len(words) != 8*int(c.width)*kernel.Size {
+		int(c.width) != bits.Len64(top) || len(c.slices) != int(c.width)*kernel.Size {
 		return nil, errForm
 	}
-	c.set, c.slices = set, make([]uint64, len(words)/8)
-	for i := range c.slices {
-		c.slices[i] = binary.LittleEndian.Uint64(words[8*i:])
-	}
-	if !s.fits(c) {
+	if c.set = set; !s.fits(c) {
 		return nil, errForm
 	}
 	return c, nil
+}
+
+// writeWords writes bit slices.
+func writeWords(v *wire.Writer, words []uint64) {
+	data := make([]byte, 8*len(words))
+	for i, word := range words {
+		binary.LittleEndian.PutUint64(data[8*i:], word)
+	}
+	v.Bytes(data)
+}
+
+// words reads bit slices.
+func (r *valueReader) words() []uint64 {
+	data := r.Bytes()
+	r.bad = r.bad || len(data)%(8*kernel.Size) != 0
+	words := make([]uint64, len(data)/8)
+	for i := range words {
+		words[i] = binary.LittleEndian.Uint64(data[8*i:])
+	}
+	return words
 }
 
 // isWhole tells whether the values of a tag are kept as whole numbers.

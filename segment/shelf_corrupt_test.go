@@ -3,11 +3,14 @@ package segment
 import (
 	"bytes"
 	"context"
+	"math/rand/v2"
 	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -28,6 +31,9 @@ func (x *keptTrial) readAll(ctx context.Context) error {
 	k := newShelf(x.s, 2)
 	r, err := k.open(ctx)
 	if err != nil {
+		return err
+	}
+	if _, err := r.index.Snapshot().Has(ctx, customer.ID{}); err != nil { // reads hashes
 		return err
 	}
 	if err := r.index.Snapshot().needAll(ctx); err != nil {
@@ -101,7 +107,7 @@ func TestShelfFindsEveryFault(t *testing.T) {
 	}
 	require.NoError(t, x.readAll(t.Context()))
 	for _, kind := range []string{
-		"root: checksum", "contents: checksum", "who exists: checksum", "ids of chunk _: checksum", "catalogue of tags: checksum",
+		"root: checksum", "contents: checksum", "who exists: checksum", "ids of chunk _: checksum", "hashes of the ids of chunk _: checksum", "catalogue of tags: checksum",
 		"tag _: chunk _: checksum", "tag _: times of chunk _: checksum", "tag _: texts: checksum", "catalogue of live segments: checksum",
 		"definitions of live segments: checksum", "live segment _: members: checksum", "live segment _: records of chunk _: checksum",
 		"notices from _: checksum", "list of what the root has replaced: checksum",
@@ -142,6 +148,8 @@ func FuzzShelfValues(f *testing.F) {
 			f.Add(e.Value)
 		}
 	}
+	rng := rand.New(rand.NewPCG(5, 6))
+	f.Add(encodeCodes(0, 0, drawnEnums(kernel.Bits, func() uint16 { return uint16(1 + rng.IntN(9)) })))
 	const chunks = 3
 	s := x.l.Snapshot()
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -172,6 +180,9 @@ func FuzzShelfValues(f *testing.F) {
 		}
 		if ids, err := decodeIDs(data, 0, 40); err == nil {
 			require.Len(t, ids, 40)
+		}
+		if hashes, places, err := decodeHashes(data, 0, s.exists[0]); err == nil {
+			require.Len(t, places, len(hashes))
 		}
 		if sets, err := decodeSets(nil, data, 0, 1, s.dense); err == nil {
 			same(encodeSets(0, sets), nil)

@@ -11,11 +11,12 @@ import (
 )
 
 // shelvedIDs are the ids of a dictionary that lie on a shelf until somebody needs them: those of a chunk where positions
-// are given, all of them where ids are looked up. Safe for concurrent use.
+// are given, all of them where many ids are looked up or one is written. Safe for concurrent use.
 type shelvedIDs struct {
 	shelf  *shelf
 	dict   *dictionary
-	blocks []idBlock // by chunk
+	blocks []idBlock  // by chunk
+	hashes []idHashes // by chunk
 
 	mu    sync.Mutex // held by who fills the tables
 	ready atomic.Bool

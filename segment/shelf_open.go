@@ -87,7 +87,7 @@ func (k *shelf) catalogues(ctx context.Context, r *root) (*restored, error) {
 		return nil, err
 	}
 	x := &restored{root: r, index: &Index{infer: r.infer, workers: k.workers}, retired: list.retired}
-	x.index.ids = k.openIDs(list)
+	x.index.ids = k.openIDs(list, exist)
 	s.ids = x.index.ids.view()
 	x.index.current.Store(s)
 	if x.live, err = k.openLive(ctx, list.live, chunks); err != nil {
@@ -101,13 +101,14 @@ func (k *shelf) catalogues(ctx context.Context, r *root) (*restored, error) {
 	return x, nil
 }
 
-func (k *shelf) openIDs(list *contents) *dictionary {
+func (k *shelf) openIDs(list *contents, exist []bitset.Set) *dictionary {
 	d := newDictionary(byChance())
 	d.count, d.blocks = uint32(list.positions), make([][]customer.ID, len(list.ids))
-	d.kept = &shelvedIDs{shelf: k, dict: d, blocks: make([]idBlock, len(list.ids))}
+	d.kept = &shelvedIDs{shelf: k, dict: d, blocks: make([]idBlock, len(list.ids)), hashes: make([]idHashes, len(list.ids))}
 	for c := range d.kept.blocks {
-		b := &d.kept.blocks[c]
+		b, x := &d.kept.blocks[c], &d.kept.hashes[c]
 		b.chunk, b.n, b.at = c, min(blockSize, int(list.positions)-c<<chunkBits), list.ids[c]
+		x.chunk, x.exist, x.at = c, exist[c], list.hashes[c]
 	}
 	return d
 }
@@ -242,7 +243,7 @@ func (k *shelf) records(ctx context.Context, g *savedLive) ([]*roster, error) {
 			at, chunks = append(at, b), append(chunks, c)
 		}
 	}
-	data, err := k.read(ctx, at)
+	data, err := k.read(ctx, at, nil)
 	if err != nil {
 		return nil, err
 	}

@@ -319,7 +319,7 @@ func (w *writing) customers(s *Snapshot) error {
 	if err := w.sets(was.exist, was.contents.exist, s.exists, &now.contents.exist); err != nil {
 		return err
 	}
-	now.contents.ids = cutTo(was.contents.ids, chunks)
+	now.contents.ids, now.contents.hashes = cutTo(was.contents.ids, chunks), cutTo(was.contents.hashes, chunks)
 	var changed []int
 	for c := range chunks {
 		held := func(positions uint64) int { return min(blockSize, int(positions)-c<<chunkBits) }
@@ -333,11 +333,20 @@ func (w *writing) customers(s *Snapshot) error {
 	if err := s.needIDs(w.ctx, changed...); err != nil {
 		return err
 	}
-	return w.putAll(len(changed), func(i int) []byte { return s.encodeIDs(changed[i]) }, func(i int, at berth) {
-		c := changed[i]
-		w.replace(now.contents.ids[c], at)
-		now.contents.ids[c] = at
-	})
+	for _, of := range [...]struct {
+		encode func(c int) []byte
+		at     []berth
+	}{{s.encodeIDs, now.contents.ids}, {s.encodeHashes, now.contents.hashes}} {
+		err := w.putAll(len(changed), func(i int) []byte { return of.encode(changed[i]) }, func(i int, at berth) {
+			c := changed[i]
+			w.replace(of.at[c], at)
+			of.at[c] = at
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // sets writes the sets of groups of chunks that have changed. before and at are as they were written.
@@ -417,8 +426,8 @@ func (w *writing) tags(s *Snapshot) error {
 			return encodeColumn(some[i].kind, some[i].tag, some[i].chunk, taken(some[i].col))
 		}, func(i int, at berth) {
 			j := some[i]
-			*j.at = savedColumn{uint32(lent(j.col).members().Len()), at}
-			if m, ok := lent(j.col).(interface{ moor() *mooring }); ok {
+			*j.at = savedColumn{uint32(j.col.members().Len()), at}
+			if m, ok := asRead(j.col).(interface{ moor() *mooring }); ok {
 				is := &moored{w.k, *j.at}
 				w.moored = append(w.moored, func() { m.moor().at.Store(is) })
 			}
@@ -509,7 +518,7 @@ func (w *writing) terms(s *Snapshot, tag int, old, now *savedTag) error {
 // named returns everything that a root names.
 func (s *saved) named() []berth {
 	c := &s.contents
-	list := slices.Concat([]berth{s.root.contents, s.root.gone}, c.exist, c.ids, c.tags, c.live)
+	list := slices.Concat([]berth{s.root.contents, s.root.gone}, c.exist, c.ids, c.hashes, c.tags, c.live)
 	for _, t := range s.tags {
 		for _, at := range t.terms {
 			list = append(list, at.at)

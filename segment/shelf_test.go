@@ -98,9 +98,9 @@ func TestShelfReadsWhatIsNeeded(t *testing.T) {
 	ids := customersOf(t, want)
 	s.keys.Store(0)
 	require.Equal(t, rowOf(t, want, ids[5]), rowOf(t, got, ids[5]))
-	read, should := s.keys.Load(), int64(0)
-	for c := range got.ids.kept.blocks {
-		should += int64(got.ids.kept.blocks[c].at.parts())
+	read, should := s.keys.Load(), int64(got.ids.kept.blocks[0].at.parts())
+	for c := range got.ids.kept.hashes {
+		should += int64(got.ids.kept.hashes[c].at.parts())
 	}
 	for i := range got.data {
 		if d := &got.data[i]; d.terms != nil {
@@ -112,11 +112,20 @@ func TestShelfReadsWhatIsNeeded(t *testing.T) {
 			should += keys(got.data[i].columns[:1])
 		}
 	}
-	require.Equal(t, should, read, "ids, texts, and a chunk of each tag")
+	require.Equal(t, should, read, "hashes of all ids, the ids of a chunk, texts, and a chunk of each tag")
 	require.Equal(t, rowOf(t, want, ids[6]), rowOf(t, got, ids[6]))
 	require.Equal(t, read, s.keys.Load())
 	require.Equal(t, ids, customersOf(t, got))
-	require.Equal(t, read, s.keys.Load(), "the ids were read for the row")
+	for c := 1; c < chunks; c++ {
+		read += int64(got.ids.kept.blocks[c].at.parts())
+	}
+	require.Equal(t, read, s.keys.Load(), "some ids were read for the row")
+	for _, id := range []customer.ID{ids[0], ids[len(ids)-1], customer.FromInt64(-5)} {
+		ok, err := got.Has(t.Context(), id)
+		require.NoError(t, err)
+		require.Equal(t, id != customer.FromInt64(-5), ok)
+	}
+	require.Equal(t, read, s.keys.Load())
 }
 
 func TestShelfWritesWhatHasChanged(t *testing.T) {

@@ -31,6 +31,7 @@ const (
 	kindSets        = "segment/sets"        // sets of setsTogether chunks
 	kindRecords     = "segment/records"     // what a timed segment knows of the customers of a chunk
 	shelfFormat     = 1
+	contentsFormat  = 2 // 1 had no hashes of ids
 )
 
 // errPlace is what is wrong with a value that belongs somewhere else.
@@ -166,15 +167,16 @@ type contents struct {
 	positions uint64  // given to customers
 	exist     []berth // sets of who exists
 	ids       []berth // by chunk
+	hashes    []berth // of ids, by chunk
 	tags      []berth
 	live      []berth // ascending by name
 	retired   map[string]int
 }
 
 func (c *contents) encode() []byte {
-	v := wire.Sized(kindContents, shelfFormat, 64+24*(len(c.exist)+len(c.ids)+len(c.tags)+len(c.live)))
+	v := wire.Sized(kindContents, contentsFormat, 64+24*(len(c.exist)+2*len(c.ids)+len(c.tags)+len(c.live)))
 	v.Uint(c.positions)
-	for _, list := range [...][]berth{c.exist, c.ids, c.tags, c.live} {
+	for _, list := range [...][]berth{c.exist, c.ids, c.hashes, c.tags, c.live} {
 		writeBerths(v, list)
 	}
 	v.List(2 * len(c.retired))
@@ -186,16 +188,17 @@ func (c *contents) encode() []byte {
 }
 
 func decodeContents(data []byte) (*contents, error) {
-	v := openValue(data, kindContents)
+	v := &valueReader{Reader: wire.Read(data)}
+	v.Expect(kindContents, contentsFormat)
 	c := &contents{positions: v.upTo(uint64(maxPositions)), retired: map[string]int{}}
-	c.exist, c.ids, c.tags, c.live = v.berths(), v.berths(), v.berths(), v.berths()
+	c.exist, c.ids, c.hashes, c.tags, c.live = v.berths(), v.berths(), v.berths(), v.berths(), v.berths()
 	n := v.List()
 	for range n / 2 {
 		name := v.Text()
 		c.retired[name] = v.count()
 	}
 	chunks := (int(c.positions) + blockSize - 1) >> chunkBits
-	v.bad = v.bad || n%2 != 0 || len(c.ids) != chunks || len(c.exist) != groupsOf(chunks)
+	v.bad = v.bad || v.Version() != contentsFormat || n%2 != 0 || len(c.ids) != chunks || len(c.hashes) != chunks || len(c.exist) != groupsOf(chunks)
 	return c, v.close()
 }
 
@@ -290,10 +293,17 @@ func decodeTag(data []byte, chunks int) (*savedTag, tagData, error) {
 	return s, d, v.close()
 }
 
-// encodeColumn returns a column as a value: the frames of a snapshot file, or its bits.
+// encodeColumn returns a column as a value: the frames of a snapshot file, or its bit slices.
 func encodeColumn(kind string, tag, c int, col column) []byte {
-	if whole, ok := col.(*intColumn); ok && !whole.sparse() && whole.set.Len() >= bitsFrom {
-		return encodeBits(kind, tag, c, whole)
+	switch col := col.(type) {
+	case *intColumn:
+		if !col.sparse() && col.set.Len() >= bitsFrom {
+			return encodeBits(kind, tag, c, col)
+		}
+	case *enumColumn:
+		if data := encodeCodes(tag, c, col); data != nil {
+			return data
+		}
 	}
 	var b bytes.Buffer
 	f := &fileWriter{ctx: context.Background(), w: bufio.NewWriterSize(&b, 1<<12)}
@@ -347,9 +357,12 @@ func (s *shelved) name() string {
 
 func (s *shelved) take(data [][]byte) (err error) {
 	var col column
-	if wire.Read(data[0]).Kind() == kindBits { // no frame is as long as these letters would say
+	switch wire.Read(data[0]).Kind() { // no frame is as long as these letters would say
+	case kindBits:
 		col, err = s.decodeBits(data[0])
-	} else {
+	case kindCodes:
+		col, err = s.decodeCodes(data[0])
+	default:
 		col, err = s.frames(data[0])
 	}
 	if err == nil && col.members().Len() != int(s.n) {

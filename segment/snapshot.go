@@ -17,7 +17,7 @@ import (
 // much is written after it; it holds memory only for what has changed since. All questions are asked of a Snapshot.
 //
 // Of an index that lies in a store a question reads what it looks at when that is asked for the first time: the tags that its
-// rule names and those it is about, whole, or for a single customer one chunk of them, and the ids. The error may then be one of
+// rule names and those it is about, whole, or for a single customer one chunk of them; and ids, or hashes of them. The error may then be one of
 // the store, or wrap ErrCorrupt or ErrStale; a question asked again goes on where the one before stopped. Safe for concurrent
 // use.
 type Snapshot struct {
@@ -59,6 +59,14 @@ func (d *tagData) latest(c int) column {
 	return nil
 }
 
+// asRead is latest for who can do with enums as they lie on a shelf.
+func (d *tagData) asRead(c int) column {
+	if c < len(d.columns) {
+		return asRead(d.columns[c])
+	}
+	return nil
+}
+
 // texts returns the texts of the codes from 1.
 func (d *tagData) texts() []string { return d.terms.all()[:d.last] }
 
@@ -73,12 +81,11 @@ func (s *Snapshot) Catalogue() *Catalogue { return s.tags }
 
 // find is position that reads what it takes to tell.
 func (s *Snapshot) find(ctx context.Context, id customer.ID) (uint32, bool, error) {
-	err := ctx.Err()
-	if err == nil {
-		err = s.needLookup(ctx)
-	}
-	if err != nil {
+	if err := ctx.Err(); err != nil {
 		return 0, false, err
+	}
+	if k := s.ids.kept; k != nil && !k.ready.Load() { // nobody has come or gone since
+		return k.find(ctx, id)
 	}
 	p, ok := s.position(id)
 	return p, ok, nil

@@ -67,7 +67,7 @@ func keeping(ctx context.Context, o *options, warm bool) (figures []harness.Figu
 	if err != nil || len(row) < 100 {
 		return nil, fmt.Errorf("row of %d: %w", len(row), err)
 	}
-	note("first row by id, for which all ids are read", ms(time.Since(began)), "ms", "")
+	note("first row by id, for which hashes of all ids are read", ms(time.Since(began)), "ms", "")
 	began = time.Now()
 	if _, err = l.Snapshot().Row(ctx, customer.FromInt64(int64(o.customers/3))); err != nil {
 		return nil, err
