@@ -1,6 +1,8 @@
 package segment
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"maps"
 	"math/rand/v2"
@@ -343,5 +345,28 @@ func TestLiveIsSlow(t *testing.T) {
 			filler = 65_500
 		}
 		t.Run(fmt.Sprint(seed), func(t *testing.T) { testLive(t, seed, 300, filler) })
+	}
+}
+
+// TestLiveCancelled ends ctx at each place where a step looks at it: that leaves nothing.
+func TestLiveCancelled(t *testing.T) {
+	for seed := range uint64(4) {
+		x, twin := newLiveTrial(t, seed, 0), newLiveTrial(t, seed, 0).l
+		for range 12 {
+			at, b := x.l.At().Add(time.Duration(x.rng.Int64N(int64(30*time.Hour)))), x.batch()
+			want, wantErr := twin.Apply(t.Context(), at, b)
+			before := dumped(t, x.l)
+			for left := 0; ; left++ {
+				got, err := x.l.Apply(&countdown{t.Context(), left}, at, b)
+				if errors.Is(err, context.Canceled) {
+					require.Equal(t, before, dumped(t, x.l))
+					continue
+				}
+				require.Equal(t, wantErr, err)
+				require.Equal(t, want, got)
+				break
+			}
+			require.Equal(t, dumped(t, twin), dumped(t, x.l))
+		}
 	}
 }
