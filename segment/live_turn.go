@@ -27,9 +27,8 @@ type turn struct {
 	views   []*segmentView // nil: as before
 	places  map[string]int // likewise
 	blank   kernel.Words
-	adds    []uint16
-	// removes, as adds, is room for positions of a chunk
-	removes []uint16
+	adds    []uint16 // room for positions of a chunk
+	removes []uint16 // likewise
 }
 
 // begin sets the clock for a step that ends with s.
@@ -126,32 +125,41 @@ func (st *turn) group(g *group, w *kernel.Words) {
 		return
 	}
 	cs.arrange(x)
-	*w = kernel.Words{}
+	places := st.removes[:0]
 	for i := range g.steps {
-		addMember(w, g.steps[i].p)
+		places = append(places, g.steps[i].p)
 	}
-	var others kernel.Words
-	if x.t.Kind == Labels {
+	slices.Sort(places)
+	places = slices.Compact(places)
+	st.removes = places
+	labels := x.t.Kind == Labels
+	if labels {
+		*w = kernel.Words{}
 		before, _ := old.(*labelsColumn)
 		after, _ := now.(*labelsColumn)
-		x.changeLabels(cmp.Or(before, &labelsColumn{}), cmp.Or(after, &labelsColumn{}), g.chunk, &others)
+		x.changeLabels(cmp.Or(before, &labelsColumn{}), cmp.Or(after, &labelsColumn{}), g.chunk, w)
 	}
-	for p := range members(w) {
-		if cs.change(x, st.old, st.s, old, now, uint32(g.chunk)<<chunkBits|uint32(p)) || isMember(&others, p) {
+	for _, p := range places {
+		if cs.change(x, st.old, st.s, old, now, uint32(g.chunk)<<chunkBits|uint32(p)) || labels && isMember(w, p) {
 			g.changed = append(g.changed, p)
 		}
 	}
 	if len(x.thresholds) == 0 {
 		return
 	}
-	if gone := st.e.gone[g.chunk]; gone != nil {
-		kernel.Or(w, w, gone)
-	}
-	for p := range members(w) {
+	wrote := func(p uint16) {
 		was, had := held(old, p)
 		is, has := held(now, p)
 		for _, th := range x.thresholds {
 			cs.wrote(th, g.chunk, was, had, is, has)
+		}
+	}
+	for _, p := range places {
+		wrote(p)
+	}
+	if gone := st.e.gone[g.chunk]; gone != nil {
+		for p := range members(gone) {
+			wrote(p)
 		}
 	}
 	for _, th := range x.thresholds {
