@@ -19,13 +19,36 @@ func (l *Live) program(s *Snapshot, b *bound) *program {
 	return p
 }
 
+// choose finds whom the rules select of the segments that evaluate is for, where the rule alone decides and names no other
+// segment. It goes from chunk to chunk, so that a chunk is near for all rules when one has looked at it.
+func (l *Live) choose(st *turn) {
+	var list []*liveSegment
+	var rules []*plan
+	for _, g := range l.order {
+		if (g.redefine || g.everyone) && g.def.plain() && len(g.uses) == 0 {
+			g.selected = make([]bitset.Set, len(st.s.exists))
+			list, rules = append(list, g), append(rules, l.program(st.s, g.bounds[0]).root)
+		}
+	}
+	if len(list) == 0 {
+		return
+	}
+	parallel.States(l.workers, len(st.s.exists), func() *frame { return &frame{s: st.s} }, func(f *frame, c int) {
+		for i, g := range list {
+			g.selected[c] = f.set(rules[i], c)
+		}
+	})
+}
+
 // evaluate works out the states of all customers for a segment: one that was defined in the step, or of which so many
 // customers have to be looked at.
 func (l *Live) evaluate(st *turn, g *liveSegment) {
-	chunks := len(st.s.exists)
-	rule := l.program(st.s, g.bounds[0])
-	selected := make([]bitset.Set, chunks)
-	parallel.States(l.workers, chunks, rule.frame, func(f *frame, c int) { selected[c] = f.set(rule.root, c) })
+	chunks, selected := len(st.s.exists), g.selected
+	if selected == nil {
+		rule := l.program(st.s, g.bounds[0])
+		selected = make([]bitset.Set, chunks)
+		parallel.States(l.workers, chunks, rule.frame, func(f *frame, c int) { selected[c] = f.set(rule.root, c) })
+	}
 	st.changed(g)
 	if g.def.plain() {
 		g.replace(st, selected)

@@ -49,10 +49,11 @@ type liveSegment struct {
 	waiting int       // how many wait
 	due     queue     // whose Dwell alone keeps them, and until when; also some of whom that holds no more: see dwells
 
-	touched  []touch // in this step: who has to be looked at
-	everyone bool    // in this step: so many that all are looked at instead
-	room     int     // how many touched may be before that
-	flips    []flip  // in this step, ascending by position
+	selected []bitset.Set // in this step: whom Rule selects, if choose has found it
+	touched  []touch      // in this step: who has to be looked at
+	everyone bool         // in this step: so many that all are looked at instead
+	room     int          // how many touched may be before that
+	flips    []flip       // in this step, ascending by position
 }
 
 // record is what a timed segment knows of a customer.
@@ -140,7 +141,7 @@ func (g *liveSegment) gather() {
 // rest forgets what happened in the step before and says how many customers the next one looks at one by one: as many as
 // cost about what it costs to look at all, which is little where the rule alone decides.
 func (g *liveSegment) rest(l *Live, s *Snapshot) {
-	g.redefine, g.everyone = false, false
+	g.redefine, g.everyone, g.selected = false, false, nil
 	g.touched, g.flips = emptied(g.touched), emptied(g.flips)
 	g.room = 1024 + 256*len(s.exists)
 	if !g.def.plain() {

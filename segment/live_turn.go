@@ -196,6 +196,7 @@ func (j oneByOne) stay(at uint32) bool { return j.st.l.conditions.holds(j.g.stay
 // finish settles all segments, those first that others name, and publishes what has become of them.
 func (st *turn) finish() []Notice {
 	l := st.l
+	l.choose(st)
 	st.poll()
 	for _, g := range l.order {
 		switch {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"math/rand/v2"
 	"runtime"
@@ -152,46 +153,65 @@ func reading(ctx context.Context, o *options, _ bool) ([]harness.Figure, error) 
 	if err != nil {
 		return nil, err
 	}
-	const size = 20_000
-	batches := make([]segment.Batch, 100)
+	figures := []harness.Figure{
+		{Name: "idle: median", Value: idle50, Unit: "ms"},
+		{Name: "idle: p99", Value: idle99, Unit: "ms"},
+	}
 	rng := rand.New(rand.NewPCG(6, 6))
+	for _, w := range []struct {
+		size  int
+		every time.Duration
+		name  string
+	}{{20_000, 100 * time.Millisecond, "beside batches of 20,000"}, {300_000, time.Millisecond, "beside batches of 300,000"}} {
+		stop := c.writing(ctx, l, rng, w.size, w.every)
+		p50, p99, err := ask(10 * time.Second)
+		rate, werr := stop()
+		if err = errors.Join(err, werr); err != nil {
+			return nil, err
+		}
+		figures = append(figures,
+			harness.Figure{Name: w.name + ": updates", Value: rate, Unit: "a second", Target: "200,000 a second"},
+			harness.Figure{Name: w.name + ": median", Value: p50, Unit: "ms"},
+			harness.Figure{Name: w.name + ": p99", Value: p99, Unit: "ms"},
+			harness.Figure{Name: w.name + ": p99 against idle", Value: p99 / idle99, Unit: "ratio", Target: "at most 2"},
+		)
+	}
+	o.crowd = nil
+	return figures, nil
+}
+
+// writing writes batches in the background, as often as said or one after the other, until stop, which returns the updates a
+// second.
+func (c *crowd) writing(ctx context.Context, l *segment.Live, rng *rand.Rand, size int, every time.Duration) (stop func() (float64, error)) {
+	batches := make([]segment.Batch, 3_000_000/size) // more than there is time for
 	for i := range batches {
 		for range size {
 			c.write(rng, &batches[i], l.At())
 		}
 	}
-	stop, written := make(chan struct{}), make(chan error)
+	runtime.GC()
+	end, ended := make(chan struct{}), make(chan error)
 	n, began := 0, time.Now()
 	go func() {
-		tick := time.NewTicker(100 * time.Millisecond)
+		tick := time.NewTicker(every)
 		defer tick.Stop()
 		for {
 			select {
-			case <-stop:
-				written <- nil
+			case <-end:
+				ended <- nil
 				return
 			case <-tick.C:
 			}
-			if _, err := l.Apply(ctx, l.At().Add(time.Microsecond), &batches[n/size%len(batches)]); err != nil {
-				written <- err
+			if _, err := l.Apply(ctx, l.At().Add(time.Microsecond), &batches[n%len(batches)]); err != nil {
+				ended <- err
 				return
 			}
-			n += size
+			n++
 		}
 	}()
-	busy50, busy99, err := ask(10 * time.Second)
-	close(stop)
-	if werr := <-written; err == nil {
-		err = werr
+	return func() (float64, error) {
+		close(end)
+		err := <-ended
+		return float64(n*size) / time.Since(began).Seconds(), err
 	}
-	rate := float64(n) / time.Since(began).Seconds()
-	o.crowd = nil
-	return []harness.Figure{
-		{Name: "idle: median", Value: idle50, Unit: "ms"},
-		{Name: "idle: p99", Value: idle99, Unit: "ms"},
-		{Name: "beside a writer: median", Value: busy50, Unit: "ms"},
-		{Name: "beside a writer: p99", Value: busy99, Unit: "ms"},
-		{Name: "p99 beside a writer against idle", Value: busy99 / idle99, Unit: "ratio", Target: "at most 2"},
-		{Name: "updates meanwhile", Value: rate, Unit: "a second", Target: "200,000 a second"},
-	}, err
 }
