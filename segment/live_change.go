@@ -147,6 +147,9 @@ func (c *condition) touch(at uint32) {
 // nothing changes. What did not hold of the value before did not hold before the step, unless the clock matters.
 func (c *condition) turn(at uint32, holds bool) {
 	for i, s := range c.users {
+		if s.everyone {
+			continue
+		}
 		known := hasWritten
 		switch r := c.roles[i]; {
 		case holds && r&enough != 0:

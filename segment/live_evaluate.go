@@ -105,6 +105,9 @@ func (g *liveSegment) replace(st *turn, selected []bitset.Set) {
 		words(&was, before, c)
 		words(&is, selected, c)
 		if !kernel.Xor(&w, &was, &is) {
+			if c < min(len(before), len(selected)) {
+				selected[c] = before[c] // so that one sees that nothing has changed
+			}
 			continue
 		}
 		for p := range members(&w) {

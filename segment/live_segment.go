@@ -115,10 +115,8 @@ func (g *liveSegment) touch(at uint32, known touch) {
 		return
 	}
 	if len(g.touched) >= g.room {
-		if g.gather(); len(g.touched) > g.room/2 {
-			g.everyone, g.touched = true, nil
-			return
-		}
+		g.everyone, g.touched = true, nil
+		return
 	}
 	g.touched = append(g.touched, touch(at)<<touchBits|known)
 }
@@ -143,7 +141,7 @@ func (g *liveSegment) gather() {
 func (g *liveSegment) rest(l *Live, s *Snapshot) {
 	g.redefine, g.everyone, g.selected = false, false, nil
 	g.touched, g.flips = emptied(g.touched), emptied(g.flips)
-	g.room = 1024 + 256*len(s.exists)
+	g.room = 64 + 64*len(s.exists)
 	if !g.def.plain() {
 		g.room = max(g.room, s.alive/8)
 	}

@@ -62,7 +62,7 @@ func about(o *options) string {
 numbers, times, labels, floats. Updates: half of them count something up, a quarter says when something was last done, the others give a flag, an enum, labels or a float
 another value; the customers are drawn at random. Time is that of the processors. The index alone: the same batch without live segments.
 Clock: to just before something happens; and over it, from there until the notices are there.
-Readers: one goroutine counts the customers of rules of three conditions, one after the other, on two cores; beside it another writes batches of 20,000 updates, ten a second or as many as it can, and then batches of 300,000, one after the other.
+Readers: one goroutine counts the customers of rules of three conditions, one after the other, on two cores; beside it another writes batches of 20,000 updates, ten a second or as many as it can, and then batches of a million, one after the other.
 Kept in SQLite: the same customers with 900 tags more, of which one customer in twenty has a value; written for the first time with the members of all segments, closed, and
 opened again by each run, on two cores, with the file in the memory of the operating system.`, o.customers)
 }
