@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/iotest"
 	"time"
@@ -373,11 +374,11 @@ func TestFileForgets(t *testing.T) {
 func TestFileCancelled(t *testing.T) {
 	_, _, s := written(t)
 	for n := range 40 {
-		ctx := &countdown{t.Context(), n}
+		ctx := newCountdown(t, n)
 		require.ErrorIs(t, s.Write(ctx, io.Discard), context.Canceled)
-		require.Equal(t, -1, ctx.n) // it has not asked again
+		require.Equal(t, int64(-1), ctx.n.Load()) // it has not asked again
 	}
-	f := &fileWriter{ctx: &countdown{t.Context(), 0}, w: bufio.NewWriter(io.Discard)}
+	f := &fileWriter{ctx: newCountdown(t, 0), w: bufio.NewWriter(io.Discard)}
 	f.tag(&tagData{columns: []column{untouchable{}}}, 0)
 	require.ErrorIs(t, f.err, context.Canceled)
 }
@@ -385,11 +386,17 @@ func TestFileCancelled(t *testing.T) {
 // countdown is a context that is cancelled when it has been asked n times.
 type countdown struct {
 	context.Context
-	n int
+	n atomic.Int64
+}
+
+func newCountdown(t *testing.T, n int) *countdown {
+	c := &countdown{Context: t.Context()}
+	c.n.Store(int64(n))
+	return c
 }
 
 func (c *countdown) Err() error {
-	if c.n--; c.n < 0 {
+	if c.n.Add(-1) < 0 {
 		return context.Canceled
 	}
 	return nil

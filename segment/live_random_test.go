@@ -357,7 +357,7 @@ func TestLiveCancelled(t *testing.T) {
 			want, wantErr := twin.Apply(t.Context(), at, b)
 			before := dumped(t, x.l)
 			for left := 0; ; left++ {
-				got, err := x.l.Apply(&countdown{t.Context(), left}, at, b)
+				got, err := x.l.Apply(newCountdown(t, left), at, b)
 				if errors.Is(err, context.Canceled) {
 					require.Equal(t, before, dumped(t, x.l))
 					continue
