@@ -206,17 +206,7 @@ func TestSentences(t *testing.T) {
 		{"points", map[string]float64{"points": 12.5}, Text{"Loyalty points: 12.5 (typical: 2)", "积分：12.5（一般：2）"}},
 		{"points", map[string]float64{"points": nan}, Text{"Loyalty points is not known", "积分未知"}},
 	} {
-		row := slices.Repeat([]float64{nan}, len(m.columns))
-		at := -1
-		for i := range m.columns {
-			if x, ok := test.with[m.columns[i].Name]; ok {
-				row[i] = x
-			}
-			if m.columns[i].Name == test.column {
-				at = i
-			}
-		}
-		require.GreaterOrEqual(t, at, 0, test.column)
+		row, at := m.rowWith(t, test.with, test.column)
 		require.Equal(t, test.want, m.sentence(row, at, writeHundredths), test.column)
 	}
 }
@@ -255,6 +245,22 @@ func TestUsualIsNoReason(t *testing.T) {
 	}
 }
 
+// rowWith returns a row in which nothing but with is known, and the place of a column.
+func (m *Model) rowWith(t *testing.T, with map[string]float64, column string) (row []float64, at int) {
+	t.Helper()
+	row, at = slices.Repeat([]float64{math.NaN()}, len(m.columns)), -1
+	for i := range m.columns {
+		if x, ok := with[m.columns[i].Name]; ok {
+			row[i] = x
+		}
+		if m.columns[i].Name == column {
+			at = i
+		}
+	}
+	require.GreaterOrEqual(t, at, 0, column)
+	return row, at
+}
+
 // A silence raises the score where it is longer than usual, and lowers it where it is shorter, or it is not said.
 func TestContrary(t *testing.T) {
 	m, nan := modelFitted(t, nil), math.NaN()
@@ -286,17 +292,7 @@ func TestContrary(t *testing.T) {
 		"refunds":                   {"refund_days_since", map[string]float64{"refund_days_since": 300}, false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			row := slices.Repeat([]float64{nan}, len(m.columns))
-			at := -1
-			for i := range m.columns {
-				if x, ok := test.with[m.columns[i].Name]; ok {
-					row[i] = x
-				}
-				if m.columns[i].Name == test.column {
-					at = i
-				}
-			}
-			require.GreaterOrEqual(t, at, 0)
+			row, at := m.rowWith(t, test.with, test.column)
 			require.Equal(t, test.neverRaising, m.contrary(row, at, true), "raising")
 			require.Equal(t, test.neverLowers, m.contrary(row, at, false), "lowering")
 		})
