@@ -101,7 +101,7 @@ func NewAccumulator[K comparable](compare func(a, b K) int, opts *Options) (*Acc
 	}
 	for i := range a.shards {
 		a.shards[i].units.net = o.Refunds == NetRefunds
-		a.shards[i].hash = order.hash
+		a.shards[i].order = &a.order
 	}
 	return a, nil
 }

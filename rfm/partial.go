@@ -154,7 +154,7 @@ func (a *Accumulator[K]) UnmarshalJSON(data []byte) error {
 	}
 	for i := range read.shards {
 		read.shards[i].units.net = a.policy.refunds == NetRefunds
-		read.shards[i].hash = a.order.hash
+		read.shards[i].order = &a.order
 	}
 	if j.Turnover.overflows() {
 		return errors.New("rfm: accumulator: the turnover is out of range")

@@ -7,6 +7,7 @@ import (
 	"math"
 	"math/bits"
 	"slices"
+	"unsafe"
 
 	"github.com/clientele-go/clientele/internal/civil"
 )
@@ -48,7 +49,8 @@ type shard[K comparable] struct {
 	n      int          // number of entries
 	units  unitTable
 	failed error
-	hash   func(*K) uint64
+	order  *order[K]
+	texts  []byte // room for the texts of the next ids
 
 	touched uint32 // what locate read ahead; without a use the reads would be optimised away
 }
@@ -109,7 +111,7 @@ func (s *shard[K]) entry(hash uint64, id K) int {
 				s.failed = ErrOverflow
 				return 0
 			}
-			s.push(entry[K]{id: id, last: never})
+			s.push(entry[K]{id: s.own(id), last: never})
 			s.slots[i] = t | uint32(s.n)
 			return s.n - 1
 		}
@@ -121,6 +123,22 @@ func (s *shard[K]) entry(hash uint64, id K) int {
 	}
 }
 
+// own returns the id with its text, if it has one, copied to where those of the
+// other ids are: comparing finds it near, and what the caller read it from can go.
+func (s *shard[K]) own(id K) K {
+	if s.order.written == nil {
+		return id
+	}
+	text := s.order.written(&id)
+	if len(text) > cap(s.texts)-len(s.texts) {
+		s.texts = make([]byte, 0, max(len(text), min(2*cap(s.texts), 1<<14), 64))
+	}
+	from := len(s.texts)
+	s.texts = append(s.texts, text...)
+	text = unsafe.String(unsafe.SliceData(s.texts[from:]), len(text))
+	return *(*K)(unsafe.Pointer(&text))
+}
+
 // spare is the number of slots after the last home: a search does not wrap.
 const spare = 64
 
@@ -128,7 +146,7 @@ func (s *shard[K]) rehash(size int) {
 	for full := true; full; size *= 2 {
 		s.size, s.slots, full = size, make([]uint32, size+spare), false
 		for e := range s.n {
-			hash := s.hash(&s.at(e).id)
+			hash := s.order.hash(&s.at(e).id)
 			i := s.home(hash)
 			for i < len(s.slots) && s.slots[i] != 0 {
 				i++
@@ -367,7 +385,7 @@ func (s *shard[K]) merge(o *shard[K]) {
 	owners := make([]int, o.n)
 	for i := range owners {
 		oe := o.at(i)
-		e := s.entry(s.hash(&oe.id), oe.id)
+		e := s.entry(s.order.hash(&oe.id), oe.id)
 		owners[i] = e
 		c := s.at(e)
 		c.last = max(c.last, oe.last)
