@@ -35,7 +35,7 @@ var (
 // Orders or Days at most 24 bytes more an order or day (60 with NetRefunds),
 // beside half a megabyte of scratch space a goroutine after AddColumns.
 // Orders given as text are told apart by 96 bits of their SHA-256, orders
-// given as numbers exactly.
+// given as numbers exactly. Text ids are copied: what they were read from is not kept alive.
 //
 // The zero value is not ready: see [NewAccumulator]. An Accumulator is not safe
 // for concurrent use.

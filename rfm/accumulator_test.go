@@ -13,6 +13,7 @@ import (
 	"sync"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -484,4 +485,26 @@ func TestJSONRefusesMoneyBeyondTheTurnover(t *testing.T) {
 	require.NoError(t, read("700"))
 	require.ErrorContains(t, read("299"), "revenue")
 	require.ErrorContains(t, read("9223372036854775808"), "turnover")
+}
+
+// TestTextsAreCopied: an accumulator does not hold on to what ids were cut from.
+func TestTextsAreCopied(t *testing.T) {
+	a, err := rfm.NewAccumulator[string](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	page := []byte(strings.Repeat("anna berta ", 1000))
+	add := func(id []byte) {
+		text := unsafe.String(&id[0], len(id))
+		require.NoError(t, a.Add(rfm.Transaction[string]{Customer: text, Time: time.Unix(0, 0), Amount: 1}))
+	}
+	for range 3 {
+		add(page[:4])
+		add(page[5:10])
+	}
+	clear(page)
+	customers, _, err := a.Customers(time.Unix(0, 0))
+	require.NoError(t, err)
+	require.Len(t, customers, 2)
+	require.Equal(t, "anna", customers[0].ID)
+	require.Equal(t, "berta", customers[1].ID)
+	require.Equal(t, 3, customers[1].Values.Frequency)
 }
