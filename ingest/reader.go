@@ -27,6 +27,7 @@ type Reader[T any] struct {
 	read, kept, repaired, aside int64
 	malformed, blank, judged    int64
 	faults                      [faultCount]int64
+	firstFaults                 [faultCount]place
 	setAside                    *asideWriter
 }
 
@@ -306,7 +307,9 @@ func (r *Reader[T]) judge(rec *T, in *rows) (broken, repairedBy *rule, err error
 
 // putAside counts and writes a record that a rule has failed.
 func (r *Reader[T]) putAside(in *rows, broken *rule) error {
-	broken.aside++
+	if broken.aside++; broken.aside == 1 {
+		broken.first = place{in.name, in.lines.line}
+	}
 	r.aside++
 	if err := r.setAside.write(in, broken.reason, broken.field); err != nil {
 		return err
@@ -326,7 +329,9 @@ func (r *Reader[T]) putFaultAside(in *rows, bad fault, at int) error {
 	r.read++
 	r.aside++
 	r.malformed++
-	r.faults[bad]++
+	if r.faults[bad]++; r.faults[bad] == 1 {
+		r.firstFaults[bad] = place{in.name, in.lines.line}
+	}
 	in.fields = nil
 	if err := r.setAside.write(in, faultReasons[bad], field); err != nil {
 		return err

@@ -2,6 +2,7 @@ package ingest_test
 
 import (
 	"bytes"
+	"cmp"
 	"compress/gzip"
 	"context"
 	"encoding/csv"
@@ -11,6 +12,7 @@ import (
 	"os"
 	"path/filepath"
 	"regexp"
+	"strconv"
 	"strings"
 	"testing"
 	"testing/iotest"
@@ -328,6 +330,16 @@ func TestRecordsSetAsideAreWritten(t *testing.T) {
 		{"b.csv", "2", "not an amount of money", "amount", "", "", "", "B1,2024-01-31,x"},
 		{"c.jsonl", "1", "nested JSON value", "amount", "", "", "", third},
 	}, rows)
+	for _, rule := range rep.Rules { // each is set aside where it is first
+		var source, line string
+		for _, row := range rows[1:] {
+			if line == "" && row[2] == rule.Reason && row[3] == rule.Field || line == "" && row[2] == rule.Reason && rule.Field == "" {
+				source, line = row[0], row[1]
+			}
+		}
+		require.Equal(t, source, rule.Source, rule.Reason)
+		require.Equal(t, cmp.Or(line, "0"), strconv.FormatInt(rule.Line, 10), rule.Reason)
+	}
 
 	full := errors.New("disk full")
 	r, err := ingest.NewReader(orders(), &ingest.Options{SetAside: failing{full}}, stream(twoOrders+"x\n"))

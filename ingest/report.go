@@ -34,6 +34,8 @@ type RuleCount struct {
 	Failed   int64   `json:"failed"`           // records that broke it
 	SetAside int64   `json:"set_aside"`        // records set aside for it
 	Repaired int64   `json:"repaired"`         // records delivered after its repair
+	Source   string  `json:"source,omitempty"` // of the first record set aside for it
+	Line     int64   `json:"line,omitempty"`   // likewise, counted from 1
 	Fenced   bool    `json:"fenced,omitempty"` // a Tukey rule has learnt Low and High
 	Low      float64 `json:"low,omitempty"`    // least value within the fences; money in major units
 	High     float64 `json:"high,omitempty"`   // most
@@ -64,13 +66,15 @@ func (r *Reader[T]) Report() *Report {
 	}
 	for f, n := range r.faults {
 		if n > 0 {
-			rep.Rules = append(rep.Rules, RuleCount{Reason: faultReasons[f], Judged: r.read, Failed: n, SetAside: n})
+			rep.Rules = append(rep.Rules, RuleCount{
+				Reason: faultReasons[f], Judged: r.read, Failed: n, SetAside: n, Source: r.firstFaults[f].source, Line: r.firstFaults[f].line,
+			})
 		}
 	}
 	for _, k := range r.plan.rules {
 		rep.Rules = append(rep.Rules, RuleCount{
 			Field: k.field, Reason: k.reason, Judged: k.judged, Failed: k.failed, SetAside: k.aside, Repaired: k.repaired,
-			Fenced: k.fenced, Low: k.low, High: k.high,
+			Source: k.first.source, Line: k.first.line, Fenced: k.fenced, Low: k.low, High: k.high,
 		})
 		last := &rep.Rules[len(rep.Rules)-1]
 		if k.field != "" {

@@ -121,10 +121,17 @@ type rule struct {
 
 	judged, failed, aside, repaired int64
 	serial                          int64 // of the record that failed last
+	first                           place // of the first record set aside
 
 	histogram *histogram // while learning
 	low, high float64    // learnt fences
 	fenced    bool
+}
+
+// place is where a record begins.
+type place struct {
+	source string
+	line   int64
 }
 
 func compileRule(r Rule, field string, k kind) *rule {

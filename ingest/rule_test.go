@@ -301,6 +301,9 @@ func TestOutliers(t *testing.T) {
 	rng.Shuffle(len(values), func(i, j int) { values[i], values[j] = values[j], values[i] })
 	_, again, err := read(t, one("int", ingest.Tukey(1.5)), nil, column(values...))
 	require.NoError(t, err)
+	for i := range rep.Rules {
+		rep.Rules[i].Line, again.Rules[i].Line = 0, 0 // of the first of them
+	}
 	require.Equal(t, rep, again)
 
 	for _, kind := range []string{"int", "float", "exact", "money"} {

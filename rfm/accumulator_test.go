@@ -105,8 +105,8 @@ func TestEveryWayInAgrees(t *testing.T) {
 	})
 }
 
-func TestManyRowsAcrossBlocks(t *testing.T) {
-	c := benchColumns(150_000, 10_000) // several blocks
+func TestManyRowsAcrossChunks(t *testing.T) {
+	c := benchColumns(150_000, 10_000) // several chunks
 	o := &rfm.Options{AsOf: time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC), Location: time.UTC}
 	type sums struct {
 		revenue int64

@@ -95,13 +95,13 @@ func (b *Binning) fit(d *distribution, reversed bool) Thresholds {
 	switch b.Mode {
 	case RQuantile:
 		for i := 1; i < n; i++ {
-			t.Cuts = append(t.Cuts, d.quantileR(float64(i)/float64(n))+1)
+			t.Cuts = append(t.Cuts, d.quantileR(i, n)+1)
 		}
 	case QCut:
 		t.RightClosed = true
 		edges := make([]float64, 0, n+1)
 		for i := range n + 1 {
-			if q := d.quantileNumPy(float64(i) / float64(n)); i == 0 || q != edges[len(edges)-1] {
+			if q := d.quantileNumPy(i, n); i == 0 || q != edges[len(edges)-1] {
 				edges = append(edges, q)
 			}
 		}
@@ -207,19 +207,23 @@ func (s *split) score(v float64, whole uint8) uint8 {
 	return uint8(ntile(s.bins, s.count, s.ranks[i]-1))
 }
 
-// quantileR is the type-7 quantile as R computes it.
-func (d *distribution) quantileR(p float64) float64 {
-	h := float64(d.n-1) * p
+// quantileR is the type-7 quantile of i/n as R computes it: quantile(probs = seq(0, 1, length.out = n + 1)).
+func (d *distribution) quantileR(i, n int) float64 {
+	h := 1 + float64(float64(d.n-1)*(float64(i)*(1/float64(n)))) // R counts from 1, which rounds otherwise
 	lo := math.Floor(h)
-	a, b := d.at(int(lo)), d.at(int(math.Ceil(h)))
+	a, b := d.at(int(lo)-1), d.at(int(math.Ceil(h))-1)
 	if a == b {
 		return a
 	}
 	return float64((1-(h-lo))*a) + float64((h-lo)*b)
 }
 
-// quantileNumPy is the type-7 quantile as NumPy, and so pandas, computes it.
-func (d *distribution) quantileNumPy(p float64) float64 {
+// quantileNumPy is the type-7 quantile of i/n as pandas.qcut has NumPy compute it: quantile(linspace(0, 1, n+1)).
+func (d *distribution) quantileNumPy(i, n int) float64 {
+	p := 1.0
+	if i < n {
+		p = float64(i) * (1 / float64(n))
+	}
 	h := float64(d.n-1) * p
 	lo := math.Floor(h)
 	a, b := d.at(int(lo)), d.at(min(int(lo)+1, d.n-1))

@@ -38,6 +38,10 @@ func TestSummaryAddsUp(t *testing.T) {
 		require.NoError(t, err)
 		for _, g := range []*rfm.Grouping[int]{a.BySegment(), a.ByClass(), tiers} {
 			customers, revenue, frequency, share := 0, int64(0), int64(0), 0.0
+			total := int64(0)
+			for _, c := range a.Customers {
+				total += c.Revenue
+			}
 			for i, s := range g.Summary() {
 				var in []rfm.Customer[int]
 				for c := range a.Customers {
@@ -46,6 +50,22 @@ func TestSummaryAddsUp(t *testing.T) {
 					}
 				}
 				require.Equal(t, len(in), s.Customers)
+				require.Equal(t, g.Groups[i], s.Group)
+				of, times := []int64{0}, int64(0)
+				for i, c := range in {
+					of, times = append(of[:i], c.Revenue), times+int64(c.Frequency)
+				}
+				sum := int64(0)
+				for _, v := range of {
+					sum += v
+				}
+				require.Equal(t, []int64{sum, slices.Min(of), slices.Max(of), times}, []int64{s.Revenue, s.MinRevenue, s.MaxRevenue, s.Frequency})
+				require.Equal(t, float64(len(in))/float64(len(a.Customers)), s.Share)
+				if total > 0 {
+					require.Equal(t, float64(sum)/float64(total), s.RevenueShare)
+				} else {
+					require.Zero(t, s.RevenueShare)
+				}
 				require.Equal(t, slowMedian(in, func(c rfm.Customer[int]) float64 { return float64(c.Recency) }), s.MedianRecency)
 				require.Equal(t, slowMedian(in, func(c rfm.Customer[int]) float64 { return float64(c.Frequency) }), s.MedianFrequency)
 				require.Equal(t, slowMedian(in, func(c rfm.Customer[int]) float64 { return c.Monetary }), s.MedianMonetary)
@@ -61,6 +81,20 @@ func TestSummaryAddsUp(t *testing.T) {
 			require.InDelta(t, 1, share, 1e-12)
 		}
 	}
+}
+
+// Of a group nobody is in all is zero, and so is the share of revenue where there is none.
+func TestSummaryOfNothing(t *testing.T) {
+	a := analyzed(t, []rfm.Customer[int]{{ID: 1, Values: rfm.Values{Frequency: 1, Monetary: -5}, Revenue: -5}})
+	g, err := a.By([]rfm.Group{{ID: "all"}, {ID: "none"}}, func(*rfm.Customer[int]) int { return 0 })
+	require.NoError(t, err)
+	require.Equal(t, []rfm.Summary{
+		{
+			Group: rfm.Group{ID: "all"}, Customers: 1, Share: 1, Frequency: 1, Revenue: -5, MinRevenue: -5, MaxRevenue: -5,
+			MedianFrequency: 1, MedianMonetary: -5,
+		},
+		{Group: rfm.Group{ID: "none"}},
+	}, g.Summary())
 }
 
 func slowMedian(in []rfm.Customer[int], value func(rfm.Customer[int]) float64) float64 {

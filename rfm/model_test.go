@@ -3,7 +3,9 @@ package rfm_test
 import (
 	"encoding/json"
 	"flag"
+	"fmt"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
 	"strings"
@@ -54,6 +56,65 @@ func TestModelJSON(t *testing.T) {
 		require.Equal(t, m.Combined(s), read.Combined(s))
 	}
 	require.Equal(t, 2.75, m.Combined(rfm.Scores{R: 5, F: 2, M: 2}))
+}
+
+// A model of any mode and cut that is written and read scores, names and weighs as before.
+func TestModelsRoundTrip(t *testing.T) {
+	r := rand.New(rand.NewPCG(4, 9))
+	customers := randomBase(r, 300, 400)
+	binnings := map[string]rfm.Options{
+		"fixed": {
+			R: rfm.Binning{Mode: rfm.Fixed, Thresholds: []float64{5, 10, 20, 30}}, F: rfm.Binning{Mode: rfm.Fixed, Thresholds: []float64{2}},
+			M: rfm.Binning{Mode: rfm.Fixed, Thresholds: []float64{0, 99.5, 250}},
+		},
+		"own table": {Binning: rfm.Binning{Bins: 3}, Table: &rfm.SegmentTable{Bins: 3, Segments: []rfm.Segment{
+			{Group: rfm.Group{ID: "best", Advice: rfm.Text{EN: "Call."}}, Rules: []rfm.Rule{{R: rfm.Range{Lo: 2, Hi: 3}, FM: rfm.Range{Lo: 3, Hi: 3}}}},
+		}}},
+	}
+	for _, mode := range []rfm.Mode{rfm.MidRank, rfm.RQuantile, rfm.QCut, rfm.NTile} {
+		for _, nested := range []bool{false, true} {
+			binnings[fmt.Sprint(mode, nested)] = rfm.Options{Binning: rfm.Binning{Mode: mode}, Nested: nested, Weights: [3]float64{1, 2, 4}}
+		}
+	}
+	for name, o := range binnings {
+		for cut := rfm.MeanScore; cut <= rfm.FixedValue; cut++ {
+			for _, atLeast := range []bool{false, true} {
+				c := rfm.Classes{Cut: cut, AtLeast: atLeast, Names: map[string]rfm.Text{"general-keep": {ZH: "潜力客户"}}}
+				if cut == rfm.FixedValue {
+					c.Values = [3]float64{25, 4, 180}
+				}
+				o.Classes = &c
+				m, err := rfm.Fit(t.Context(), customers, &o)
+				require.NoError(t, err)
+				data, err := json.Marshal(m)
+				require.NoError(t, err)
+				var read rfm.Model
+				require.NoError(t, json.Unmarshal(data, &read))
+				require.Equal(t, m, &read, name)
+				again, err := json.Marshal(&read)
+				require.NoError(t, err)
+				require.Equal(t, string(data), string(again))
+				classes := map[string]bool{}
+				for range 100 {
+					v := rfm.Values{Recency: r.IntN(60), Frequency: r.IntN(11), Monetary: float64(r.IntN(900))/2 - 50}
+					if r.IntN(10) == 0 {
+						v = rfm.Values{Recency: 25, Frequency: 4, Monetary: 180} // the cut itself
+					}
+					s := m.Score(v)
+					require.NotZero(t, s)
+					require.Equal(t, s, read.Score(v))
+					require.Equal(t, m.Segment(s), read.Segment(s))
+					require.Equal(t, m.Class(v, s), read.Class(v, s))
+					require.Equal(t, m.Combined(s), read.Combined(s))
+					classes[m.Class(v, s).ID] = true
+				}
+				require.Greater(t, len(classes), 3, name)
+				if at := m.Class(rfm.Values{Recency: 25, Frequency: 4, Monetary: 180}, rfm.Scores{}).ID; cut == rfm.FixedValue {
+					require.Equal(t, map[bool]string{false: "general-retain", true: "important-value"}[atLeast], at)
+				}
+			}
+		}
+	}
 }
 
 func TestModelJSONRefusesNonsense(t *testing.T) {

@@ -1,7 +1,11 @@
 package rfm_test
 
 import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
 	"testing"
+	"unicode"
 
 	"github.com/stretchr/testify/require"
 
@@ -49,19 +53,125 @@ func TestSegmentLookup(t *testing.T) {
 	}
 }
 
+// slowSegment is the id of the first of the segments that hold s.
 func slowSegment(table *rfm.SegmentTable, s rfm.Scores) string {
+	return append(slowSegments(table, s), "others")[0]
+}
+
+// slowSegments are the ids of the segments that hold s, in table order.
+func slowSegments(table *rfm.SegmentTable, s rfm.Scores) (ids []string) {
 	in := func(r rfm.Range, v float64) bool {
 		return r == rfm.Range{} || float64(r.Lo) <= v && v <= float64(r.Hi)
 	}
 	fm := float64(int((float64(s.F)+float64(s.M))/2 + 0.5))
 	for _, segment := range table.Segments {
+		held := false
 		for _, rule := range segment.Rules {
-			if in(rule.R, float64(s.R)) && in(rule.F, float64(s.F)) && in(rule.M, float64(s.M)) && in(rule.FM, fm) {
-				return segment.ID
+			held = held || in(rule.R, float64(s.R)) && in(rule.F, float64(s.F)) && in(rule.M, float64(s.M)) && in(rule.FM, fm)
+		}
+		if held {
+			ids = append(ids, segment.ID)
+		}
+	}
+	return ids
+}
+
+// Validate lists the very scores that no segment or more than one holds, of the published tables and of any other.
+func TestCoverageCellByCell(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 9))
+	tables := []*rfm.SegmentTable{rfm.Eleven(), rfm.Published(), rfm.RTable()}
+	for range 200 {
+		n := 2 + r.IntN(5)
+		span := func() rfm.Range {
+			if r.IntN(3) == 0 {
+				return rfm.Range{}
+			}
+			lo := 1 + r.IntN(n)
+			return rfm.Range{Lo: uint8(lo), Hi: uint8(lo + r.IntN(n-lo+1))}
+		}
+		table := &rfm.SegmentTable{Bins: n}
+		for i := range 1 + r.IntN(6) {
+			s := rfm.Segment{Group: rfm.Group{ID: strconv.Itoa(i)}}
+			for range r.IntN(4) {
+				s.Rules = append(s.Rules, rfm.Rule{R: span(), F: span(), M: span(), FM: span()})
+			}
+			table.Segments = append(table.Segments, s)
+		}
+		tables = append(tables, table)
+	}
+	for _, table := range tables {
+		var want rfm.Coverage
+		reached := map[string]bool{}
+		for r := range table.Bins {
+			for f := range table.Bins {
+				for m := range table.Bins {
+					s := rfm.Scores{R: uint8(r + 1), F: uint8(f + 1), M: uint8(m + 1)}
+					ids := slowSegments(table, s)
+					want.Cells++
+					if len(ids) == 0 {
+						want.Holes = append(want.Holes, s)
+						continue
+					}
+					reached[ids[0]] = true
+					if len(ids) > 1 {
+						want.Overlaps = append(want.Overlaps, s)
+					}
+				}
+			}
+		}
+		for _, s := range table.Segments {
+			if !reached[s.ID] {
+				want.Unreachable = append(want.Unreachable, s.ID)
+			}
+		}
+		got, err := table.Validate()
+		require.NoError(t, err)
+		require.Equal(t, &want, got)
+	}
+}
+
+// Every group of the four tables has an id, names in both languages and advice; each can be replaced.
+func TestGroupsAreNamed(t *testing.T) {
+	classes := rfm.EightClasses()
+	tables := map[string][]rfm.Group{"classes": classes[:]}
+	for _, table := range []*rfm.SegmentTable{rfm.Eleven(), rfm.Published(), rfm.RTable()} {
+		for _, s := range table.Segments {
+			tables[table.Name] = append(tables[table.Name], s.Group)
+		}
+	}
+	require.Len(t, tables, 4)
+	for table, groups := range tables {
+		seen := map[string]bool{}
+		for _, g := range groups {
+			require.Regexp(t, `^[a-z]+(-[a-z]+)*$`, g.ID, table)
+			for _, text := range []string{g.ID, g.Name.EN, g.Name.ZH, g.Advice.EN, g.Advice.ZH} {
+				require.NotEmpty(t, text, g.ID)
+				require.False(t, seen[text], text)
+				seen[text] = true
+			}
+			for _, zh := range []string{g.Name.ZH, g.Advice.ZH} {
+				require.True(t, strings.ContainsFunc(zh, func(r rune) bool { return unicode.Is(unicode.Han, r) }), zh)
 			}
 		}
 	}
-	return "others"
+
+	table, call := rfm.Eleven(), rfm.Text{EN: "Call them.", ZH: "致电。"}
+	table.Segments[0].Advice = call
+	a, err := rfm.AnalyzeCustomers(t.Context(), ready([]int{1, 2, 3, 4, 5, 6, 7, 8, 9}), nil, &rfm.Options{
+		Table: table, Classes: &rfm.Classes{Advice: map[string]rfm.Text{"important-value": call}},
+	})
+	require.NoError(t, err)
+	best := a.Customers[8]
+	require.Equal(t, call, a.Model.Segment(best.Scores).Advice)
+	require.Equal(t, call, a.Model.Class(best.Values, best.Scores).Advice)
+	segments, eight := a.BySegment().Summary(), a.ByClass().Summary()
+	require.Equal(t, []any{call, "Champions"}, []any{segments[0].Advice, segments[0].Name.EN})
+	require.Equal(t, []any{call, "重要价值客户"}, []any{eight[0].Advice, eight[0].Name.ZH})
+	require.Equal(t, rfm.Eleven().Segments[1].Advice, segments[1].Advice)
+	require.Equal(t, classes[0b101].Advice, eight[1].Advice)
+	require.NotEqual(t, call, rfm.Eleven().Segments[0].Advice, "of this table alone")
+	_, err = rfm.Fit(t.Context(), ready([]int{1}), &rfm.Options{Classes: &rfm.Classes{Advice: map[string]rfm.Text{"keep": {}}}})
+	require.ErrorContains(t, err, "no class")
 }
 
 func TestOwnTable(t *testing.T) {

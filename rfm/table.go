@@ -49,6 +49,38 @@ func CustomersOf[K comparable](t *table.Table[K]) ([]Customer[K], error) {
 	return customers, nil
 }
 
+// Table returns the summary as a table of a row a group, by its id: the category
+// columns "name" and "name_zh", and the number columns "customers", "share",
+// "frequency", "revenue", "revenue_share", "min_revenue", "max_revenue",
+// "median_recency", "median_frequency" and "median_monetary", of which those
+// from "min_revenue" on are missing for an empty group.
+func (g *Grouping[K]) Table() *table.Table[string] {
+	t := &table.Table[string]{}
+	var names, chinese []string
+	columns := []string{
+		"customers", "share", "frequency", "revenue", "revenue_share",
+		"min_revenue", "max_revenue", "median_recency", "median_frequency", "median_monetary",
+	}
+	values := make([][]float64, len(columns))
+	for _, s := range g.Summary() {
+		t.IDs, names, chinese = append(t.IDs, s.ID), append(names, s.Name.EN), append(chinese, s.Name.ZH)
+		for i, v := range []float64{
+			float64(s.Customers), s.Share, float64(s.Frequency), float64(s.Revenue), s.RevenueShare,
+			float64(s.MinRevenue), float64(s.MaxRevenue), s.MedianRecency, s.MedianFrequency, s.MedianMonetary,
+		} {
+			if s.Customers == 0 && i > 4 {
+				v = math.NaN()
+			}
+			values[i] = append(values[i], v)
+		}
+	}
+	t.Columns = append(t.Columns, table.CategoryColumn("name", names...), table.CategoryColumn("name_zh", chinese...))
+	for i, name := range columns {
+		t.Columns = append(t.Columns, table.NumberColumn(name, values[i]...))
+	}
+	return t
+}
+
 // Table returns the customers as a table of features: the number columns
 // "recency", "frequency", "monetary", "revenue", "r", "f", "m" and "combined",
 // and the category columns "segment" and "class" with ids as levels.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"math/rand/v2"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -27,6 +28,34 @@ func TestTableRoundTrip(t *testing.T) {
 		require.Equal(t, a.Model.Segment(c.Scores).ID, segment.Levels[segment.Code[i]])
 		require.Equal(t, a.Model.Class(c.Values, c.Scores).ID, class.Levels[class.Code[i]])
 	}
+}
+
+func TestGroupingTable(t *testing.T) {
+	a := analyzed(t, randomBase(rand.New(rand.NewPCG(5, 9)), 200, 300))
+	groups, err := a.By([]rfm.Group{{ID: "odd", Name: rfm.Text{EN: "Odd", ZH: "奇"}}, {ID: "none"}, {ID: "even", Name: rfm.Text{EN: "Even", ZH: "偶"}}},
+		func(c *rfm.Customer[int]) int { return 2 - c.ID%2*2 })
+	require.NoError(t, err)
+	tab := groups.Table()
+	require.NoError(t, tab.Validate())
+	require.Equal(t, []string{"odd", "none", "even"}, tab.IDs)
+	name, _ := tab.Column("name_zh")
+	require.Equal(t, []string{"奇", "", "偶"}, []string{name.Level(0), name.Level(1), name.Level(2)})
+	for row, s := range groups.Summary() {
+		for column, want := range map[string]float64{
+			"customers": float64(s.Customers), "share": s.Share, "frequency": float64(s.Frequency), "revenue": float64(s.Revenue), "revenue_share": s.RevenueShare,
+			"min_revenue": float64(s.MinRevenue), "max_revenue": float64(s.MaxRevenue),
+			"median_recency": s.MedianRecency, "median_frequency": s.MedianFrequency, "median_monetary": s.MedianMonetary,
+		} {
+			c, ok := tab.Column(column)
+			require.True(t, ok, column)
+			if s.Customers == 0 && strings.HasPrefix(column, "m") {
+				require.True(t, c.Missing(row), column)
+			} else {
+				require.Equal(t, want, c.Num[row], column)
+			}
+		}
+	}
+	require.Len(t, tab.Columns, 2+10)
 }
 
 func TestCustomersOfFaults(t *testing.T) {

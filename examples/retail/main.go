@@ -61,15 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		source = ingest.Stream("generated shop", generated.CSV())
 		subtitle = t("No -data given: this is a generated shop, not a real one.", "未给出 -data：以下是模拟的店铺，并非真实数据。")
 	}
-	if err := s.read(ctx, source); err != nil {
-		return err
-	}
-	if s.now, err = rfm.Analyze(ctx, slices.Values(s.orders), s.options(0, 0)); err != nil {
-		return err
-	}
-	if s.before, err = rfm.Analyze(ctx, slices.Values(s.orders), s.options(quarter, 0)); tooLittle(err) {
-		s.before = &rfm.Analysis[string]{}
-	} else if err != nil {
+	if err := s.read(ctx, source, progress(stderr)); err != nil {
 		return err
 	}
 	page := &report.Report{Title: t("Customers, from invoice lines to decisions", "客户分析：从账单明细到决策"), Subtitle: subtitle}
@@ -92,14 +84,16 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		}
 		page.Sections = append(page.Sections, report.Section{Title: section.title, Blocks: found})
 	}
-	var html, scores bytes.Buffer
-	err = errors.Join(page.WriteText(stdout, s.lang), page.WriteHTML(&html, s.lang), s.now.Table().WriteCSV(&scores))
+	var html, scores, sizes bytes.Buffer
+	err = errors.Join(page.WriteText(stdout, s.lang), page.WriteHTML(&html, s.lang), s.now.Table().WriteCSV(&scores), s.now.BySegment().Table().WriteCSV(&sizes))
 	if err == nil && s.page != "" {
 		err = os.WriteFile(s.page, html.Bytes(), 0o666)
 	}
 	if err == nil && s.out != "" {
-		err = errors.Join(os.MkdirAll(s.out, 0o777), os.WriteFile(filepath.Join(s.out, "customers.csv"), scores.Bytes(), 0o666),
-			os.WriteFile(filepath.Join(s.out, "set_aside.csv"), s.aside.Bytes(), 0o666))
+		err = os.MkdirAll(s.out, 0o777)
+		for name, data := range map[string]*bytes.Buffer{"customers.csv": &scores, "segments.csv": &sizes, "set_aside.csv": &s.aside} {
+			err = errors.Join(err, os.WriteFile(filepath.Join(s.out, name), data.Bytes(), 0o666))
+		}
 	}
 	return err
 }
@@ -129,7 +123,7 @@ func parse(args []string, stderr io.Writer) (*shop, error) {
 	f.StringVar(&s.data, "data", "", "CSV or JSON lines of invoice lines, plain or .gz; none: a generated shop")
 	f.StringVar(&s.page, "report", "", "HTML page to write")
 	f.TextVar(&s.lang, "lang", report.English, "language of what is written, en or zh")
-	f.StringVar(&s.out, "out", "", "folder for customers.csv, its money in cents, and set_aside.csv")
+	f.StringVar(&s.out, "out", "", "folder for customers.csv and segments.csv, their money in cents, and set_aside.csv")
 	f.TextVar(&s.products, "products", regexp.MustCompile(`^[0-9]{5}[A-Za-z]{0,2}$`), "regular expression of the codes that are products")
 	s.location, _ = time.LoadLocation("Europe/London")
 	f.Func("zone", "time zone of the shop (default Europe/London)", func(z string) (err error) { s.location, err = time.LoadLocation(z); return err })
@@ -161,15 +155,15 @@ func parse(args []string, stderr io.Writer) (*shop, error) {
 type line struct {
 	Invoice, Product, Customer, Country string
 	Quantity                            int64
+	Refund                              bool
 	Time                                time.Time
 	Price                               ingest.Decimal
 }
 
-func (l *line) cancelled() bool { return strings.HasPrefix(l.Invoice, "C") }
-
 // chinese names fields and reasons.
 var chinese = map[string]string{
 	"invoice": "发票", "product": "商品", "quantity": "数量", "time": "时间", "price": "单价", "customer": "客户", "country": "国家", "duplicate": "重复行",
+	"cancelled, so a refund": "已取消，计为退款", "not in a known layout": "格式不识别", "missing": "缺失",
 	"no customer": "无客户", "not a product": "非商品", "price not above 0": "单价不为正", "sign of quantity": "数量符号有误",
 }
 
@@ -184,26 +178,30 @@ func (s *shop) schema() *ingest.Schema[line] {
 			column("invoice", ingest.Text(func(l *line) *string { return &l.Invoice }), ingest.Required()),
 			column("product", ingest.Text(func(l *line) *string { return &l.Product })),
 			column("quantity", ingest.Int(func(l *line) *int64 { return &l.Quantity }), ingest.Required(), ingest.Range("-1000000000", "1000000000")),
-			column("time", ingest.Time(func(l *line) *time.Time { return &l.Time }), ingest.Required()),
+			column("time", ingest.Time(func(l *line) *time.Time { return &l.Time }), ingest.Required(), ingest.Valid().Because("not in a known layout")),
 			column("price", ingest.Exact(func(l *line) *ingest.Decimal { return &l.Price }), ingest.Required(), ingest.Range("-1000000", "1000000")),
 			column("customer", ingest.Text(func(l *line) *string { return &l.Customer })),
 			column("country", ingest.Text(func(l *line) *string { return &l.Country })),
 		},
 		Checks: []ingest.Check[line]{
+			{Reason: "cancelled, so a refund", Fails: func(l *line) bool { return strings.HasPrefix(l.Invoice, "C") && !l.Refund }, Repair: func(l *line) { l.Refund = true }},
 			{Reason: "no customer", Fails: func(l *line) bool { return l.Customer == "" }},
 			{Reason: "not a product", Fails: func(l *line) bool { return !s.products.MatchString(l.Product) }},
 			{Reason: "price not above 0", Fails: func(l *line) bool { return l.Price.Sign() <= 0 }},
-			{Reason: "sign of quantity", Fails: func(l *line) bool { return (l.Quantity < 0) != l.cancelled() || l.Quantity == 0 }},
+			{Reason: "sign of quantity", Fails: func(l *line) bool { return (l.Quantity < 0) != l.Refund || l.Quantity == 0 }},
 		},
 		Unique: []ingest.Unique{{Reason: "duplicate"}},
 	}
 }
 
-// read reads the source, and makes an order of the lines of an invoice on one day.
-func (s *shop) read(ctx context.Context, source ingest.Source) error {
-	reader, err := ingest.NewReader(s.schema(), &ingest.Options{SetAside: &s.aside}, source)
+// read reads the source, makes an order of the lines of an invoice on one day, and scores the customers.
+func (s *shop) read(ctx context.Context, source ingest.Source, progress func(done, total int64)) error {
+	reader, err := ingest.NewReader(s.schema(), &ingest.Options{SetAside: &s.aside, Progress: progress}, source)
 	if err != nil {
 		return err
+	}
+	if progress != nil {
+		defer progress(0, 0)
 	}
 	order, last := map[[3]string]int{}, int64(0)
 	for l, err := range reader.Records(ctx) {
@@ -213,7 +211,7 @@ func (s *shop) read(ctx context.Context, source ingest.Source) error {
 		t := rfm.Transaction[string]{Customer: strings.TrimSuffix(l.Customer, ".0"), Time: l.Time, Order: l.Invoice} // some exports write ids as numbers
 		e := churn.Event[string]{Customer: t.Customer, Time: l.Time, Kind: churn.Purchase}
 		amount, _ := l.Price.Amount(l.Quantity, 2) // in range by the rules of quantity and price
-		if l.cancelled() {
+		if l.Refund {
 			t.Kind, e.Kind, amount = rfm.Refund, churn.Refund, -amount
 		}
 		key := [3]string{t.Customer, l.Invoice, l.Time.Format(time.DateOnly)}
@@ -227,10 +225,16 @@ func (s *shop) read(ctx context.Context, source ingest.Source) error {
 	}
 	if s.report = reader.Report(); len(s.orders) == 0 {
 		most := slices.MaxFunc(s.report.Rules, func(a, b ingest.RuleCount) int { return cmp.Compare(a.SetAside, b.SetAside) })
-		return fmt.Errorf("%s: none of %d lines kept; most were set aside for: %s %s", source.Name, s.report.Read, most.Field, most.Reason)
+		return fmt.Errorf("%s: none of %d lines kept; most were set aside for: %s %s, the first in line %d", source.Name, s.report.Read, most.Field, most.Reason, most.Line)
 	}
 	s.asOf = cmp.Or(s.asOf, time.Unix(last, 0).In(s.location))
-	return nil
+	if s.now, err = rfm.Analyze(ctx, slices.Values(s.orders), s.options(0, 0)); err != nil {
+		return err
+	}
+	if s.before, err = rfm.Analyze(ctx, slices.Values(s.orders), s.options(quarter, 0)); tooLittle(err) {
+		s.before, err = &rfm.Analysis[string]{}, nil // nobody yet
+	}
+	return err
 }
 
 // t is a text in English and Chinese, measure what the numbers of a column are.
@@ -264,17 +268,15 @@ func (s *shop) value(context.Context) ([]report.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	best, segments := tiers.Summary()[0], s.now.BySegment()
-	facts := report.Facts{
-		{Measure: measure("customers", "客户数", report.Number), Value: len(s.now.Customers), Note: t("as of "+s.day(0), "截至"+s.day(0))},
-		{Measure: measure("of them in tier 1", "第1层客户占比", report.Percent), Value: best.Share, Note: t("the best, with half of the revenue", "贡献一半金额的头部客户")},
-		{Measure: measure("revenue of tier 1", "第1层客户消费", report.Money), Value: best.Revenue, Note: t("less refunds", "已扣除退款")},
-	}
-	return slices.Concat([]report.Block{facts}, blocks.Distributions(s.now), []report.Block{
+	classes, segments := s.now.ByClass(), s.now.BySegment()
+	note := report.Note(t("All as of "+s.day(0)+". Revenue is less refunds.", "均截至"+s.day(0)+"。消费金额已扣除退款。"))
+	return slices.Concat([]report.Block{note, blocks.Best(tiers)}, blocks.Distributions(s.now), []report.Block{
 		blocks.Shares(t("Value tiers", "价值分层"), tiers),
-		blocks.Shares(t("The eight classes", "八大类客户"), s.now.ByClass()),
+		blocks.Shares(t("The eight classes", "八大类客户"), classes),
+		blocks.Groups(t("The eight classes in figures", "八大类客户明细"), classes),
 		blocks.Shares(t("Segments", "分群"), segments),
 		blocks.Groups(t("Segments in figures", "分群明细"), segments),
+		blocks.Top(t("Top customers by revenue", "消费金额前十的客户"), s.now, 10),
 	}), nil
 }
 
@@ -325,11 +327,7 @@ func (s *shop) groups(ctx context.Context) ([]report.Block, error) {
 	if err != nil {
 		return nil, err
 	}
-	facts := report.Facts{
-		{Measure: measure("silhouette", "轮廓系数", report.Ratio), Value: best.Silhouette, Note: t("1 is far apart", "1为完全分开")},
-		{Measure: measure("stability of the least stable", "最不稳定群的稳定性", report.Ratio), Value: best.MinStability(), Note: t("1 is always found again", "1为总能重现")},
-	}
-	return append([]report.Block{facts}, blocks.Clusters(described, measure("days", "天数", 0), measure("orders", "订单数", 0), measure("revenue", "消费金额", report.Money))...), nil
+	return append([]report.Block{blocks.Candidate(best)}, blocks.Clusters(described, measure("days", "天数", 0), measure("orders", "订单数", 0), measure("revenue", "消费金额", report.Money))...), nil
 }
 
 // audiences makes tags of scores and countries, and asks what a marketer would ask.
@@ -355,6 +353,7 @@ func (s *shop) audiences(ctx context.Context) ([]report.Block, error) {
 	}}
 	for _, question := range []struct{ rule, en, zh string }{
 		{`before = "champions" and recency > 60`, "champions a quarter ago, silent for 60 days", "上季的冠军客户，60天未下单"},
+		{`country = "Germany" and before is unset and m >= 4`, "Germany, high spend, new in the last quarter", "德国高额新客（近一季首购）"},
 		{`frequency = 1 and recency >= 30 and recency <= 60`, "second order due", "待促成第二单"},
 		{`class in ("important-value", "important-develop") and country != "United Kingdom"`, "important class, abroad", "重要客户（境外）"},
 		{`at least 2 of (f = 5, r = 5, m = 5)`, "many orders, recent, high spend: two of three", "多单、近期、高额三者占二"},

@@ -3,10 +3,13 @@ package main
 import (
 	"bytes"
 	"compress/gzip"
+	"encoding/csv"
 	"encoding/xml"
+	"errors"
 	"flag"
 	"io"
 	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
 	"strconv"
@@ -16,8 +19,11 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/ingest"
 	"github.com/clientele-go/clientele/internal/dataset"
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/report"
+	"github.com/clientele-go/clientele/rfm"
 	"github.com/clientele-go/clientele/synth"
 )
 
@@ -88,8 +94,26 @@ func requirePage(t *testing.T, name string, texts ...string) {
 	}
 }
 
+// requireSizes returns how many customers the segments in a file have.
+func requireSizes(t *testing.T, name string) (sum int) {
+	t.Helper()
+	file, err := os.Open(name)
+	require.NoError(t, err)
+	defer file.Close()
+	rows, err := csv.NewReader(file).ReadAll()
+	require.NoError(t, err)
+	require.Equal(t, []string{"id", "name", "name_zh", "customers"}, rows[0][:4])
+	require.Len(t, rows, 1+11)
+	for _, row := range rows[1:] {
+		n, err := strconv.Atoi(row[3])
+		require.NoError(t, err)
+		sum += n
+	}
+	return sum
+}
+
 // TestOnlineRetail reads UCI Online Retail, of 541,909 lines and 135,080 without a customer as published. Every line is
-// kept or set aside.
+// kept, made a refund or set aside. Of the invoices 9,288 lines begin with C, for cancelled.
 func TestOnlineRetail(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the totals are the same with the race detector, and take long with it")
@@ -100,8 +124,9 @@ func TestOnlineRetail(t *testing.T) {
 	require.NoError(t, err)
 	require.Regexp(t, `all that were read +541,909 +100\.0%\n`, got)
 	require.Regexp(t, `set aside: no customer +135,080 `, got)
+	require.Regexp(t, `repaired: cancelled, so a refund +8,506 +1\.6% +9,288\n`, got)
 	sum := 0
-	for _, line := range regexp.MustCompile(`(?m)^  (?:kept|set aside: .*?) +([\d,]+) +\S+%$`).FindAllStringSubmatch(got, -1) {
+	for _, line := range regexp.MustCompile(`(?m)^  (?:kept|repaired: .*?|set aside: .*?) +([\d,]+) +\S+%`).FindAllStringSubmatch(got, -1) {
 		n, err := strconv.Atoi(strings.ReplaceAll(line[1], ",", ""))
 		require.NoError(t, err)
 		sum += n
@@ -114,6 +139,8 @@ func TestOnlineRetail(t *testing.T) {
 	customers, err := os.ReadFile(filepath.Join(out, "customers.csv"))
 	require.NoError(t, err)
 	require.Equal(t, 4_334+1, bytes.Count(customers, []byte("\n")))
+	require.Equal(t, 4_334, requireSizes(t, filepath.Join(out, "segments.csv")))
+	require.Regexp(t, `Top customers by revenue\n\n.*\n  14646 +278,778\.02 `, got)
 }
 
 func TestBadInputIsOneSentence(t *testing.T) {
@@ -133,7 +160,7 @@ func TestBadInputIsOneSentence(t *testing.T) {
 		require.NoError(t, os.WriteFile(path, data, 0o600))
 		return path
 	}
-	date := regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
+	dates := regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d:\d\d`)
 	for name, test := range map[string]struct {
 		args []string
 		want []string
@@ -142,10 +169,10 @@ func TestBadInputIsOneSentence(t *testing.T) {
 			[]string{"-data", write("column.csv", bytes.Replace(lines, []byte("UnitPrice"), []byte("Cost"), 1))},
 			[]string{"column.csv", "line 1", "price"},
 		},
-		"truncated gzip": {[]string{"-data", write("cut.csv.gz", zipped.Bytes()[:zipped.Len()/2])}, []string{"cut.csv.gz", "truncated"}},
+		"truncated gzip": {[]string{"-data", write("cut.csv.gz", zipped.Bytes()[:zipped.Len()/2])}, []string{"cut.csv.gz: line ", "truncated"}},
 		"date format": {
-			[]string{"-data", write("dates.csv", date.ReplaceAll(lines, []byte("31.12.2024")))},
-			[]string{"dates.csv", "none of", "time"},
+			[]string{"-data", write("dates.csv", dates.ReplaceAll(lines, []byte("31.12.2024")))},
+			[]string{"dates.csv", "none of", "time not in a known layout", "the first in line 2"},
 		},
 		"empty file":   {[]string{"-data", write("empty.csv", nil)}, []string{"empty.csv"}},
 		"directory":    {[]string{"-data", dir}, []string{dir, "director"}},
@@ -163,11 +190,136 @@ func TestBadInputIsOneSentence(t *testing.T) {
 			require.Error(t, err)
 			require.Empty(t, problems.String(), "main says it")
 			require.NotContains(t, err.Error(), "\n")
+			require.Empty(t, out.String())
 			for _, want := range test.want {
 				require.ErrorContains(t, err, want)
 			}
 		})
 	}
+}
+
+// TestMain is the command itself where a test starts the test binary as such.
+func TestMain(m *testing.M) {
+	if os.Getenv("RETAIL") == "command" {
+		main()
+		return
+	}
+	os.Exit(m.Run())
+}
+
+func TestExitStatus(t *testing.T) {
+	empty := filepath.Join(t.TempDir(), "empty.csv")
+	require.NoError(t, os.WriteFile(empty, nil, 0o600))
+	for name, test := range map[string]struct {
+		args   []string
+		status int
+		want   string
+	}{
+		"help":         {[]string{"-help"}, 0, `^Usage of retail:\n`},
+		"no such file": {[]string{"-data", empty + ".none"}, 1, `^retail: ingest: .*empty\.csv\.none: cannot be opened: .*\n$`},
+		"empty file":   {[]string{"-data", empty}, 1, `^retail: ingest: .*empty\.csv: is empty\n$`},
+		"flag":         {[]string{"-none"}, 1, `^retail: .*-none.*\n$`},
+	} {
+		t.Run(name, func(t *testing.T) {
+			self, err := os.Executable()
+			require.NoError(t, err)
+			command := exec.CommandContext(t.Context(), self, test.args...)
+			command.Env = append(os.Environ(), "RETAIL=command")
+			var out, problems bytes.Buffer
+			command.Stdout, command.Stderr = &out, &problems
+			err = command.Run()
+			if exit, ok := errors.AsType[*exec.ExitError](err); ok {
+				err = nil
+				require.Equal(t, test.status, exit.ExitCode())
+			} else {
+				require.Zero(t, test.status)
+			}
+			require.NoError(t, err)
+			require.Empty(t, out.String())
+			require.Regexp(t, test.want, problems.String())
+		})
+	}
+}
+
+// TestAudiences counts the answers anew, customer by customer.
+func TestAudiences(t *testing.T) {
+	s, err := parse(nil, io.Discard)
+	require.NoError(t, err)
+	generated, err := synth.New(1, &synth.Options{Location: s.location, Customers: 3000})
+	require.NoError(t, err)
+	require.NoError(t, s.read(t.Context(), ingest.Stream("shop", generated.CSV()), nil))
+	found, err := s.audiences(t.Context())
+	require.NoError(t, err)
+	rows := found[0].(report.Table).Rows
+
+	questions := []func(c *rfm.Customer[string], country, before, class string) bool{
+		func(c *rfm.Customer[string], _, before, _ string) bool {
+			return before == "champions" && c.Recency > 60
+		},
+		func(c *rfm.Customer[string], country, before, _ string) bool {
+			return country == "Germany" && before == "" && c.Scores.M >= 4
+		},
+		func(c *rfm.Customer[string], _, _, _ string) bool {
+			return c.Frequency == 1 && c.Recency >= 30 && c.Recency <= 60
+		},
+		func(_ *rfm.Customer[string], country, _, class string) bool {
+			return (class == "important-value" || class == "important-develop") && country != "" && country != "United Kingdom"
+		},
+		func(c *rfm.Customer[string], _, _, _ string) bool {
+			n := 0
+			for _, score := range []uint8{c.Scores.R, c.Scores.F, c.Scores.M} {
+				if score == 5 {
+					n++
+				}
+			}
+			return n >= 2
+		},
+	}
+	require.Len(t, rows, len(questions))
+	classes := s.now.ByClass()
+	for q, asked := range questions {
+		n, revenue := 0, 0.0
+		for i := range s.now.Customers {
+			c, before := &s.now.Customers[i], ""
+			if old, ok := s.before.Find(c.ID); ok {
+				before = s.before.Model.Segment(old.Scores).ID
+			}
+			if asked(c, s.country[c.ID], before, classes.Groups[classes.Of(i)].ID) {
+				n, revenue = n+1, revenue+float64(c.Revenue)
+			}
+		}
+		require.NotZero(t, n, rows[q][3])
+		require.EqualValues(t, n, rows[q][1], rows[q][3])
+		require.InDelta(t, revenue, rows[q][2], 1e-3, rows[q][3])
+	}
+}
+
+func TestProgress(t *testing.T) {
+	require.Nil(t, progress(&bytes.Buffer{}))
+	file, err := os.Create(filepath.Join(t.TempDir(), "errors"))
+	require.NoError(t, err)
+	defer file.Close()
+	require.Nil(t, progress(file), "a file is no terminal")
+
+	var shown bytes.Buffer
+	show := meter(&shown)
+	show(1<<20, 3<<20)
+	show(2<<20+5, 3<<20)
+	show(3<<20, 3<<20)
+	show(7<<20, -1)
+	show(0, 0)
+	require.Equal(t, "\rread 1 of 3 MiB\rread 2 of 3 MiB\r\x1b[K\rread 7 MiB\r\x1b[K", shown.String())
+}
+
+// TestProgressOfARead has the line wiped out however the read ends.
+func TestProgressOfARead(t *testing.T) {
+	s, err := parse(nil, io.Discard)
+	require.NoError(t, err)
+	long := "InvoiceNo,StockCode,Quantity,InvoiceDate,UnitPrice,CustomerID\n" + strings.Repeat("1,12345,1,2024-01-01,?,7\n", 1<<17)
+	var shown bytes.Buffer
+	require.ErrorContains(t, s.read(t.Context(), ingest.Stream("long", strings.NewReader(long)), meter(&shown)), "none of 131072 lines kept")
+	require.Contains(t, shown.String(), "\rread 2 MiB")
+	require.True(t, strings.HasSuffix(shown.String(), "\r\x1b[K"), shown.String())
 }
 
 func TestHelp(t *testing.T) {
@@ -190,5 +342,6 @@ func TestOtherColumns(t *testing.T) {
 	require.Contains(t, got, "Too little data")
 	customers, err := os.ReadFile(filepath.Join(out, "customers.csv"))
 	require.NoError(t, err)
+	require.Equal(t, 2, requireSizes(t, filepath.Join(out, "segments.csv")))
 	require.Regexp(t, `^id,recency,frequency,monetary,revenue,.*\nann,4,1,300,300,.*\nbob,1,1,300,300,`, string(customers), "3.005 is 3.00, half to even")
 }

@@ -1,5 +1,6 @@
 // Package dataset finds the published data sets that tests read. They are not part of the
-// repository: where one is absent the test is skipped.
+// repository: where there is no folder of them the test is skipped, and where there is one
+// without the set it fails, so that no test stays away unnoticed.
 package dataset
 
 import (
@@ -22,41 +23,56 @@ type TB interface {
 const variable = "CLIENTELE_DATA"
 
 // Path returns the path of a file of the data sets, such as "cdnow/CDNOW_master.txt.gz": in the
-// folder that CLIENTELE_DATA names, or else in shared/data beside the repository. Where it is
-// not there the test is skipped.
+// folder that CLIENTELE_DATA names, or else in shared/data beside the repository. Without such a
+// folder the test is skipped; in a folder that lacks the file it fails.
 func Path(t TB, name string) string {
 	t.Helper()
 	path, ok := Find(name)
-	if !ok {
+	switch {
+	case path == "":
 		t.Skipf("data set %s is not here; set %s to the folder that has it", name, variable)
+	case !ok:
+		t.Fatalf("data set %s is missing among the others: %s", name, path)
 	}
 	return path
 }
 
-// Find is Path for who has something else to do where the file is absent.
+// Find is Path for who has something else to do where the file is absent. Then the path is
+// where it should be, and empty where there is no folder of data sets.
 func Find(name string) (path string, ok bool) {
-	there := func(folder string) bool {
-		path = filepath.Join(folder, filepath.FromSlash(name))
-		_, err := os.Stat(path)
-		return err == nil
+	folder := folder()
+	if folder == "" {
+		return "", false
 	}
-	if folder := os.Getenv(variable); folder != "" {
-		return path, there(folder)
+	path = filepath.Join(folder, filepath.FromSlash(name))
+	_, err := os.Stat(path)
+	return path, err == nil
+}
+
+// folder is that of the data sets, "" for none.
+func folder() string {
+	if named := os.Getenv(variable); named != "" {
+		return named
 	}
 	at, err := os.Getwd()
 	if err != nil {
-		return "", false
+		return ""
 	}
 	for {
-		if there(filepath.Join(at, "shared", "data")) {
-			return path, true
+		if found := filepath.Join(at, "shared", "data"); isFolder(found) {
+			return found
 		}
 		up := filepath.Dir(at)
 		if up == at {
-			return "", false
+			return ""
 		}
 		at = up
 	}
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 // Open opens the file of Path until the end of the test; one whose name ends in .gz it unpacks.

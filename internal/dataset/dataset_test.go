@@ -45,11 +45,33 @@ func TestOpen(t *testing.T) {
 		t.Chdir(below)
 		require.Equal(t, "plain", read("set/plain.csv"))
 	})
-	skipped := true
-	t.Run("absent", func(t *testing.T) {
-		t.Setenv("CLIENTELE_DATA", folder)
-		dataset.Path(t, "set/none.csv")
-		skipped = false
+	t.Run("no folder", func(t *testing.T) {
+		t.Setenv("CLIENTELE_DATA", "")
+		t.Chdir(t.TempDir())
+		var s said
+		dataset.Path(&s, "set/plain.csv")
+		require.Equal(t, said{skipped: true}, s)
+		path, ok := dataset.Find("set/plain.csv")
+		require.Empty(t, path)
+		require.False(t, ok)
 	})
-	require.True(t, skipped)
+	t.Run("missing in the folder", func(t *testing.T) {
+		for _, named := range []string{folder, filepath.Join(folder, "none")} {
+			t.Setenv("CLIENTELE_DATA", named)
+			var s said
+			dataset.Path(&s, "set/none.csv")
+			require.Equal(t, said{failed: true}, s)
+			path, ok := dataset.Find("set/none.csv")
+			require.Equal(t, filepath.Join(named, "set", "none.csv"), path)
+			require.False(t, ok)
+		}
+	})
 }
+
+// said is what became of a test.
+type said struct{ skipped, failed bool }
+
+func (*said) Helper()                 {}
+func (s *said) Skipf(string, ...any)  { s.skipped = true }
+func (s *said) Fatalf(string, ...any) { s.failed = true }
+func (*said) Cleanup(func())          {}

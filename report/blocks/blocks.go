@@ -14,6 +14,10 @@
 package blocks
 
 import (
+	"cmp"
+	"fmt"
+	"slices"
+
 	"github.com/clientele-go/clientele/report"
 	"github.com/clientele-go/clientele/rfm"
 )
@@ -61,6 +65,22 @@ func Distributions[K comparable](a *rfm.Analysis[K]) []report.Block {
 	return blocks
 }
 
+// Best returns how many customers there are, and what part of them and of the revenue the first group is, which is the
+// best among those of [rfm.Analysis.ByTier].
+func Best[K comparable](g *rfm.Grouping[K]) report.Facts {
+	groups, all := g.Summary(), 0
+	for _, s := range groups {
+		all += s.Customers
+	}
+	best := groups[0]
+	return report.Facts{
+		{Measure: customers, Value: all},
+		{Measure: measure("of them the best", "头部客户占比", report.Percent), Value: best.Share, Note: report.Text(best.Name)},
+		{Measure: measure("revenue of the best", "头部客户消费金额", report.Money), Value: best.Revenue},
+		{Measure: measure("of all revenue", "占全部金额", report.Percent), Value: best.RevenueShare},
+	}
+}
+
 // Shares returns a chart of the groups: their part of customers beside their part of revenue.
 func Shares[K comparable](title report.Text, g *rfm.Grouping[K]) report.Bars {
 	bars := report.Bars{Title: title, Value: share, Series: []report.Series{{Name: t("of customers", "客户占比")}, {Name: t("of revenue", "金额占比")}}}
@@ -83,6 +103,24 @@ func Groups[K comparable](title report.Text, g *rfm.Grouping[K]) report.Table {
 		for i := range out.Rows {
 			out.Rows[i] = out.Rows[i][:6]
 		}
+	}
+	return out
+}
+
+// Top returns the customers with the largest revenue, at most n of them, with their segments. Those of equal revenue are
+// in the order of the analysis.
+func Top[K comparable](title report.Text, a *rfm.Analysis[K], n int) report.Table {
+	out := report.Table{Title: title, Columns: []report.Measure{
+		measure("customer", "客户", report.Number), revenue, frequency, recency, measure("segment", "分群", report.Number),
+	}}
+	order := make([]int, len(a.Customers))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(i, j int) int { return cmp.Compare(a.Customers[j].Revenue, a.Customers[i].Revenue) })
+	for _, i := range order[:min(max(n, 0), len(order))] {
+		c := &a.Customers[i]
+		out.Add(fmt.Sprint(c.ID), c.Revenue, c.Frequency, c.Recency, report.Text(a.Model.Segment(c.Scores).Name))
 	}
 	return out
 }

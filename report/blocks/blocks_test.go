@@ -106,7 +106,25 @@ func TestRFM(t *testing.T) {
 	outcomes := blocks.Outcomes(report.Same("outcomes"), past)
 	require.Len(t, outcomes.Rows, len(past.Groups)+1)
 	require.Equal(t, past.All.Buyers, outcomes.Rows[len(past.Groups)][2], "all together last")
-	requireShown(t, []report.Block{bars, figures, plain, matrix, outcomes}, "冠军客户", "建议", "前期无", "合计", "再次购买")
+	best := blocks.Best(tiers)
+	require.Equal(t, []any{len(earlier.Customers), tiers.Summary()[0].Share, tiers.Summary()[0].Revenue, tiers.Summary()[0].RevenueShare}, []any{best[0].Value, best[1].Value, best[2].Value, best[3].Value})
+	top := blocks.Top(report.Same("top"), earlier, 10)
+	require.Len(t, top.Rows, 10)
+	for i, row := range top.Rows {
+		more := 0
+		for _, c := range earlier.Customers {
+			if c.Revenue > row[1].(int64) {
+				more++
+			}
+			if row[0] == fmt.Sprint(c.ID) {
+				require.Equal(t, []any{c.Revenue, c.Frequency, c.Recency, report.Text(earlier.Model.Segment(c.Scores).Name)}, row[1:])
+			}
+		}
+		require.LessOrEqual(t, more, i)
+	}
+	require.Len(t, blocks.Top(report.Text{}, earlier, 1<<40).Rows, len(earlier.Customers))
+	require.Empty(t, blocks.Top(report.Text{}, earlier, -1).Rows)
+	requireShown(t, []report.Block{bars, best, top, figures, plain, matrix, outcomes}, "冠军客户", "建议", "前期无", "合计", "再次购买")
 }
 
 func TestClusters(t *testing.T) {
@@ -117,6 +135,12 @@ func TestClusters(t *testing.T) {
 	require.NoError(t, err)
 	found, err := cluster.Fit(t.Context(), features, &cluster.Options{K: 3, Method: cluster.Prototypes})
 	require.NoError(t, err)
+	choice, err := cluster.Choose(t.Context(), features, []int{2, 3}, &cluster.ChooseOptions{Fit: cluster.Options{Method: cluster.Prototypes}, Bootstraps: 3})
+	require.NoError(t, err)
+	candidate := &choice.Candidates[1]
+	facts := blocks.Candidate(candidate)
+	require.Equal(t, []any{3, candidate.Silhouette, candidate.MinStability()}, []any{facts[0].Value, facts[1].Value, facts[2].Value})
+	requireShown(t, []report.Block{facts}, "群数")
 	described, err := cluster.Describe(t.Context(), features, &found.Assignment, nil)
 	require.NoError(t, err)
 	shown := blocks.Clusters(described, report.Measure{Name: report.Text{EN: "days", ZH: "天数"}})
@@ -210,6 +234,34 @@ func TestChurn(t *testing.T) {
 	requireShown(t, append(curves, alerts, all, lists), "校准", "增益", "提升度", "模型", "沉默60天", "沉默最久", "不联系", "召回率")
 }
 
+// TestQualityAddsUp has what was repaired beside what was kept and set aside.
+func TestQualityAddsUp(t *testing.T) {
+	type record struct {
+		City string
+		At   time.Time
+	}
+	reader, err := ingest.NewReader(&ingest.Schema[record]{
+		Format: ingest.Format{Layouts: []string{time.DateOnly}, Location: time.UTC},
+		Fields: []ingest.Field[record]{
+			{Name: "at", Into: ingest.Time(func(r *record) *time.Time { return &r.At })},
+			{Name: "city", Into: ingest.Text(func(r *record) *string { return &r.City }), Rules: []ingest.Rule{ingest.Trim().Because("blanks")}},
+		},
+		Checks: []ingest.Check[record]{{Reason: "nowhere", Fails: func(r *record) bool { return r.City == "" }}},
+	}, nil, ingest.Stream("lines", strings.NewReader("at,city\n2024-01-01,Wuhan\n2024-01-02,Wuhan \n2024-01-03,\n2024-01-04,Beijing\n")))
+	require.NoError(t, err)
+	_, err = reader.ReadAll(t.Context())
+	require.NoError(t, err)
+	fate := blocks.Quality(reader.Report(), nil, map[string]string{"blanks": "空格"})[0].(report.Table)
+	sum := int64(0)
+	for _, row := range fate.Rows[:len(fate.Rows)-1] {
+		sum += row[1].(int64)
+	}
+	require.Equal(t, reader.Report().Read, sum)
+	require.Equal(t, []any{report.Text{EN: "repaired: city blanks", ZH: "修正：city 空格"}, int64(1), 0.25}, fate.Rows[1][:3])
+	require.Equal(t, "set aside: at not a time in a declared layout", fate.Rows[2][0].(report.Text).EN, "of times, even where all are good")
+	require.Zero(t, fate.Rows[2][1])
+}
+
 func TestQuality(t *testing.T) {
 	type record struct{ ID, City string }
 	read := func(lines string) *ingest.Report {
@@ -238,6 +290,7 @@ func TestQuality(t *testing.T) {
 	requireShown(t, shown, "未达标", "城市（完整性）", "保留", "剔除：重复", "剔除：id ")
 
 	good := blocks.Quality(read("id,city\n1,Wuhan\n"), nil, nil)
+	require.Equal(t, []any{report.Text{EN: "set aside: twice", ZH: "剔除：twice"}, int64(0), 0.0}, good[0].(report.Table).Rows[1], "a key has its row")
 	require.Equal(t, "Everything reaches its target.", good[1].(report.Bars).Note.EN)
 	require.False(t, math.IsNaN(blocks.Quality(&ingest.Report{}, nil, nil)[0].(report.Table).Rows[0][2].(float64)), "of nothing")
 }

@@ -6,6 +6,15 @@ import (
 	"github.com/clientele-go/clientele/table"
 )
 
+// Candidate returns how far apart the groups of a candidate are, and whether they are found again.
+func Candidate(c *cluster.Candidate) report.Facts {
+	return report.Facts{
+		{Measure: measure("groups", "群数", report.Number), Value: c.K},
+		{Measure: measure("silhouette", "轮廓系数", report.Ratio), Value: c.Silhouette, Note: t("1 is far apart", "1为完全分开")},
+		{Measure: measure("stability of the least stable", "最不稳定群的稳定性", report.Ratio), Value: c.MinStability(), Note: t("1 is always found again", "1为总能重现")},
+	}
+}
+
 // Clusters returns a heat map of what sets groups apart, of each the share of the other customers that are below it in
 // each column of numbers, and a table of sizes and medians. measures name the columns of numbers, in their order, and say
 // how their values are written; those that are missing are named as in the table.

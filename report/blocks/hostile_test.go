@@ -107,6 +107,23 @@ func TestHostile(t *testing.T) {
 			Call:  func(title report.Text) (string, error) { return reported(blocks.Groups(title, grouping)) },
 			Names: "title", Args: func() []any { return []any{title()} }, Expect: map[string]any{"title.EN": hostiletest.OK, "title.ZH": hostiletest.OK},
 		},
+		"Best": {
+			Call:  func() (string, error) { return reported(blocks.Best(grouping)) },
+			Names: "", Args: func() []any { return nil },
+		},
+		"Top": {
+			Call: func(title report.Text, n int) (string, error) {
+				return reported(blocks.Top(title, analysis, n))
+			},
+			Names: "title n", Args: func() []any { return []any{title(), 2} }, Expect: map[string]any{"title.EN": hostiletest.OK, "n": hostiletest.OK},
+		},
+		"Candidate": {
+			Call:  func(c *cluster.Candidate) (string, error) { return reported(blocks.Candidate(c)) },
+			Names: "candidate", Args: func() []any {
+				return []any{&cluster.Candidate{K: 2, Indices: cluster.Indices{Silhouette: 0.5}, Stability: []float64{0.8, 0.9}}}
+			},
+			Hold: map[string]string{"candidate nil": made}, Expect: map[string]any{"candidate.K": hostiletest.OK},
+		},
 		"Migration": {
 			Call: func(before, after report.Text) (string, error) {
 				return reported(blocks.Migration(migration, before, after))

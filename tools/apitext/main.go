@@ -10,7 +10,8 @@
 // identity-normalize.txt. Commands, internal packages and examples have no API.
 //
 // With -check nothing is written: the files are compared with the code, the differences are printed, and the exit status
-// is 1 if there are any.
+// is 1 if there are any. It is also 1 if a line of the last release is gone or changed and the changelog since then does
+// not name it; from v1 on no such line may go.
 package main
 
 import (
@@ -48,12 +49,24 @@ func run(root, dir string, modules []string, check bool) error {
 	if !check {
 		return writeFiles(dir, was, now)
 	}
-	changes := diff(was, now)
-	if len(changes) == 0 {
-		return nil
+	if changes := diff(was, now); len(changes) > 0 {
+		show(changes)
+		return fmt.Errorf("%d lines of the exported API changed; if that is meant, run \"make api\" and commit the result", len(changes))
 	}
-	for _, line := range changes {
+	out, err := filepath.Rel(root, dir)
+	if err != nil {
+		return err
+	}
+	gone, err := unsaid(root, out, now)
+	if err != nil || len(gone) == 0 {
+		return err
+	}
+	show(gone)
+	return fmt.Errorf("lines of the last release that are gone: %d; CHANGELOG.md has to name what, between backquotes, and from v1 on none may go", len(gone))
+}
+
+func show(lines []string) {
+	for _, line := range lines {
 		fmt.Println(line)
 	}
-	return fmt.Errorf("%d lines of the exported API changed; if that is meant, run \"make api\" and commit the result", len(changes))
 }

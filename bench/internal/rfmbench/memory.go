@@ -100,7 +100,7 @@ func footprintOf[K comparable](ctx context.Context, j job, s *shop, ids []K) (fo
 
 	var before, after runtime.MemStats
 	debug.FreeOSMemory()
-	base, reset := residentPeak()
+	base, measured := beginPeak()
 	runtime.ReadMemStats(&before)
 	a, err := rfm.AnalyzeColumns(ctx, columns, j.options())
 	if err != nil {
@@ -108,8 +108,8 @@ func footprintOf[K comparable](ctx context.Context, j job, s *shop, ids []K) (fo
 	}
 	runtime.ReadMemStats(&after)
 	f.Allocated = int(after.TotalAlloc - before.TotalAlloc)
-	if peak, _ := residentPeak(); reset {
-		f.Peak = peak - base
+	if measured {
+		f.Peak = resident("VmHWM") - base
 	}
 	runtime.KeepAlive(a)
 
@@ -143,24 +143,31 @@ func live() int {
 	return int(m.HeapAlloc)
 }
 
-// residentPeak returns the largest resident set so far and begins a new peak,
-// where the system can.
-func residentPeak() (bytes int, ok bool) {
-	status, err := os.ReadFile("/proc/self/status")
-	if err != nil {
+// beginPeak forgets the largest resident set so far, where the system can, and returns the resident set of now.
+func beginPeak() (bytes int, ok bool) {
+	if os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) != nil {
 		return 0, false
 	}
-	name := "VmHWM:"
+	bytes = resident("VmRSS")
+	return bytes, bytes > 0
+}
+
+// resident is the resident set as Linux gives it: of now as VmRSS, the largest since beginPeak as VmHWM; 0: unknown.
+func resident(name string) (bytes int) {
+	status, err := os.ReadFile("/proc/self/status")
+	if err != nil {
+		return 0
+	}
 	for line := range strings.Lines(string(status)) {
-		if rest, found := strings.CutPrefix(line, name); found {
+		if rest, found := strings.CutPrefix(line, name+":"); found {
 			kib, err := strconv.Atoi(strings.TrimSuffix(strings.TrimSpace(rest), " kB"))
 			if err != nil {
-				return 0, false
+				return 0
 			}
-			bytes = kib << 10
+			return kib << 10
 		}
 	}
-	return bytes, os.WriteFile("/proc/self/clear_refs", []byte("5"), 0) == nil
+	return 0
 }
 
 func writeMemory(w io.Writer, all []footprint) {
