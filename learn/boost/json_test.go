@@ -123,6 +123,7 @@ func FuzzUnmarshal(f *testing.F) {
 			f := m.LogOdds(row)
 			require.False(t, math.IsNaN(f) || math.IsInf(f, 0))
 			require.Equal(t, f, second.LogOdds(row))
+			checkExplained(t, &m, &second, row)
 		}
 		require.Len(t, m.Importance(), len(row))
 	})

@@ -40,7 +40,8 @@ import (
 // Several classes, linear trees, other objectives, other formats, and the JSON of dump_model are
 // errors that wrap [ErrUnsupported]. Other errors are of a text that is not whole or not
 // consistent, of features of one name, and of levels that do not fit. Nil options have no levels.
-// Time and memory grow with the length of the text, whatever it says.
+// Time and memory grow with the length of the text, whatever it says, but for 32 MB of sets of
+// categories.
 func ReadLightGBM(r io.Reader, opts *ReadOptions) (*Model, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
