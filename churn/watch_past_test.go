@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/learn/score"
 )
 
 // By chance, the probabilities of the tests are below a level no more often than it says, or not much
@@ -50,6 +51,38 @@ func TestWatchNulls(t *testing.T) {
 		if name == "deciles" {
 			require.Greater(t, float64(below[0.05]), 0.7*0.05*rounds, "and not much more rarely")
 		}
+	}
+}
+
+// The same of KS, over a hundred bins.
+func TestWatchNullOfKS(t *testing.T) {
+	random := rand.New(rand.NewPCG(5, 6))
+	const rounds = 2000
+	for name, test := range map[string]struct{ base, now int }{"many": {5000, 500}, "few now": {5000, 40}, "as many": {400, 400}} {
+		below := map[float64]int{0.1: 0, 0.05: 0, 0.01: 0}
+		for range rounds {
+			draw := func(rows int) *watchedSample {
+				s := &watchedSample{classes: make([]float64, 11), rows: float64(rows), worth: float64(rows)} // the last is of missing
+				s.steps = multinomial(random, rows, slices.Repeat([]float64{0.01}, 100))
+				for i, n := range s.steps {
+					s.classes[i/10] += n
+				}
+				return s
+			}
+			d := newDifference(draw(test.base), draw(test.now))
+			p := (&pastCutoffs{Independent: 9}).nulls(&d, &pastDistance{})
+			require.InDelta(t, p.ks, score.KSPValue(d.ks, float64(test.base), float64(test.now)), 1e-12)
+			for level := range below {
+				if p.ks <= level {
+					below[level]++
+				}
+			}
+		}
+		for level, n := range below {
+			expected := level * rounds
+			require.LessOrEqual(t, float64(n), expected+4*math.Sqrt(expected), "%s at %g", name, level)
+		}
+		require.Greater(t, float64(below[0.1]), 0.6*0.1*rounds, "%s: and not much more rarely", name)
 	}
 }
 

@@ -1,6 +1,7 @@
 package churn
 
 import (
+	"cmp"
 	"math"
 	"math/rand/v2"
 	"slices"
@@ -9,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/internal/race"
+	"github.com/clientele-go/clientele/learn/score"
 )
 
 // watchJudge relabels rows by what becomes of the probabilities of a model, and judges it on them.
@@ -60,6 +62,65 @@ func TestWatchPerformance(t *testing.T) {
 		require.NotNil(t, p.AtFit)
 	}
 	require.False(t, watchJudge(t, m, 20, func(z float64) float64 { return z + 0.8 }).Alarm, "of few rows")
+}
+
+// What is said of past rows, and of those of the calibration, are the measures of their definitions.
+func TestWatchQualityByHand(t *testing.T) {
+	w, days := watchWorld{}, watchCutoffs(30)
+	m := watchFit(t, w, 6, 100)
+	past, calibrate := watchData(t, w, days[28:], 0, 150, 5), watchData(t, w, days[8:10], 0, 100, 2)
+	r, err := Watch(t.Context(), m, past, past, &WatchOptions{Level: 0.1})
+	require.NoError(t, err)
+	p := r.Performance
+	for name, test := range map[string]struct {
+		rows                           *Dataset[int]
+		mean, rate, brier, logLoss, of float64
+		auc, slope                     score.Estimate
+		confidence                     float64
+		ece                            float64
+	}{
+		"now":    {past, p.Mean, p.Rate.Value, p.Brier.Value, p.LogLoss.Value, 300, p.AUC, p.Slope, 0.9, p.ECE.Value},
+		"at fit": {calibrate, p.AtFit.Mean, p.AtFit.Rate.Value, p.AtFit.Brier, p.AtFit.LogLoss, 200, p.AtFit.AUC, p.AtFit.Slope, 0.95, p.AtFit.ECE},
+	} {
+		probabilities, err := Predict(t.Context(), m, test.rows)
+		require.NoError(t, err)
+		require.Len(t, probabilities, int(test.of))
+		mean, rate, brier, logLoss, pairs, won := 0.0, 0.0, 0.0, 0.0, 0.0, 0.0
+		var gaps [10]float64
+		for i, x := range probabilities {
+			y := 0.0
+			if test.rows.Labels[i] {
+				y = 1
+				for k, other := range probabilities {
+					if !test.rows.Labels[k] {
+						pairs++
+						won += float64(1+cmp.Compare(x, other)) / 2
+					}
+				}
+			}
+			mean += x / test.of
+			rate += y / test.of
+			brier += (x - y) * (x - y) / test.of
+			logLoss -= math.Log(1-math.Abs(x-y)) / test.of
+			gaps[int(10*x)] += (y - x) / test.of
+		}
+		ece := 0.0
+		for _, gap := range gaps {
+			ece += math.Abs(gap)
+		}
+		require.InDelta(t, mean, test.mean, 1e-12, name)
+		require.InDelta(t, rate, test.rate, 1e-12, name)
+		require.InDelta(t, brier, test.brier, 1e-12, name)
+		require.InDelta(t, logLoss, test.logLoss, 1e-12, name)
+		require.InDelta(t, won/pairs, test.auc.Value, 1e-12, name)
+		require.InDelta(t, ece, test.ece, 1e-12, name)
+		groups, _ := customerGroups(test.rows)
+		b, err := score.NewBinary(probabilities, test.rows.Labels, &score.BinaryOptions{Groups: groups, Confidence: test.confidence})
+		require.NoError(t, err)
+		require.Equal(t, b.AUC(), test.auc, name)
+		_, slope := b.CalibrationLine()
+		require.Equal(t, slope, test.slope, name)
+	}
 }
 
 // Of a calibration or of past rows where next to nothing came true, nothing is said.

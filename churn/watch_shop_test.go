@@ -17,9 +17,11 @@ import (
 )
 
 // watchedShop is a generated shop with the seasons of four years, and a model of its first two.
-var watchedShop = sync.OnceValues(func() (*churn.Log[int64], *churn.Model) {
+var watchedShop = sync.OnceValues(func() (*churn.Log[int64], *churn.Model) { return shopToWatch(3) })
+
+func shopToWatch(seed uint64) (*churn.Log[int64], *churn.Model) {
 	ctx := context.Background()
-	shop, err := synth.New(3, &synth.Options{
+	shop, err := synth.New(seed, &synth.Options{
 		Location: time.UTC, Customers: 1500, Since: time.Date(2021, 1, 1, 0, 0, 0, 0, time.UTC), Until: time.Date(2025, 1, 1, 0, 0, 0, 0, time.UTC),
 	})
 	if err != nil {
@@ -43,7 +45,7 @@ var watchedShop = sync.OnceValues(func() (*churn.Log[int64], *churn.Model) {
 		panic(err)
 	}
 	return log, model
-})
+}
 
 // A season is no shift, the month of a single cut-off among those of a year least of all; a broken
 // feed is one.

@@ -25,8 +25,8 @@
 //
 // # How much to learn
 //
-// Options that are zero are chosen from the number of rows and of the rarer label: small data
-// get few small trees. Where there are rows of a later time, Options.Later stops the fit by
+// Options that are zero are chosen from the number of rows of the rarer label, however many the
+// others are: small data, and rare labels, get few small trees. Where there are rows of a later time, Options.Later stops the fit by
 // them, which is better than any guess. [Model.Report] has the loss after each round.
 //
 // # Missing values and unknown levels

@@ -337,47 +337,6 @@ func TestLater(t *testing.T) {
 	require.Equal(t, text(t, same), text(t, m))
 }
 
-// poisson is the objective exp(F) - y·F.
-type poisson struct{}
-
-func (poisson) Start(target, _ []float64) (float64, error) {
-	sum := 0.0
-	for _, y := range target {
-		sum += y
-	}
-	return math.Log(sum / float64(len(target))), nil
-}
-
-func (poisson) Gradients(gradient, hessian, raw, target []float64) {
-	for i, f := range raw {
-		gradient[i], hessian[i] = math.Exp(f)-target[i], math.Exp(f)
-	}
-}
-
-func (poisson) Loss(raw, target, _ []float64) (sum float64) {
-	for i, f := range raw {
-		sum += math.Exp(f) - target[i]*f
-	}
-	return sum
-}
-
-func TestObjectiveOfOnesOwn(t *testing.T) {
-	tab, labels, _ := draw(20, 2000)
-	target := make([]float64, len(labels))
-	for i, label := range labels {
-		if target[i] = float64(i % 3); label {
-			target[i] += 4
-		}
-	}
-	m, err := boost.FitTarget(t.Context(), tab, target, poisson{}, nil)
-	require.NoError(t, err)
-	r := m.Report()
-	require.Less(t, r.Rounds[r.Best-1].Training, r.Start.Training-0.1)
-	scores, err := boost.Predict(t.Context(), m, tab, nil) // scores, since it is not logistic
-	require.NoError(t, err)
-	require.InDelta(t, r.Rounds[r.Best-1].Training*2000, poisson{}.Loss(scores, target, nil), 1e-6)
-}
-
 func TestPredictByName(t *testing.T) {
 	tab, labels, _ := draw(21, 1000)
 	m, err := boost.Fit(t.Context(), tab, labels, nil)
@@ -415,47 +374,6 @@ func TestPredictByName(t *testing.T) {
 	require.Panics(t, func() { m.LogOdds(make([]float64, 4)) })
 	row := make([]float64, 5)
 	require.Zero(t, testing.AllocsPerRun(10, func() { m.PredictRow(row) }))
-}
-
-func TestImportance(t *testing.T) {
-	tab, labels, _ := draw(22, 2000)
-	r := rand.New(rand.NewPCG(1, 1))
-	noise := make([]float64, 2000)
-	for i := range noise {
-		noise[i] = r.Float64()
-	}
-	tab.Columns = append(tab.Columns, table.NumberColumn("noise", noise...), table.NumberColumn("constant", make([]float64, 2000)...))
-	m, err := boost.Fit(t.Context(), tab, labels, &boost.Options{Rounds: 30})
-	require.NoError(t, err)
-	gain := m.Importance()
-	sum := 0.0
-	for _, g := range gain {
-		sum += g
-	}
-	require.InDelta(t, 1, sum, 1e-12)
-	require.Zero(t, gain[6])
-	require.Greater(t, gain[0], 5*gain[5])
-	fresh, truth, _ := draw(23, 2000)
-	fresh.Columns = append(fresh.Columns, tab.Columns[5:]...)
-	loss, err := boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Repeats: 3})
-	require.NoError(t, err)
-	require.Equal(t, "x", loss[0].Column)
-	for _, useful := range []int{0, 1, 3, 4} {
-		require.Greater(t, loss[useful].Mean, 5*loss[useful].SD/math.Sqrt(3))
-		require.Greater(t, loss[useful].Mean, 3*math.Abs(loss[5].Mean))
-	}
-	require.Equal(t, boost.Increase{Column: "constant"}, loss[6])
-	order := r.Perm(2000)
-	again, err := boost.Permutation(t.Context(), m, fresh.Take(order), pick(truth, order), &boost.PermutationOptions{Repeats: 3, Workers: 3})
-	require.NoError(t, err)
-	require.Equal(t, loss, again)
-	_, err = boost.Permutation(t.Context(), m, fresh, truth[1:], nil)
-	require.ErrorIs(t, err, boost.ErrLength)
-	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Weights: make([]float64, 2000)})
-	require.ErrorIs(t, err, boost.ErrNoRows)
-	_, err = boost.Permutation(t.Context(), m, fresh, truth, &boost.PermutationOptions{Repeats: -1, Workers: -1})
-	require.ErrorIs(t, err, boost.ErrOptions)
-	require.ErrorContains(t, err, "Workers")
 }
 
 func TestNothingToLearn(t *testing.T) {

@@ -146,8 +146,9 @@ func TestHostile(t *testing.T) {
 		},
 		"ReadLightGBM": {
 			Call: func(r io.Reader, o *boost.ReadOptions) (*boost.Model, error) { return boost.ReadLightGBM(r, o) }, Names: "r options",
-			Args:   func() []any { return []any{hostiletest.Text(light.Model), &boost.ReadOptions{}} },
-			Expect: hostiletest.With(broken, map[string]any{"r torn": nil}), // the parameters at the end do not matter Then: use, Alone: "a reader is read once",
+			Args: func() []any { return []any{hostiletest.Text(light.Model), &boost.ReadOptions{}} },
+			// The parameters at the end do not matter.
+			Expect: hostiletest.With(broken, map[string]any{"r torn": nil}), Then: use, Alone: "a reader is read once",
 		},
 		"Model.LogOdds":       {Call: (*boost.Model).LogOdds, Names: "model row", Args: func() []any { return []any{model, row()} }, Expect: rows},
 		"Model.PredictRow":    {Call: (*boost.Model).PredictRow, Names: "model row", Args: func() []any { return []any{model, row()} }, Expect: rows},

@@ -10,6 +10,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/learn/boost"
+	"github.com/clientele-go/clientele/table"
 )
 
 // checkRead holds a model that was read to what holds of any: finite scores, the same after
@@ -30,7 +31,46 @@ func checkRead(t *testing.T, m *boost.Model) {
 		f := m.LogOdds(row)
 		require.False(t, math.IsNaN(f) || math.IsInf(f, 0))
 		require.Equal(t, f, again.LogOdds(row))
+		checkExplained(t, m, again, row)
 	}
+}
+
+// oneRow is a row as a table, which has no infinities, with a level that no model knows in each category.
+func oneRow(t *testing.T, m *boost.Model, row []float64) *table.Table[int] {
+	t.Helper()
+	var j struct{ Columns []struct{ Name, Kind string } }
+	require.NoError(t, json.Unmarshal([]byte(text(t, m)), &j))
+	one := &table.Table[int]{IDs: []int{1}}
+	for i, c := range j.Columns {
+		column := table.NumberColumn(c.Name, max(-math.MaxFloat64, min(row[i], math.MaxFloat64)))
+		if c.Kind == "category" {
+			column = table.CategoryColumn(c.Name, "no level")
+		}
+		one.Columns = append(one.Columns, column)
+	}
+	return one
+}
+
+// checkExplained holds what is said of a row to be numbers, and the same of the same model; there are
+// too many pairs of many columns.
+func checkExplained(t *testing.T, m, again *boost.Model, row []float64) {
+	t.Helper()
+	isNumber := func(x float64) bool { return !math.IsNaN(x) && !math.IsInf(x, 0) }
+	values, base := m.Contributions(nil, row)
+	require.Len(t, values, len(row))
+	if len(row) < 100 {
+		pairs, of := m.Interactions(nil, row)
+		require.Equal(t, base, of)
+		values = append(values, pairs...)
+	}
+	shapley, mean, err := boost.Shapley(t.Context(), m, oneRow(t, m, row), &boost.ShapleyOptions{Background: oneRow(t, m, make([]float64, len(row))).Columns, Workers: 1})
+	require.NoError(t, err)
+	for _, x := range append(append(values, shapley...), base, mean) {
+		require.True(t, isNumber(x), "%v", x)
+	}
+	same, sameBase := again.Contributions(nil, row)
+	require.Equal(t, values[:len(row)], same)
+	require.Equal(t, base, sameBase)
 }
 
 // TestUnmarshalImported: what only models of other tools have is checked as all else.

@@ -35,7 +35,8 @@ func (m *Model) Importance() []float64 {
 type PermutationOptions struct {
 	// Repeats is the number of permutations of each column. 0: 5.
 	Repeats int
-	// Weights has one weight for each row, at least 0 and not all 0. Nil: 1 each.
+	// Weights has one weight for each row, at least 0 and not all 0: a row of weight 2 counts as
+	// two equal rows, on average over permutations. Nil: 1 each.
 	Weights []float64
 	// Seed is of the permutations. 0: DefaultSeed.
 	Seed uint64
@@ -127,6 +128,7 @@ type permuting struct {
 	m       *Model
 	columns feature.Rows
 	rows    *rowsOf
+	raw     []float64 // scores with nothing permuted
 }
 
 func (p *permuting) run(ctx context.Context, o *PermutationOptions) ([]Increase, error) {
@@ -137,31 +139,21 @@ func (p *permuting) run(ctx context.Context, o *PermutationOptions) ([]Increase,
 			asked[n.column] = true
 		}
 	}
-	loss := make([]float64, len(p.columns)*o.Repeats+1) // the last is of nothing permuted
-	parallel.For(workers, len(loss), func(task int) {
-		column := task / o.Repeats
-		if ctx.Err() != nil || column < len(asked) && !asked[column] {
-			return
+	p.raw = p.scores(len(p.columns), nil)
+	rises := make([]float64, len(p.columns)*o.Repeats)
+	parallel.For(workers, len(rises), func(task int) {
+		if column := task / o.Repeats; ctx.Err() == nil && asked[column] {
+			rises[task] = p.rise(column, rand.New(rand.NewPCG(o.Seed, streamPermutation+uint64(task)<<8)).Perm(p.rows.n))
 		}
-		var order []int
-		if column < len(asked) {
-			order = rand.New(rand.NewPCG(o.Seed, streamPermutation+uint64(task)<<8)).Perm(p.rows.n)
-		}
-		loss[task] = p.loss(column, order)
 	})
 	if err := ctx.Err(); err != nil {
 		return nil, err
 	}
 	found := make([]Increase, len(p.columns))
-	base := loss[len(loss)-1]
 	for i := range found {
 		found[i] = Increase{Column: p.columns[i].Name, SD: math.NaN()}
 		sum, squares := 0.0, 0.0
-		for r := range o.Repeats {
-			rise := 0.0
-			if asked[i] {
-				rise = loss[i*o.Repeats+r] - base
-			}
+		for _, rise := range rises[i*o.Repeats : (i+1)*o.Repeats] {
 			sum += rise
 			squares += rise * rise
 		}
@@ -173,8 +165,33 @@ func (p *permuting) run(ctx context.Context, o *PermutationOptions) ([]Increase,
 	return found, nil
 }
 
-// loss returns the mean loss with the values of a column in another order; beyond the last column, as they are.
-func (p *permuting) loss(column int, order []int) float64 {
+// rise returns by how much the mean loss is above what it was with the values of a column in another
+// order. A row with the value of another stands for as many as the product of their weights: so
+// many pairs there are of their copies, were weights copies.
+func (p *permuting) rise(column int, order []int) float64 {
+	pairs := &rowsOf{n: p.rows.n, total: p.rows.total}
+	if p.rows.weight != nil {
+		pairs.weight, pairs.total = make([]float64, pairs.n), 0
+		one := p.rows.total / float64(pairs.n)
+		for row, other := range order {
+			w := p.rows.weight[row] / one * (p.rows.weight[other] / one)
+			pairs.weight[row] = w
+			pairs.total += w
+		}
+		if pairs.total == 0 {
+			return 0
+		}
+	}
+	loss := func(raw []float64) float64 {
+		return meanLoss(nil, pairs, func(weight []float64, lo, hi int) float64 {
+			return Logistic{}.Loss(raw[lo:hi], p.rows.target[lo:hi], weight)
+		})
+	}
+	return loss(p.scores(column, order)) - loss(p.raw)
+}
+
+// scores returns scores with the values of a column in another order; beyond the last column, as they are.
+func (p *permuting) scores(column int, order []int) []float64 {
 	n, width := p.rows.n, len(p.columns)
 	raw, rows := make([]float64, n), make([]float64, chunkRows*width)
 	for lo := 0; lo < n; lo += chunkRows {
@@ -185,7 +202,5 @@ func (p *permuting) loss(column int, order []int) float64 {
 		}
 		p.m.scores(raw[lo:hi], rows)
 	}
-	return meanLoss(nil, p.rows, func(weight []float64, lo, hi int) float64 {
-		return Logistic{}.Loss(raw[lo:hi], p.rows.target[lo:hi], weight)
-	})
+	return raw
 }

@@ -5,6 +5,7 @@ import (
 	"flag"
 	"math"
 	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 
@@ -15,29 +16,50 @@ import (
 
 var update = flag.Bool("update", false, "write golden files")
 
+// TestGolden: files of version 1 stay what they are, of a fit, a forest, and models of other tools.
 func TestGolden(t *testing.T) {
 	tab, labels, weights := draw(40, 400)
-	m, err := boost.Fit(t.Context(), tab, labels, &boost.Options{Rounds: 4, MaxLeaves: 6, Weights: weights, RowShare: 0.8})
-	require.NoError(t, err)
-	got, err := json.MarshalIndent(m, "", " ")
-	require.NoError(t, err)
-	got = append(got, '\n')
-	const file = "testdata/model_v1.json"
-	if *update {
-		require.NoError(t, os.WriteFile(file, got, 0o644))
+	few, _, _ := draw(41, 50)
+	for file, model := range map[string]func() (*boost.Model, error){
+		"model_v1.json": func() (*boost.Model, error) {
+			return boost.Fit(t.Context(), tab, labels, &boost.Options{Rounds: 4, MaxLeaves: 6, Weights: weights, RowShare: 0.8})
+		},
+		"forest_v1.json": func() (*boost.Model, error) {
+			return boost.FitForest(t.Context(), tab, labels, &boost.ForestOptions{Trees: 3, MinLeaf: 40})
+		},
+		"lightgbm_v1.json": func() (*boost.Model, error) {
+			return boost.ReadLightGBM(strings.NewReader(strings.Replace(lgbModel, "decision_type=8 1 2", "decision_type=4 1 2", 1)), nil)
+		},
+		"xgboost_v1.json": func() (*boost.Model, error) {
+			return boost.ReadXGBoost(strings.NewReader(xgbSets()), &boost.ReadOptions{Levels: map[string][]string{"recency": strings.Split("a b c d e f g h i", " ")}})
+		},
+	} {
+		t.Run(file, func(t *testing.T) {
+			m, err := model()
+			require.NoError(t, err)
+			got, err := json.MarshalIndent(m, "", " ")
+			require.NoError(t, err)
+			got = append(got, '\n')
+			file := filepath.Join("testdata", file)
+			if *update {
+				require.NoError(t, os.WriteFile(file, got, 0o644))
+			}
+			want, err := os.ReadFile(file)
+			require.NoError(t, err)
+			require.Equal(t, string(want), string(got))
+			var read boost.Model
+			require.NoError(t, json.Unmarshal(want, &read))
+			require.Equal(t, text(t, m), text(t, &read))
+			require.Equal(t, m.Importance(), read.Importance())
+			values, row := append([]float64{math.NaN(), -1, 0, 1e-36}, few.Columns[2].Num...), make([]float64, len(m.Columns()))
+			for i := range values {
+				for k := range row {
+					row[k] = math.Floor(values[(i+7*k)%len(values)] * float64(1+i*k%30))
+				}
+				require.Equal(t, m.PredictRow(row), read.PredictRow(row))
+			}
+		})
 	}
-	want, err := os.ReadFile(file)
-	require.NoError(t, err)
-	require.Equal(t, string(want), string(got))
-	var read boost.Model
-	require.NoError(t, json.Unmarshal(want, &read))
-	require.Equal(t, text(t, m), text(t, &read))
-	require.Equal(t, m.Importance(), read.Importance())
-	p, err := boost.Predict(t.Context(), m, tab, nil)
-	require.NoError(t, err)
-	q, err := boost.Predict(t.Context(), &read, tab, nil)
-	require.NoError(t, err)
-	require.Equal(t, p, q)
 }
 
 func TestUnmarshalRefuses(t *testing.T) {
@@ -123,6 +145,7 @@ func FuzzUnmarshal(f *testing.F) {
 			f := m.LogOdds(row)
 			require.False(t, math.IsNaN(f) || math.IsInf(f, 0))
 			require.Equal(t, f, second.LogOdds(row))
+			checkExplained(t, &m, &second, row)
 		}
 		require.Len(t, m.Importance(), len(row))
 	})

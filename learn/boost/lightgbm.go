@@ -14,8 +14,8 @@ import (
 )
 
 // ReadLightGBM reads a model that LightGBM saved as text, by Booster.save_model, of the formats
-// v2 to v4. It was held against raw scores of LightGBM 2 that are published with their model, and
-// for missing values and categories against its source.
+// v2 to v4. It was held against raw scores of LightGBM 2 that are published with their models, and
+// for missing values and the formats v3 and v4 against its source.
 //
 // Scores are those of LightGBM, to the last bit, but for a binary model whose sigmoid is not 1:
 // LogOdds is then sigmoid times LightGBM's raw score, which is the log-odds, and for random
@@ -40,7 +40,8 @@ import (
 // Several classes, linear trees, other objectives, other formats, and the JSON of dump_model are
 // errors that wrap [ErrUnsupported]. Other errors are of a text that is not whole or not
 // consistent, of features of one name, and of levels that do not fit. Nil options have no levels.
-// Time and memory grow with the length of the text, whatever it says.
+// Time and memory grow with the length of the text, whatever it says, but for 32 MB of sets of
+// categories.
 func ReadLightGBM(r io.Reader, opts *ReadOptions) (*Model, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {

@@ -111,7 +111,6 @@ func generated(lo, hi int, category bool) (*table.Table[int], []bool) {
 	return t, labels
 }
 
-// TestAUCEqualsPeers compares at equal settings, on rows the fit has not seen.
 // measures skips a test of how good fits are where the race detector is on: others look for races.
 func measures(t *testing.T) {
 	t.Helper()
@@ -120,6 +119,7 @@ func measures(t *testing.T) {
 	}
 }
 
+// TestAUCEqualsPeers compares at equal settings, on rows the fit has not seen.
 func TestAUCEqualsPeers(t *testing.T) {
 	measures(t)
 	p := readPeers(t)

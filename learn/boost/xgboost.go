@@ -37,7 +37,9 @@ import (
 // Other boosters, several classes or targets, leaves of vectors, other objectives, and the old
 // binary format are errors that wrap [ErrUnsupported]. Other errors are of a file that is not
 // whole or not consistent, of features of one name, and of levels that are missing. Nil options
-// have no levels. Time and memory grow with the length of the file, whatever it says.
+// have no levels. Time and memory grow with the length of the file, whatever it says, but for two
+// things that take few bytes there: 32 MB of sets of categories, and 64 MB of up to 131,072 features without a
+// name. A file of few bytes can so have many columns: see Interactions.
 func ReadXGBoost(r io.Reader, opts *ReadOptions) (*Model, error) {
 	data, err := io.ReadAll(r)
 	if err != nil {
@@ -295,7 +297,7 @@ func (j *xgbJSON) objective(f *foreign) error {
 }
 
 // features takes names and types of the features. How many there are without a name is a number in
-// the text, which therefore has to be long if they are many.
+// the text, which therefore has to be long if they are more than hashing text commonly gives.
 func (j *xgbJSON) features(f *foreign, length int) error {
 	l := &j.Learner
 	n, err := strconv.Atoi(l.Param.Features)

@@ -332,14 +332,19 @@ func TestXGBoostRefuses(t *testing.T) {
 	}
 }
 
-// TestXGBoostSets: each question has a set of its own, or a short text would have much to say.
-func TestXGBoostSets(t *testing.T) {
+// xgbSets is xgbStump with another tree: of level d and, below it, of b and h.
+func xgbSets() string {
 	const tree = `{"left_children":[1,3,-1,-1,-1],"right_children":[2,4,-1,-1,-1],"split_indices":[0,0,0,0,0],"split_type":[1,1,0,0,0],` +
 		`"default_left":[1,0,0,0,0],"split_conditions":[0,0,3,4,5],"loss_changes":[2,1,0,0,0],"sum_hessian":[6,5,1,2,3],` +
 		`"categories":[3,1,7],"categories_nodes":[0,1],"categories_segments":[0,1],"categories_sizes":[1,2]}]}`
 	before, _, _ := strings.Cut(xgbStump, `{"base_weights"`)
 	_, after, _ := strings.Cut(xgbStump, `,"name":"gbtree"`)
-	model := before + tree + `,"name":"gbtree"` + after
+	return before + tree + `,"name":"gbtree"` + after
+}
+
+// TestXGBoostSets: each question has a set of its own, or a short text would have much to say.
+func TestXGBoostSets(t *testing.T) {
+	model := xgbSets()
 	opts := &boost.ReadOptions{Levels: map[string][]string{"recency": strings.Split("a b c d e f g h i", " ")}}
 	m, err := boost.ReadXGBoost(strings.NewReader(model), opts)
 	require.NoError(t, err)

@@ -149,15 +149,24 @@ func Expand[K comparable](t *table.Table[K], d *Data, p *Periods) (*Expansion[K]
 	return e, e.Table.Validate()
 }
 
-// Classifier gives the probability that a row comes true, as the models of learn/logistic do. One that is used by
-// several goroutines has to be safe for concurrent use.
+// Classifier gives the probability that a row comes true, as the models of logistic.Fit and boost.Fit do, and those that
+// boost reads from other tools if their scores are log-odds. The scores of other models of boost, as with SquaredError, are
+// no probabilities, even where all are in [0, 1]. PredictRow of a tree.Tree is the class; this makes a classifier of one that
+// has learnt the classes 0 and 1:
+//
+//	type shares struct{ *tree.Tree }
+//
+//	func (s shares) PredictRow(row []float64) float64 { return s.Probability(row, 1) }
+//
+// A classifier that is used by several goroutines has to be safe for concurrent use.
 type Classifier interface {
 	// PredictRow returns the probability of a row of numbers and codes of levels.
 	PredictRow(row []float64) float64
 }
 
 // Discrete forecasts from the hazards of periods, which a classifier has learnt from an
-// [Expansion]. If its classifier is, it is safe for concurrent use.
+// [Expansion]. It has no JSON of its own: keep that of the classifier and of the Periods, and make it
+// anew. If its classifier is, it is safe for concurrent use.
 type Discrete struct {
 	classifier Classifier
 	ends       []float64
@@ -166,8 +175,9 @@ type Discrete struct {
 
 // NewDiscrete returns the forecaster of a classifier, whose rows have the values of the table that was
 // expanded and then the index of the period. With Periods.Category it is asked for what stands for the period's
-// level, if it has a method Code(column int, level string) float64 as the models of learn/logistic do: these number levels
-// as the fit saw them, and -1 is a period in which nobody was at risk there. A fault of the periods wraps [ErrPeriods].
+// level, if it has a method Code(column int, level string) float64 as the models of learn/logistic, learn/boost and learn/tree
+// do: these number levels as the fit saw them; the hazard of a period in which nobody was at risk there is that of a missing
+// value. A fault of the periods wraps [ErrPeriods].
 func NewDiscrete(c Classifier, p *Periods) (*Discrete, error) {
 	if err := p.Validate(); err != nil {
 		return nil, err
