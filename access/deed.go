@@ -24,6 +24,8 @@ const (
 	// ActionApprove is that an approver approved or refused it. Its Actor is the reader too; who
 	// approved it is in the detail approver.
 	ActionApprove = "access.export.approve"
+	// ActionExported is that Personal or Sensitive fields of a customer are in an export. The entry is about the customer.
+	ActionExported = "access.export.customer"
 	// ActionExport is that it was written, or that this failed.
 	ActionExport = "access.export"
 )
@@ -49,6 +51,7 @@ const (
 	detailRows     = "rows"
 	detailBytes    = "bytes"
 	detailFound    = "found"
+	detailWithheld = "withheld"
 )
 
 // A deed is what is to be written down. Not safe for concurrent use.

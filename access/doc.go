@@ -49,7 +49,7 @@
 // restriction that is misspelt is found when the policy is read or opened, and one whose trait leaves the schema
 // ends all access. Personal and Sensitive fields are shown, customers found and exports written only
 // after that was committed to the log of package audit; so is what was refused. The log holds ids and names of
-// fields, never values.
+// fields, never values, and audit.Query.Customer selects who saw a customer, found it and had it in an export.
 //
 // # What it does not do
 //
