@@ -16,6 +16,8 @@ import (
 const (
 	// ActionView is Gate.View. The entry is about the customer.
 	ActionView = "access.view"
+	// ActionTimeline is Gate.Timeline. The entry is about the customer.
+	ActionTimeline = "access.timeline"
 	// ActionFind is Gate.Find. An entry is about a customer who was found; of none there is one entry. Its
 	// Object is the trait.
 	ActionFind = "access.find"

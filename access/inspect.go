@@ -45,7 +45,7 @@ type Deed struct {
 	Actor   string `json:"actor"`   // as in Reader
 	Role    string `json:"role"`    // as in Reader
 	Purpose string `json:"purpose"` // as in Reader
-	// Views are how often Personal or Sensitive fields of a customer were shown. Plain and Masked are
+	// Views are how often Personal or Sensitive fields of a customer, or of a page of its timeline, were shown. Plain and Masked are
 	// which, by name: how often each was shown so.
 	Views  int64            `json:"views"`
 	Plain  map[string]int64 `json:"plain,omitempty"`
@@ -199,7 +199,7 @@ func (c *census) count(e *audit.Entry) {
 	t := c.of(e, said[detailRole])
 	first := said[detailPart] == ""
 	switch e.Action {
-	case ActionView:
+	case ActionView, ActionTimeline:
 		if e.Outcome == audit.Denied {
 			t.Denied++
 			return
