@@ -152,6 +152,7 @@ func TestEveryReadIsKnown(t *testing.T) {
 		"Observations": {within, func() error { return exhaust(g.Observations(ctx, id)) }},
 		"Explain":      {within, func() error { return second(g.Explain(ctx, ref("1"), ref("2"))) }},
 		"Ruling":       {within, func() error { _, _, err := g.Ruling(ctx, "r"); return err }},
+		"Rulings":      {within, func() error { return second(g.Rulings(ctx, id)) }},
 		"Relations":    {within, func() error { return second(g.Relations(ctx, time.Time{}, id)) }},
 		"Find":         {nothing, func() error { return second(g.Find(ctx, "", identity.Identifier{Type: "account", Value: "1"})) }},
 		"Lookup":       {nothing, func() error { _, _, err := g.Lookup(ctx, ref("1").Record); return err }},

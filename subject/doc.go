@@ -51,5 +51,6 @@
 //
 // It does not decide who may ask, nor whether a law demands that something be kept. It tells
 // the log, and does not seal it: audit.Log.Seal does. It gives out what
-// is stored, and not what others said in confidence: relations are exported without the other person.
+// is stored, and not what others said in confidence: relations are exported without the other person. Reasons of rulings are
+// given out as they were written.
 package subject
