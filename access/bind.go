@@ -13,9 +13,10 @@ import (
 type bound struct {
 	version uint64
 	zone    *time.Location
-	fields  []field        // traits, then computed traits, in the order of the schema
-	index   map[string]int // of fields
-	traits  int            // how many of fields are traits
+	fields  []field                           // traits, then computed traits, in the order of the schema
+	index   map[string]int                    // of fields
+	traits  int                               // how many of fields are traits
+	events  map[[2]string]profile.Sensitivity // of a field, by the type of the event and its name
 	rights  map[charge]*rights
 }
 
@@ -59,7 +60,7 @@ func (g *Gate) bind(ctx context.Context) (*bound, error) {
 	if err != nil {
 		return nil, err
 	}
-	b := &bound{version: version, zone: zone, index: map[string]int{}, traits: len(schema.Traits), rights: map[charge]*rights{}}
+	b := &bound{version: version, zone: zone, index: map[string]int{}, traits: len(schema.Traits), events: map[[2]string]profile.Sensitivity{}, rights: map[charge]*rights{}}
 	for i := range schema.Traits {
 		t := &schema.Traits[i]
 		b.fields = append(b.fields, field{name: t.Name, label: t.Label, sensitivity: t.Sensitivity})
@@ -71,6 +72,11 @@ func (g *Gate) bind(ctx context.Context) (*bound, error) {
 	for i := range b.fields {
 		f := &b.fields[i]
 		b.index[f.name], f.mask = i, g.policy.Masks[f.name]
+	}
+	for i := range schema.Events {
+		for _, f := range schema.Events[i].Fields {
+			b.events[[2]string{schema.Events[i].Name, f.Name}] = f.Sensitivity
+		}
 	}
 	for i := range g.policy.Roles {
 		role := &g.policy.Roles[i]

@@ -16,6 +16,8 @@ import (
 const (
 	// ActionView is Gate.View. The entry is about the customer.
 	ActionView = "access.view"
+	// ActionTimeline is Gate.Timeline. The entry is about the customer.
+	ActionTimeline = "access.timeline"
 	// ActionFind is Gate.Find. An entry is about a customer who was found; of none there is one entry. Its
 	// Object is the trait.
 	ActionFind = "access.find"
@@ -24,6 +26,8 @@ const (
 	// ActionApprove is that an approver approved or refused it. Its Actor is the reader too; who
 	// approved it is in the detail approver.
 	ActionApprove = "access.export.approve"
+	// ActionExported is that Personal or Sensitive fields of a customer are in an export. The entry is about the customer.
+	ActionExported = "access.export.customer"
 	// ActionExport is that it was written, or that this failed.
 	ActionExport = "access.export"
 )
@@ -49,6 +53,7 @@ const (
 	detailRows     = "rows"
 	detailBytes    = "bytes"
 	detailFound    = "found"
+	detailWithheld = "withheld"
 )
 
 // A deed is what is to be written down. Not safe for concurrent use.

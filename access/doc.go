@@ -40,7 +40,7 @@
 //
 // # The gate
 //
-// A [Gate] has four verbs. [Gate.View] shows a customer, [Gate.Find] finds customers by a value,
+// A [Gate] has five verbs. [Gate.View] shows a customer, [Gate.Timeline] what happened to it, [Gate.Find] finds customers by a value,
 // [Gate.Export] writes many, for which somebody else has to approve, and [Gate.Inspect] tells who
 // may see what and who did. What is not shown is an error for who asks for the value, and never
 // an empty one. What is masked is a [MaskedText] and no customer.Value.
@@ -49,13 +49,13 @@
 // restriction that is misspelt is found when the policy is read or opened, and one whose trait leaves the schema
 // ends all access. Personal and Sensitive fields are shown, customers found and exports written only
 // after that was committed to the log of package audit; so is what was refused. The log holds ids and names of
-// fields, never values.
+// fields, never values, and audit.Query.Customer selects who saw a customer, found it and had it in an export.
 //
 // # What it does not do
 //
 // It takes the caller's word for who the reader is and which role they have. It stands before
-// profiles and keeps nobody from them who has the Profiles themselves, their rows or the store. Timelines and
-// provenance do not pass it. Consent to be contacted by some number or address is of package consent: here it is
+// profiles and keeps nobody from them who has the Profiles themselves, their rows or the store: what these read is within
+// the service, and not in the log. Provenance does not pass it. Consent to be contacted by some number or address is of package consent: here it is
 // about the use of data. Where the consent of one atom is missing the value it states is withheld, and
 // not made anew from the others. Whether a basis holds is for a lawyer to say.
 package access

@@ -143,15 +143,16 @@ type Exported struct {
 //
 // without masked and withheld where there are none.
 //
-// The log has before anything is written that it was asked for and who approved it, and afterwards how many
-// rows and bytes were written, with a commitment to them; the customers are in the file alone. If the log fails before,
-// nothing is written. After an error the result tells what was written, which must not be handed on; it is nil if
+// The log has before anything is written that it was asked for and who approved it; before the row of a customer of whom a Personal
+// or Sensitive field is shown, plain or masked, that it is in the export, with what was withheld; and afterwards how many
+// rows and bytes were written, with a commitment to them. What the log does not take is not
+// written. After an error the result tells what was written, which must not be handed on; it is nil if
 // nothing was approved. A process that is killed leaves an approval in the log without an end.
 //
 // Errors wrap ErrInput where the reader or the selection is not valid, ErrDenied where the policy or the approver do not
 // allow it, ErrLimit where there are more rows than Selection.Limit, of which that many were written, ErrPolicy
 // after a change of the schema, or are those of profile.Profiles.All, of the consents, the approver, the log and w. It is no
-// snapshot. Cost: that of All, and of the consents of each customer.
+// snapshot. Cost: that of All, of the consents of each customer, and a commit of the log for every 128 rows.
 func (g *Gate) Export(ctx context.Context, now time.Time, by Reader, what Selection, w io.Writer) (*Exported, error) {
 	b, err := g.bind(ctx)
 	if err != nil {

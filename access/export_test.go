@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -97,6 +98,8 @@ func TestExport(t *testing.T) {
 	require.Equal(t, &done.Request, yes.asked[0])
 
 	entries := w.entries()
+	require.Len(t, entries, 5)
+	entries = slices.DeleteFunc(entries, func(e audit.Sealed) bool { return e.Action == ActionExported })
 	require.Len(t, entries, 3)
 	found := map[string]map[string]string{}
 	for _, e := range entries {
@@ -131,6 +134,39 @@ func TestExport(t *testing.T) {
 	var back Exported
 	require.NoError(t, json.Unmarshal(data, &back))
 	require.Equal(t, done, &back)
+}
+
+// The log says of whom an export has personal fields, and what of them was withheld, before it is written.
+func TestExportOfWhom(t *testing.T) {
+	ctx := context.Background()
+	w, _ := exporting(t)
+	done, err := w.gate.Export(ctx, noon, manager, all("phone", "city"), new(bytes.Buffer))
+	require.NoError(t, err)
+	_, err = w.gate.Export(ctx, noon, manager, all("city", "orders"), new(bytes.Buffer)) // nothing that is personal
+	require.NoError(t, err)
+	w.agree(atomOf(20), "1", noon, consent.Granted)
+	offered, err := w.gate.Export(ctx, noon, offering, all("name", "city"), new(bytes.Buffer))
+	require.NoError(t, err)
+	w.entries()
+	about := map[string]*audit.Entry{}
+	for e, err := range w.log.Entries(ctx, &audit.Query{Customer: customer.FromInt64(2)}) {
+		require.NoError(t, err)
+		require.Equal(t, ActionExported, e.Action)
+		require.Equal(t, audit.Done, e.Outcome)
+		require.Nil(t, about[e.Object])
+		about[e.Object] = &e.Entry
+	}
+	require.Len(t, about, 2)
+	require.Equal(t, "emp-1", about[done.Request.ID].Actor)
+	require.Equal(t, []audit.Detail{{Name: "role", Text: "manager"}}, about[done.Request.ID].Details)
+	require.Contains(t, about[offered.Request.ID].Details, audit.Detail{Name: "withheld", Text: "city"})
+
+	// Where the log takes no more nothing is written of whom it does not have.
+	var out bytes.Buffer
+	w.approver.(*approving).then = func() { w.store.fail(1, errFlaky, false) }
+	_, err = w.gate.Export(ctx, noon, manager, all("phone"), &out)
+	require.Error(t, err)
+	require.Empty(t, out.String())
 }
 
 func TestExportMasked(t *testing.T) {

@@ -37,6 +37,8 @@ type writing struct {
 	csv    *csv.Writer
 	rows   int64 // in out.Rows or in b
 	starts []int // where those in b begin
+	at     time.Time
+	deeds  []*deed // that the log is to have before those in b are written
 }
 
 // mostBuffered is how much is collected before it is written.
@@ -47,7 +49,7 @@ const pageCustomers = 256
 
 // run writes the export.
 func (x *writing) run(ctx context.Context, now time.Time) error {
-	x.csv = csv.NewWriter(&x.b)
+	x.csv, x.at = csv.NewWriter(&x.b), now
 	if x.what.Format == CSV {
 		if err := x.line(x.rights.header(x.out.Request.Columns)); err != nil {
 			return err
@@ -75,7 +77,7 @@ func (x *writing) run(ctx context.Context, now time.Time) error {
 	if err := x.page(ctx, now, page); err != nil {
 		return err
 	}
-	return x.flush()
+	return x.flush(ctx)
 }
 
 // page writes the rows of some customers.
@@ -100,11 +102,11 @@ func (x *writing) page(ctx context.Context, now time.Time, page []*profile.Profi
 		if err := ctx.Err(); err != nil {
 			return err
 		}
-		if err := x.row(s.view(&x.out.Request.Reader)); err != nil {
+		if err := x.row(ctx, s.view(&x.out.Request.Reader)); err != nil {
 			return err
 		}
 		if x.b.Len() >= mostBuffered {
-			if err := x.flush(); err != nil {
+			if err := x.flush(ctx); err != nil {
 				return err
 			}
 		}
@@ -131,8 +133,12 @@ func (x *writing) look(ctx context.Context, now time.Time, one *profile.Profile)
 	return s, nil
 }
 
-// flush writes what was collected.
-func (x *writing) flush() error {
+// flush writes what was collected, once the log has of whom it is.
+func (x *writing) flush(ctx context.Context) error {
+	if err := x.gate.record(ctx, x.deeds...); err != nil {
+		return err
+	}
+	x.deeds = x.deeds[:0]
 	n, err := x.to.Write(x.b.Bytes())
 	if n < 0 || n > x.b.Len() || n < x.b.Len() && err == nil {
 		err = errors.Join(err, io.ErrShortWrite)
@@ -172,16 +178,19 @@ func (x *writing) line(record []string) error {
 }
 
 // row writes what may be seen of a customer, if the customer belongs to the scope.
-func (x *writing) row(v *View) error {
+func (x *writing) row(ctx context.Context, v *View) error {
 	if !x.what.Rows.Has(x.scoped(v)) {
 		return nil
 	}
 	fields := make([]*Field, len(x.what.Names))
 	var withheld []string
+	protected := false
 	for i, name := range x.what.Names {
-		fields[i] = &v.Fields[x.bound.index[name]]
-		if fields[i].Show == Denied {
+		at := x.bound.index[name]
+		if fields[i] = &v.Fields[at]; fields[i].Show == Denied {
 			withheld = append(withheld, name)
+		} else if x.bound.fields[at].protected() {
+			protected = true
 		}
 	}
 	if len(withheld) == len(fields) {
@@ -189,10 +198,16 @@ func (x *writing) row(v *View) error {
 		return nil
 	}
 	if x.rows == x.what.Limit {
-		return errors.Join(x.flush(), fmt.Errorf("%w: the scope has more than %d customers", ErrLimit, x.what.Limit))
+		return errors.Join(x.flush(ctx), fmt.Errorf("%w: the scope has more than %d customers", ErrLimit, x.what.Limit))
 	}
 	x.rows++
 	x.starts = append(x.starts, x.b.Len())
+	if protected {
+		d := x.out.Request.deed(ActionExported, x.at)
+		d.customer = v.Customer
+		d.list(detailWithheld, withheld)
+		x.deeds = append(x.deeds, d)
+	}
 	if x.what.Format == JSON {
 		return x.object(v.Customer, fields, withheld)
 	}

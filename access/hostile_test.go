@@ -128,6 +128,19 @@ func TestHostile(t *testing.T) {
 			},
 			Names: "ctx at reader moment", Args: func() []any { return []any{ctx, at, reader(), profile.Moment{}} }, Expect: badReader,
 		},
+		"Gate.Timeline": {
+			Call: func(ctx context.Context, at time.Time, r access.Reader, m profile.Moment, q *profile.TimelineQuery) (int, error) {
+				gate, _, _ := open()
+				t, err := (*access.Gate).Timeline(gate, ctx, at, r, id, m, q)
+				if err != nil {
+					return 0, err
+				}
+				return len(t.Entries), nil
+			},
+			Names: "ctx at reader moment query", Args: func() []any {
+				return []any{ctx, at, reader(), profile.Moment{}, &profile.TimelineQuery{Statements: true, Limit: 5}}
+			}, Expect: badReader,
+		},
 		"Gate.Find": {
 			Call: func(ctx context.Context, at time.Time, r access.Reader, trait string) (int, error) {
 				gate, _, _ := open()

@@ -45,7 +45,7 @@ type Deed struct {
 	Actor   string `json:"actor"`   // as in Reader
 	Role    string `json:"role"`    // as in Reader
 	Purpose string `json:"purpose"` // as in Reader
-	// Views are how often Personal or Sensitive fields of a customer were shown. Plain and Masked are
+	// Views are how often Personal or Sensitive fields of a customer, or of a page of its timeline, were shown. Plain and Masked are
 	// which, by name: how often each was shown so.
 	Views  int64            `json:"views"`
 	Plain  map[string]int64 `json:"plain,omitempty"`
@@ -56,7 +56,10 @@ type Deed struct {
 	// whose process was killed is not among them: see ExportDeed.State.
 	Exports int64 `json:"exports"`
 	Rows    int64 `json:"rows"`
-	// Denied are how many views, finds and exports were refused.
+	// Others are how often each other action was done, or failed, of those that the log has, such as subject.export and
+	// subject.erase of package subject; Role is empty where an entry has none.
+	Others map[string]int64 `json:"others,omitempty"`
+	// Denied are how many of all these were refused.
 	Denied int64 `json:"denied"`
 	// Last is when the last of all this was.
 	Last time.Time `json:"last"`
@@ -183,22 +186,20 @@ func (c *census) of(e *audit.Entry, role string) *Deed {
 
 // count counts an entry.
 func (c *census) count(e *audit.Entry) {
-	switch e.Action {
-	case ActionView, ActionFind, ActionAsk, ActionApprove, ActionExport:
-	default:
-		return
+	if e.Action == ActionExported {
+		return // counted with its export
 	}
 	said := map[string]string{}
 	for _, d := range e.Details {
 		said[d.Name] = d.Text
 	}
-	if said[detailPart] != "" && e.Action != ActionView && e.Action != ActionAsk {
+	if said[detailPart] != "" && e.Action == ActionFind {
 		return // of a find, counted with its first
 	}
 	t := c.of(e, said[detailRole])
 	first := said[detailPart] == ""
 	switch e.Action {
-	case ActionView:
+	case ActionView, ActionTimeline:
 		if e.Outcome == audit.Denied {
 			t.Denied++
 			return
@@ -235,6 +236,15 @@ func (c *census) count(e *audit.Entry) {
 			t.Exports++
 			t.Rows += x.Rows
 		}
+	default:
+		if e.Outcome == audit.Denied {
+			t.Denied++
+			return
+		}
+		if t.Others == nil {
+			t.Others = map[string]int64{}
+		}
+		t.Others[e.Action]++
 	}
 }
 

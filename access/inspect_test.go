@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"io"
 	"testing"
 	"time"
 
@@ -14,6 +15,7 @@ import (
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/store"
+	"github.com/clientele-go/clientele/subject"
 )
 
 func TestInspect(t *testing.T) {
@@ -38,11 +40,19 @@ func TestInspect(t *testing.T) {
 	require.ErrorIs(t, err, ErrDenied)
 	require.Nil(t, refused)
 	require.NoError(t, w.log.Append(ctx, &audit.Entry{Time: noon, Actor: "x", Action: "consent.withdraw"}, &audit.Entry{Time: noon, Actor: "x", Action: "access.door"}))
+	subjects, err := subject.Open(w.data, subject.Parts{Profiles: w.profiles, Log: w.log}, nil)
+	require.NoError(t, err)
+	for range 2 { // all of a customer, in plain
+		_, err = subjects.Export(ctx, at(8), subject.Request{Customer: one, Actor: "emp-1"}, io.Discard)
+		require.NoError(t, err)
+	}
+	require.NoError(t, w.log.Append(ctx, &audit.Entry{Time: at(9), Actor: "x", Action: "door.open", Outcome: audit.Denied}))
 	w.entries()
 
 	in, err := g.Inspect(ctx, noon, at(60))
 	require.NoError(t, err)
 	require.Equal(t, []Deed{
+		{Actor: "emp-1", Purpose: "access", Others: map[string]int64{"subject.export": 2}, Last: at(8)},
 		{
 			Actor: "emp-1", Role: "manager", Purpose: "service", Views: 1, Exports: 1, Rows: 3, Last: at(6),
 			Plain: map[string]int64{"birthday": 1, "favourite": 1, "illness": 1, "name": 1, "phone": 1},
@@ -51,6 +61,7 @@ func TestInspect(t *testing.T) {
 			Actor: "emp-7", Role: "agent", Purpose: "service", Views: 2, Finds: 1, Denied: 2, Last: at(7),
 			Masked: map[string]int64{"birthday": 2, "favourite": 2, "name": 2, "phone": 2},
 		},
+		{Actor: "x", Others: map[string]int64{"consent.withdraw": 1, "access.door": 1}, Denied: 1, Last: at(9)},
 	}, in.Deeds)
 	require.Len(t, in.Exports, 2)
 	require.Equal(t, ExportDeed{
@@ -110,7 +121,7 @@ func TestInspectionText(t *testing.T) {
 				{Name: "ill\u202eness", Sensitivity: profile.Sensitive},
 			},
 		}},
-		Deeds: []Deed{{Actor: "emp-7", Role: "agent", Purpose: "service", Views: 2, Finds: 10, Last: noon, Masked: map[string]int64{"phone": 2}}},
+		Deeds: []Deed{{Actor: "emp-7", Role: "agent", Purpose: "service", Views: 2, Finds: 10, Last: noon, Masked: map[string]int64{"phone": 2}, Others: map[string]int64{"subject.export": 1}}},
 		Exports: []ExportDeed{{
 			ID: "00ff", Actor: "emp-7", Purpose: "service", At: noon, Scope: "广州 VIP", Plain: []string{"city"}, Masked: []string{"phone"},
 			Approver: "boss", Approval: "A-1", State: Written, Rows: 12,
@@ -137,6 +148,9 @@ emp-7       agent      service       2           10          0             0    
 
 ACTOR 人员  ROLE 角色  PURPOSE 目的  FIELD 字段  PLAIN 明文  MASKED 脱敏
 emp-7       agent      service       phone       0           2
+
+ACTOR 人员  ROLE 角色  PURPOSE 目的  ACTION 操作     TIMES 次数
+emp-7       agent      service       subject.export  1
 
 EXPORT 导出  TIME 时间          ACTOR 人员  PURPOSE 目的  SCOPE 范围  COLUMNS 字段        APPROVER 审批人  STATE 状态      ROWS 行数
 00ff         2026-03-10 12:00Z  emp-7       service       广州 VIP    city, phone:masked  boss (A-1)       written 已导出  12

@@ -70,6 +70,7 @@ func (in *Inspection) deeds(b *strings.Builder) {
 	minute := func(t time.Time) string { return t.UTC().Format("2006-01-02 15:04Z") }
 	rows := [][]string{{"ACTOR 人员", "ROLE 角色", "PURPOSE 目的", "VIEWS 查看", "FINDS 查找", "EXPORTS 导出", "ROWS 行数", "DENIED 拒绝", "LAST 最近"}}
 	reads := [][]string{{"ACTOR 人员", "ROLE 角色", "PURPOSE 目的", "FIELD 字段", "PLAIN 明文", "MASKED 脱敏"}}
+	others := [][]string{{"ACTOR 人员", "ROLE 角色", "PURPOSE 目的", "ACTION 操作", "TIMES 次数"}}
 	for _, d := range in.Deeds {
 		who := []string{line.Printable(d.Actor), line.Printable(d.Role), line.Printable(d.Purpose)}
 		rows = append(rows, append(who[:3:3], number(d.Views), number(d.Finds), number(d.Exports), number(d.Rows), number(d.Denied), minute(d.Last)))
@@ -78,11 +79,16 @@ func (in *Inspection) deeds(b *strings.Builder) {
 		for _, name := range slices.Compact(names) {
 			reads = append(reads, append(who[:3:3], line.Printable(name), number(d.Plain[name]), number(d.Masked[name])))
 		}
+		for _, action := range slices.Sorted(maps.Keys(d.Others)) {
+			others = append(others, append(who[:3:3], line.Printable(action), number(d.Others[action])))
+		}
 	}
 	table(b, rows)
-	if len(reads) > 1 {
-		b.WriteString("\n")
-		table(b, reads)
+	for _, more := range [][][]string{reads, others} {
+		if len(more) > 1 {
+			b.WriteString("\n")
+			table(b, more)
+		}
 	}
 	if len(in.Exports) == 0 {
 		return

@@ -94,7 +94,7 @@ type Options struct {
 	// Prefix begins the store's keys. Nil: "consent/".
 	Prefix []byte
 	// Committing is called with each batch of records, and may add to it what is to be
-	// committed with them, such as entries of an audit log. It may be called again for the
+	// committed with them, such as entries of an audit log (audit.Log.Queue). It may be called again for the
 	// same records where a commit is tried again. Nil: nothing.
 	Committing func(b *store.Batch, records []Record) error
 	// Backoff is how to retry where another process writes to the same atom. Nil: the defaults

@@ -266,6 +266,12 @@ func TestHostile(t *testing.T) {
 			},
 			Names: "ctx", Args: func() []any { return []any{ctx} },
 		},
+		"Graph.Rulings": {
+			Call: func(ctx context.Context, id customer.ID) ([]identity.Ruling, error) {
+				return (*identity.Graph).Rulings(shared, ctx, id)
+			},
+			Names: "ctx id", Args: func() []any { return []any{ctx, id} },
+		},
 		"Graph.Observations": {
 			Call: func(ctx context.Context, id customer.ID) (int, error) {
 				return hostiletest.Count((*identity.Graph).Observations(shared, ctx, id))

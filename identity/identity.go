@@ -35,7 +35,8 @@ type Options struct {
 	// Index hashes identifiers, under which they are found. Nil hashes without a key,
 	// which hides nothing: set it wherever real people are observed. The newest key of
 	// an index is used, and a store keeps to the one it began with: Open refuses
-	// another.
+	// another, so the key of a graph cannot be replaced, and belongs where it is safe for good. Package
+	// profile, whose index can, is given another seal.Index then: with the new key and the old.
 	Index *seal.Index
 	// Vault seals the identifiers and ids of observations under a key for each record.
 	// Nil keeps them as they are.

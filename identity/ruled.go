@@ -1,8 +1,11 @@
 package identity
 
 import (
+	"cmp"
 	"context"
+	"errors"
 	"fmt"
+	"slices"
 
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/wire"
@@ -92,6 +95,49 @@ func readRuled(e store.Entry) (r ruled, err error) {
 // is none, ErrErased if whom it was about has been erased.
 func (g *Graph) Ruling(ctx context.Context, id string) (r Ruling, revoked bool, err error) {
 	return g.ruling(ctx, g.blind("ruling", id))
+}
+
+// Rulings returns the rulings in force about a customer, named by its id or that of one of the past that is part of it now: those that
+// name one of its records, and those by which one of its identifiers passed to somebody else. They ascend by time, then id.
+// Reasons can be about others, who are named in them by mistake: mind who reads them.
+//
+// Errors: ErrUnknown, ErrErased, those of the vault and the store. Cost: a few reads for the evidence, and one or two for each ruling.
+func (g *Graph) Rulings(ctx context.Context, id customer.ID) ([]Ruling, error) {
+	c, home, err := g.home(ctx, id)
+	if err != nil {
+		return nil, err
+	}
+	names := map[blind]bool{}
+	for i := range c.ev.pieces {
+		if p := &c.ev.pieces[i]; p.home == home {
+			for _, r := range slices.Concat(p.links, p.parts) {
+				names[r.id] = true
+			}
+		}
+	}
+	for _, o := range c.ev.seen {
+		if c.ev.pieces[o.piece].home != home {
+			continue
+		}
+		for _, k := range o.marks {
+			for _, cut := range c.ev.values[k.value].cuts {
+				names[cut.ruling] = true
+			}
+		}
+	}
+	var all []Ruling
+	for name := range names {
+		r, revoked, err := g.ruling(ctx, name)
+		switch {
+		case errors.Is(err, ErrErased) || err == nil && revoked: // meanwhile
+		case err != nil:
+			return nil, err
+		default:
+			all = append(all, r)
+		}
+	}
+	slices.SortFunc(all, func(a, b Ruling) int { return cmp.Or(a.Time.Compare(b.Time), cmp.Compare(a.ID, b.ID)) })
+	return all, nil
 }
 
 // ruling returns a ruling by the hash of its id.

@@ -28,6 +28,7 @@ type errand struct {
 	Place, Dir  string
 	Part, Parts int  // of the tasks
 	Profile     bool // they are jobs
+	Privacy     bool // they are visits
 }
 
 // do does it, and says so of each task that is done.
@@ -42,8 +43,11 @@ func (e *errand) do(ctx context.Context) error {
 	}
 	calls := &tally{}
 	work := tasksIn
-	if e.Profile {
+	switch {
+	case e.Profile:
 		work = jobsIn
+	case e.Privacy:
+		work = visitsIn
 	}
 	n, do, err := work(ctx, calls.observe(s))
 	if err != nil {

@@ -89,18 +89,24 @@ func onPlaces(t *testing.T, ok func(p *place) bool, f func(t *testing.T, p *plac
 	}
 }
 
-// graphAt opens the graph in a store, with keys that every process knows.
-func graphAt(ctx context.Context, s store.Store, p *identity.Policy) (*identity.Graph, error) {
+// keysOf are an index and a vault in a store, with keys that every process knows.
+func keysOf(s store.Store) (*seal.Index, *seal.Vault, error) {
 	key := sha256.Sum256([]byte("of tests"))
 	index, err := seal.NewIndex(seal.IndexKey{Version: 1, Key: key[:]})
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	wrapper, err := seal.NewLocal(key[:])
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	vault, err := seal.NewVault(s, wrapper, nil)
+	return index, vault, err
+}
+
+// graphAt opens the graph in a store.
+func graphAt(ctx context.Context, s store.Store, p *identity.Policy) (*identity.Graph, error) {
+	index, vault, err := keysOf(s)
 	if err != nil {
 		return nil, err
 	}

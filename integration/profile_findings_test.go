@@ -90,7 +90,7 @@ type findings struct {
 
 // find asks for all there is to know, and that the answers fit together: those of All and
 // of Profile, whole timelines and their pages, what the ledgers have been told, who is
-// there and whose the atoms are.
+// there, whose the atoms are and who has a name.
 func find(t testing.TB, g *identity.Graph, p *profile.Profiles, at time.Time, ledgers ...*ledger) findings {
 	t.Helper()
 	ctx := t.Context()
@@ -113,6 +113,7 @@ func find(t testing.TB, g *identity.Graph, p *profile.Profiles, at time.Time, le
 		names = append(names, schema.Computed[i].Name)
 	}
 	rows := map[customer.ID]map[string]customer.Value{}
+	named := map[customer.Value][]customer.ID{}
 	moment := profile.Moment{At: at}
 	for one, err := range p.All(ctx, moment) {
 		require.NoError(t, err)
@@ -126,6 +127,9 @@ func find(t testing.TB, g *identity.Graph, p *profile.Profiles, at time.Time, le
 		for _, name := range names {
 			rows[id][name] = one.Value(name)
 		}
+		if name := one.Value("name"); !name.IsUnset() {
+			named[name] = append(named[name], id)
+		}
 		one.Customer = customer.ID{}
 		f.profiles[atoms[id]] = text(t, one)
 		whole := timeline(t, p, id, moment, 0)
@@ -134,6 +138,11 @@ func find(t testing.TB, g *identity.Graph, p *profile.Profiles, at time.Time, le
 		f.exact = append(f.exact, exact)
 	}
 	require.Len(t, f.profiles, len(customers))
+	for name, ids := range named {
+		found, err := p.Find(ctx, "name", name, moment)
+		require.NoError(t, err)
+		require.ElementsMatch(t, ids, found)
+	}
 	for i, l := range ledgers {
 		require.NoError(t, l.follow(ctx, p))
 		require.Len(t, l.rows, len(rows), "ledger %d", i)

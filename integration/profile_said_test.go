@@ -28,7 +28,7 @@ func knowledge() *profile.Schema {
 		s.Sources = append(s.Sources, profile.Source{Name: "shop"})
 	}
 	s.Traits = []profile.Trait{
-		{Name: "name", Kind: customer.KindText, Sensitivity: profile.Personal, Policy: []profile.Rule{profile.VerifiedFirst, profile.MostComplete}},
+		{Name: "name", Kind: customer.KindText, Sensitivity: profile.Personal, Searchable: true, Policy: []profile.Rule{profile.VerifiedFirst, profile.MostComplete}},
 		{Name: "city", Kind: customer.KindText, Policy: []profile.Rule{profile.Majority, profile.MostRecent}, Refresh: 90},
 		{Name: "tags", Kind: customer.KindLabels, Policy: []profile.Rule{profile.Union}, Cap: 6, Sensitivity: profile.Internal},
 		{
@@ -37,7 +37,7 @@ func knowledge() *profile.Schema {
 		},
 		{
 			Name: "level", Kind: customer.KindText, Policy: []profile.Rule{profile.SourcePriority},
-			Check: profile.Check{In: []string{"gold", "silver", "bronze"}},
+			Check: profile.Check{In: []string{"gold", "silver", "bronze"}}, Sensitivity: profile.Personal, Searchable: true,
 		},
 		{Name: "since", Kind: customer.KindTime, Policy: []profile.Rule{profile.Smallest}},
 		{Name: "rate", Kind: customer.KindDecimal, Policy: []profile.Rule{profile.Largest}},
@@ -95,15 +95,20 @@ func better() *profile.Schema {
 	return s
 }
 
-func knowing() *profile.Options {
-	return &profile.Options{Custom: map[string]profile.CustomRule{"join": func(all []profile.Candidate) customer.Value {
+// profilesAt opens the profiles in a store; what is personal is sealed.
+func profilesAt(ctx context.Context, s store.Store, schema *profile.Schema) (*profile.Profiles, error) {
+	index, vault, err := keysOf(s)
+	if err != nil {
+		return nil, err
+	}
+	return profile.Open(ctx, s, schema, &profile.Options{Index: index, Vault: vault, Custom: map[string]profile.CustomRule{"join": func(all []profile.Candidate) customer.Value {
 		var words []string
 		for _, c := range all {
 			word, _ := c.Value.Text()
 			words = append(words, word)
 		}
 		return customer.TextValue(strings.Join(words, "; "))
-	}}}
+	}}})
 }
 
 // partsOf are the parts of a store for a graph and for profiles. One of the least limits
@@ -128,7 +133,7 @@ func opened(ctx context.Context, s store.Store, policy *identity.Policy, schema 
 	if err != nil {
 		return nil, nil, err
 	}
-	p, err := profile.Open(ctx, what, schema, knowing())
+	p, err := profilesAt(ctx, what, schema)
 	return g, p, err
 }
 

@@ -41,7 +41,7 @@ func (x *shop) open(t testing.TB, policy *identity.Policy, schema *profile.Schem
 	if x.bad {
 		_, what, err := partsOf(x.s)
 		require.NoError(t, err)
-		x.p, err = profile.Open(t.Context(), &shaky{Store: what, r: rand.New(rand.NewPCG(1, 1))}, nil, knowing())
+		x.p, err = profilesAt(t.Context(), &shaky{Store: what, r: rand.New(rand.NewPCG(1, 1))}, nil)
 		require.NoError(t, err)
 	}
 }

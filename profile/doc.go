@@ -116,7 +116,9 @@
 //
 // # What it does not do
 //
-// Who is who: that is package identity. Consent. Predictions: models take a table. Nothing
+// Who is who: that is package identity. Consent. Who may see what, and the log of who did: that is package access, whose Gate has View,
+// Find, Timeline and Export for people. What reads the [Profiles] themselves is within the service, and nothing is
+// written down of it. Predictions: models take a table. Nothing
 // runs by itself: rows are as of the last Sync, and profiles, which are made when they are
 // asked for, do not need it but for the feed.
 //

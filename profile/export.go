@@ -24,6 +24,9 @@ import (
 // with ': who reads them back takes one ' away. Some spreadsheets need a byte order mark to
 // see that it is UTF-8, "\ufeff", which the caller can write to w first.
 //
+// Who calls it has all of it, and no log tells of it: it is for use within the service. What people are to have of customers needs a
+// purpose, somebody who approves it and a scope, and masks: access.Gate.Export asks for these, and writes the same form.
+//
 // It is no snapshot: what changes meanwhile is in it or not. Errors are those of All and
 // of w, and an InputError for a name that the schema does not have. Cost: as All.
 func (p *Profiles) WriteCSV(ctx context.Context, w io.Writer, m Moment, names ...string) error {
@@ -50,7 +53,8 @@ func (p *Profiles) WriteCSV(ctx context.Context, w io.Writer, m Moment, names ..
 //
 // Names are as in WriteCSV, and in their order; values have the form of customer.Value, and
 // those that are unset are left out. Where provenance is asked for, marshal the profiles
-// that All yields. Snapshot, errors and cost are as in WriteCSV.
+// that All yields. As WriteCSV it is for use within the service: for people there is access.Gate.Export. Snapshot, errors
+// and cost are as there too.
 func (p *Profiles) WriteJSON(ctx context.Context, w io.Writer, m Moment, names ...string) error {
 	return p.export(ctx, w, m, names, nil, func(b *bytes.Buffer, columns []feature, id customer.ID, f *folded) error {
 		b.WriteString(`{"customer":"`)

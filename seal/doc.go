@@ -29,6 +29,10 @@
 // without the key a hash says nothing but that. An unkeyed hash of a phone number
 // is as good as the number: all of them can be tried in minutes.
 //
+// Keys are replaced while all goes on: wrapping keys by [Vault.Rewrap], the key of an index where what was found by the old one is
+// written anew under the new, as profile.Profiles.Reseal does. Package identity does not: its identifiers are found, and
+// customers named, under the key that its store began with.
+//
 // # What it does not do
 //
 // Blind indexes show which values are equal and how often each occurs. Destroyed

@@ -37,7 +37,10 @@
 //
 // Entries of the audit log, which hold ids alone; the feed of changes until it is trimmed; rulings of stewards,
 // whose reasons should not name anybody; and what lies elsewhere: backups, rows that others
-// have followed, exports, snapshots of a segment index. A key that another process
+// have followed, exports, snapshots of a segment index. Live segments that a store keeps (segment.OpenLive) hear of an erasure by the rows
+// of the profiles: hand them those (segment.Live.ApplyRows). They have the customer until they have written two checkpoints
+// since, which Prove tells as a fault; after that only their notices have the id, which says nothing by itself, until newer ones
+// take their place, and texts that only the customer had stay as values of a tag, of nobody. A key that another process
 // remembers opens until it hears of the erasure, and a backup of the store has the
 // wrapped keys: keep backups for less long than the law gives you, or wrap keys
 // anew (seal.Vault.Rewrap) and destroy the wrapping key. The feed must not be trimmed beyond an erasure
@@ -48,5 +51,6 @@
 //
 // It does not decide who may ask, nor whether a law demands that something be kept. It tells
 // the log, and does not seal it: audit.Log.Seal does. It gives out what
-// is stored, and not what others said in confidence: relations are exported without the other person.
+// is stored, and not what others said in confidence: relations are exported without the other person. Reasons of rulings are
+// given out as they were written.
 package subject

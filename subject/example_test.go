@@ -87,6 +87,7 @@ func Example() {
 	// members 1
 	// observations 1
 	// relations 0
+	// rulings 0
 	// evidence 1
 	// set_aside 0
 	// consents 1

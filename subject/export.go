@@ -46,6 +46,7 @@ type Count struct {
 //	observations  what was observed, by time: id, source, record, entity, time and identifiers, of
 //	              which each has type, scope, value and proof
 //	relations     to other customers, who are not named: id, kind, outgoing, start, end
+//	rulings       of stewards, by time: identity.Ruling
 //	profile       profile.Profile, with all that each value was made of; null if there is none
 //	evidence      all that sources said, by atom, time and id: profile.KeptEvidence
 //	set_aside     by atom, what sources said that was not taken: profile.Rejected, and atom
@@ -96,6 +97,11 @@ func (x *Subjects) Export(ctx context.Context, now time.Time, r Request, w io.Wr
 	if x.parts.Graph != nil {
 		list(d, "observations", x.observations(ctx, id))
 		list(d, "relations", x.relations(ctx, id))
+		rulings, err := x.parts.Graph.Rulings(ctx, id)
+		if err != nil {
+			d.fail(err)
+		}
+		list(d, "rulings", values(rulings))
 	}
 	if x.parts.Profiles != nil {
 		one, err := x.parts.Profiles.Profile(ctx, id, profile.Moment{At: now})

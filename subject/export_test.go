@@ -26,6 +26,7 @@ type exported struct {
 	Members      []customer.Member      `json:"members"`
 	Observations []observation          `json:"observations"`
 	Relations    []relation             `json:"relations"`
+	Rulings      []identity.Ruling      `json:"rulings"`
 	Profile      *profile.Profile       `json:"profile"`
 	Evidence     []profile.KeptEvidence `json:"evidence"`
 	SetAside     []setAside             `json:"set_aside"`
@@ -182,4 +183,80 @@ func TestExportWithoutTicket(t *testing.T) {
 	w.export(r)
 	_, err := w.subjects.Erase(t.Context(), minute(110), r)
 	require.NoError(t, err)
+}
+
+// givenIn is where the export has what the store keeps under a kind of value, or why there is nothing to give.
+var givenIn = map[string]string{
+	"key": "-the key of an atom, wrapped", "feed/entry": "-says what became of members", "feed/atoms": "-says what became of members",
+	"identity/evidence": "observations", "identity/parts": "observations", "identity/part": "observations", "identity/observation": "observations",
+	"identity/forward": "customers", "identity/ref": "observations", "identity/bearer": "observations", "identity/guard": "-counts the bearers of a value",
+	"identity/ruling": "rulings", "identity/relation": "relations", "identity/edge": "relations",
+	"identity/erasing": "-while somebody is erased", "identity/erase": "-while somebody is erased", "profile/erasing": "-while somebody is erased",
+	"profile/head": "evidence", "profile/page": "evidence", "profile/id": "evidence", "profile/slice": "members",
+	"profile/partial": "-follows from evidence", "profile/row": "profile", "profile/member": "members", "profile/customer": "customers", "profile/merged": "customers",
+	"profile/wait": "-says who is to be folded anew", "profile/due": "-says when that is", "profile/queued": "-says whose row changed", "profile/refold": "-says how far folding has come",
+	"audit/entry": "audit", "audit/page": "audit",
+	"consent/head": "consents", "consent/page": "consents", "consent/paged": "consents",
+	"subject/task": "-while somebody is erased, and after", "subject/names": "-while somebody is erased, and after",
+	"segment/ids": "-segments follow rows, which profile has", "segment/log": "-segments follow rows, which profile has", "segment/notices": "-segments follow rows, which profile has",
+}
+
+// Every kind of value in which a person can be named is given out, or there is a reason why not. Where there is no key, what the
+// store has in plain of the person is in the document.
+func TestExportHasEveryKind(t *testing.T) {
+	for kind := range kinds {
+		require.Contains(t, givenIn, kind)
+	}
+	require.Len(t, givenIn, len(kinds))
+	w := open(t, new(store.Memory), false)
+	w.orders = 250
+	anna := w.person("anna", 0)
+	w.orders = 4
+	berta := w.person("berta", 20)
+	require.NoError(t, w.graph.Relate(t.Context(), identity.Relation{ID: "family", Kind: "household", From: record("anna", 1), To: record("berta", 1), Since: minute(5)}))
+	apart := identity.Ruling{ID: "ruling-apart", Actor: "steward-1", Reason: "two people", Time: minute(50)}
+	require.NoError(t, w.graph.Separate(t.Context(), apart, []identity.Record{record("anna", 1)}, []identity.Record{record("berta", 1)}))
+	taken := identity.Ruling{ID: "ruling-revoked", Actor: "steward-1", Time: minute(51)}
+	require.NoError(t, w.graph.Link(t.Context(), taken, record("anna", 1), record("anna", 2)))
+	require.NoError(t, w.graph.Revoke(t.Context(), minute(52), taken.ID))
+	passed := identity.Ruling{ID: "ruling-passed", Actor: "steward-2", Reason: "given up", Time: minute(40)}
+	require.NoError(t, w.graph.Rebind(t.Context(), passed, "", identity.Identifier{Type: "email", Value: "anna@mail.cn"}, minute(60)))
+	w.sync(minute(100))
+	w.export(request(anna, "anna"))
+	_, _, err := w.log.Seal(t.Context(), minute(111))
+	require.NoError(t, err)
+	document, e := w.export(request(anna, "anna"))
+	require.Equal(t, []identity.Ruling{passed, apart}, e.Rulings)
+	_, other := w.export(request(berta, "berta"))
+	require.Equal(t, []identity.Ruling{apart}, other.Rulings)
+
+	counts := map[string]int64{"profile": 1}
+	for _, c := range e.Counts {
+		counts[c.Name] = c.Count
+	}
+	m := new(memory)
+	trace, err := w.graph.Trace(t.Context(), anna)
+	require.NoError(t, err)
+	require.NoError(t, w.subjects.remember(t.Context(), anna, &trace, m))
+	s := newSearch(&Erasure{memory: m})
+	seen := map[string]bool{}
+	for entry, err := range w.s.Scan(t.Context(), store.Range{}) {
+		require.NoError(t, err)
+		for _, data := range [][]byte{entry.Key, entry.Value} {
+			s.needles.find(data, func(int) {
+				if k := readKept(entry); k.kind != "" {
+					seen[k.kind] = true
+				}
+			})
+		}
+	}
+	for kind := range seen {
+		if in := givenIn[kind]; in[0] != '-' {
+			require.Positive(t, counts[in], "%s, of %s", in, kind)
+		}
+	}
+	require.Greater(t, len(seen), 15)
+	for _, p := range planted("anna") {
+		require.Contains(t, document, p)
+	}
 }

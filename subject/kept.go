@@ -18,9 +18,12 @@ type kept struct {
 
 func readKept(e store.Entry) kept {
 	k := kept{key: e.Key, value: e.Value}
-	if kind := wire.Read(e.Value).Kind(); kinds[kind] {
+	switch kind := wire.Read(e.Value).Kind(); {
+	case kinds[kind]:
 		k.kind, k.label = kind, kind
-	} else {
+	case k.goesOn(): // of what goes on under more keys only ids name a customer
+		k.kind, k.label = "segment/ids", family(e.Key)
+	default:
 		k.label = family(e.Key)
 	}
 	return k
@@ -39,6 +42,7 @@ var kinds = map[string]bool{
 	"audit/entry": true, "audit/page": true,
 	"consent/head": true, "consent/page": true, "consent/paged": true,
 	"subject/task": true, "subject/names": true,
+	"segment/ids": true, "segment/log": true, "segment/notices": true,
 }
 
 // family is how a key begins, up to its first slash: a short word, or it is not told, as it may be
@@ -88,6 +92,8 @@ const (
 	past       = "others had, or have, a part of what was known of a shared device or of a wrong merge"
 	notErased  = "is not erased"
 	unfinished = "an erasure is not finished"
+	inSegments = "segments have the customer until they have followed the rows and written two checkpoints"
+	notices    = "notices say who entered and left segments, until newer ones take their place"
 	foreign    = "is nothing that the library keeps"
 	returned   = "a record that was erased has been used again since, by somebody new"
 )
@@ -144,6 +150,10 @@ func (s *search) reason(k kept, what int) (reason string, ok bool) {
 		return "how far folding all customers anew has come", true
 	case "profile/queued":
 		return "the feed of rows says whose changed, until it is trimmed", true
+	case "segment/ids", "segment/log":
+		return inSegments, false
+	case "segment/notices":
+		return notices, true
 	case "consent/head":
 		if what == aHash && !s.atoms[k.id(0)] {
 			return ofOthers, true

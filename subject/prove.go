@@ -100,6 +100,7 @@ type search struct {
 	order     []customer.AtomID // atoms, ascending
 	probes    []probe
 	needles   needles
+	seam      seam // with the entry before
 	live      map[customer.AtomID][]*seal.Key
 	fields    []sealedField   // of live keys
 	left      map[Left]int64  // by what it is without Count
@@ -203,7 +204,7 @@ func (s *search) entry(e store.Entry) {
 	s.p.Entries++
 	s.p.Bytes += int64(len(e.Key) + len(e.Value))
 	var seen map[int]bool
-	for _, data := range [][]byte{e.Key, e.Value} {
+	for _, data := range [][]byte{e.Key, e.Value, s.seam.join(e)} {
 		s.needles.find(data, func(what int) {
 			if seen == nil {
 				seen = map[int]bool{}
@@ -215,7 +216,7 @@ func (s *search) entry(e store.Entry) {
 		return
 	}
 	k := readKept(e)
-	if k.kind == "" && s.tells(strings.TrimSuffix(k.label, "/")) {
+	if k.kind != k.label && s.tells(strings.TrimSuffix(k.label, "/")) {
 		k.label = others
 	}
 	for what := range seen {

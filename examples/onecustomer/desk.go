@@ -1,10 +1,13 @@
 package main
 
 import (
+	"crypto/rand"
 	"fmt"
 	"slices"
 	"strings"
 	"time"
+
+	"golang.org/x/mod/sumdb/note"
 
 	"github.com/clientele-go/clientele/access"
 	"github.com/clientele-go/clientele/audit"
@@ -28,6 +31,8 @@ type desk struct {
 	log      *audit.Log
 	gate     *access.Gate
 	subjects *subject.Subjects
+	public   note.Verifier      // of the key that signs the log
+	given    []audit.Checkpoint // away, to the auditor
 
 	names   map[customer.ID]string // letters for ids, in the order in which they turn up
 	shown   map[customer.ID]int    // how many records each customer had when it was printed
@@ -60,12 +65,24 @@ func open() *desk {
 	d.kept = must(profile.Open(ctx, s, &schema, &profile.Options{Index: index, Vault: vault}))
 	tags := must(segment.New(&segment.Options{Tags: segment.TagsOf(must(d.kept.RowColumns(ctx)))}))
 	d.live = must(segment.NewLive(tags, &segment.LiveOptions{At: d.night, Location: shanghai, Definitions: segments}))
-	d.log = must(audit.Open(s, nil))
+	signer, public := signing()
+	d.public = public
+	d.log = must(audit.Open(s, &audit.Options{Origin: logName, Signer: signer, Verifier: public}))
 	offers := consent.Purpose{Name: "offers", Bases: []consent.Basis{consent.Consent}}
-	d.consents = must(consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{offers}}, d.graph.Holders, nil))
+	d.consents = must(consent.Open(s, &consent.Policy{Purposes: []consent.Purpose{offers}}, d.graph.Holders, &consent.Options{Committing: d.chosen}))
 	d.gate = must(access.Open(ctx, d.kept, &rights, &access.Options{Consents: d.consents, Log: d.log}))
 	d.subjects = must(subject.Open(s, subject.Parts{Graph: d.graph, Profiles: d.kept, Consents: d.consents, Log: d.log, Vaults: []*seal.Vault{vault}}, nil))
 	return d
+}
+
+// logName is the origin of the log of who did what.
+const logName = "one-customer.example/log"
+
+// signing draws the key that signs checkpoints of the log. In earnest who seals the log has it, and nobody who can write to the store.
+func signing() (note.Signer, note.Verifier) {
+	secret, public, err := note.GenerateKey(rand.Reader, logName)
+	check(err)
+	return must(note.NewSigner(secret)), must(note.NewVerifier(public))
 }
 
 // observe takes all records and events as they come in.

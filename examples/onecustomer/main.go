@@ -16,6 +16,7 @@ import (
 	"io"
 	"iter"
 	"os"
+	"time"
 )
 
 // ctx ends with the program.
@@ -34,10 +35,10 @@ func run(w io.Writer) {
 		{"A wrong merge is undone", []func(){d.undo, func() { d.sync(now) }, d.customers, d.explain, d.profiles, d.neverMerged}},
 		{"Then, now and next", []func(){d.timeline, d.known, d.next}},
 		{"What others were told", []func(){d.follow, d.handed}},
-		{"Who may see what", []func(){d.agree, func() { d.see(now, readers...) }, d.find}},
-		{"A consent is withdrawn", []func(){d.withdraw}},
-		{"Erased, and proven gone", []func(){d.give, d.erase}},
-		{"Nobody comes back, and all is in the log", []func(){d.replay, d.inspect}},
+		{"Who may see what", []func(){d.agree, func() { d.see(now, readers...) }, d.find, func() { d.seal(now) }}},
+		{"A consent is withdrawn", []func(){d.withdraw, func() { d.seal(now.Add(2 * time.Hour)) }}},
+		{"Erased, and proven gone", []func(){d.give, d.erase, func() { d.seal(now.Add(4 * time.Hour)) }}},
+		{"Nobody comes back, and the log tells who saw and did what", []func(){d.replay, d.inspect}},
 	} {
 		d.begin(fmt.Sprintf("%d. %s", i+1, part.title))
 		for _, step := range part.steps {

@@ -4,21 +4,24 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
 	"github.com/clientele-go/clientele/access"
+	"github.com/clientele-go/clientele/audit"
 	"github.com/clientele-go/clientele/consent"
 	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/identity"
 	"github.com/clientele-go/clientele/profile"
+	"github.com/clientele-go/clientele/store"
 	"github.com/clientele-go/clientele/subject"
 )
 
 // agree records that the shop and the app were allowed to make offers.
 func (d *desk) agree() {
-	for _, record := range []string{"S-1002", "A-2002"} {
-		d.choose(consent.Record{ID: "form of " + record, Atom: d.atoms[record], Choice: consent.Granted, Collected: now.AddDate(0, -2, 0), Notice: "privacy notice 4"})
+	for i, by := range []identity.Record{liu, app} {
+		d.choose(by, consent.Record{ID: fmt.Sprint("form-", 17+i), Choice: consent.Granted, Collected: now.AddDate(0, -2, 0), Notice: "privacy notice 4"})
 	}
 	d.printf("S-1002 and A-2002 agreed to offers that are made for them.")
 }
@@ -26,13 +29,29 @@ func (d *desk) agree() {
 // withdraw records that one of them does not any more, and shows what the marketer sees then.
 func (d *desk) withdraw() {
 	d.printf("In the app the customer of A-2002 taps on \"no more offers\".")
-	d.choose(consent.Record{ID: "tap", Atom: d.atoms["A-2002"], Choice: consent.Withdrawn, Collected: now.Add(time.Hour)})
+	d.choose(app, consent.Record{ID: "tap-1", Choice: consent.Withdrawn, Collected: now.Add(time.Hour)})
 	d.see(now.Add(2*time.Hour), readers[0])
 }
 
-func (d *desk) choose(r consent.Record) {
-	r.Purpose, r.Basis = "offers", consent.Consent
+// choose records what was chosen by the record of a source.
+func (d *desk) choose(by identity.Record, r consent.Record) {
+	r.Atom, r.Source, r.Purpose, r.Basis = d.atoms[by.Record], by.Source, "offers", consent.Consent
 	check(d.consents.Record(ctx, r.Collected, r))
+}
+
+// chosen puts into the log what was chosen, in the very commit that records it: there is no choice without entry, and no entry
+// without choice.
+func (d *desk) chosen(b *store.Batch, records []consent.Record) error {
+	for _, r := range records {
+		err := d.log.Queue(b, &audit.Entry{
+			Time: r.Recorded, Actor: r.Source, Action: "consent." + r.Choice.String(), Purpose: r.Purpose,
+			Customer: d.of(identity.Record{Source: r.Source, Record: d.records[r.Atom]}), Atom: r.Atom, Object: r.ID,
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // see shows what of the customer readers see.
@@ -108,7 +127,7 @@ func (d *desk) replay() {
 		rows = append(rows, []string{what, record, err.Error()})
 	}
 	for _, a := range arrivals() {
-		if a.who != nil && (a.record == liu.Record || a.record == "A-2002") {
+		if a.who != nil && (a.record == liu.Record || a.record == app.Record) {
 			_, err := d.graph.Observe(ctx, *a.who)
 			refused("observation", a.record, err, identity.ErrErased)
 			a.says.Atom = d.atoms[a.record]
@@ -119,12 +138,34 @@ func (d *desk) replay() {
 	d.table("The old files are read once more", rows)
 }
 
-// inspect shows who may see what and who did, from a log that is checked.
-func (d *desk) inspect() {
-	_, _, err := d.log.Seal(ctx, now.Add(5*time.Hour))
+// seal seals what the log has, and gives the auditor the checkpoint. In earnest that happens every few seconds.
+func (d *desk) seal(at time.Time) {
+	checkpoint, _, err := d.log.Seal(ctx, at)
 	check(err)
-	checked := must(d.log.Verify(ctx, nil))
-	d.printf("The log has %d entries, and %d faults.", checked.Size, len(checked.Faults))
+	d.given = append(d.given, checkpoint)
+}
+
+// inspect checks the log, and shows who may see what and who did.
+func (d *desk) inspect() {
+	checked := must(d.log.Verify(ctx, &audit.VerifyOptions{Verifier: d.public, Trusted: d.given}))
+	d.printf("The log of %d entries is signed, goes on from all %d checkpoints that the auditor was given, and has %d faults.", checked.Size, len(d.given), len(checked.Faults))
+	rows := [][]string{{"time", "who", "did", "outcome", "of", "what"}}
+	var withdrawal int64
+	for e := range each(d.log.Entries(ctx, nil)) {
+		of := ""
+		if e.Customer != (customer.ID{}) {
+			of = d.name(e.Customer)
+		}
+		rows = append(rows, []string{minute(e.Time), e.Actor, e.Action, e.Outcome.String(), of, e.Object})
+		if e.Action == "consent.withdrawn" {
+			withdrawal = e.Number
+		}
+	}
+	slices.SortFunc(rows[1:], slices.Compare[[]string]) // what is of one moment is in the log in any order
+	d.table("Who did what", rows)
+	proof := must(d.log.Prove(ctx, withdrawal, d.given[len(d.given)-1]))
+	e := must(proof.Verify(logName, d.public))
+	d.printf("Whoever has the public key can check, by %d hashes and without the log, that it has %s of %s at %s.", len(proof.Path), e.Action, d.name(e.Customer), minute(e.Time))
 	fmt.Fprintln(&d.raw)
 	check(must(d.gate.Inspect(ctx, time.Time{}, time.Time{})).WriteText(&d.raw))
 }

@@ -10,8 +10,10 @@ import (
 	"github.com/clientele-go/clientele/identity"
 )
 
-// The records that stand for the two people whom the wrong merge concerns.
+// The records that stand for the two people whom the wrong merge concerns, and that of the first in the app.
 var liu, zhao = identity.Record{Source: "shop", Record: "S-1002"}, identity.Record{Source: "mini-program", Record: "W-3004"}
+
+var app = identity.Record{Source: "app", Record: "A-2002"}
 
 // ruled is when somebody rules, and now when the rest is asked.
 var ruled, now = time.Date(2026, 3, 20, 9, 0, 0, 0, shanghai), time.Date(2026, 3, 20, 12, 0, 0, 0, shanghai)

@@ -77,7 +77,7 @@ var dependencies = []dependency{
 	{module: "github.com/tidwall/btree", only: []string{"store"}},
 	{module: "github.com/nyaruka/phonenumbers", only: []string{"identity/normalize"}},
 	{module: "golang.org/x/sys"},
-	{module: "golang.org/x/mod", only: []string{"audit", "audit/auditverify"}},
+	{module: "golang.org/x/mod", only: []string{"audit", "audit/auditverify", "examples/onecustomer"}},
 	{module: "golang.org/x/text"},
 	{module: "github.com/stretchr/testify", tests: true},
 	{module: "github.com/anishathalye/porcupine", tests: true},
