@@ -46,7 +46,8 @@
 // source, the majority, the union and so on. The result names the evidence that won, the
 // rule that decided, and what lost. Values that the schema does not declare, or that
 // do not pass its checks, are set aside with the reason, and the rest is kept; so is as a
-// whole an event that lacks a required field. [Profiles.SetAside] has them.
+// whole an event that lacks a required field. [Profiles.SetAside] has the newest 16 of an atom,
+// each cut at 256 bytes; the others are only counted.
 // [Profiles.Preview] tells what another schema would change, and [Profiles.Apply] puts
 // it in force.
 //
