@@ -169,7 +169,7 @@ func TestViewOfSlicesAsKnown(t *testing.T) {
 		})
 	}
 	w.agree(atomOf(1), "1", day(-40), consent.Granted)
-	w.sync()
+	w.syncAt(day(-30))
 	w.feed.add(at(2, day(-5), day(-30)))
 	w.sync()
 	g := w.open(shopPolicy())

@@ -173,8 +173,11 @@ func (w *world) open(p *Policy) *Gate {
 	return g
 }
 
-func (w *world) sync() {
-	_, err := w.profiles.Sync(context.Background(), noon, w.feed)
+func (w *world) sync() { w.syncAt(noon) }
+
+// syncAt has profiles learn of all changes at a time.
+func (w *world) syncAt(at time.Time) {
+	_, err := w.profiles.Sync(context.Background(), at, w.feed)
 	require.NoError(w.t, err)
 }
 

@@ -53,14 +53,19 @@ func book(t testing.TB) []chapter {
 	r := rand.New(rand.NewPCG(bookSeed, 3))
 	chapters := make([]chapter, bookChapters)
 	later := func(c int) *chapter { return &chapters[min(c+1+r.IntN(3), bookChapters-1)] }
+	seen := make([]int, len(all)) // the chapter in which it is observed
 	for i, o := range all {
-		c := &chapters[i*bookChapters/len(all)]
+		seen[i] = i * bookChapters / len(all)
+		chapters[seen[i]].at = o.Time.Add(time.Second)
+		if !strings.HasPrefix(o.ID, "stranger") && r.IntN(8) == 0 { // it becomes known late
+			seen[i] = min(seen[i]+1+r.IntN(6), bookChapters-1)
+		}
+		c := &chapters[seen[i]]
 		c.observe = append(c.observe, o)
-		c.at = o.Time.Add(time.Second)
 	}
 	var lasting []identity.Record // never withdrawn or erased
 	for i, o := range all {
-		n := i * bookChapters / len(all)
+		n := seen[i]
 		c := &chapters[n]
 		switch {
 		case strings.HasPrefix(o.ID, "stranger"):

@@ -42,7 +42,7 @@ func TestSetAsideAsAWholeAddedAgain(t *testing.T) {
 		}
 		feed := newFakeFeed()
 		feed.created(customer.FromInt64(1), logAtom(1))
-		_, err = p.follow(ctx, feed)
+		_, err = p.follow(ctx, feed.clock(), feed)
 		require.NoError(t, err)
 
 		add(Summary{Known: 1}, order(1, 11))

@@ -229,7 +229,7 @@ func TestAllBesideChanges(t *testing.T) {
 	go func() {
 		for i := range n / 2 {
 			w.feed.merged(w.ids[i], w.ids[n/2+i])
-			if _, err := w.p.follow(t.Context(), w.feed); err != nil {
+			if _, err := w.p.follow(t.Context(), w.feed.clock(), w.feed); err != nil {
 				done <- err
 				return
 			}

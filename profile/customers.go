@@ -15,9 +15,10 @@ type whereabouts struct {
 	atoms int    // that it has now
 }
 
-// A turn is what a customer became at a time.
+// A turn is what a customer became, as known from a time on.
 type turn struct {
 	since int64 // in unix microseconds
+	at    int64 // of one that was erased: the time that the change had
 	now   existence
 	into  customer.ID // of one that was merged
 }
@@ -74,13 +75,16 @@ func (w *whereabouts) erased() bool {
 }
 
 func (w *whereabouts) data() []byte {
-	d := wire.Sized("profile/customer", 1, 32+16*len(w.turns))
+	d := wire.Sized("profile/customer", 2, 32+16*len(w.turns))
 	d.Uint(uint64(w.atoms))
 	for _, t := range w.turns {
 		d.Int(t.since)
 		d.Uint(uint64(t.now))
-		if t.now == merged {
+		switch t.now {
+		case merged:
 			d.Bytes(t.into[:])
+		case erased:
+			d.Int(t.at)
 		}
 	}
 	return d.Data()
@@ -89,12 +93,17 @@ func (w *whereabouts) data() []byte {
 // readWhereabouts reads those of a customer; there are none of one that is not known.
 func readWhereabouts(value []byte) (*whereabouts, error) {
 	d := wire.Read(value)
-	d.Expect("profile/customer", 1)
+	d.Expect("profile/customer", 2)
 	w := &whereabouts{atoms: int(min(d.Uint(), 1<<31))}
 	for d.More() {
 		t := turn{since: d.Int(), now: existence(min(d.Uint(), 255))}
-		if t.now == merged {
+		switch {
+		case t.now == merged:
 			t.into = readID(d)
+		case t.now == erased && d.Version() > 1:
+			t.at = d.Int()
+		case t.now == erased:
+			t.at = t.since
 		}
 		if n := len(w.turns); t.now < live || t.now > erased || n > 0 && t.since < w.turns[n-1].since {
 			fault(d)

@@ -46,7 +46,8 @@
 // source, the majority, the union and so on. The result names the evidence that won, the
 // rule that decided, and what lost. Values that the schema does not declare, or that
 // do not pass its checks, are set aside with the reason, and the rest is kept; so is as a
-// whole an event that lacks a required field. [Profiles.SetAside] has them.
+// whole an event that lacks a required field. [Profiles.SetAside] has the newest 16 of an atom,
+// each cut at 256 bytes; the others are only counted.
 // [Profiles.Preview] tells what another schema would change, and [Profiles.Apply] puts
 // it in force.
 //
@@ -74,7 +75,10 @@
 //
 // A [Moment] has two times: what was true at one, as far as it was known at the other.
 // What is believed now, what was true then, and what we knew then are all
-// [Profiles.Profile]. [Profiles.Timeline] is what happened to a customer, in order, page
+// [Profiles.Profile]. Evidence is known from the time that [Profiles.Add] was given, and whose
+// an atom is from the time that Sync was given when it took that from the feed: so what a feed
+// dates back changes nothing of what was known. The last 1,000 changes of a customer, and of an
+// atom of it, are remembered. [Profiles.Timeline] is what happened to a customer, in order, page
 // by page. The schema is always the one in force; [Profiles.Versions] has those before
 // it.
 //

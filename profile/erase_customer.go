@@ -33,13 +33,13 @@ func (p *Profiles) finishCustomer(ctx context.Context, at *position, id customer
 
 // A customerEraser does what is left of the erasure of a customer, some keys in a commit.
 type customerEraser struct {
-	p     *Profiles
-	at    *position
-	id    customer.ID
-	most  int
-	since int64 // when it was erased
-	more  bool  // the commit writes the position
-	done  bool
+	p      *Profiles
+	at     *position
+	id     customer.ID
+	most   int
+	erased turn
+	more   bool // the commit writes the position
+	done   bool
 }
 
 // batch depends on the position alone, but for heads: who follows writes the rest.
@@ -59,7 +59,7 @@ func (x *customerEraser) batch(ctx context.Context) (*store.Batch, error) {
 	if !w.erased() {
 		return nil, fmt.Errorf("%w: profile: mark of a customer that is not erased", store.ErrCorrupt)
 	}
-	x.since = w.turns[len(w.turns)-1].since
+	x.erased = w.turns[len(w.turns)-1]
 	b := new(store.Batch)
 	b.If([]byte(followKey), x.at.version)
 	if err := x.merged(ctx, b); err != nil {
@@ -139,7 +139,7 @@ func (x *customerEraser) merged(ctx context.Context, b *store.Batch) error {
 		if t, ok := w.at(never); !ok || t.now != merged || t.into != x.id {
 			continue
 		}
-		w.become(turn{since: x.since, now: erased})
+		w.become(x.erased)
 		b.Put(state.Key, w.data())
 		b.Put(erasingKey(id), erasing)
 		if row.Version != 0 { // it has not been folded since it was merged
@@ -168,7 +168,7 @@ func (x *customerEraser) atoms(ctx context.Context, b *store.Batch) (last bool, 
 		}
 		b.Delete(e.Key)
 		if m.retracted {
-			atoms, left = append(atoms, a), append(left, m.last())
+			atoms, left = append(atoms, a), append(left, m.left)
 		}
 	}
 	heads, err := x.p.heads(ctx, atoms)
@@ -208,7 +208,7 @@ func (x *customerEraser) slice(ctx context.Context, b *store.Batch, n sliceName,
 		if err != nil {
 			return err
 		}
-		if x.at.had(l, x.since) {
+		if x.at.had(l, x.erased.at) {
 			return nil
 		}
 	}
@@ -221,7 +221,7 @@ func (x *customerEraser) slice(ctx context.Context, b *store.Batch, n sliceName,
 		return err
 	}
 	s.fate, s.at = sliceErasing, left
-	if s.until, err = x.p.sliceEnded(ctx, x.at, n, x.since); err != nil {
+	if s.until, err = x.p.sliceEnded(ctx, x.at, n, x.erased.at); err != nil {
 		return err
 	}
 	b.Put(sliceKey(n), s.data())

@@ -24,7 +24,7 @@ func TestEraseMerged(t *testing.T) {
 		f.created(b, fakeAtoms(3)...)
 		f.created(c, fakeAtoms(4)...)
 		then := f.created(d, fakeAtoms(5, 6)...)
-		_, err := p.follow(t.Context(), f)
+		_, err := p.follow(t.Context(), f.clock(), f)
 		require.NoError(t, err)
 		for n := range 6 {
 			plant(t, s, fakeAtom(n+1), 3)
@@ -35,12 +35,12 @@ func TestEraseMerged(t *testing.T) {
 		f.merged(d, b)
 		f.split(b, d, fakeAtoms(5)...)
 		f.merged(b, c) // and with it what a was
-		_, err = p.follow(t.Context(), f)
+		_, err = p.follow(t.Context(), f.clock(), f)
 		require.NoError(t, err)
 		require.True(t, secrets(t, s)[fakeAtom(2)])
 		f.erased(c)
 		for crashes := 0; ; crashes++ {
-			_, err := follower(crashAfter(s, 1, made)).follow(t.Context(), f)
+			_, err := follower(crashAfter(s, 1, made)).follow(t.Context(), f.clock(), f)
 			for _, id := range []customer.ID{a, b, c} {
 				for _, known := range []int64{then.UnixMicro(), never} {
 					_, _, err := p.members(t.Context(), id, moment{known: known})
@@ -85,7 +85,7 @@ func TestEraseManyMerged(t *testing.T) {
 	for n := range 450 {
 		f.created(customer.FromInt64(int64(n)), fakeAtoms(n, n+1000)...)
 	}
-	_, err := p.follow(t.Context(), f)
+	_, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	for n := range 450 {
 		if id := customer.FromInt64(int64(n)); n%5 == 0 {
@@ -95,7 +95,7 @@ func TestEraseManyMerged(t *testing.T) {
 		f.merged(customer.FromInt64(int64(n)), survivor)
 	}
 	f.erased(survivor)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	require.Empty(t, secrets(t, s))
 	requireErasedMarks(t, s)
@@ -112,12 +112,12 @@ func TestEraseMergedBeginsAgain(t *testing.T) {
 	f.merged(a, b)
 	f.moved(b, c, fakeAtoms(1)...)
 	between := f.erased(b)
-	_, err := p.follow(t.Context(), f)
+	_, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	_, _, err = p.members(t.Context(), a, moment{known: never})
 	require.ErrorIs(t, err, ErrErased)
 	f.split(c, a, fakeAtoms(1)...)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	_, atoms, err := p.members(t.Context(), a, moment{known: never})
 	require.NoError(t, err)
@@ -141,10 +141,10 @@ func TestEraseMergedRow(t *testing.T) {
 	k.follow(p, 0)
 	require.Len(t, k.rows, 2)
 	f.merged(a, b)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	f.erased(b)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	for range s.Scan(t.Context(), store.Under(key('r'))) {
 		require.Fail(t, "a row")
@@ -174,7 +174,7 @@ func TestEraseTriesAgain(t *testing.T) {
 	a, b := customer.FromInt64(1), customer.FromInt64(2)
 	f.created(a, fakeAtoms(1, 2)...)
 	f.created(b, fakeAtoms(3)...)
-	_, err := p.follow(t.Context(), f)
+	_, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	for n := range 3 {
 		plant(t, s, fakeAtom(n+1), 450)
@@ -182,7 +182,7 @@ func TestEraseTriesAgain(t *testing.T) {
 	f.moved(a, customer.ID{}, fakeAtoms(2)...)
 	f.merged(a, b)
 	f.erased(b)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	require.Empty(t, secrets(t, s))
 }

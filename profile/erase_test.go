@@ -21,7 +21,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 		f.created(a, fakeAtoms(1, 2, 3, 4)...)
 		f.created(b, fakeAtoms(5)...)
 		f.created(other, fakeAtoms(6, 7)...)
-		_, err := p.follow(t.Context(), f)
+		_, err := p.follow(t.Context(), f.clock(), f)
 		require.NoError(t, err)
 		for n := range 7 {
 			plant(t, s, fakeAtom(n+1), 450)
@@ -33,7 +33,7 @@ func TestEraseLeavesNothing(t *testing.T) {
 		f.merged(b, a)
 		f.erased(a)
 		for crashes := 0; ; crashes++ {
-			_, err := follower(crashAfter(s, 1, made)).follow(t.Context(), f)
+			_, err := follower(crashAfter(s, 1, made)).follow(t.Context(), f.clock(), f)
 			if err == nil {
 				require.Greater(t, crashes, 4)
 				break
@@ -96,7 +96,7 @@ func TestEraseBeforeRowIsWritten(t *testing.T) {
 				}
 				s.before = func() {
 					f.erased(id)
-					if _, err := other.follow(t.Context(), f); folded && err == nil {
+					if _, err := other.follow(t.Context(), f.clock(), f); folded && err == nil {
 						_, err = other.Sync(t.Context(), now, f)
 						require.NoError(t, err)
 					} else {

@@ -245,9 +245,9 @@ func shop(ctx context.Context) (*profile.Profiles, customer.ID) {
 	for _, e := range []profile.Evidence{order("order-1", 3, 19900), order("order-2", 5, 5000)} {
 		_, err := p.Add(ctx, e.Time, e)
 		check(err)
+		_, err = p.Sync(ctx, e.Time, founded(id))
+		check(err)
 	}
-	_, err = p.Sync(ctx, day(5), founded(id))
-	check(err)
 	return p, id
 }
 

@@ -14,27 +14,29 @@ import (
 )
 
 // A fakeFeed is a customer.Feed in memory, with the truth of who has which atoms beside it.
-// Both sides of a change are visible at once. Each change happens a second after the one
+// Both sides of a change are visible at once. Each change becomes known a second after the one
 // before. Safe for concurrent use.
 type fakeFeed struct {
 	mu     sync.Mutex
-	now    time.Time // of the last change; the next is a second later
+	now    time.Time // when the last change became known; the next does a second later
 	still  bool      // the next changes are of the same time
 	part   int       // most atoms of a change, the rest come in further parts; 0: any number
 	shards [customer.Shards][][]customer.Change
 	// live has the atoms of the customers that live; into, who has those that were merged.
-	live   map[customer.ID]map[customer.AtomID]bool
-	into   map[customer.ID]customer.ID
-	gone   map[customer.ID]bool               // erased
-	slices map[customer.AtomID]customer.Slice // where the atoms lie that are slices
-	past   []fakeMoment
-	expire customer.Cursor // entries up to it are no longer kept
+	live    map[customer.ID]map[customer.AtomID]bool
+	into    map[customer.ID]customer.ID
+	gone    map[customer.ID]bool               // erased
+	slices  map[customer.AtomID]customer.Slice // where the atoms lie that are slices
+	learned []fakeMoment                       // ascending
+	late    func() time.Duration               // by how much earlier than they became known the next changes happened; nil: not at all
+	expire  customer.Cursor                    // entries up to it are no longer kept
 }
 
-// A fakeMoment is the truth from a time on.
+// A fakeMoment is the truth as known from a time on.
 type fakeMoment struct {
 	at   time.Time
 	live map[customer.ID][]customer.AtomID
+	head customer.Cursor
 }
 
 func newFakeFeed() *fakeFeed {
@@ -62,7 +64,7 @@ func fakeAtoms(n ...int) []customer.AtomID {
 	return atoms
 }
 
-// created begins a customer. All verbs return when it happened.
+// created begins a customer. All verbs return when it became known.
 func (f *fakeFeed) created(id customer.ID, atoms ...customer.AtomID) time.Time {
 	return f.change(customer.Created, customer.ID{}, id, atoms)
 }
@@ -131,7 +133,10 @@ func (f *fakeFeed) change(verb customer.Verb, from, to customer.ID, atoms []cust
 			f.live[to][a] = true
 		}
 	}
-	f.past = append(f.past, fakeMoment{at: f.now, live: f.truth()})
+	at := f.now
+	if f.late != nil {
+		at = at.Add(-f.late())
+	}
 	for _, id := range []customer.ID{from, to} {
 		if id == none {
 			continue
@@ -139,7 +144,7 @@ func (f *fakeFeed) change(verb customer.Verb, from, to customer.ID, atoms []cust
 		shard := customer.ShardOf(id)
 		c := customer.Change{
 			Shard: shard, Seq: uint64(len(f.shards[shard]) + 1), Part: 1, Parts: 1, Verb: verb,
-			Customer: id, From: from, To: to, Atoms: atoms, At: f.now,
+			Customer: id, From: from, To: to, Atoms: atoms, At: at,
 		}
 		entry := []customer.Change{c}
 		if f.part > 0 && len(atoms) > f.part {
@@ -163,6 +168,21 @@ func (f *fakeFeed) change(verb customer.Verb, from, to customer.ID, atoms []cust
 		f.shards[shard] = append(f.shards[shard], entry)
 	}
 	return f.now
+}
+
+// clock is when the last change became known, in unix microseconds.
+func (f *fakeFeed) clock() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	return f.now.UnixMicro()
+}
+
+// learn is clock of who follows now: from then on all that happened is known.
+func (f *fakeFeed) learn() int64 {
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	f.learned = append(f.learned, fakeMoment{f.now, f.truth(), f.head()})
+	return f.now.UnixMicro()
 }
 
 // truth is who has which atoms.
@@ -198,27 +218,30 @@ func (f *fakeFeed) present(id customer.ID) customer.ID {
 	return id
 }
 
-// at is who had which atoms at a time.
-func (f *fakeFeed) at(t time.Time) map[customer.ID][]customer.AtomID {
+// at is what was known at a time.
+func (f *fakeFeed) at(t time.Time) (known fakeMoment) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	var live map[customer.ID][]customer.AtomID
-	for _, p := range f.past {
+	for _, p := range f.learned {
 		if !p.at.After(t) {
-			live = p.live
+			known = p
 		}
 	}
-	return live
+	return known
+}
+
+func (f *fakeFeed) head() (c customer.Cursor) {
+	for shard, entries := range f.shards {
+		c[shard] = uint64(len(entries))
+	}
+	return c
 }
 
 // Head implements customer.Feed.
 func (f *fakeFeed) Head(ctx context.Context) (c customer.Cursor, err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
-	for shard, entries := range f.shards {
-		c[shard] = uint64(len(entries))
-	}
-	return c, ctx.Err()
+	return f.head(), ctx.Err()
 }
 
 // Changes implements customer.Feed.

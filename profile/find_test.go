@@ -271,7 +271,7 @@ func TestFindAgreesWithProfiles(t *testing.T) {
 				requireIndex(t, p, true)
 				found += requireFound(t, p, Moment{At: w.now})
 				found += requireFound(t, p, Moment{At: w.now, Known: w.now.Add(-time.Duration(w.r.IntN(40)) * time.Hour)})
-				if past := w.feed.past; len(past) > 0 {
+				if past := w.feed.learned; len(past) > 0 {
 					found += requireFound(t, p, Moment{At: w.now, Known: past[w.r.IntN(len(past))].at})
 				}
 			}
@@ -311,7 +311,7 @@ func TestFindInSlices(t *testing.T) {
 				}
 				w.sync(p)
 				found += requireFound(t, p, Moment{At: w.now})
-				if past := w.feed.past; len(past) > 0 {
+				if past := w.feed.learned; len(past) > 0 {
 					found += requireFound(t, p, Moment{At: w.now, Known: past[w.r.IntN(len(past))].at})
 				}
 				requireIndex(t, p, true)

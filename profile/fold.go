@@ -86,10 +86,19 @@ type folder struct {
 	stated [][]stated               // by index of Schema.Traits, then by atom, ascending, then by source
 	list   []candidate              // of the trait at hand
 	states []state                  // of the customer, by index of Schema.Computed
+	own    []state                  // of the atom at hand, where that is asked for
 	spare  []state                  // fresh ones; nil: to be made
+	second []state                  // more of them
+	given  []contributed            // in the order of atoms
 	count  map[customer.Value]int64 // of Majority
 	labels []string                 // of Union
 	taken  map[string]bool          // those of them
+}
+
+// A contributed number of events that count for a computed trait is of an atom.
+type contributed struct {
+	computed, atom int // indexes
+	events         int64
 }
 
 // A stated trait is one that a source states for an atom.
@@ -112,7 +121,8 @@ func (b *bound) folder() *folder {
 	}
 	return &folder{
 		bound: b, room: b.reader(), stated: make([][]stated, len(b.Traits)), states: make([]state, len(b.Computed)),
-		spare: make([]state, len(b.Computed)), count: map[customer.Value]int64{}, taken: map[string]bool{},
+		own: make([]state, len(b.Computed)), spare: make([]state, len(b.Computed)), second: make([]state, len(b.Computed)),
+		count: map[customer.Value]int64{}, taken: map[string]bool{},
 	}
 }
 
@@ -125,12 +135,18 @@ func (f *folder) release() {
 	for c, s := range f.states {
 		if s != nil {
 			s.reset()
-			f.states[c], f.spare[c] = nil, s
+			f.states[c] = nil
+			if f.spare[c] == nil {
+				f.spare[c] = s
+			} else {
+				f.second[c] = s
+			}
 		}
 	}
 	f.room.occurrence = occurrence{}
 	f.list = emptied(f.list[:cap(f.list)])
 	f.labels = emptied(f.labels[:cap(f.labels)])
+	f.given = emptied(f.given)
 	if len(f.taken) > 1024 || len(f.count) > 1024 {
 		f.taken, f.count = map[string]bool{}, map[customer.Value]int64{}
 	}

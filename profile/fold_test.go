@@ -500,24 +500,6 @@ func TestFoldDoesNotDependOnOrderOrSealing(t *testing.T) {
 	}
 }
 
-func TestMergeThenSplitGivesTheSameBytes(t *testing.T) {
-	r := rand.New(rand.NewPCG(5, 6))
-	for range 40 {
-		s := foldSchema(r)
-		b, m := bindFor(t, s, testCustom), foldMoment(r)
-		one, other := foldFacts(r, s), foldFacts(r, s)
-		for i := range other {
-			other[i].atom += 100
-		}
-		before := profileJSON(t, b.explain(sealedAtomsOf(t, b, one, m, r), m))
-		merged := b.explain(sealedAtomsOf(t, b, slices.Concat(one, other), m, r), m)
-		for i := range s.Traits {
-			require.Equal(t, slowTrait(s, &s.Traits[i], slices.Concat(one, other), m, testCustom), merged.Value(s.Traits[i].Name))
-		}
-		require.Equal(t, before, profileJSON(t, b.explain(sealedAtomsOf(t, b, one, m, r), m)))
-	}
-}
-
 func TestNothingChangesBeforeNext(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 8))
 	changes := 0

@@ -15,7 +15,10 @@ type position struct {
 	cursor customer.Cursor
 	// target is a head of the feed, which has both sides of every change or neither. All
 	// who follow go to the same one; the cursor never goes beyond it.
-	target  customer.Cursor
+	target customer.Cursor
+	// learned is from when on what was taken in last is known, in unix microseconds: of all
+	// calls so far the latest time.
+	learned int64
 	version store.Version
 }
 
@@ -31,27 +34,31 @@ func (at *position) round() (n uint64) {
 func (at *position) settled() bool { return at.cursor == at.target }
 
 func (at *position) data() []byte {
-	w := wire.Sized("profile/follow", 1, 512)
+	w := wire.Sized("profile/follow", 2, 512)
 	for _, c := range []customer.Cursor{at.cursor, at.target} {
 		for _, n := range c {
 			w.Uint(n)
 		}
 	}
+	w.Int(at.learned)
 	return w.Data()
 }
 
 // readPosition reads a position; one that is not there is the beginning.
 func readPosition(e store.Entry) (*position, error) {
-	at := &position{version: e.Version}
+	at := &position{learned: -never, version: e.Version}
 	if e.Version == 0 {
 		return at, nil
 	}
 	r := wire.Read(e.Value)
-	r.Expect("profile/follow", 1)
+	r.Expect("profile/follow", 2)
 	for _, c := range []*customer.Cursor{&at.cursor, &at.target} {
 		for shard := range c {
 			c[shard] = r.Uint()
 		}
+	}
+	if r.Version() > 1 {
+		at.learned = r.Int()
 	}
 	if err := r.Close(); err != nil {
 		return nil, fmt.Errorf("profile: position in the feed: %w", err)
@@ -78,8 +85,9 @@ const (
 	windowAtoms   = 1 << 16
 )
 
-// follow takes in the changes of the feed that are visible when it begins, and returns how
-// many this call took in. Others may follow at the same time. Then it finishes erasures.
+// follow takes in the changes of the feed that are visible when it begins, as known from a time
+// on but not before what was taken in earlier, and returns how many this call took in. Others may follow at the same time. Then it
+// finishes erasures.
 //
 // Everything that a commit takes is one commit, up to some two hundred changes of an atom
 // each on a store of the least limits. More are several, in the order of their times as far
@@ -88,7 +96,7 @@ const (
 // may be with both customers or with neither.
 //
 // ErrCursorExpired and ErrCursorUnknown of the feed are returned wrapped.
-func (p *Profiles) follow(ctx context.Context, feed customer.Feed) (changes int, err error) {
+func (p *Profiles) follow(ctx context.Context, learned int64, feed customer.Feed) (changes int, err error) {
 	var goal *customer.Cursor
 	for {
 		at, err := p.position(ctx)
@@ -119,7 +127,7 @@ func (p *Profiles) follow(ctx context.Context, feed customer.Feed) (changes int,
 				return changes, nil
 			}
 		}
-		n, err := p.followTo(ctx, feed, at)
+		n, err := p.followTo(ctx, learned, feed, at)
 		changes += n
 		if err != nil && !errors.Is(err, errOvertaken) {
 			return changes, err
@@ -128,7 +136,7 @@ func (p *Profiles) follow(ctx context.Context, feed customer.Feed) (changes int,
 }
 
 // followTo takes in the changes up to the target.
-func (p *Profiles) followTo(ctx context.Context, feed customer.Feed, at *position) (changes int, err error) {
+func (p *Profiles) followTo(ctx context.Context, learned int64, feed customer.Feed, at *position) (changes int, err error) {
 	var window []customer.Change
 	atoms, read := 0, at.cursor
 	for c, err := range feed.Changes(ctx, at.cursor) {
@@ -148,13 +156,13 @@ func (p *Profiles) followTo(ctx context.Context, feed customer.Feed, at *positio
 		if atoms += len(c.Atoms); len(window) < windowChanges && atoms < windowAtoms {
 			continue
 		}
-		n, err := p.take(ctx, at, window)
+		n, err := p.take(ctx, learned, at, window)
 		if changes += n; err != nil {
 			return changes, err
 		}
 		window, atoms = window[:0], 0
 	}
-	n, err := p.take(ctx, at, window)
+	n, err := p.take(ctx, learned, at, window)
 	if changes += n; err != nil {
 		return changes, err
 	}
@@ -165,7 +173,7 @@ func (p *Profiles) followTo(ctx context.Context, feed customer.Feed, at *positio
 }
 
 // take takes in changes in as few commits as it can, and moves the position.
-func (p *Profiles) take(ctx context.Context, at *position, window []customer.Change) (changes int, err error) {
+func (p *Profiles) take(ctx context.Context, learned int64, at *position, window []customer.Change) (changes int, err error) {
 	steps := stepsOf(window)
 	most := len(steps)
 	quick := most // no more than that, lest who adds all the time is always quicker
@@ -177,11 +185,12 @@ func (p *Profiles) take(ctx context.Context, at *position, window []customer.Cha
 			if tries++; tries > 2 {
 				quick = max(1, min(quick, taken)/2)
 			}
-			f, err := p.following(ctx, at, steps[:min(most, quick, len(steps))])
+			f, err := p.following(ctx, learned, at, steps[:min(most, quick, len(steps))])
 			if err != nil {
 				return nil, err
 			}
 			taken, next = f.taken, *at
+			next.learned = f.learned
 			for i := range steps[:taken] {
 				if s := &steps[i]; s.ends() {
 					if err := next.cursor.Advance(*s.change); err != nil {

@@ -68,7 +68,7 @@ func TestFollowBusyAtom(t *testing.T) {
 	}
 	s.add = func() { touch(t, s.Store, hot) }
 	p := &Profiles{s: s, o: Options{Backoff: &store.Backoff{First: 1, Most: 1000}}}
-	n, err := p.follow(t.Context(), f)
+	n, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	require.Equal(t, 1501, n)
 	require.LessOrEqual(t, s.large+s.small, 30)
@@ -91,7 +91,7 @@ func TestFollowBusyStream(t *testing.T) {
 		f.created(customer.FromInt64(int64(n)), lie(n, n%20, 2*n))
 	}
 	p := &Profiles{s: s, o: Options{Backoff: &store.Backoff{Attempts: 1}}}
-	_, err := p.follow(t.Context(), f)
+	_, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	require.Zero(t, s.scans)
 	for of := range 20 {
@@ -111,7 +111,7 @@ func TestFollowBusyStream(t *testing.T) {
 	late := customer.FromInt64(1000)
 	// In two streams: after the first slice and the last, and before the first.
 	f.created(late, lie(200, 0, 1), lie(201, 0, 1000), lie(202, 3, -5), lie(203, 3, 2*43+1))
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	require.Equal(t, 2, s.scans)
 	want := []customer.ID{customer.FromInt64(0), customer.FromInt64(43), customer.FromInt64(80), late}
@@ -131,12 +131,12 @@ func TestFollowSliceMoves(t *testing.T) {
 	f.slices[fakeAtom(1)] = customer.Slice{Atom: fakeAtom(1), Stream: stream, Since: sliceStart}
 	f.created(a, fakeAtom(1))
 	f.created(b, fakeAtom(2))
-	_, err := p.follow(t.Context(), f)
+	_, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	before, err := s.Get(t.Context(), headKey(stream))
 	require.NoError(t, err)
 	f.moved(a, b, fakeAtom(1))
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	after, err := s.Get(t.Context(), headKey(stream))
 	require.NoError(t, err)

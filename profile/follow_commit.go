@@ -27,6 +27,7 @@ type following struct {
 	marks     []customer.AtomID // atoms that were erased
 	mergers   map[merger]bool
 	at        *position   // as it was read
+	learned   int64       // from when on the steps are known, in unix microseconds
 	vault     *seal.Vault // that has the keys of the atoms
 }
 
@@ -56,10 +57,10 @@ const (
 
 // following reads what as many of the steps as one commit takes need. It is errOvertaken if
 // the position is no more what it was.
-func (p *Profiles) following(ctx context.Context, at *position, steps []step) (*following, error) {
+func (p *Profiles) following(ctx context.Context, learned int64, at *position, steps []step) (*following, error) {
 	f := &following{
 		heads: map[customer.AtomID]*followed[*head]{}, members: map[membership]*followed[*member]{},
-		customers: map[customer.ID]*followed[*whereabouts]{}, at: at, vault: p.o.Vault,
+		customers: map[customer.ID]*followed[*whereabouts]{}, at: at, learned: max(learned, at.learned), vault: p.o.Vault,
 		lie: map[customer.AtomID]*sliceName{}, slices: map[customer.AtomID]*followed[*slice]{},
 		were: map[customer.AtomID]bool{}, turned: map[customer.AtomID]bool{}, waiting: map[customer.ID]bool{},
 		mergers: map[merger]bool{},
@@ -248,12 +249,12 @@ func (f *following) apply(s *step) error {
 		return err
 	}
 	comes := c.Customer == c.To
-	t := turn{since: micros}
+	t := turn{since: f.learned}
 	switch {
 	case comes:
 		t.now = live
 	case c.Verb == customer.Erased:
-		t.now = erased
+		t.now, t.at = erased, micros
 	case c.Verb == customer.Merged && c.Part == c.Parts && s.ends():
 		t.now, t.into = merged, c.To
 	}
@@ -290,9 +291,12 @@ func (f *following) apply(s *step) error {
 			return err
 		}
 	}
-	since := max(micros, m.value.last())
-	if !m.value.turn(micros, comes, c.To == (customer.ID{})) {
+	since := max(f.learned, m.value.last())
+	if !m.value.turn(f.learned, comes) {
 		return nil
+	}
+	if m.value.retracted = c.To == (customer.ID{}); m.value.retracted {
+		m.value.left = micros
 	}
 	m.changed, w.changed = true, true
 	place, claimed := slices.BinarySearchFunc(h.value.claims, c.Customer, compareIDs)

@@ -71,7 +71,7 @@ func TestFollowIdentity(t *testing.T) {
 			if r.IntN(4) > 0 {
 				continue
 			}
-			_, err := p.follow(t.Context(), g)
+			_, err := p.follow(t.Context(), now.UnixMicro(), g)
 			require.NoError(t, err)
 			live := map[customer.ID][]customer.AtomID{}
 			for c, err := range g.Customers(t.Context()) {

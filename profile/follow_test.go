@@ -141,7 +141,11 @@ type wild struct {
 }
 
 func newWild(seed uint64) *wild {
-	return &wild{fakeFeed: newFakeFeed(), r: rand.New(rand.NewPCG(seed, 1))}
+	w := &wild{fakeFeed: newFakeFeed(), r: rand.New(rand.NewPCG(seed, 1))}
+	if own := rand.New(rand.NewPCG(seed, 2)); seed%2 == 1 {
+		w.late = func() time.Duration { return time.Duration(own.IntN(400)) * time.Hour }
+	}
+	return w
 }
 
 func (w *wild) fresh(n int) []customer.AtomID {
@@ -262,15 +266,15 @@ func TestFollow(t *testing.T) {
 					w.change()
 				}
 				plant(t, s, fakeAtom(1+w.r.IntN(w.atoms+1)), w.r.IntN(3))
-				_, err := p.follow(t.Context(), w)
+				_, err := p.follow(t.Context(), w.learn(), w)
 				require.NoError(t, err)
 				w.requireTruth(t, p)
 			}
 			for range 20 {
-				then := w.past[w.r.IntN(len(w.past))].at
-				w.requireThen(t, p, then.UnixMicro(), w.at(then))
+				then := w.learned[w.r.IntN(len(w.learned))].at.Add(-time.Duration(w.r.IntN(3)) * time.Second)
+				w.requireThen(t, p, then.UnixMicro(), w.at(then).live)
 			}
-			n, err := p.follow(t.Context(), w)
+			n, err := p.follow(t.Context(), w.clock(), w)
 			require.NoError(t, err)
 			require.Zero(t, n)
 		})
@@ -292,7 +296,7 @@ func TestFollowCrash(t *testing.T) {
 					plant(t, s, fakeAtom(1+w.r.IntN(w.atoms)), w.r.IntN(3))
 				}
 				c := crashAfter(narrow{s, 24 + w.r.IntN(60)}, commits, w.r.IntN(2) == 0)
-				n, err := follower(c).follow(t.Context(), w)
+				n, err := follower(c).follow(t.Context(), w.clock(), w)
 				changes += n
 				if err == nil {
 					break
@@ -363,7 +367,7 @@ func TestFollowTogether(t *testing.T) {
 			p := &Profiles{s: narrow{s, 40 + 10*i}, o: Options{Backoff: &store.Backoff{Attempts: 1000, Most: time.Millisecond}}}
 			group.Go(func() {
 				for range 3 {
-					n, err := p.follow(t.Context(), w)
+					n, err := p.follow(t.Context(), w.clock(), w)
 					changes.Add(int64(n))
 					if err != nil {
 						t.Error(err)
@@ -389,12 +393,13 @@ func TestFollowTogether(t *testing.T) {
 func TestFollowSides(t *testing.T) {
 	// However a backlog is cut, a commit has both sides of a change where they fit.
 	w := newWild(7)
+	w.late = nil
 	for range 60 {
 		w.create()
 	}
 	s := smallest()
 	p := follower(s)
-	_, err := p.follow(t.Context(), w)
+	_, err := p.follow(t.Context(), w.clock(), w)
 	require.NoError(t, err)
 	for range 300 {
 		from, atoms := w.one()
@@ -406,7 +411,7 @@ func TestFollowSides(t *testing.T) {
 	for commits := 0; ; commits++ {
 		err := error(nil)
 		c := crashAfter(narrow{s, 64}, 1, false)
-		_, err = follower(c).follow(t.Context(), w)
+		_, err = follower(c).follow(t.Context(), w.clock(), w)
 		owners := map[customer.AtomID]int{}
 		all, e := p.atomsOf(t.Context(), slices.SortedFunc(slices.Values(w.ids), compareIDs))
 		require.NoError(t, e)
@@ -436,7 +441,7 @@ func TestFollowOneCommit(t *testing.T) {
 	}
 	c := &counting{Store: smallest()}
 	p := follower(c)
-	_, err := p.follow(t.Context(), w)
+	_, err := p.follow(t.Context(), w.clock(), w)
 	require.NoError(t, err)
 	require.LessOrEqual(t, c.commits.Load(), int64(1+8), "a commit, and those that finish erasures")
 	at, err := p.position(t.Context())
@@ -459,11 +464,11 @@ func TestFollowMergeOfManyAtoms(t *testing.T) {
 	for _, n := range []int{1, 100, 1500} {
 		plant(t, s, fakeAtom(n), 0)
 	}
-	_, err := p.follow(t.Context(), f)
+	_, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	before := f.now.UnixMicro()
 	f.merged(a, b)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	present, have, err := p.members(t.Context(), a, moment{known: never})
 	require.NoError(t, err)
@@ -473,14 +478,14 @@ func TestFollowMergeOfManyAtoms(t *testing.T) {
 	require.NoError(t, err)
 	require.Equal(t, atoms, have)
 	f.split(b, a, atoms...)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	present, have, err = p.members(t.Context(), a, moment{known: never})
 	require.NoError(t, err)
 	require.Equal(t, a, present)
 	require.Equal(t, atoms, have)
 	f.erased(a)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
 	require.Empty(t, secrets(t, s))
 	_, _, err = p.members(t.Context(), a, moment{known: before})
@@ -521,7 +526,7 @@ func TestFollowMarks(t *testing.T) {
 		{"erased", func() { f.erased(a) }, []customer.ID{a}},
 	} {
 		step.do()
-		_, err := p.follow(t.Context(), f)
+		_, err := p.follow(t.Context(), f.clock(), f)
 		require.NoError(t, err)
 		require.Equal(t, step.wait, waits(), step.name)
 	}
@@ -533,20 +538,20 @@ func TestFollowFaults(t *testing.T) {
 		f.created(customer.FromInt64(int64(n)), fakeAtom(n+1))
 	}
 	p := follower(smallest())
-	_, err := p.follow(t.Context(), f)
+	_, err := p.follow(t.Context(), f.clock(), f)
 	require.NoError(t, err)
-	_, err = p.follow(t.Context(), newFakeFeed())
+	_, err = p.follow(t.Context(), f.clock(), newFakeFeed())
 	require.ErrorIs(t, err, customer.ErrCursorUnknown)
 	for n := range 20 {
 		f.attached(customer.FromInt64(int64(n)), fakeAtom(n+100))
 	}
 	f.expire, err = f.Head(t.Context())
 	require.NoError(t, err)
-	_, err = p.follow(t.Context(), f)
+	_, err = p.follow(t.Context(), f.clock(), f)
 	require.ErrorIs(t, err, customer.ErrCursorExpired)
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	_, err = p.follow(ctx, f)
+	_, err = p.follow(ctx, f.clock(), f)
 	require.ErrorIs(t, err, context.Canceled)
 	_, _, err = p.members(t.Context(), customer.FromInt64(77), moment{known: never})
 	require.ErrorIs(t, err, ErrUnknown)
@@ -569,7 +574,7 @@ func BenchmarkFollow(b *testing.B) {
 	}{{"memory", func() store.Store { return new(store.Memory) }}, {"least", smallest}} {
 		b.Run(s.name, func(b *testing.B) {
 			for b.Loop() {
-				n, err := follower(s.open()).follow(b.Context(), f)
+				n, err := follower(s.open()).follow(b.Context(), f.clock(), f)
 				require.NoError(b, err)
 				require.Equal(b, customers, n)
 			}

@@ -13,16 +13,18 @@ import (
 
 // A member says when an atom was a customer's, by what was known.
 type member struct {
-	// bounds are the times at which it came and went, in turn, ascending, in unix
-	// microseconds. Where their number is odd the customer has it now.
+	// bounds are the times from which it was known that it came and went, in turn, ascending,
+	// in unix microseconds. Where their number is odd the customer has it now.
 	bounds []int64
-	// retracted: it left for nobody, so whoever erases the customer erases it too.
+	// retracted: it left for nobody, so whoever erases the customer erases it too. Then left
+	// is the time that the change had.
 	retracted bool
+	left      int64
 }
 
 func (m *member) has() bool { return len(m.bounds)%2 == 1 }
 
-// last is when it last came or went; the least time there is if it never did.
+// last is from when it was known that it came or went last; the least time there is if it never did.
 func (m *member) last() int64 {
 	if n := len(m.bounds); n > 0 {
 		return m.bounds[n-1]
@@ -39,20 +41,19 @@ func (m *member) at(known int64) bool {
 	return n%2 == 1
 }
 
-// turn makes it come, or go, at a time; where it is so already nothing changes. Times do
-// not go back: one before the last is the last.
-func (m *member) turn(at int64, comes, retracted bool) (changed bool) {
+// turn makes it come, or go, as known from a time on; where it is so already nothing changes.
+// Times do not go back: one before the last is the last.
+func (m *member) turn(learned int64, comes bool) (changed bool) {
 	if m.has() == comes {
 		return false
 	}
-	m.retracted = retracted
 	if n := len(m.bounds); n > 0 {
-		if at <= m.bounds[n-1] {
+		if learned <= m.bounds[n-1] {
 			m.bounds = m.bounds[:n-1] // it was so for no time
 			return true
 		}
 	}
-	m.bounds = append(m.bounds, at)
+	m.bounds = append(m.bounds, learned)
 	if n := len(m.bounds); n > mostTurns {
 		m.bounds = m.bounds[(n-mostTurns+1)&^1:]
 	}
@@ -60,8 +61,11 @@ func (m *member) turn(at int64, comes, retracted bool) (changed bool) {
 }
 
 func (m *member) data() []byte {
-	w := wire.Sized("profile/member", 1, 24+9*len(m.bounds))
+	w := wire.Sized("profile/member", 2, 32+9*len(m.bounds))
 	w.Bool(m.retracted)
+	if m.retracted {
+		w.Int(m.left)
+	}
 	for _, b := range m.bounds {
 		w.Int(b)
 	}
@@ -70,10 +74,17 @@ func (m *member) data() []byte {
 
 func readMember(value []byte) (*member, error) {
 	r := wire.Read(value)
-	r.Expect("profile/member", 1)
+	r.Expect("profile/member", 2)
 	m := &member{retracted: r.Bool()}
+	dated := m.retracted && r.Version() > 1
+	if dated {
+		m.left = r.Int()
+	}
 	for r.More() {
 		m.bounds = append(m.bounds, r.Int())
+	}
+	if m.retracted && !dated {
+		m.left = m.last()
 	}
 	if !slices.IsSorted(m.bounds) {
 		fault(r)

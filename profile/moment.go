@@ -21,8 +21,10 @@ type Moment struct {
 	// ages end there. Mandatory; it may lie in the future.
 	At time.Time `json:"at"`
 	// Known: what was added by then and not yet retracted, of the atoms that were the
-	// customer's by then. Zero: all that is known. Evidence that has been purged or
-	// erased since was never known, and the schema is the one in force now.
+	// customer's by what Sync had taken from the feed by then, whatever time the feed gives
+	// its changes. Zero: all that is known. Evidence that has been purged or erased since was
+	// never known, and the schema is the one in force now. Of each customer, and of each of its
+	// atoms, the last 1,000 changes are kept: what was known before them is forgotten.
 	Known time.Time `json:"known,omitzero"`
 }
 

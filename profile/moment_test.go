@@ -81,6 +81,7 @@ func TestProfileErrors(t *testing.T) {
 	w := newReadsWorld(t, new(store.Memory), 1, readsSchema(), nil)
 	a, b, c := w.found(1), w.found(2), w.found(1)
 	w.say(20)
+	w.sync(w.p, w.feed)
 	now := w.feed.now
 	w.feed.merged(a, b)
 	w.feed.erased(c)

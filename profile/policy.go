@@ -31,7 +31,7 @@ func (f *folder) resolve(t int, cs []candidate, atoms []atom) (v customer.Value,
 			return total(cs[:left], trait.Kind), rule, left
 		case Custom:
 			slices.SortFunc(cs[:left], order)
-			v = f.custom[trait.Custom](f.present(cs[:left], atoms))
+			v = f.custom[trait.Custom](f.present(make([]Candidate, left), cs[:left], atoms))
 			if v.Kind() != trait.Kind || v.Validate() != nil {
 				v = customer.Value{}
 			}
@@ -264,18 +264,17 @@ func total(cs []candidate, kind customer.Kind) customer.Value {
 	return customer.DecimalValue(sum.Int64(), most)
 }
 
-// present returns candidates as they are shown.
-func (f *folder) present(cs []candidate, atoms []atom) []Candidate {
+// present returns candidates as they are shown, in dst, which is as long.
+func (f *folder) present(dst []Candidate, cs []candidate, atoms []atom) []Candidate {
 	if len(cs) == 0 {
 		return nil
 	}
-	out := make([]Candidate, len(cs))
 	for i := range cs {
 		c := &cs[i]
-		out[i] = Candidate{
+		dst[i] = Candidate{
 			Atom: atoms[c.atom].id, Evidence: c.id, Source: f.Sources[f.roles[c.source].index].Name,
 			Time: microTime(c.time), Learned: microTime(c.learned), Verified: c.verified, Value: *c.value,
 		}
 	}
-	return out
+	return dst
 }

@@ -89,7 +89,7 @@ func newPurgeWorld(t *testing.T, s store.Store, seed uint64) *purgeWorld {
 		require.NoError(t, err)
 		rest = rest[n:]
 	}
-	_, err = p.follow(t.Context(), w.feed)
+	_, err = p.follow(t.Context(), w.feed.clock(), w.feed)
 	require.NoError(t, err)
 	return w
 }

@@ -43,7 +43,7 @@ func qualityWorld(t *testing.T) (p *Profiles, at time.Time) {
 	feed.created(readsID(1), fakeAtoms(1, 2, 3)...)
 	feed.created(readsID(2), fakeAtoms(4)...)
 	feed.created(readsID(3), fakeAtoms(5)...)
-	_, err = p.follow(t.Context(), feed)
+	_, err = p.follow(t.Context(), feed.clock(), feed)
 	require.NoError(t, err)
 
 	loc := tasteZone(t, "Asia/Shanghai")

@@ -66,7 +66,11 @@ type readsSaid struct {
 func newReadsWorld(t *testing.T, s store.Store, seed uint64, schema *Schema, o *Options) *readsWorld {
 	p, err := openTest(t, s, schema, o)
 	require.NoError(t, err)
-	return &readsWorld{t: t, rand: rand.New(rand.NewPCG(seed, 1)), p: p, feed: newFakeFeed()}
+	w := &readsWorld{t: t, rand: rand.New(rand.NewPCG(seed, 1)), p: p, feed: newFakeFeed()}
+	if own := rand.New(rand.NewPCG(seed, 2)); seed%2 == 1 {
+		w.feed.late = func() time.Duration { return time.Duration(own.IntN(400)) * time.Hour }
+	}
+	return w
 }
 
 func readsID(n int) customer.ID { return customer.FromInt64(int64(n)) }
@@ -177,7 +181,11 @@ func (w *readsWorld) say(n int, of ...customer.AtomID) {
 }
 
 func (w *readsWorld) sync(p *Profiles, feed customer.Feed) {
-	_, err := p.follow(w.t.Context(), feed)
+	learned := w.feed.clock()
+	if p == w.p {
+		learned = w.feed.learn()
+	}
+	_, err := p.follow(w.t.Context(), learned, feed)
 	require.NoError(w.t, err)
 }
 
@@ -190,21 +198,21 @@ func (w *readsWorld) build(steps int) {
 		if w.rand.IntN(3) == 0 {
 			w.change()
 		}
+		if w.rand.IntN(2) == 0 {
+			w.sync(w.p, w.feed)
+		}
 		w.say(1 + w.rand.IntN(12))
 		w.retract(w.rand.IntN(3))
 	}
 	w.sync(w.p, w.feed)
 }
 
-// until is the feed as it was at a time.
+// until is the feed as far as it was known at a time.
 func (w *readsWorld) until(at time.Time) *fakeFeed {
 	cut := newFakeFeed()
+	head := w.feed.at(at).head
 	for shard, entries := range w.feed.shards {
-		for _, e := range entries {
-			if !e[0].At.After(at) {
-				cut.shards[shard] = append(cut.shards[shard], e)
-			}
-		}
+		cut.shards[shard] = entries[:head[shard]]
 	}
 	return cut
 }
@@ -214,7 +222,7 @@ func (w *readsWorld) atomsAt(known time.Time) map[customer.ID][]customer.AtomID 
 	if known.IsZero() {
 		known = w.feed.now
 	}
-	live := w.feed.at(known)
+	live := w.feed.at(known).live
 	for id, atoms := range live {
 		if len(atoms) == 0 {
 			delete(live, id)

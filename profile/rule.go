@@ -13,8 +13,7 @@ import (
 //
 // The rules go one after the other: each keeps, of the candidates left, those that are best
 // by it. If several are left after the last, the first by this total order wins: most recent
-// by event time, most recently learned, most trusted source, lowest atom id, lowest id of
-// the evidence. Union, Total and
+// by event time, most recently learned, most trusted source, lowest atom id. Union, Total and
 // Custom make one value of all candidates left and can only be last. A policy has each rule at
 // most once, and not both of MostRecent and Oldest, nor of Smallest and Largest. Safe for
 // concurrent use.

@@ -190,7 +190,7 @@ func TestSealedAsideOfASliceDestroyed(t *testing.T) {
 		_, err := p.Add(ctx, logStart, e)
 		require.NoError(t, err)
 	}
-	_, err := p.follow(ctx, feed)
+	_, err := p.follow(ctx, feed.clock(), feed)
 	require.NoError(t, err)
 	count := func(atom int) int {
 		aside, err := p.SetAside(ctx, logAtom(atom))
@@ -220,11 +220,11 @@ func TestSealedEraseNeedsTheVault(t *testing.T) {
 		feed.erased(id)
 		without, err := Open(ctx, s, nil, nil)
 		require.NoError(t, err)
-		_, err = without.follow(ctx, feed)
+		_, err = without.follow(ctx, feed.clock(), feed)
 		require.ErrorIs(t, err, seal.ErrNoKey)
 		_, err = withVault(t, s, nil).Vault.Key(ctx, logAtom(1))
 		require.NoError(t, err)
-		_, err = p.follow(ctx, feed)
+		_, err = p.follow(ctx, feed.clock(), feed)
 		require.NoError(t, err)
 		_, err = withVault(t, s, nil).Vault.Key(ctx, logAtom(1))
 		require.ErrorIs(t, err, seal.ErrDestroyed)

@@ -42,7 +42,7 @@ func withCustomer(t testing.TB, p *Profiles, atoms ...customer.AtomID) *fakeFeed
 	t.Helper()
 	feed := newFakeFeed()
 	feed.created(customer.FromInt64(1), atoms...)
-	_, err := p.follow(t.Context(), feed)
+	_, err := p.follow(t.Context(), feed.clock(), feed)
 	require.NoError(t, err)
 	return feed
 }
@@ -223,7 +223,7 @@ func TestSealedSliceDestroyed(t *testing.T) {
 		_, err := p.Add(ctx, logStart, e)
 		require.NoError(t, err)
 	}
-	_, err := p.follow(ctx, feed)
+	_, err := p.follow(ctx, feed.clock(), feed)
 	require.NoError(t, err)
 	orders := func(id customer.ID) int64 {
 		one, err := p.Profile(ctx, id, Moment{At: logStart.AddDate(1, 0, 0)})
@@ -258,7 +258,7 @@ func TestSealedErase(t *testing.T) {
 		feed := withCustomer(t, p, logAtom(1), logAtom(2))
 		other := customer.FromInt64(2)
 		feed.created(other, logAtom(3), logAtom(4))
-		_, err := p.follow(ctx, feed)
+		_, err := p.follow(ctx, feed.clock(), feed)
 		require.NoError(t, err)
 		for n := 1; n <= 4; n++ {
 			for k := range 70 {
@@ -273,7 +273,7 @@ func TestSealedErase(t *testing.T) {
 			require.Less(t, crashes, 60)
 			q, err := Open(ctx, crashAfter(s, 1, made), nil, withVault(t, s, nil))
 			require.NoError(t, err)
-			_, err = q.follow(ctx, feed)
+			_, err = q.follow(ctx, feed.clock(), feed)
 			for n := 1; n <= 4; n++ {
 				heads, headErr := p.heads(ctx, []customer.AtomID{logAtom(n)})
 				require.NoError(t, headErr)
@@ -290,7 +290,7 @@ func TestSealedErase(t *testing.T) {
 			require.ErrorIs(t, err, seal.ErrDestroyed)
 			_, err = p.o.Vault.Key(ctx, logAtom(n))
 			if err == nil { // another process has done it, and this one has not followed
-				_, err = p.follow(ctx, feed)
+				_, err = p.follow(ctx, feed.clock(), feed)
 				require.NoError(t, err)
 			}
 			_, err = p.Add(ctx, logStart, anOrder(n, 999))

@@ -29,7 +29,7 @@ type Rejected struct {
 }
 
 // SetAside returns the newest values of an atom that were set aside, at most 16, the one
-// set aside last first; none where the atom is not known or erased. Of a slice of a stream they are
+// set aside last first: others are counted only, see Quality.Rejected. There are none where the atom is not known or erased. Of a slice of a stream they are
 // its own, and those of the newest of the stream that are of its time. They are personal
 // data, whatever the sensitivity of the trait.
 //

@@ -89,7 +89,7 @@ func TestSliceOfDevice(t *testing.T) {
 		return n
 	}
 	sync := func(want int) {
-		done, err := p.Sync(t.Context(), now, f)
+		done, err := p.Sync(t.Context(), f.now, f)
 		require.NoError(t, err)
 		require.Equal(t, want, done.Refolded)
 	}
@@ -218,7 +218,7 @@ func TestSliceErased(t *testing.T) {
 	unsettled, erasing := 0, 0
 	for commits, operations := 0, 16; ; commits++ {
 		require.Less(t, commits, 50)
-		_, err := follower(crashAfter(narrow{s, operations}, 1, true)).follow(t.Context(), f)
+		_, err := follower(crashAfter(narrow{s, operations}, 1, true)).follow(t.Context(), f.clock(), f)
 		if err == nil {
 			break
 		}

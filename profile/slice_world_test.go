@@ -288,8 +288,8 @@ func (w *sliceWorld) requireEvidence(p *Profiles) {
 	}
 	check(Moment{At: far}, never, w.feed.truth())
 	for range 6 {
-		then := w.feed.past[w.r.IntN(len(w.feed.past))].at
-		check(Moment{At: far, Known: then}, then.UnixMicro(), w.feed.at(then))
+		then := w.feed.learned[w.r.IntN(len(w.feed.learned))].at
+		check(Moment{At: far, Known: then}, then.UnixMicro(), w.feed.at(then).live)
 	}
 }
 
@@ -321,7 +321,7 @@ func (w *sliceWorld) requireRows(p *Profiles, k *keeper) {
 }
 
 func (w *sliceWorld) sync(p *Profiles) {
-	_, err := p.Sync(w.t.Context(), w.now, w.feed)
+	_, err := p.Sync(w.t.Context(), time.UnixMicro(w.feed.learn()), w.feed)
 	require.NoError(w.t, err)
 }
 
@@ -366,12 +366,13 @@ func TestSlicesTogether(t *testing.T) {
 			for range 6 {
 				w.change(false)
 			}
+			learned := time.UnixMicro(w.feed.learn())
 			var group sync.WaitGroup
 			for range 2 {
 				other := openLog(t, s)
 				group.Go(func() {
 					for range 3 {
-						if _, err := other.Sync(t.Context(), sliceStart, w.feed); err != nil {
+						if _, err := other.Sync(t.Context(), learned, w.feed); err != nil {
 							t.Error(err)
 						}
 					}
@@ -410,7 +411,7 @@ func TestSlicesCrash(t *testing.T) {
 				c := crashAfter(narrow{s, []int{24 + w.r.IntN(60), 1000}[w.r.IntN(2)]}, w.r.IntN(2), w.r.IntN(2) == 0)
 				q := follower(c)
 				q.o.Vault = p.o.Vault
-				_, err := q.follow(t.Context(), w.feed)
+				_, err := q.follow(t.Context(), w.feed.clock(), w.feed)
 				if at, e := p.position(t.Context()); e == nil && at.settled() && round%2 == 1 {
 					head, err := w.feed.Head(t.Context())
 					require.NoError(t, err)

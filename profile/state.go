@@ -26,7 +26,8 @@ type state interface {
 	// add takes an occurrence in. Whether one was added before is not known: the caller
 	// adds each once.
 	add(o *occurrence)
-	// merge takes in all of another state of the same aggregation, which is not changed.
+	// merge takes in all of another state of the same aggregation, which is not changed and
+	// of which nothing is kept.
 	merge(s state)
 	// result is the value at a time not before that of any occurrence.
 	result(at asOf) result

@@ -25,7 +25,10 @@ type Synced struct {
 // rows change because time has passed, and, after a change of the schema, all. Rows
 // that differ from those before are handed on: see Rows.
 //
-// Nil as feed follows none. Two calls at once, in whatever processes, do the same as one
+// Nil as feed follows none. What is taken from the feed is known from the time of the call on,
+// or from the latest time of the calls before it: see Moment.Known. So the time is the present,
+// or, where the past is played again step by step, that of the step; after a call with one to
+// come nothing of the feed is known before that. Two calls at once, in whatever processes, do the same as one
 // after the other. A row is never as of an earlier time than it was: of a call with an
 // earlier one the row's own counts. Only where all customers are folded anew it is the
 // time of the call: Refold is the way back from one that was wrong. What has been done
@@ -67,7 +70,7 @@ func (y *syncing) follow(ctx context.Context) error {
 	if y.feed == nil {
 		return nil
 	}
-	n, err := y.p.follow(ctx, y.feed)
+	n, err := y.p.follow(ctx, y.at, y.feed)
 	y.done.Changes += n
 	return err
 }

@@ -32,7 +32,7 @@ func BenchmarkRefold(b *testing.B) {
 	_, err = p.AddMany(ctx, now, all, nil)
 	require.NoError(b, err)
 	feed := newManyFeed(customers, now)
-	_, err = p.follow(ctx, feed)
+	_, err = p.follow(ctx, now.UnixMicro(), feed)
 	require.NoError(b, err)
 	run := func(name string, again func() error) {
 		b.Run(name, func(b *testing.B) {

@@ -45,7 +45,7 @@ func TestSyncIntruded(t *testing.T) {
 			for range 20 {
 				w.change()
 			}
-			_, err := p.follow(t.Context(), w.feed)
+			_, err := p.follow(t.Context(), w.feed.clock(), w.feed)
 			return err
 		},
 	}

@@ -314,7 +314,7 @@ func TestTimelineOfStatements(t *testing.T) {
 	}
 	feed := newFakeFeed()
 	feed.created(customer.FromInt64(1), logAtom(1))
-	_, err := p.follow(ctx, feed)
+	_, err := p.follow(ctx, feed.clock(), feed)
 	require.NoError(t, err)
 	for text, want := range map[string][]string{
 		`{}`:                              {"o1"},

@@ -18,14 +18,14 @@ type state struct {
 	gone map[customer.AtomID]bool
 }
 
-// stateOf is what deeds up to a time, zero for all, led to.
+// stateOf is what deeds that were known at a time, zero for all, led to.
 func stateOf(deeds []deed, known time.Time) *state {
 	st := &state{
 		live: map[customer.ID][]customer.AtomID{}, into: map[customer.ID]customer.ID{},
 		gone: map[customer.AtomID]bool{},
 	}
 	for _, d := range deeds {
-		if !known.IsZero() && d.at.After(micro(known)) {
+		if !known.IsZero() && d.learned.After(micro(known)) {
 			continue
 		}
 		var none customer.ID
@@ -102,11 +102,17 @@ func (m *model) everybody(known time.Time) []customer.ID {
 	return ids
 }
 
-// follow takes deeds; what is erased is destroyed, and so is what the customer, or one that
+// follow takes deeds at a time; what is erased is destroyed, and so is what the customer, or one that
 // was merged into it, had when its evidence was retracted, if nobody has it at the end.
-func (m *model) follow(deeds []deed) {
+func (m *model) follow(at time.Time, deeds []deed) {
 	left := len(m.deeds)
-	m.deeds = append(m.deeds, deeds...)
+	if left > 0 && at.Before(m.deeds[left-1].learned) {
+		at = m.deeds[left-1].learned
+	}
+	for _, d := range deeds {
+		d.learned = micro(at)
+		m.deeds = append(m.deeds, d)
+	}
 	end := stateOf(m.deeds, time.Time{})
 	for i := left; i < len(m.deeds); i++ {
 		if m.deeds[i].verb != customer.Erased {

@@ -50,6 +50,7 @@ type deed struct {
 	from, to customer.ID
 	atoms    []customer.AtomID
 	at       time.Time
+	learned  time.Time // when it was followed
 }
 
 func newModel(s *profile.Schema, custom map[string]profile.CustomRule) *model {

@@ -123,7 +123,7 @@ func (w *world) sync() error {
 	if err != nil {
 		return err
 	}
-	w.m.follow(w.feed.deeds[len(w.m.deeds):])
+	w.m.follow(at, w.feed.deeds[len(w.m.deeds):])
 	if at.Before(w.synced) {
 		return nil
 	}

@@ -256,8 +256,11 @@ func (s *search) whereabouts(k kept) (string, bool) {
 	state := uint64(0)
 	for r.More() {
 		r.Int()
-		if state = r.Uint(); state == 2 {
+		switch state = r.Uint(); {
+		case state == 2:
 			r.Bytes()
+		case state == 3 && r.Version() > 1:
+			r.Int()
 		}
 	}
 	return whether(state == 3, suppresses)

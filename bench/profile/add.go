@@ -112,53 +112,97 @@ func addEach(ctx context.Context, p *profile.Profiles, all []profile.Evidence, g
 	return errors.Join(failed...)
 }
 
+// A busy atom has so many events that most of them lie in pages, and what follows from those in
+// partials.
+const busyEach = 1000
+
 func adding(ctx context.Context, o *options, _ bool) (figures []harness.Figure, err error) {
-	together := orders(o.events, eventsEach)
+	together, busy := orders(o.events, eventsEach), disordered(orders(o.events, busyEach))
 	random := disordered(together)
 	defer cores(1)()
 	for _, of := range []struct {
-		name, target string
-		add          func(p *profile.Profiles) error
+		name   string
+		all    []profile.Evidence
+		each   int  // of an atom
+		single bool // one by one
+		target string
 	}{
-		{"AddMany, random", "at least 100,000 a second", func(p *profile.Profiles) error { return addMany(ctx, p, random, 1) }},
-		{"AddMany, together", "", func(p *profile.Profiles) error { return addMany(ctx, p, together, 1) }},
-		{"Add, random, one by one", "", func(p *profile.Profiles) error { return addEach(ctx, p, random, 1) }},
+		{"AddMany, random", random, eventsEach, false, "at least 100,000 a second"},
+		{"AddMany, together", together, eventsEach, false, ""},
+		{"Add, random, one by one", random, eventsEach, true, ""},
+		{"AddMany, 1,000 an atom, random", busy, busyEach, false, "at least 100,000 a second"},
+		{"Add, 1,000 an atom, random, one by one", busy, busyEach, true, ""},
 	} {
 		p, err := profile.Open(ctx, new(store.Memory), orderSchema(), nil)
 		if err != nil {
 			return nil, err
 		}
-		took, err := clock(func() error { return of.add(p) })
+		added, err := clock(func() error {
+			if of.single {
+				return addEach(ctx, p, of.all, 1)
+			}
+			return addMany(ctx, p, of.all, 1)
+		})
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, harness.Figure{Name: of.name, Value: rate(len(random), took), Unit: "events a second", Target: of.target})
+		synced, err := afterwards(ctx, p, len(of.all)/of.each)
+		if err != nil {
+			return nil, err
+		}
+		figures = append(figures,
+			harness.Figure{Name: of.name, Value: rate(len(of.all), added), Unit: "events a second"},
+			harness.Figure{Name: of.name + ", and Sync", Value: rate(len(of.all), added+synced), Unit: "events a second", Target: of.target})
 	}
 	return figures, nil
+}
+
+// afterwards measures Sync, with the feed of as many customers as two atoms each make.
+func afterwards(ctx context.Context, p *profile.Profiles, atoms int) (time.Duration, error) {
+	f := newFeed(atoms/2, 2)
+	return clock(func() error {
+		done, err := p.Sync(ctx, begin, f)
+		if err == nil && done.Rows != f.n {
+			err = fmt.Errorf("handed on %d of %d", done.Rows, f.n)
+		}
+		return err
+	})
 }
 
 func durable(ctx context.Context, o *options, _ bool) (figures []harness.Figure, err error) {
-	all := disordered(orders(o.events/4, eventsEach))
+	all, busy := disordered(orders(o.events/4, eventsEach)), disordered(orders(o.events, busyEach))
+	many := func(all []profile.Evidence) func(p *profile.Profiles) error {
+		return func(p *profile.Profiles) error { return addMany(ctx, p, all, 0) }
+	}
+	by := func(goroutines int, all []profile.Evidence) func(p *profile.Profiles) error {
+		return func(p *profile.Profiles) error { return addEach(ctx, p, all, goroutines) }
+	}
+	const target = "at least 10,000 a second"
 	for _, of := range []struct {
 		name, target string
+		n, each      int // events, of all atoms and of one
 		add          func(p *profile.Profiles) error
 	}{
-		{"AddMany", "at least 10,000 a second", func(p *profile.Profiles) error { return addMany(ctx, p, all, 0) }},
-		{"Add by 16 goroutines", "", func(p *profile.Profiles) error { return addEach(ctx, p, all, 16) }},
-		{"Add by 64 goroutines", "at least 10,000 a second", func(p *profile.Profiles) error { return addEach(ctx, p, all, 64) }},
+		{"AddMany", target, len(all), eventsEach, many(all)},
+		{"Add by 16 goroutines", "", len(all), eventsEach, by(16, all)},
+		{"Add by 64 goroutines", target, len(all), eventsEach, by(64, all)},
+		{"AddMany, 1,000 an atom", target, len(busy), busyEach, many(busy)},
+		{"Add by 64 goroutines, 1,000 an atom", target, len(busy), busyEach, by(64, busy)},
 	} {
-		added, synced, err := durably(ctx, o.dir, len(all), of.add)
+		added, synced, err := durably(ctx, o.dir, of.n/of.each, of.add)
 		if err != nil {
 			return nil, err
 		}
-		figures = append(figures, harness.Figure{Name: of.name, Value: rate(len(all), added), Unit: "events a second", Target: of.target})
-		figures = append(figures, harness.Figure{Name: of.name + ": Sync afterwards", Value: synced.Seconds(), Unit: "s"})
+		figures = append(figures,
+			harness.Figure{Name: of.name, Value: rate(of.n, added), Unit: "events a second"},
+			harness.Figure{Name: of.name + ", and Sync", Value: rate(of.n, added+synced), Unit: "events a second", Target: of.target})
 	}
 	return figures, nil
 }
 
-// durably measures adding n events to a new store on the disk, and Sync afterwards.
-func durably(ctx context.Context, folder string, n int, add func(p *profile.Profiles) error) (added, synced time.Duration, err error) {
+// durably measures adding the events of so many atoms to a new store on the disk, and Sync
+// afterwards.
+func durably(ctx context.Context, folder string, atoms int, add func(p *profile.Profiles) error) (added, synced time.Duration, err error) {
 	dir, err := os.MkdirTemp(folder, "pebble")
 	if err != nil {
 		return 0, 0, err
@@ -176,13 +220,6 @@ func durably(ctx context.Context, folder string, n int, add func(p *profile.Prof
 	if added, err = clock(func() error { return add(p) }); err != nil {
 		return 0, 0, err
 	}
-	f := newFeed(n/eventsEach/2, 2)
-	synced, err = clock(func() error {
-		done, err := p.Sync(ctx, begin, f)
-		if err == nil && done.Rows != f.n {
-			err = fmt.Errorf("handed on %d of %d", done.Rows, f.n)
-		}
-		return err
-	})
+	synced, err = afterwards(ctx, p, atoms)
 	return added, synced, err
 }
