@@ -42,37 +42,41 @@ func everySeed(t *testing.T, d time.Duration, f func(seed uint64)) {
 }
 
 func TestGroupEqualsReference(t *testing.T) {
-	everySeed(t, 2*time.Second, func(seed uint64) {
-		e, ev := randomEvidence(seed)
-		require.NoError(t, (&Policy{Entities: []Entity{*e}}).Validate())
-		wrong := func(ev *evidence) bool { return !slices.Equal(mapped(e, ev), referenceGroup(e, ev)) }
-		kept := cloneEvidence(ev)
-		if wrong(ev) {
-			ev = shrinkEvidence(ev, wrong)
-			t.Fatalf("seed %d\n%sgroup     %v\nreference %v", seed, dumpEvidence(e, ev), mapped(e, ev), referenceGroup(e, ev))
-		}
-		require.Equal(t, kept, ev, "seed %d: the evidence has been changed", seed)
+	everySeed(t, 2*time.Second, func(seed uint64) { testGroup(t, seed) })
+}
 
-		// The joins alone make the groups, and none is superfluous.
-		g := e.group(ev)
-		joined := make([]int, len(ev.pieces))
-		for p, group := range g.group {
-			joined[p] = p
-			if group < 0 {
-				joined[p] = -1
+// testGroup compares group with the reference.
+func testGroup(t *testing.T, seed uint64) {
+	t.Helper()
+	e, ev := randomEvidence(seed)
+	require.NoError(t, (&Policy{Entities: []Entity{*e}}).Validate())
+	wrong := func(ev *evidence) bool { return !slices.Equal(mapped(e, ev), referenceGroup(e, ev)) }
+	kept := cloneEvidence(ev)
+	if wrong(ev) {
+		ev = shrinkEvidence(ev, wrong)
+		t.Fatalf("seed %d\n%sgroup     %v\nreference %v", seed, dumpEvidence(e, ev), mapped(e, ev), referenceGroup(e, ev))
+	}
+	require.Equal(t, kept, ev, "seed %d: the evidence has been changed", seed)
+
+	// The joins alone make the groups, and none is superfluous.
+	g := e.group(ev)
+	joined := make([]int, len(ev.pieces))
+	for p, group := range g.group {
+		joined[p] = p
+		if group < 0 {
+			joined[p] = -1
+		}
+	}
+	for _, j := range g.joins {
+		from, to := joined[j.b], joined[j.a]
+		require.NotEqual(t, from, to, "seed %d: %+v", seed, j)
+		for p, group := range joined {
+			if group == from {
+				joined[p] = to
 			}
 		}
-		for _, j := range g.joins {
-			from, to := joined[j.b], joined[j.a]
-			require.NotEqual(t, from, to, "seed %d: %+v", seed, j)
-			for p, group := range joined {
-				if group == from {
-					joined[p] = to
-				}
-			}
-		}
-		require.Equal(t, g.group, canonicalGroups(joined), "seed %d", seed)
-	})
+	}
+	require.Equal(t, g.group, canonicalGroups(joined), "seed %d", seed)
 }
 
 // Renumbering of pieces, values and kinds makes no difference: ties are broken by hash.
