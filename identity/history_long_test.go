@@ -50,6 +50,12 @@ func TestManyHistories(t *testing.T) {
 	t.Logf("%.0f histories a second", manyHistories/time.Since(start).Seconds())
 }
 
+func TestManyOrders(t *testing.T) {
+	for seed := range uint64(200_000) {
+		testAnyOrder(t, seed)
+	}
+}
+
 func TestGroupEqualsReferenceLong(t *testing.T) {
 	for seed := range uint64(1_000_000) {
 		testGroup(t, seed)
