@@ -85,6 +85,14 @@ func (l *ledger) take(s step) error {
 		}
 		r.revoked = true
 		return nil
+	case "relate":
+		for _, rec := range s.sides[0] {
+			h := l.g.recordBlind(rec.Entity, rec.Source, rec.Record)
+			if !slices.ContainsFunc(slices.Collect(maps.Values(l.observed)), func(o *entered) bool { return o.record == h && !o.retracted }) {
+				return ErrUnknown
+			}
+		}
+		return nil
 	}
 	if was := l.rulings[s.ruling.ID]; was != nil {
 		if was.step.String() != s.String() {

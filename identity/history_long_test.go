@@ -86,3 +86,13 @@ func TestManyHistoriesAtOnce(t *testing.T) {
 		}
 	}
 }
+
+func TestManyHistoriesRace(t *testing.T) {
+	kinds := map[string]int{}
+	for seed := range uint64(30_000) {
+		if err := raced(t.Context(), seed, kinds); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+	t.Log(kinds)
+}

@@ -31,9 +31,9 @@ type step struct {
 	verb   string  // the method, in lower case
 	policy *Policy // applied
 	all    []Observation
-	id     string // of what is retracted or revoked
+	id     string // of what is retracted, revoked or related
 	ruling Ruling
-	sides  [][]Record // of what is linked (one side), separated or split
+	sides  [][]Record // of what is linked or related (one side), separated or split
 	entity string
 	value  Identifier // rebound
 	at     time.Time  // of rebind, retract and revoke
@@ -51,8 +51,8 @@ func (s step) String() string {
 		b.WriteByte(';')
 	}
 	switch s.verb {
-	case "retract", "revoke":
-		fmt.Fprintf(&b, " %q", s.id)
+	case "retract", "revoke", "relate":
+		fmt.Fprintf(&b, " %q %v", s.id, s.sides)
 	case "rebind":
 		fmt.Fprintf(&b, " %q %q %s/%s=%s at %s", s.ruling.ID, s.entity, s.value.Type, s.value.Scope, s.value.Value, minutes(s.at))
 	case "apply":
@@ -112,6 +112,8 @@ func (s step) take(ctx context.Context, g *Graph) ([]Resolution, error) {
 		return nil, g.Rebind(ctx, s.ruling, s.entity, s.value, s.at)
 	case "revoke":
 		return nil, g.Revoke(ctx, s.at, s.id)
+	case "relate":
+		return nil, g.Relate(ctx, Relation{ID: s.id, Kind: "knows", From: s.sides[0][0], To: s.sides[0][1]})
 	}
 	panic("no such step")
 }

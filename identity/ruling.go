@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -261,7 +262,11 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 		}
 		e.at = r.Time.UnixMicro()
 		if err := e.decree(name, kind, names, n.side); err != nil {
-			return nil, err
+			now, again := g.s.Get(ctx, rulingKey(name))
+			if again != nil {
+				return nil, again
+			}
+			return nil, cmp.Or(conflictIf(now[0].Version != entries[0].Version), err) // somebody has ruled the same meanwhile
 		}
 		if err := e.putRuling(ctx, name, ruled{container: e.main.id, content: content}, r); err != nil {
 			return nil, err
