@@ -67,7 +67,10 @@ func (g *Graph) Split(ctx context.Context, r Ruling, records ...Record) error {
 }
 
 // Rebind rules that a value passed to somebody else at a time: whoever was seen with it
-// before is not joined through later sightings of it.
+// before is not joined through later sightings of it. An Ephemeral value is from then on of
+// whoever is seen with it next, who was there before included: so an app that tells of a
+// logout on a shared device ends a slice of time, which otherwise lasts until somebody else
+// logs in.
 func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifier, at time.Time) error {
 	if err := r.validate(); err != nil {
 		return err
