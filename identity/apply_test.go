@@ -1,12 +1,18 @@
 package identity
 
 import (
+	"bytes"
+	"cmp"
 	"fmt"
+	"maps"
+	"slices"
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/customer"
 	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
@@ -48,11 +54,14 @@ func TestApply(t *testing.T) {
 				require.NoError(t, err)
 			}
 			before, was := mappingText(t, g), partition(t, g, all)
+			exportBefore, err := exported(t.Context(), g)
+			require.NoError(t, err)
 			head, err := g.Head(t.Context())
 			require.NoError(t, err)
 			preview, err := g.Preview(t.Context(), p, nil)
 			require.NoError(t, err)
 			require.NotEmpty(t, preview.Changes)
+			t.Logf("%d merged, %d split, %d moved, %d atoms", preview.Merged, preview.Split, preview.Moved, preview.Atoms)
 			require.Equal(t, before, mappingText(t, g))
 			after, err := g.Head(t.Context())
 			require.NoError(t, err)
@@ -63,6 +72,9 @@ func TestApply(t *testing.T) {
 			require.NoError(t, err)
 			require.Positive(t, looked)
 			require.Equal(t, preview, diff)
+			exportAfter, err := exported(t.Context(), g)
+			require.NoError(t, err)
+			require.Equal(t, diffOf(exportBefore, exportAfter), briefly(diff))
 			fresh, err := Open(t.Context(), new(store.Memory), p, o)
 			require.NoError(t, err)
 			for _, x := range all {
@@ -81,6 +93,91 @@ func TestApply(t *testing.T) {
 			require.Equal(t, Diff{}, again)
 		})
 	}
+}
+
+// A brief is a Diff without times, its changes ordered by whom they concern.
+type brief struct {
+	Merged, Split, Moved, Atoms int
+	Changes                     []customer.Change
+}
+
+func briefly(d Diff) brief {
+	b := brief{d.Merged, d.Split, d.Moved, d.Atoms, nil}
+	for _, c := range d.Changes {
+		b.Changes = append(b.Changes, customer.Change{Verb: c.Verb, From: c.From, To: c.To, Atoms: c.Atoms})
+	}
+	b.order()
+	return b
+}
+
+func (b *brief) order() {
+	slices.SortFunc(b.Changes, func(x, y customer.Change) int {
+		return cmp.Or(bytes.Compare(x.From[:], y.From[:]), bytes.Compare(x.To[:], y.To[:]))
+	})
+}
+
+// diffOf works out from two mappings what leads from one to the other. An atom that is in
+// one alone, a slice of another name, comes from nobody or goes to nobody.
+func diffOf(before, after []Customer) (d brief) {
+	type way struct{ from, to customer.ID }
+	ways := map[way][]customer.AtomID{}
+	was, is := homesOf(before), homesOf(after)
+	for a, to := range is {
+		if from := was[a]; from != to {
+			ways[way{from, to}] = append(ways[way{from, to}], a)
+		}
+	}
+	for a, from := range was {
+		if _, ok := is[a]; !ok {
+			ways[way{from, uuid.Nil}] = append(ways[way{from, uuid.Nil}], a)
+		}
+	}
+	there, ended := map[customer.ID]bool{}, map[customer.ID]customer.ID{}
+	for _, c := range before {
+		there[c.ID] = true
+	}
+	for _, c := range after {
+		for _, id := range c.Former {
+			if there[id] {
+				ended[id] = c.ID
+				if w := (way{id, c.ID}); ways[w] == nil {
+					ways[w] = []customer.AtomID{}
+				}
+			}
+		}
+	}
+	list := slices.SortedFunc(maps.Keys(ways), func(x, y way) int {
+		return cmp.Or(bytes.Compare(x.to[:], y.to[:]), bytes.Compare(x.from[:], y.from[:]))
+	})
+	begun := uuid.Nil
+	for _, w := range list {
+		atoms := ascending(ways[w])
+		if len(atoms) == 0 {
+			atoms = nil
+		}
+		c := customer.Change{Verb: customer.Moved, From: w.from, To: w.to, Atoms: atoms}
+		switch begins := !there[w.to] && begun != w.to; {
+		case w.to == uuid.Nil:
+			d.Moved++
+		case begins && w.from == uuid.Nil:
+			c.Verb = customer.Created
+		case w.from == uuid.Nil:
+			c.Verb = customer.Attached
+		case begins:
+			c.Verb = customer.Split
+			d.Split++
+		case ended[w.from] == w.to:
+			c.Verb = customer.Merged
+			d.Merged++
+		default:
+			d.Moved++
+		}
+		begun = w.to
+		d.Atoms += len(atoms)
+		d.Changes = append(d.Changes, c)
+	}
+	d.order()
+	return d
 }
 
 func TestApplyRefuses(t *testing.T) {

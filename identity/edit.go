@@ -47,6 +47,8 @@ type edit struct {
 	out      *grouping
 	changes  []customer.Change
 	unfinish bool                              // there are more changes than fit into a commit
+	meant    []customer.Change                 // all of them, where they may be more
+	homes    []customer.ID                     // by piece: whose it is after all of them
 	after    []func(ctx context.Context) error // what tidies up after the commit
 }
 

@@ -182,3 +182,56 @@ func ExampleGraph_Split() {
 	// Chen: husband and wife
 	// a+b+c
 }
+
+// On a shared tablet who logs out is not who comes next, though nobody has logged in yet.
+func ExampleGraph_Rebind() {
+	ctx := context.Background()
+	g := open(ctx, nil)
+	at := time.Date(2026, 3, 5, 9, 0, 0, 0, time.UTC)
+	tablet := identity.Identifier{Type: "device", Value: "tablet-3"}
+	see := func(id string, minutes int, more ...identity.Identifier) {
+		_, err := g.Observe(ctx, identity.Observation{
+			ID: id, Source: "app", Time: at.Add(time.Duration(minutes) * time.Minute), Identifiers: append(more, tablet),
+		})
+		if err != nil {
+			panic(err)
+		}
+	}
+	logout := func(id string, minutes int) {
+		t := at.Add(time.Duration(minutes) * time.Minute)
+		if err := g.Rebind(ctx, identity.Ruling{ID: id, Actor: "app", Reason: "logout", Time: t}, "", tablet, t); err != nil {
+			panic(err)
+		}
+	}
+	li := identity.Identifier{Type: "account", Value: "li", Proof: identity.Verified}
+	wang := identity.Identifier{Type: "account", Value: "wang", Proof: identity.Verified}
+	see("li logs in", 0, li)
+	see("a page", 1)
+	logout("li logs out", 5)
+	see("a page, by nobody knows whom", 10)
+	logout("the tablet is put back", 15)
+	see("a page before a login", 20)
+	see("wang logs in", 21, wang)
+	logout("wang logs out", 25)
+	see("li logs in again", 30, li)
+	see("another page", 31)
+
+	for _, id := range []string{"a page", "a page, by nobody knows whom", "a page before a login", "another page"} {
+		var of []string
+		for who, account := range map[string]identity.Identifier{"li": li, "wang": wang} {
+			e, err := g.Explain(ctx, identity.Ref{Observation: id}, identity.Ref{Identifier: account})
+			if err != nil {
+				panic(err)
+			}
+			if e.Same {
+				of = append(of, who)
+			}
+		}
+		fmt.Println(id, of)
+	}
+	// Output:
+	// a page [li]
+	// a page, by nobody knows whom []
+	// a page before a login [wang]
+	// another page [li]
+}

@@ -14,10 +14,12 @@ import (
 )
 
 // A ledger is the evidence as a plain list, with what follows from it by the slowest way
-// there is: everything in one container, and who is one customer by group.
+// there is: everything in one container, and who is one customer by group, or, if strict,
+// by the reference that shares no code with it.
 type ledger struct {
 	g        *Graph // to hash
 	policy   *Policy
+	strict   bool
 	observed map[string]*entered
 	rulings  map[string]*decreed
 }
@@ -83,6 +85,14 @@ func (l *ledger) take(s step) error {
 		}
 		r.revoked = true
 		return nil
+	case "relate":
+		for _, rec := range s.sides[0] {
+			h := l.g.recordBlind(rec.Entity, rec.Source, rec.Record)
+			if !slices.ContainsFunc(slices.Collect(maps.Values(l.observed)), func(o *entered) bool { return o.record == h && !o.retracted }) {
+				return ErrUnknown
+			}
+		}
+		return nil
 	}
 	if was := l.rulings[s.ruling.ID]; was != nil {
 		if was.step.String() != s.String() {
@@ -130,7 +140,7 @@ func (l *ledger) rule(r *decreed) error {
 		}
 	}
 	e, ev := l.evidence(entity)
-	group := e.group(ev).group
+	group := l.group(e, ev)
 	home := func(h blind) int32 {
 		return group[slices.IndexFunc(ev.pieces, func(p piece) bool { return p.atom == atomOf(h) })]
 	}
@@ -231,14 +241,22 @@ func (l *ledger) evidence(entity string) (*Entity, *evidence) {
 
 func valueOf(kind int, h blind) value { return value{kind: int32(kind), blind: h} }
 
+// group is who is one customer.
+func (l *ledger) group(e *Entity, ev *evidence) []int32 {
+	if l.strict {
+		return referenceGroup(e, ev)
+	}
+	return e.group(ev).group
+}
+
 // mapping is all customers that there should be, under ids that say nothing.
 func (l *ledger) mapping() []Customer {
 	var all []Customer
 	for _, entity := range l.policy.Entities {
 		e, ev := l.evidence(entity.Name)
-		out := e.group(ev)
+		group := l.group(e, ev)
 		homes := make([]customer.ID, len(ev.pieces))
-		for i, g := range out.group {
+		for i, g := range group {
 			binary.BigEndian.PutUint32(homes[i][:], uint32(g)+1)
 		}
 		atoms, _ := ev.slices(e, homes)
@@ -250,7 +268,7 @@ func (l *ledger) mapping() []Customer {
 			}
 		}
 		c := &container{ev: ev}
-		for i := range out.groups {
+		for i := int32(0); slices.Contains(group, i); i++ {
 			var id customer.ID
 			binary.BigEndian.PutUint32(id[:], uint32(i)+1)
 			all = append(all, l.g.describe(c, id))

@@ -23,7 +23,7 @@ func TestManyHistories(t *testing.T) {
 	var wg sync.WaitGroup
 	start := time.Now()
 	run := func(ctx context.Context, seed uint64) func(*history) error {
-		return func(h *history) error { return h.run(ctx, new(store.Memory), seed%16 == 0) }
+		return func(h *history) error { return h.run(ctx, new(store.Memory), seed%16 == 0, seed%16 == 1) }
 	}
 	draw := func(seed uint64) *history {
 		if seed%3 == 0 {
@@ -37,6 +37,9 @@ func TestManyHistories(t *testing.T) {
 				if run(t.Context(), seed)(draw(seed)) != nil {
 					failed.Store(seed)
 				}
+				if seed%100_000 == 0 {
+					t.Logf("%d histories in %v", seed, time.Since(start).Round(time.Second))
+				}
 			}
 		})
 	}
@@ -45,6 +48,18 @@ func TestManyHistories(t *testing.T) {
 		failHistory(t, seed, draw(seed), run(t.Context(), seed))
 	}
 	t.Logf("%.0f histories a second", manyHistories/time.Since(start).Seconds())
+}
+
+func TestManyOrders(t *testing.T) {
+	for seed := range uint64(200_000) {
+		testAnyOrder(t, seed)
+	}
+}
+
+func TestGroupEqualsReferenceLong(t *testing.T) {
+	for seed := range uint64(1_000_000) {
+		testGroup(t, seed)
+	}
 }
 
 func TestThousandsOfRecordsOverAndBack(t *testing.T) {
@@ -70,4 +85,14 @@ func TestManyHistoriesAtOnce(t *testing.T) {
 			t.Fatalf("seed %d: %v", seed, err)
 		}
 	}
+}
+
+func TestManyHistoriesRace(t *testing.T) {
+	kinds := map[string]int{}
+	for seed := range uint64(30_000) {
+		if err := raced(t.Context(), seed, kinds); err != nil {
+			t.Fatalf("seed %d: %v", seed, err)
+		}
+	}
+	t.Log(kinds)
 }

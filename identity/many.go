@@ -38,7 +38,9 @@ type Summary struct {
 // ObserveMany adds observations, as Observe does, much faster. It sorts them by time and
 // id: the customers and their ids do not depend on the order of the input. Those that
 // have identifiers in common are looked at together, so customers begin as what they are
-// in the end: there are fewer changes in the feed than one by one.
+// in the end: there are fewer changes in the feed than one by one. Where these take more
+// than one commit, customers may begin under other ids on a store into whose commits fewer
+// operations fit; who is one customer is the same on every store.
 //
 // Others may observe meanwhile. After an error, and after the process was killed, some
 // customers have been stored, whole; observing the same again does the rest.

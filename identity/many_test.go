@@ -77,6 +77,60 @@ func TestObserveManyDoesNotDependOnOrder(t *testing.T) {
 	require.Equal(t, partition(t, first, all), partition(t, one, all))
 }
 
+// TestObserveManyOfLargeComponent: where what belongs together takes more than one commit, the
+// ids do not depend on the order of the input or the number of workers either, and on a
+// store of the smallest limits the mapping is the same but for ids.
+func TestObserveManyOfLargeComponent(t *testing.T) {
+	random := rand.New(rand.NewPCG(4, 2))
+	var all []Observation
+	for i := range 500 {
+		ids := []Identifier{ident("phone", fmt.Sprint(random.IntN(8))), ident("email", fmt.Sprint(random.IntN(150)))}
+		if random.IntN(3) == 0 {
+			ids = append(ids, ident("account", fmt.Sprint(random.IntN(40))))
+		}
+		o := seenAt(fmt.Sprint("o", i), random.IntN(600_000), fmt.Sprint("r", random.IntN(400)), ids...)
+		if random.IntN(4) == 0 {
+			o.Record = ""
+			o.Identifiers = append(o.Identifiers, ident("device", fmt.Sprint(random.IntN(9))))
+		}
+		all = append(all, o)
+	}
+	free, strict := DefaultPolicy(), DefaultPolicy()
+	free.Entities[0].Types[5].FanOut, free.Entities[0].Types[6].FanOut = 0, 0
+	strict.Entities[0].Types[5].FanOut, strict.Entities[0].Records = 2, 8
+	for _, c := range []struct {
+		name   string
+		policy *Policy
+	}{{"free", free}, {"strict", strict}} {
+		t.Run(c.name, func(t *testing.T) {
+			var mappings []string
+			for _, limits := range []store.Limits{{}, store.MinLimits} {
+				var first string
+				for workers := 1; workers <= 3; workers++ {
+					s := store.Limited(new(store.Memory), limits)
+					g, err := Open(t.Context(), s, c.policy, sealedOptions(t, s))
+					require.NoError(t, err)
+					_, err = g.ObserveMany(t.Context(), slices.Values(all), &ManyOptions{Workers: workers})
+					require.NoError(t, err)
+					if workers == 1 {
+						first = mappingText(t, g)
+						export, err := exported(t.Context(), g)
+						require.NoError(t, err)
+						require.Greater(t, len(export), 20)
+						mappings = append(mappings, unnamed(export))
+						v, err := takeInventory(t.Context(), g)
+						require.NoError(t, err)
+						require.True(t, slices.ContainsFunc(v.all, func(c *container) bool { return len(c.ev.seen) > 300 })) // more than one commit takes
+					}
+					require.Equal(t, first, mappingText(t, g))
+					random.Shuffle(len(all), func(i, j int) { all[i], all[j] = all[j], all[i] })
+				}
+			}
+			require.Equal(t, mappings[0], mappings[1])
+		})
+	}
+}
+
 // partition numbers the customers of the records in the order in which they come.
 func partition(t testing.TB, g *Graph, all []Observation) []int {
 	numbers := map[any]int{}

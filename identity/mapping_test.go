@@ -42,37 +42,41 @@ func everySeed(t *testing.T, d time.Duration, f func(seed uint64)) {
 }
 
 func TestGroupEqualsReference(t *testing.T) {
-	everySeed(t, 2*time.Second, func(seed uint64) {
-		e, ev := randomEvidence(seed)
-		require.NoError(t, (&Policy{Entities: []Entity{*e}}).Validate())
-		wrong := func(ev *evidence) bool { return !slices.Equal(mapped(e, ev), referenceGroup(e, ev)) }
-		kept := cloneEvidence(ev)
-		if wrong(ev) {
-			ev = shrinkEvidence(ev, wrong)
-			t.Fatalf("seed %d\n%sgroup     %v\nreference %v", seed, dumpEvidence(e, ev), mapped(e, ev), referenceGroup(e, ev))
-		}
-		require.Equal(t, kept, ev, "seed %d: the evidence has been changed", seed)
+	everySeed(t, 2*time.Second, func(seed uint64) { testGroup(t, seed) })
+}
 
-		// The joins alone make the groups, and none is superfluous.
-		g := e.group(ev)
-		joined := make([]int, len(ev.pieces))
-		for p, group := range g.group {
-			joined[p] = p
-			if group < 0 {
-				joined[p] = -1
+// testGroup compares group with the reference.
+func testGroup(t *testing.T, seed uint64) {
+	t.Helper()
+	e, ev := randomEvidence(seed)
+	require.NoError(t, (&Policy{Entities: []Entity{*e}}).Validate())
+	wrong := func(ev *evidence) bool { return !slices.Equal(mapped(e, ev), referenceGroup(e, ev)) }
+	kept := cloneEvidence(ev)
+	if wrong(ev) {
+		ev = shrinkEvidence(ev, wrong)
+		t.Fatalf("seed %d\n%sgroup     %v\nreference %v", seed, dumpEvidence(e, ev), mapped(e, ev), referenceGroup(e, ev))
+	}
+	require.Equal(t, kept, ev, "seed %d: the evidence has been changed", seed)
+
+	// The joins alone make the groups, and none is superfluous.
+	g := e.group(ev)
+	joined := make([]int, len(ev.pieces))
+	for p, group := range g.group {
+		joined[p] = p
+		if group < 0 {
+			joined[p] = -1
+		}
+	}
+	for _, j := range g.joins {
+		from, to := joined[j.b], joined[j.a]
+		require.NotEqual(t, from, to, "seed %d: %+v", seed, j)
+		for p, group := range joined {
+			if group == from {
+				joined[p] = to
 			}
 		}
-		for _, j := range g.joins {
-			from, to := joined[j.b], joined[j.a]
-			require.NotEqual(t, from, to, "seed %d: %+v", seed, j)
-			for p, group := range joined {
-				if group == from {
-					joined[p] = to
-				}
-			}
-		}
-		require.Equal(t, g.group, canonicalGroups(joined), "seed %d", seed)
-	})
+	}
+	require.Equal(t, g.group, canonicalGroups(joined), "seed %d", seed)
 }
 
 // Renumbering of pieces, values and kinds makes no difference: ties are broken by hash.
@@ -321,6 +325,11 @@ func TestRules(t *testing.T) {
 		{"a group on both sides of a cut", normal, "0 r1 phone=p; 10 r2 phone=p; 11 r3 phone=p; link 1 r1 r2; cut 5 phone=p", "r1 r2 | r3"},
 		{"two cuts", normal, "0 r1 phone=p; 10 r2 phone=p; 20 r2 phone=p; 20 r1 phone=p; 21 r3 phone=p; cut 15 phone=p; cut 5 phone=p", "r1 | r2 | r3"},
 		{"a cut of a device", normal, "0 ~1 device=d; 10 ~2 device=d; 11 ~3 device=d; cut 5 device=d", "~1 | ~2 ~3"},
+		{
+			"who comes back to a device after a logout has it again", normal,
+			"0 ~1 device=d account=a!; 1 ~2 device=d; 10 ~3 device=d; 11 ~4 device=d account=b!; 12 ~5 device=d; 20 ~6 device=d account=a!; 21 ~7 device=d; 30 ~8 device=d; cut 5 device=d; cut 15 device=d; cut 25 device=d",
+			"~1 ~2 ~6 ~7 | ~3 ~4 ~5 | ~8",
+		},
 		{"what has passed breaks no silence", normal, "0 r1 phone=p email=e; 10 r2 phone=p email=f; 90 r1 phone=p; 170 r3 phone=p email=g; cut 5 phone=p", "r1 | r2 | r3"},
 		{"lifetime of a cookie", normal, "0 ~1 cookie=c; 400 ~2 cookie=c; 800.1 ~3 cookie=c", "~1 ~2 | ~3"},
 		{"lifetime of a phone", []Type{brief}, "0 r1 phone=p; 10 r2 phone=p; 20.1 r3 phone=p; 21 r4 phone=p", "r1 r2 | r3 r4"},

@@ -267,8 +267,9 @@ func (g *Graph) Lookup(ctx context.Context, r Record) (customer.ID, customer.Ato
 }
 
 // Customers yields all customers, ascending by id: the whole mapping. It is no snapshot:
-// who needs one notes Head, reads, then follows the feed from there. An error is the
-// last element. Cost: three reads for every 256 customers, and the evidence of each.
+// who needs one notes Head, reads, then follows the feed from there, adding to each customer
+// the atoms that come and taking away those that go, whether or not it has them already. An
+// error is the last element. Cost: three reads for every 256 customers, and the evidence of each.
 func (g *Graph) Customers(ctx context.Context) iter.Seq2[Customer, error] {
 	return func(yield func(Customer, error) bool) {
 		r := store.Under(key("u"))

@@ -364,7 +364,7 @@ func (r *reference) value(level int, v int32) {
 			first[r.group[s.piece]] = era(s)
 		}
 	}
-	all = slices.DeleteFunc(all, func(s referenceSighting) bool { return era(s) > first[r.group[s.piece]] })
+	all = slices.DeleteFunc(all, func(s referenceSighting) bool { return t.Kind != Ephemeral && era(s) > first[r.group[s.piece]] })
 	stretches := divideSightings(all, func(a, b referenceSighting) bool {
 		return era(a) != era(b) || t.Lifetime > 0 && moreThan(t.Lifetime, a.at, b.at)
 	})

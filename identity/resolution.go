@@ -51,11 +51,15 @@ func (e *edit) resolution(p *prepared) Resolution {
 	place := e.ev.seen[i].piece
 	q := &e.ev.pieces[place]
 	r := Resolution{Customer: q.home, Atom: q.present(), Stream: e.ev.streamOf(e.entity, &e.ev.seen[i])}
-	for _, c := range e.changes {
-		switch {
-		case c.Verb == customer.Created && c.To == q.home:
+	changes := e.changes
+	if e.unfinish {
+		changes = e.meant
+	}
+	for _, c := range changes {
+		switch home := e.homes[place]; {
+		case c.Verb == customer.Created && c.To == home:
 			r.Created = true
-		case c.Verb == customer.Merged && c.To == q.home:
+		case c.Verb == customer.Merged && c.To == home:
 			r.Merged = append(r.Merged, c.From)
 		}
 	}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -66,7 +67,10 @@ func (g *Graph) Split(ctx context.Context, r Ruling, records ...Record) error {
 }
 
 // Rebind rules that a value passed to somebody else at a time: whoever was seen with it
-// before is not joined through later sightings of it.
+// before is not joined through later sightings of it. An Ephemeral value is from then on of
+// whoever is seen with it next, who was there before included: so an app that tells of a
+// logout on a shared device ends a slice of time, which otherwise lasts until somebody else
+// logs in.
 func (g *Graph) Rebind(ctx context.Context, r Ruling, entity string, d Identifier, at time.Time) error {
 	if err := r.validate(); err != nil {
 		return err
@@ -261,7 +265,11 @@ func (g *Graph) rule(ctx context.Context, r Ruling, kind ruleKind, sides [][]Rec
 		}
 		e.at = r.Time.UnixMicro()
 		if err := e.decree(name, kind, names, n.side); err != nil {
-			return nil, err
+			now, again := g.s.Get(ctx, rulingKey(name))
+			if again != nil {
+				return nil, again
+			}
+			return nil, cmp.Or(conflictIf(now[0].Version != entries[0].Version), err) // somebody has ruled the same meanwhile
 		}
 		if err := e.putRuling(ctx, name, ruled{container: e.main.id, content: content}, r); err != nil {
 			return nil, err

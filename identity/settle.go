@@ -28,6 +28,7 @@ func (e *edit) settle(limit int) {
 			homes[i] = ids[g]
 		}
 	}
+	e.homes = homes
 	if e.gain(homes, founded, limit) {
 		return
 	}
@@ -51,13 +52,15 @@ func (e *edit) settle(limit int) {
 	slices.SortStableFunc(moves, c.compare)
 	if limit > 0 && len(moves) > limit {
 		var later []move
+		e.meant, _ = e.tell(moves, &c, lie)
 		moves, later = e.portion(moves, limit, atoms)
 		e.unfinish = len(later) > 0
 		for _, m := range later {
 			c.remain[m.from]++ // it has not ended yet
 		}
 	}
-	begun := e.tell(moves, &c, lie)
+	changes, begun := e.tell(moves, &c, lie)
+	e.changes = append(e.changes, changes...)
 	e.found(founded, func(id customer.ID) bool { return begun[id] })
 	if !e.unfinish {
 		e.house(homes, atoms, nil)
@@ -135,9 +138,9 @@ func (c *census) compare(a, b move) int {
 	return 0
 }
 
-// tell adds the changes that the moves are, and returns to which customers something has
-// come. lie has the atoms that are slices.
-func (e *edit) tell(moves []move, c *census, lie map[customer.AtomID]customer.Slice) (begun map[customer.ID]bool) {
+// tell returns the changes that the moves are, and to which customers something has come.
+// lie has the atoms that are slices.
+func (e *edit) tell(moves []move, c *census, lie map[customer.AtomID]customer.Slice) (changes []customer.Change, begun map[customer.ID]bool) {
 	begun = map[customer.ID]bool{}
 	for _, m := range moves {
 		change := customer.Change{Customer: m.to, From: m.from, To: m.to, Atoms: m.atoms, At: instant(e.at)}
@@ -160,9 +163,9 @@ func (e *edit) tell(moves []move, c *census, lie map[customer.AtomID]customer.Sl
 			change.Verb = customer.Moved
 		}
 		begun[m.to] = true
-		e.changes = append(e.changes, change)
+		changes = append(changes, change)
 	}
-	return begun
+	return changes, begun
 }
 
 // slicesOf says where those of atoms lie that are slices.

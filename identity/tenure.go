@@ -10,7 +10,7 @@ import (
 // lifetime ends (5.2).
 func (m *mapper) joinValue(rank, level int32) {
 	all := m.sightings[m.from[rank]:m.from[rank+1]]
-	lifetime := m.e.Types[level].Lifetime.Microseconds()
+	lifetime, returns := m.e.Types[level].Lifetime.Microseconds(), m.e.Types[level].Kind == Ephemeral
 	cuts := slices.Clone(m.ev.values[m.values[rank]].cuts)
 	slices.SortFunc(cuts, compareCuts)
 	var earlier map[int32]bool // roots seen before the last cut
@@ -29,7 +29,7 @@ func (m *mapper) joinValue(rank, level int32) {
 				return stale
 			})
 		}
-		if i < len(cuts) {
+		if i < len(cuts) && !returns {
 			if earlier == nil {
 				earlier = map[int32]bool{}
 			}

@@ -107,6 +107,52 @@ func TestCrowdShares(t *testing.T) {
 	require.Greater(t, len(special[synth.Tablet]), people/100)
 }
 
+// TestCrowdForms: numbers are written in many forms, and one WeChat account has an OpenID
+// of its own in each app.
+func TestCrowdForms(t *testing.T) {
+	forms, scopes := map[string]bool{}, map[string]map[string]string{}
+	shape := func(r rune) rune {
+		switch {
+		case r >= '0' && r <= '9':
+			return 'd'
+		case r >= '０' && r <= '９':
+			return 'ｄ'
+		}
+		return r
+	}
+	for r := range newCrowd(t, 10, 300, nil).Records() {
+		union := slices.IndexFunc(r.Fields, func(m synth.Mark) bool { return m.Type == "unionid" })
+		for _, m := range r.Fields {
+			if m.Type == "phone" && m.Meaning != "" && !m.Verified {
+				forms[strings.Map(shape, m.Value)] = true
+			}
+			if m.Type == "openid" && union >= 0 {
+				id := r.Fields[union].Meaning
+				if scopes[id] == nil {
+					scopes[id] = map[string]string{}
+				}
+				if known := scopes[id][m.Scope]; known != "" {
+					require.Equal(t, known, m.Meaning)
+				}
+				scopes[id][m.Scope] = m.Meaning
+			}
+		}
+	}
+	require.Len(t, forms, 11)
+	several := 0
+	for _, apps := range scopes {
+		if len(apps) > 1 {
+			several++
+		}
+		ids := map[string]bool{}
+		for _, id := range apps {
+			ids[id] = true
+		}
+		require.Len(t, ids, len(apps))
+	}
+	require.Greater(t, several, 30)
+}
+
 // TestCrowdTruth: who shares what with whom is as the origins say.
 func TestCrowdTruth(t *testing.T) {
 	race.Skip(t)

@@ -19,10 +19,13 @@ func TestExampleNumbers(t *testing.T) {
 	require.NoError(t, err)
 	rows = rows[1:]
 	require.Len(t, rows, 1144)
-	// Some examples are placeholders themselves, such as those that end in 1234567.
+	// Some examples are placeholders themselves, such as those that end in 1234567: the
+	// default options refuse them as Junk, and no others.
 	phone, err := normalize.Phone(&normalize.PhoneOptions{KeepPlaceholders: true})
 	require.NoError(t, err)
-	wrong := 0
+	defaults, err := normalize.Phone(nil)
+	require.NoError(t, err)
+	wrong, junk := 0, 0
 	for _, row := range rows {
 		for _, written := range []string{row[4], "+" + row[1] + " " + row[3]} {
 			v, err := phone.One(written)
@@ -32,5 +35,15 @@ func TestExampleNumbers(t *testing.T) {
 			}
 		}
 	}
+	for _, row := range rows {
+		v, err := defaults.One(row[4])
+		if err != nil {
+			require.Equal(t, normalize.Junk, normalize.ReasonOf(err), "%s %s", row[0], row[2])
+			junk++
+			continue
+		}
+		require.Equal(t, row[4], v.Text)
+	}
 	require.Zero(t, wrong)
+	require.Equal(t, 210, junk)
 }

@@ -28,7 +28,8 @@
 //
 // # Values, warnings, refusals
 //
-// Text of a [Value] is the identifier; identifiers of different kinds may have the same Text. A
+// Text of a [Value] is the identifier; identifiers of different kinds may have the same Text.
+// Printed whole a Value tells nothing, as it is personal data. A
 // [Refusal] names the kind, the part of the field and the Reason, and never the value, so that
 // it can be logged. Validity is a warning, not a gate: a phone number that could exist but is
 // outside the numbering plan is a Value with the warning [Unusual], because plans grow faster

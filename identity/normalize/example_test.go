@@ -20,15 +20,18 @@ func Example() {
 		"无",
 	} {
 		values, err := phone.All(field)
-		fmt.Println(values, normalize.ReasonOf(err))
+		for _, v := range values {
+			fmt.Print(v.Form(), " ")
+		}
+		fmt.Println(normalize.ReasonOf(err))
 	}
 	// Output:
-	// [+8613912345679] none
-	// [+8613912345679] none
-	// [+861062551234;ext=801 +8613912345679] none
-	// [] masked
-	// [] junk
-	// [] junk
+	// +8613912345679 none
+	// +8613912345679 none
+	// +861062551234;ext=801 +8613912345679 none
+	// masked
+	// junk
+	// junk
 }
 
 // A field may hold both: what is taken and what is refused are reported side by side.
@@ -38,12 +41,14 @@ func ExampleRefusals() {
 		panic(err)
 	}
 	values, err := phone.All("13912345679、139****5680、62551234")
-	fmt.Println(values)
+	for _, v := range values {
+		fmt.Println(v.Form())
+	}
 	for _, r := range normalize.Refusals(err) {
 		fmt.Println(r.Kind, r.Part, r.Reason, r.Reason.Chinese())
 	}
 	// Output:
-	// [+8613912345679]
+	// +8613912345679
 	// phone 2 masked 已脱敏，部分内容被隐藏
 	// phone 3 no-area-code 本地号码，但未指定区号
 }
@@ -57,13 +62,16 @@ func ExampleNormalizer() {
 	var room []normalize.Value
 	for _, field := range []string{"Li Wei <Li.Wei+shop@Gmail.com>", "liwei@gmail.com", "123456@qq.com"} {
 		values, err := email(room[:0], field)
-		fmt.Println(values, normalize.ReasonOf(err))
+		for _, v := range values {
+			fmt.Print(v.Text, " ")
+		}
+		fmt.Println(normalize.ReasonOf(err))
 		room = values
 	}
 	// Output:
-	// [liwei@gmail.com] none
-	// [liwei@gmail.com] none
-	// [] junk
+	// liwei@gmail.com none
+	// liwei@gmail.com none
+	// junk
 }
 
 func ExampleOpenID() {
@@ -87,7 +95,8 @@ func ExampleID() {
 	if err != nil {
 		panic(err)
 	}
-	fmt.Println(card.One("vip 001-234"))
+	v, err := card.One("vip 001-234")
+	fmt.Println(v.Text, err)
 	_, err = card.One("vip 1234")
 	fmt.Println(err)
 	// Output:
@@ -99,7 +108,7 @@ func ExampleName() {
 	name := normalize.Name(&normalize.NameOptions{StripTitles: true})
 	for _, field := range []string{"欧阳 小 明 先生", "买买提•吐尔逊", "Mr. John O’Brien", "李某某", "王先生", "匿名"} {
 		v, err := name.One(field)
-		fmt.Printf("%q %v\n", v, normalize.ReasonOf(err))
+		fmt.Printf("%q %v\n", v.Text, normalize.ReasonOf(err))
 	}
 	family, given, _ := normalize.FamilyName("欧阳小明")
 	fmt.Println(family, given)

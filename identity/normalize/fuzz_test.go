@@ -58,7 +58,7 @@ func FuzzCard(f *testing.F) {
 func FuzzName(f *testing.F) {
 	fuzz(f, []string{
 		"王 小 明 先生", "Mr. J.R. O’Brien-Smith, Jr", "买买提•吐尔逊", "〇 〇王", "王(x)", "Siva a/l Raman", "ﾔﾏﾀﾞ", "张-x", "\u0301a", "a,,b", "先生 先生王五六", "mr mr mr",
-	}, "name", "name bare")
+	}, "name", "name bare", "name pinyin")
 }
 
 // Whatever the options, Name keeps the promises.

@@ -15,6 +15,11 @@ type NameOptions struct {
 	Samples bool
 	// Junk are further words to refuse, compared as JunkWords are.
 	Junk []string
+	// Pinyin writes names in Latin letters as the letters alone, without spaces, commas,
+	// hyphens, apostrophes and tone marks, and with v for ü, as it is typed: Wáng, Xiǎo-míng
+	// and WANG XIAOMING are wangxiaoming. For sources of Chinese names; the accents and spaces
+	// of others go too. The order of family and given name stays what it is.
+	Pinyin bool
 }
 
 // Name returns the Normalizer of names of persons. A canonical name is for comparison: it is
@@ -27,7 +32,8 @@ type NameOptions struct {
 // is in front.
 //
 // Not done, because only a comparison of two names can: traditional and simplified characters,
-// pinyin against Han, order of words, nicknames. FamilyName helps with the Han side.
+// pinyin against Han, order of words, nicknames. FamilyName helps with the Han side, Pinyin with
+// the spelling of pinyin.
 //
 // Refused as Junk: [JunkWords], 用户 or user with a number, one letter or character three times
 // or more. As Masked: 张*, 李某某, 张XX, and a family name with a title alone (王先生, Mr
@@ -38,7 +44,7 @@ func Name(o *NameOptions) Normalizer {
 	if o == nil {
 		o = &NameOptions{}
 	}
-	n := &name{strip: o.StripTitles, junk: newWords(o.Junk)}
+	n := &name{strip: o.StripTitles, pinyin: o.Pinyin, junk: newWords(o.Junk)}
 	if o.Samples {
 		n.junk = newWords(o.Junk, sampleNames)
 	}
@@ -46,8 +52,8 @@ func Name(o *NameOptions) Normalizer {
 }
 
 type name struct {
-	strip bool
-	junk  words
+	strip, pinyin bool
+	junk          words
 }
 
 // sampleNames stand in forms, manuals and law books.
@@ -86,6 +92,11 @@ func (n *name) read(raw string) (Value, Reason) {
 		return Value{}, Masked
 	case n.strip:
 		s = bare
+	}
+	if n.pinyin {
+		if s = pinyin(s); n.isJunk(s) || slices.Contains(latinTitles, s) {
+			return Value{}, Junk
+		}
 	}
 	return Value{Text: s}, length(s)
 }

@@ -87,6 +87,24 @@ func joinHan(s string) string {
 	return b.String()
 }
 
+// pinyin writes a name in Latin letters as NameOptions.Pinyin says, and leaves others alone.
+func pinyin(s string) string {
+	if strings.IndexFunc(s, func(r rune) bool { return unicode.IsLetter(r) && !unicode.Is(unicode.Latin, r) }) >= 0 {
+		return s
+	}
+	var letters []rune
+	for _, r := range norm.NFD.String(s) {
+		last := len(letters) - 1
+		switch {
+		case unicode.IsLetter(r):
+			letters = append(letters, r)
+		case r == '\u0308' && last >= 0 && letters[last] == 'u': // two dots
+			letters[last] = 'v'
+		}
+	}
+	return string(letters)
+}
+
 var (
 	hanTitles   = []string{"先生", "女士", "小姐", "太太", "夫人", "老师", "老師", "同学", "师傅", "師傅", "经理", "經理", "医生", "教授", "主任", "老板", "总"}
 	latinTitles = []string{"mr", "mrs", "ms", "miss", "mx", "dr", "prof", "sir", "madam", "mme", "herr", "frau"}

@@ -108,6 +108,11 @@ func TestName(t *testing.T) {
 		"王小明先生": "王小明", "王小明 老师": "王小明", "Mr. John Smith": "john smith", "Dr Prof Anna Müller": "anna müller", "王总明": "王总明",
 		"张三": "#junk", "张三先生": "#junk", "John Doe": "#junk", "Mr John Doe": "#junk", "李总": "#masked", "欧阳经理": "#masked",
 	}.run(t, kinds["name bare"])
+	cases{
+		"wang, xiao-ming": "wangxiaoming", "Wang Xiaoming": "wangxiaoming", "WÁNG Xiǎomíng": "wangxiaoming", "Wang Xiao Ming": "wangxiaoming",
+		"Li Xi'an": "lixian", "Lǚ Bù": "lvbu", "Lü Bu": "lvbu", "Lv Bu": "lvbu", "Ouyang, Na-na": "ouyangnana", "王小明": "王小明", "王小明 Kevin Wang": "王小明 kevin wang",
+		"Xiaoming Wang": "xiaomingwang", "买买提·吐尔逊": "买买提·吐尔逊", "W.": "#too-short", "Te st": "#junk", "Wang先生": "#masked", "J*** S***": "#masked",
+	}.run(t, kinds["name pinyin"])
 	cases{"店长": "#junk", "店 长": "#junk", "张三": "张三"}.run(t, normalize.Name(&normalize.NameOptions{Junk: []string{"店长"}}))
 }
 

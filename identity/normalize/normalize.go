@@ -6,7 +6,7 @@ package normalize
 // grown although the error is not nil; if nothing was appended, the error is never nil.
 //
 // A Normalizer is a pure function of raw. It never panics, whatever the bytes, and does not
-// keep dst. It is idempotent: the String of a Value it returned, as raw, gives that Value
+// keep dst. It is idempotent: the Form of a Value it returned, as raw, gives that Value
 // again, with nothing refused. It is safe for concurrent use.
 //
 // One of your own has to keep these promises; make its refusals with the Reasons here.
@@ -47,9 +47,13 @@ type Value struct {
 	Warning Reason
 }
 
-// String returns Text, with the extension behind it as in RFC 3966: "+861062551234;ext=801". It
+// String returns "identifier": a value is personal data, and is not to get into a log with what
+// has been printed whole. Form and the fields tell it.
+func (Value) String() string { return "identifier" }
+
+// Form returns Text, with the extension behind it as in RFC 3966: "+861062551234;ext=801". It
 // is personal data.
-func (v Value) String() string {
+func (v Value) Form() string {
 	if v.Extension == "" {
 		return v.Text
 	}

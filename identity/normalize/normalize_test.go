@@ -1,6 +1,7 @@
 package normalize_test
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -40,6 +41,7 @@ var kinds = map[string]normalize.Normalizer{
 	"resident-id":    normalize.ResidentID(time.Time{}),
 	"credit-code":    normalize.CreditCode(),
 	"name":           normalize.Name(nil),
+	"name pinyin":    normalize.Name(&normalize.NameOptions{Pinyin: true}),
 	"name bare":      normalize.Name(&normalize.NameOptions{StripTitles: true, Samples: true}),
 }
 
@@ -65,7 +67,7 @@ func (c cases) run(t *testing.T, n normalize.Normalizer) {
 func outcome(values []normalize.Value, err error) string {
 	var list []string
 	for _, v := range values {
-		text := v.String()
+		text := v.Form()
 		if v.Warning != 0 {
 			text += " !" + v.Warning.String()
 		}
@@ -98,8 +100,8 @@ func check(t *testing.T, n normalize.Normalizer, raw string) {
 		require.NotEmpty(t, v.Text)
 		require.True(t, v.Scope == "" || strings.HasPrefix(v.Text, v.Scope+"/"))
 		require.Contains(t, []normalize.Reason{0, normalize.Unusual, normalize.Shared}, v.Warning)
-		again, err := n.All(v.String())
-		require.NoError(t, err, "canonical: %q", v)
+		again, err := n.All(v.Form())
+		require.NoError(t, err, "canonical: %q", v.Form())
 		require.Equal(t, []normalize.Value{v}, again)
 		if v.Extension != "" {
 			bare, err := n.One(v.Text)
@@ -158,7 +160,8 @@ func TestOne(t *testing.T) {
 	n := kinds["phone CN"]
 	v, err := n.One("139 1234 5670")
 	require.NoError(t, err)
-	require.Equal(t, "+8613912345670", v.String())
+	require.Equal(t, "+8613912345670", v.Form())
+	require.Equal(t, "identifier [identifier]", fmt.Sprintf("%v %+v", v, []normalize.Value{v}), "printed whole it tells nothing")
 	_, err = n.One("13912345670/13912345671")
 	require.Equal(t, normalize.Several, normalize.ReasonOf(err))
 	_, err = n.One("13912345670、139****5671")

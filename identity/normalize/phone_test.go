@@ -290,6 +290,8 @@ func TestPhoneExamples(t *testing.T) {
 			try("", example)
 		}
 	}
+	require.Positive(t, junk)
+	require.Less(t, junk, pairs/5)
 	t.Logf("%d examples of regions, %d of no country; %d are placeholders by our rules", byRegion, pairs-byRegion, junk)
 }
 
