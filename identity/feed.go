@@ -148,7 +148,7 @@ func (f *feed) writeAhead(ctx context.Context, entries []feedEntry) (ahead [][]b
 
 // append numbers the entries, in their order, and commits them with b.
 func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) (store.Version, error) {
-	var shards []int
+	shards := make([]int, 0, len(entries))
 	for i := range entries {
 		shards = append(shards, entries[i].change.Shard)
 	}
@@ -176,15 +176,20 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 			entries[i].twin, entries[i+1].twin = entries[i+1].change.Seq, entries[i].change.Seq
 		}
 	}
-	all := store.Batch{Writes: slices.Clip(b.Writes), Conditions: slices.Clip(b.Conditions)}
+	all := store.Batch{
+		Writes:     make([]store.Write, 0, len(entries)+len(shards)+len(b.Writes)),
+		Conditions: make([]store.Condition, 0, len(shards)+len(b.Conditions)),
+	}
 	for i := range entries {
 		all.Put(feedEntryKey(entries[i].change.Shard, entries[i].change.Seq), entries[i].encode())
 	}
 	for _, shard := range shards {
-		head := &f.shards[shard].head
-		all.If(feedHeadKey(shard), head.version)
-		all.Put(feedHeadKey(shard), head.encode())
+		head, key := &f.shards[shard].head, feedHeadKey(shard)
+		all.If(key, head.version)
+		all.Put(key, head.encode())
 	}
+	ordered(&all)
+	all.Writes, all.Conditions = append(all.Writes, b.Writes...), append(all.Conditions, b.Conditions...)
 	version, err := f.s.Commit(ctx, ordered(&all))
 	if err != nil {
 		return 0, err
@@ -197,10 +202,18 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 
 // ordered is b with its keys in ascending order, in which stores are quickest.
 func ordered(b *store.Batch) *store.Batch {
-	slices.SortFunc(b.Writes, func(x, y store.Write) int { return bytes.Compare(x.Key, y.Key) })
-	slices.SortFunc(b.Conditions, func(x, y store.Condition) int { return bytes.Compare(x.Key, y.Key) })
+	if !slices.IsSortedFunc(b.Writes, compareWrites) {
+		slices.SortFunc(b.Writes, compareWrites)
+	}
+	if !slices.IsSortedFunc(b.Conditions, compareConditions) {
+		slices.SortFunc(b.Conditions, compareConditions)
+	}
 	return b
 }
+
+func compareWrites(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) }
+
+func compareConditions(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) }
 
 // lock locks shards, which ascend, so that two calls never wait for each other.
 func (f *feed) lock(ctx context.Context, shards []int) (unlock func(), err error) {

@@ -240,12 +240,16 @@ func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (
 		if e.unfinish || len(e.after) > 0 {
 			return p, errOverlap
 		}
-		for id := range e.loaded {
+		if held[e.main.id] {
+			return p, errOverlap
+		}
+		for id := range e.led {
 			if held[id] {
 				return p, errOverlap
 			}
 			held[id] = true
 		}
+		held[e.main.id] = true
 		whole.batch.Writes = append(whole.batch.Writes, e.batch.Writes...)
 		whole.batch.Conditions = append(whole.batch.Conditions, e.batch.Conditions...)
 		whole.changes = append(whole.changes, e.changes...)
@@ -255,11 +259,10 @@ func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (
 		return p, nil
 	}
 	// The policy, and shared values with their guards, are of several.
-	slices.SortFunc(whole.batch.Writes, func(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) })
+	ordered(&whole.batch)
 	whole.batch.Writes = slices.CompactFunc(whole.batch.Writes, func(a, b store.Write) bool {
 		return !a.Delete && !b.Delete && bytes.Equal(a.Key, b.Key) && bytes.Equal(a.Value, b.Value)
 	})
-	slices.SortFunc(whole.batch.Conditions, func(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) })
 	whole.batch.Conditions = slices.CompactFunc(whole.batch.Conditions, func(a, b store.Condition) bool {
 		return bytes.Equal(a.Key, b.Key) && a.Version == b.Version
 	})
