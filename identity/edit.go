@@ -22,11 +22,11 @@ type edit struct {
 	entity *Entity
 	at     int64 // when what it does happened
 
-	main   *container           // what it all becomes
-	others []*container         // what becomes part of it
+	main   *container                 // what it all becomes
+	others []*container               // what becomes part of it
 	led    map[customer.ID]*container // these, by all ids that lead to them, but perhaps for main
-	ev     *evidence            // of all
-	values map[blind]int32      // index of ev.values, made when they are many
+	ev     *evidence                  // of all
+	values map[blind]int32            // index of ev.values, made when they are many
 
 	batch    store.Batch
 	pointer  []byte          // see here
@@ -194,8 +194,12 @@ func (e *edit) value(k kindKey, h blind) int32 {
 // valueOf returns the index of a value, if it is there.
 func (e *edit) valueOf(h blind) (int32, bool) {
 	if e.values == nil && len(e.ev.values) <= 16 {
-		i := slices.IndexFunc(e.ev.values, func(v value) bool { return v.blind == h })
-		return int32(i), i >= 0
+		for i := range e.ev.values {
+			if e.ev.values[i].blind == h {
+				return int32(i), true
+			}
+		}
+		return -1, false
 	}
 	if e.values == nil {
 		e.values = make(map[blind]int32, len(e.ev.values)+4)

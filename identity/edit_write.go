@@ -109,7 +109,12 @@ func (e *edit) here(erased *int64) []byte {
 
 // hasObservation reports whether a piece has one.
 func (e *edit) hasObservation(p int32) bool {
-	return slices.ContainsFunc(e.ev.seen, func(o observation) bool { return o.piece == p })
+	for i := range e.ev.seen {
+		if e.ev.seen[i].piece == p {
+			return true
+		}
+	}
+	return false
 }
 
 // key returns the key of an atom, which begins with it.

@@ -113,6 +113,9 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 	e.refs = l.refs
 	e.led = led
 	e.batch.Writes = slices.Grow(e.batch.Writes, len(keys)+4)
+	e.batch.Conditions = slices.Grow(e.batch.Conditions, len(keys))
+	e.ev.pieces, e.ev.seen = slices.Grow(e.ev.pieces, len(l.todo)), slices.Grow(e.ev.seen, len(l.todo))
+	e.touched = slices.Grow(e.touched, len(l.todo))
 	for _, i := range l.todo {
 		e.at = max(e.at, all[i].at)
 		if err := e.add(ctx, all[i], keys[l.places[i]:], l.records[i]); err != nil {
@@ -260,7 +263,7 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 			own.before = name
 		}
 		sealed = own.atom
-		place = int32(slices.IndexFunc(e.ev.pieces, func(q piece) bool { return q.atom == own.atom }))
+		place = e.ev.pieceOf(own.atom)
 	}
 	seenKey, keys := keys[0], keys[1:]
 	var recordKey []byte
