@@ -2,8 +2,10 @@ package identity
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -202,18 +204,50 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 
 // ordered is b with its keys in ascending order, in which stores are quickest.
 func ordered(b *store.Batch) *store.Batch {
-	if !slices.IsSortedFunc(b.Writes, compareWrites) {
-		slices.SortFunc(b.Writes, compareWrites)
-	}
-	if !slices.IsSortedFunc(b.Conditions, compareConditions) {
-		slices.SortFunc(b.Conditions, compareConditions)
-	}
+	sortByKey(b.Writes, func(w *store.Write) []byte { return w.Key })
+	sortByKey(b.Conditions, func(c *store.Condition) []byte { return c.Key })
 	return b
 }
 
-func compareWrites(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) }
-
-func compareConditions(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) }
+// sortByKey sorts by key. Where there are many it compares the first 16 bytes of keys as
+// numbers, which lie together, and moves each element once.
+func sortByKey[T any](all []T, key func(*T) []byte) {
+	ascending := true
+	for i := 1; i < len(all) && ascending; i++ {
+		ascending = bytes.Compare(key(&all[i-1]), key(&all[i])) <= 0
+	}
+	if ascending {
+		return
+	}
+	if len(all) < 64 {
+		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(&a), key(&b)) })
+		return
+	}
+	type place struct {
+		first, second uint64
+		at            int
+	}
+	places := make([]place, len(all))
+	for i := range all {
+		var first [16]byte
+		copy(first[:], key(&all[i]))
+		places[i] = place{binary.BigEndian.Uint64(first[:8]), binary.BigEndian.Uint64(first[8:]), i}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		if a.second != b.second {
+			return cmp.Compare(a.second, b.second)
+		}
+		return bytes.Compare(key(&all[a.at]), key(&all[b.at]))
+	})
+	sorted := make([]T, len(all))
+	for i, p := range places {
+		sorted[i] = all[p.at]
+	}
+	copy(all, sorted)
+}
 
 // lock locks shards, which ascend, so that two calls never wait for each other.
 func (f *feed) lock(ctx context.Context, shards []int) (unlock func(), err error) {
