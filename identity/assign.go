@@ -3,7 +3,6 @@ package identity
 import (
 	"bytes"
 	"cmp"
-	"slices"
 
 	"github.com/google/uuid"
 
@@ -63,7 +62,12 @@ func (ev *evidence) assign(out *grouping) (ids []customer.ID, founded map[custom
 func (ev *evidence) homes() func(customer.ID) bool {
 	if len(ev.pieces) <= 16 {
 		return func(id customer.ID) bool {
-			return slices.ContainsFunc(ev.pieces, func(p piece) bool { return p.home == id })
+			for i := range ev.pieces {
+				if ev.pieces[i].home == id {
+					return true
+				}
+			}
+			return false
 		}
 	}
 	all := make(map[customer.ID]bool, 8)

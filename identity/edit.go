@@ -22,13 +22,14 @@ type edit struct {
 	entity *Entity
 	at     int64 // when what it does happened
 
-	main   *container           // what it all becomes
-	others []*container         // what becomes part of it
-	loaded map[customer.ID]bool // these, by all ids that lead to them
-	ev     *evidence            // of all
-	values map[blind]int32      // index of ev.values, made when they are many
+	main   *container                 // what it all becomes
+	others []*container               // what becomes part of it
+	led    map[customer.ID]*container // these, by all ids that lead to them, but perhaps for main
+	ev     *evidence                  // of all
+	values map[blind]int32            // index of ev.values, made when they are many
 
 	batch    store.Batch
+	pointer  []byte          // see here
 	ahead    [][]byte        // keys of what is committed ahead of it, of no use without it
 	required map[string]bool // keys that the batch has a condition on, where they are many
 	refs     readPointers    // of values
@@ -77,7 +78,8 @@ type bounds struct{ merged, changes int }
 // one that begins. Conditions of the commit are that the policy and the containers are
 // as they were read.
 func (g *Graph) newEdit(r *rules, entity string, at int64, all []*container, id customer.ID) (*edit, error) {
-	e := &edit{g: g, rules: r, entity: r.policy.entity(entity), at: at, loaded: make(map[customer.ID]bool, 2)}
+	e := &edit{g: g, rules: r, entity: r.policy.entity(entity), at: at}
+	e.batch.Conditions = make([]store.Condition, 0, 8)
 	if e.entity == nil {
 		return nil, fmt.Errorf("%w: there is no entity %q", ErrPolicy, entity)
 	}
@@ -116,7 +118,8 @@ func (g *Graph) newEdit(r *rules, entity string, at int64, all []*container, id 
 	return e, nil
 }
 
-// require makes it a condition of the commit that a key has a version.
+// require makes it a condition of the commit that a key has a version, unless there is one
+// on the key already.
 func (e *edit) require(key []byte, v store.Version) {
 	if len(e.batch.Conditions) < 16 {
 		if !slices.ContainsFunc(e.batch.Conditions, func(c store.Condition) bool { return bytes.Equal(c.Key, key) }) {
@@ -131,9 +134,16 @@ func (e *edit) require(key []byte, v store.Version) {
 		}
 	}
 	if !e.required[string(key)] {
-		e.required[string(key)] = true
-		e.batch.If(key, v)
+		e.requireFirst(key, v)
 	}
+}
+
+// requireFirst is require for a key on which there is no condition yet.
+func (e *edit) requireFirst(key []byte, v store.Version) {
+	if e.required != nil {
+		e.required[string(key)] = true
+	}
+	e.batch.If(key, v)
 }
 
 // absorb appends the evidence of another container.
@@ -186,8 +196,12 @@ func (e *edit) value(k kindKey, h blind) int32 {
 // valueOf returns the index of a value, if it is there.
 func (e *edit) valueOf(h blind) (int32, bool) {
 	if e.values == nil && len(e.ev.values) <= 16 {
-		i := slices.IndexFunc(e.ev.values, func(v value) bool { return v.blind == h })
-		return int32(i), i >= 0
+		for i := range e.ev.values {
+			if e.ev.values[i].blind == h {
+				return int32(i), true
+			}
+		}
+		return -1, false
 	}
 	if e.values == nil {
 		e.values = make(map[blind]int32, len(e.ev.values)+4)

@@ -95,9 +95,26 @@ func (e *edit) write(ctx context.Context) error {
 	return nil
 }
 
+// here encodes the pointer of what the main container has, with what it remembers of an
+// erasure. Writes may share it.
+func (e *edit) here(erased *int64) []byte {
+	if erased != nil {
+		return pointer{state: contained, to: e.main.id, erased: erased}.data()
+	}
+	if e.pointer == nil {
+		e.pointer = pointer{state: contained, to: e.main.id}.data()
+	}
+	return e.pointer
+}
+
 // hasObservation reports whether a piece has one.
 func (e *edit) hasObservation(p int32) bool {
-	return slices.ContainsFunc(e.ev.seen, func(o observation) bool { return o.piece == p })
+	for i := range e.ev.seen {
+		if e.ev.seen[i].piece == p {
+			return true
+		}
+	}
+	return false
 }
 
 // key returns the key of an atom, which begins with it.

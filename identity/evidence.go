@@ -25,6 +25,16 @@ type evidence struct {
 	seen    []observation // ascending by time and hash
 }
 
+// pieceOf returns the index of the piece of a record, -1 if there is none.
+func (ev *evidence) pieceOf(atom customer.AtomID) int32 {
+	for i := range ev.pieces {
+		if ev.pieces[i].atom == atom {
+			return int32(i)
+		}
+	}
+	return -1
+}
+
 // A kindKey is a type and a scope within it.
 type kindKey struct{ typ, scope string }
 

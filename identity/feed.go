@@ -2,8 +2,10 @@ package identity
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"crypto/rand"
+	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -148,7 +150,7 @@ func (f *feed) writeAhead(ctx context.Context, entries []feedEntry) (ahead [][]b
 
 // append numbers the entries, in their order, and commits them with b.
 func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) (store.Version, error) {
-	var shards []int
+	shards := make([]int, 0, len(entries))
 	for i := range entries {
 		shards = append(shards, entries[i].change.Shard)
 	}
@@ -176,15 +178,20 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 			entries[i].twin, entries[i+1].twin = entries[i+1].change.Seq, entries[i].change.Seq
 		}
 	}
-	all := store.Batch{Writes: slices.Clip(b.Writes), Conditions: slices.Clip(b.Conditions)}
+	all := store.Batch{
+		Writes:     make([]store.Write, 0, len(entries)+len(shards)+len(b.Writes)),
+		Conditions: make([]store.Condition, 0, len(shards)+len(b.Conditions)),
+	}
 	for i := range entries {
 		all.Put(feedEntryKey(entries[i].change.Shard, entries[i].change.Seq), entries[i].encode())
 	}
 	for _, shard := range shards {
-		head := &f.shards[shard].head
-		all.If(feedHeadKey(shard), head.version)
-		all.Put(feedHeadKey(shard), head.encode())
+		head, key := &f.shards[shard].head, feedHeadKey(shard)
+		all.If(key, head.version)
+		all.Put(key, head.encode())
 	}
+	ordered(&all)
+	all.Writes, all.Conditions = append(all.Writes, b.Writes...), append(all.Conditions, b.Conditions...)
 	version, err := f.s.Commit(ctx, ordered(&all))
 	if err != nil {
 		return 0, err
@@ -197,9 +204,49 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 
 // ordered is b with its keys in ascending order, in which stores are quickest.
 func ordered(b *store.Batch) *store.Batch {
-	slices.SortFunc(b.Writes, func(x, y store.Write) int { return bytes.Compare(x.Key, y.Key) })
-	slices.SortFunc(b.Conditions, func(x, y store.Condition) int { return bytes.Compare(x.Key, y.Key) })
+	sortByKey(b.Writes, func(w *store.Write) []byte { return w.Key })
+	sortByKey(b.Conditions, func(c *store.Condition) []byte { return c.Key })
 	return b
+}
+
+// sortByKey sorts by key. Where there are many it compares the first 16 bytes of keys as
+// numbers, which lie together, and moves each element once.
+func sortByKey[T any](all []T, key func(*T) []byte) {
+	ascending := true
+	for i := 1; i < len(all) && ascending; i++ {
+		ascending = bytes.Compare(key(&all[i-1]), key(&all[i])) <= 0
+	}
+	if ascending {
+		return
+	}
+	if len(all) < 64 {
+		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(&a), key(&b)) })
+		return
+	}
+	type place struct {
+		first, second uint64
+		at            int
+	}
+	places := make([]place, len(all))
+	for i := range all {
+		var first [16]byte
+		copy(first[:], key(&all[i]))
+		places[i] = place{binary.BigEndian.Uint64(first[:8]), binary.BigEndian.Uint64(first[8:]), i}
+	}
+	slices.SortFunc(places, func(a, b place) int {
+		if a.first != b.first {
+			return cmp.Compare(a.first, b.first)
+		}
+		if a.second != b.second {
+			return cmp.Compare(a.second, b.second)
+		}
+		return bytes.Compare(key(&all[a.at]), key(&all[b.at]))
+	})
+	sorted := make([]T, len(all))
+	for i, p := range places {
+		sorted[i] = all[p.at]
+	}
+	copy(all, sorted)
 }
 
 // lock locks shards, which ascend, so that two calls never wait for each other.

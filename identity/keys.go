@@ -27,7 +27,10 @@ func key(family string, name ...[]byte) []byte {
 	for _, n := range name {
 		size += len(n)
 	}
-	k := make([]byte, 0, size)
+	return appendKey(make([]byte, 0, size), family, name...)
+}
+
+func appendKey(k []byte, family string, name ...[]byte) []byte {
 	k = append(append(append(k, "id/"...), family...), '/')
 	for _, n := range name {
 		k = append(k, n...)
@@ -91,6 +94,8 @@ type namedPointer struct {
 	versioned
 }
 
+const mostFew = 32
+
 // of returns the pointer of a value, and whether it was read.
 func (r *readPointers) of(h blind) (versioned, bool) {
 	if r.many != nil {
@@ -107,13 +112,12 @@ func (r *readPointers) of(h blind) (versioned, bool) {
 
 // add notes the pointer of a value.
 func (r *readPointers) add(h blind, p versioned) {
-	const most = 32
-	if r.many == nil && len(r.few) < most {
+	if r.many == nil && len(r.few) < mostFew {
 		r.few = append(r.few, namedPointer{h, p})
 		return
 	}
 	if r.many == nil {
-		r.many = make(map[blind]versioned, 2*most)
+		r.many = make(map[blind]versioned, 2*mostFew)
 		for _, f := range r.few {
 			r.many[f.name] = f.versioned
 		}

@@ -125,8 +125,17 @@ func (m *many) prepare(ctx context.Context) error {
 		if ctx.Err() != nil {
 			return
 		}
-		for i := b * block; i < min(len(m.rows), (b+1)*block); i++ {
-			m.all[i], errs[i] = m.g.prepare(i, &m.rows[i])
+		first, end := b*block, min(len(m.rows), (b+1)*block)
+		identifiers := 0
+		for i := first; i < end; i++ {
+			identifiers += len(m.rows[i].Identifiers)
+		}
+		block, room := make([]prepared, end-first), make([]hashed, identifiers)
+		for i := first; i < end; i++ {
+			n := len(m.rows[i].Identifiers)
+			m.all[i] = &block[i-first]
+			errs[i] = m.all[i].set(m.g, i, &m.rows[i], room[:0:n])
+			room = room[n:]
 		}
 	})
 	if ctx.Err() != nil {
@@ -168,11 +177,11 @@ func (m *many) order() error {
 		return cmp.Or(cmp.Compare(x.at, y.at), compareBlinds(x.id, y.id), compareBlinds(x.content, y.content), cmp.Compare(a, b))
 	})
 	n := 0
-	first := make(map[blind]int32, len(m.todo))
+	ids := newNumbering(len(m.todo))
 	for _, row := range m.todo {
 		p := m.all[row]
-		if before, twice := first[p.id]; twice {
-			if m.all[before].content != p.content {
+		if before, twice := ids.number(p.id); twice {
+			if m.all[m.todo[before]].content != p.content {
 				if err := m.reject(int(row), ErrReused); err != nil {
 					return err
 				}
@@ -182,7 +191,6 @@ func (m *many) order() error {
 			m.sum.Known++
 			continue
 		}
-		first[p.id] = row
 		m.todo[n] = row
 		n++
 	}

@@ -56,13 +56,16 @@ func (m *many) components(ctx context.Context) ([][]int32, error) {
 
 // number gives each record and value a number.
 func (m *many) number() {
-	numbers := make(map[blind]int32, len(m.todo))
-	number := func(h blind) {
-		n, ok := numbers[h]
-		if !ok {
-			n = int32(len(numbers))
-			numbers[h] = n
+	total := 0
+	for _, p := range m.all {
+		if p != nil {
+			total += len(p.ids) + 1
 		}
+	}
+	m.numbers = make([]int32, 0, total)
+	numbers := newNumbering(len(m.todo))
+	number := func(h blind) {
+		n, _ := numbers.number(h)
 		m.numbers = append(m.numbers, n)
 	}
 	m.at = make([]int32, len(m.rows)+1)
@@ -79,7 +82,7 @@ func (m *many) number() {
 		}
 	}
 	m.at[len(m.rows)] = int32(len(m.numbers))
-	m.names = len(numbers)
+	m.names = len(numbers.names)
 	m.over, m.loose = make([]bool, m.names), make([]bool, m.names)
 	for row, p := range m.all {
 		if p != nil {

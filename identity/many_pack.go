@@ -224,7 +224,9 @@ var errOverlap = errors.New("identity: components have a container in common")
 func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (packed, error) {
 	var p packed
 	var whole edit
-	held := map[customer.ID]bool{}
+	held := make(map[customer.ID]bool, len(components))
+	edits := make([]*edit, 0, len(components))
+	writes, conditions := 0, 0
 	for _, rows := range components {
 		if len(m.portions(rows)) > 1 {
 			return p, errOverlap
@@ -240,26 +242,35 @@ func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (
 		if e.unfinish || len(e.after) > 0 {
 			return p, errOverlap
 		}
-		for id := range e.loaded {
+		if held[e.main.id] {
+			return p, errOverlap
+		}
+		for id := range e.led {
 			if held[id] {
 				return p, errOverlap
 			}
 			held[id] = true
 		}
+		held[e.main.id] = true
+		edits = append(edits, e)
+		writes += len(e.batch.Writes)
+		conditions += len(e.batch.Conditions)
+	}
+	if writes == 0 {
+		return p, nil
+	}
+	whole.batch.Writes, whole.batch.Conditions = make([]store.Write, 0, writes), make([]store.Condition, 0, conditions)
+	for _, e := range edits {
 		whole.batch.Writes = append(whole.batch.Writes, e.batch.Writes...)
 		whole.batch.Conditions = append(whole.batch.Conditions, e.batch.Conditions...)
 		whole.changes = append(whole.changes, e.changes...)
 		whole.ahead = append(whole.ahead, e.ahead...)
 	}
-	if len(whole.batch.Writes) == 0 {
-		return p, nil
-	}
 	// The policy, and shared values with their guards, are of several.
-	slices.SortFunc(whole.batch.Writes, func(a, b store.Write) int { return bytes.Compare(a.Key, b.Key) })
+	ordered(&whole.batch)
 	whole.batch.Writes = slices.CompactFunc(whole.batch.Writes, func(a, b store.Write) bool {
 		return !a.Delete && !b.Delete && bytes.Equal(a.Key, b.Key) && bytes.Equal(a.Value, b.Value)
 	})
-	slices.SortFunc(whole.batch.Conditions, func(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) })
 	whole.batch.Conditions = slices.CompactFunc(whole.batch.Conditions, func(a, b store.Condition) bool {
 		return bytes.Equal(a.Key, b.Key) && a.Version == b.Version
 	})

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -68,16 +69,17 @@ type observed struct {
 // observing makes the edit that adds observations. It is nil where none is to be added.
 func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.ID, how observed) (*edit, []outcome, error) {
 	keys := observedKeys(all)
-	entries, err := g.known(ctx, keys, how)
+	epoch, entries, err := g.known(ctx, keys, how)
 	if err != nil {
 		return nil, nil, err
 	}
-	r, err := g.current(ctx, entries[0])
+	r, err := g.current(ctx, epoch)
 	if err != nil {
 		return nil, nil, err
 	}
 	l := &lookup{results: make([]outcome, len(all)), records: make([]versioned, len(all)), places: make([]int, len(all))}
 	l.ids = append(make([]customer.ID, 0, len(more)+len(keys)), more...)
+	l.refs.few = make([]namedPointer, 0, min(len(keys), mostFew))
 	if err := l.read(all, entries); err != nil {
 		return nil, nil, err
 	}
@@ -109,10 +111,11 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 		return nil, nil, err
 	}
 	e.refs = l.refs
-	for id := range led {
-		e.loaded[id] = true
-	}
-	e.loaded[e.main.id] = true
+	e.led = led
+	e.batch.Writes = slices.Grow(e.batch.Writes, len(keys)+4)
+	e.batch.Conditions = slices.Grow(e.batch.Conditions, len(keys))
+	e.ev.pieces, e.ev.seen = slices.Grow(e.ev.pieces, len(l.todo)), slices.Grow(e.ev.seen, len(l.todo))
+	e.touched = slices.Grow(e.touched, len(l.todo))
 	for _, i := range l.todo {
 		e.at = max(e.at, all[i].at)
 		if err := e.add(ctx, all[i], keys[l.places[i]:], l.records[i]); err != nil {
@@ -140,12 +143,15 @@ type lookup struct {
 	places  []int         // of each its first key
 }
 
-// read takes in the entries of observedKeys.
+// read takes in the entries of observedKeys but the first, nil: nothing is there.
 func (l *lookup) read(all []*prepared, entries []store.Entry) error {
-	at := 0 // the entry that was read last
-	next := func() store.Entry {
+	at := 0 // the key of the entry that was read last
+	next := func() (e store.Entry) {
 		at++
-		return entries[at]
+		if entries != nil {
+			e = entries[at-1]
+		}
+		return e
 	}
 	for i, p := range all {
 		known, err := readSeen(next())
@@ -207,33 +213,42 @@ func observedKeys(all []*prepared) [][]byte {
 		count += 2 + len(p.ids)
 	}
 	keys := append(make([][]byte, 0, count), []byte(epochKey))
+	room := make([]byte, 0, count*(len("id/o/")+len(blind{}))) // of all
+	add := func(family string, name []byte) {
+		first := len(room)
+		room = appendKey(room, family, name)
+		keys = append(keys, room[first:len(room):len(room)])
+	}
 	for _, p := range all {
-		keys = append(keys, observationKey(p.id))
+		add("o", p.id[:])
 		if p.record != (blind{}) {
-			keys = append(keys, recordKey(atomOf(p.record)))
+			a := atomOf(p.record)
+			add("r", a[:])
 		}
-		for _, d := range p.ids {
-			if !d.loose {
-				keys = append(keys, valueKey(d.blind))
+		for i := range p.ids {
+			if d := &p.ids[i]; !d.loose {
+				add("v", d.blind[:])
 			}
 		}
 	}
 	return keys
 }
 
-// known reads keys, of which the first is epochKey, as far as how says.
-func (g *Graph) known(ctx context.Context, keys [][]byte, how observed) ([]store.Entry, error) {
+// known reads keys, of which the first is epochKey, as far as how says; without the others
+// nothing of them is there.
+func (g *Graph) known(ctx context.Context, keys [][]byte, how observed) (epoch store.Entry, others []store.Entry, err error) {
 	if !how.current && !how.fresh {
-		return g.get(ctx, keys)
+		entries, err := g.get(ctx, keys)
+		if err != nil {
+			return epoch, nil, err
+		}
+		return entries[0], entries[1:], nil
 	}
-	epoch := store.Entry{Version: g.rules.Load().version}
-	if how.fresh {
-		entries := make([]store.Entry, len(keys))
-		entries[0] = epoch
-		return entries, nil
+	epoch.Version = g.rules.Load().version
+	if !how.fresh {
+		others, err = g.get(ctx, keys[1:])
 	}
-	entries, err := g.get(ctx, keys[1:])
-	return append([]store.Entry{epoch}, entries...), err
+	return epoch, others, err
 }
 
 // add adds an observation to the edit. keys are its own, that of its record if it has one,
@@ -248,7 +263,7 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 			own.before = name
 		}
 		sealed = own.atom
-		place = int32(slices.IndexFunc(e.ev.pieces, func(q piece) bool { return q.atom == own.atom }))
+		place = e.ev.pieceOf(own.atom)
 	}
 	seenKey, keys := keys[0], keys[1:]
 	var recordKey []byte
@@ -258,8 +273,8 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 	if place < 0 {
 		place = e.addPiece(own)
 		if p.record != (blind{}) {
-			e.require(recordKey, record.version)
-			e.batch.Put(recordKey, pointer{state: contained, to: e.main.id, erased: record.erased}.data())
+			e.requireFirst(recordKey, record.version)
+			e.batch.Put(recordKey, e.here(record.erased))
 		}
 	} else if !e.hasObservation(place) {
 		e.ev.pieces[place].own = own.own
@@ -280,8 +295,8 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 			case shared:
 				e.ev.values[i].shared = true
 			default:
-				e.require(valueKey, r.version)
-				e.batch.Put(valueKey, pointer{state: contained, to: e.main.id, erased: r.erased}.data())
+				e.requireFirst(valueKey, r.version)
+				e.batch.Put(valueKey, e.here(r.erased))
 			}
 		}
 	}
@@ -290,8 +305,9 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 	if err != nil {
 		return err
 	}
-	e.require(seenKey, 0)
-	e.batch.Put(seenKey, seen{state: seenLive, container: e.main.id, atom: sealed, content: p.content, sealed: k.Seal(nil, p.o.data(), "observation", 1)}.data())
+	data := p.o.data()
+	e.requireFirst(seenKey, 0)
+	e.batch.Put(seenKey, seen{state: seenLive, container: e.main.id, atom: sealed, content: p.content, sealed: k.Seal(make([]byte, 0, len(data)+seal.Overhead), data, "observation", 1)}.data())
 	return nil
 }
 

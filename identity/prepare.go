@@ -27,22 +27,25 @@ type hashed struct {
 
 // prepare validates and hashes an observation.
 func (g *Graph) prepare(row int, o *Observation) (*prepared, error) {
+	p := new(prepared)
+	return p, p.set(g, row, o, make([]hashed, 0, len(o.Identifiers)))
+}
+
+// set is prepare, with room for the identifiers.
+func (p *prepared) set(g *Graph, row int, o *Observation, room []hashed) error {
 	if err := o.validate(row, g.rules.Load().policy.entity(o.Entity)); err != nil {
-		return nil, err
+		return err
 	}
-	p := &prepared{o: o, at: o.Time.UnixMicro()}
+	p.o, p.at, p.ids = o, o.Time.UnixMicro(), room
 	p.id = g.blind("observation", o.ID)
 	if o.Record != "" {
 		p.record = g.recordBlind(o.Entity, o.Source, o.Record)
-	}
-	if len(o.Identifiers) > 0 {
-		p.ids = make([]hashed, 0, len(o.Identifiers))
 	}
 	for _, d := range o.Identifiers {
 		p.addIdentifier(g, d)
 	}
 	p.content = p.digest()
-	return p, nil
+	return nil
 }
 
 // addIdentifier normalises and hashes an identifier.

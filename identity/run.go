@@ -130,7 +130,6 @@ func (g *Graph) unfinished(ctx context.Context, r *rules, c *container) (*edit, 
 	if err != nil {
 		return nil, err
 	}
-	e.loaded[c.id] = true
 	return e, e.finish(ctx)
 }
 
@@ -181,9 +180,7 @@ func (g *Graph) load(ctx context.Context, ids []customer.ID) (*edit, error) {
 	if err != nil {
 		return nil, err
 	}
-	for id := range led {
-		e.loaded[id] = true
-	}
+	e.led = led
 	return e, nil
 }
 

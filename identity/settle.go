@@ -183,8 +183,9 @@ func (e *edit) found(founded map[customer.ID]int32, begun func(customer.ID) bool
 	for id, p := range founded {
 		if begun(id) {
 			e.ev.pieces[p].answers = append(slices.Clip(e.ev.pieces[p].answers), id)
-			e.batch.Put(customerKey(id), pointer{state: contained, to: e.main.id}.data())
-			e.require(customerKey(id), 0)
+			key := customerKey(id)
+			e.batch.Put(key, e.here(nil))
+			e.requireFirst(key, 0)
 		}
 	}
 }

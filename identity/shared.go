@@ -269,7 +269,7 @@ type moreError struct{ ids []customer.ID }
 func (e *moreError) Error() string { return "identity: more containers are needed" }
 
 // holds reports whether a container is part of the edit.
-func (e *edit) holds(id customer.ID) bool { return e.loaded[id] }
+func (e *edit) holds(id customer.ID) bool { return id == e.main.id || e.led[id] != nil }
 
 // putRef adds the reference of a value to the batch, in place of what the batch has for
 // it, or takes it away where it would say nothing.

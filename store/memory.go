@@ -30,25 +30,49 @@ type Memory struct {
 // memoryLimits leave room for prefixes.
 var memoryLimits = Limits{KeyBytes: 1024, ValueBytes: 1 << 20, Operations: 10_000, BatchBytes: 8 << 20}
 
-// A treeItem is an entry and the first bytes of its key as a number, so that few of the
+// A treeItem is an entry, with the first bytes of its key as numbers, so that few of the
 // comparisons on the way to a key have to go to where another key is.
 type treeItem struct {
-	first uint64
-	Entry
+	first, second uint64
+	version       Version
+	data          []byte // the key; the value is behind it, up to the capacity
 }
 
-func treeItemOf(e Entry) treeItem {
-	var first [8]byte
-	copy(first[:], e.Key)
-	return treeItem{binary.BigEndian.Uint64(first[:]), e}
+// treeItemOf is an item with the key of an entry to look for.
+func treeItemOf(key []byte) treeItem {
+	var first [16]byte
+	copy(first[:], key)
+	return treeItem{first: binary.BigEndian.Uint64(first[:8]), second: binary.BigEndian.Uint64(first[8:]), data: key}
 }
+
+// newTreeItem is an entry with memory of its own.
+func newTreeItem(key, value []byte, version Version) treeItem {
+	b := make([]byte, len(key)+len(value))
+	copy(b[copy(b, key):], value)
+	e := treeItemOf(b[:len(key)])
+	e.version = version
+	return e
+}
+
+// entry is the item with memory of its own.
+func (t treeItem) entry() Entry {
+	b := bytes.Clone(t.data[:cap(t.data)])
+	n := len(t.data)
+	return Entry{Key: b[:n:n], Value: b[n:], Version: t.version}
+}
+
+// value must not be changed.
+func (t treeItem) value() []byte { return t.data[len(t.data):cap(t.data)] }
 
 func newTree() *btree.BTreeG[treeItem] {
 	return btree.NewBTreeGOptions(func(a, b treeItem) bool {
 		if a.first != b.first {
 			return a.first < b.first
 		}
-		return bytes.Compare(a.Key, b.Key) < 0
+		if a.second != b.second {
+			return a.second < b.second
+		}
+		return bytes.Compare(a.data, b.data) < 0
 	}, btree.Options{NoLocks: true})
 }
 
@@ -60,13 +84,13 @@ func (m *Memory) check(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// entry is the entry of key, which is not to be changed, with version 0 if it is not there.
-func (m *Memory) entry(key []byte) Entry {
+// version is that of key, 0 if it is not there.
+func (m *Memory) version(key []byte) Version {
 	if m.tree == nil {
-		return Entry{}
+		return 0
 	}
-	found, _ := m.tree.Get(treeItemOf(Entry{Key: key}))
-	return found.Entry
+	found, _ := m.tree.Get(treeItemOf(key))
+	return found.version
 }
 
 // Get implements [Store].
@@ -84,11 +108,13 @@ func (m *Memory) Get(ctx context.Context, keys ...[]byte) ([]Entry, error) {
 		return nil, err
 	}
 	for i, key := range keys {
-		if e := m.entry(key); e.Version != 0 {
-			entries[i] = e.clone()
-		} else {
-			entries[i].Key = bytes.Clone(key)
+		if m.tree != nil {
+			if e, ok := m.tree.Get(treeItemOf(key)); ok {
+				entries[i] = e.entry()
+				continue
+			}
 		}
+		entries[i].Key = bytes.Clone(key)
 	}
 	return entries, nil
 }
@@ -105,13 +131,13 @@ func (m *Memory) Scan(ctx context.Context, r Range) iter.Seq2[Entry, error] {
 			return
 		}
 		left := r.Limit
-		entries.ascend(r, func(e Entry) bool {
+		entries.ascend(r, func(e treeItem) bool {
 			if err := m.check(ctx); err != nil {
 				yield(Entry{}, err)
 				return false
 			}
 			left--
-			return yield(e.clone(), nil) && left != 0
+			return yield(e.entry(), nil) && left != 0
 		})
 	}
 }
@@ -133,18 +159,18 @@ func (m *Memory) copy(ctx context.Context) (tree, Version, error) {
 }
 
 // ascend calls f for the entries of r in its order, until f returns false.
-func (t tree) ascend(r Range, f func(Entry) bool) {
-	from, to := treeItemOf(Entry{Key: r.From}), treeItemOf(Entry{Key: r.To})
+func (t tree) ascend(r Range, f func(treeItem) bool) {
+	from, to := treeItemOf(r.From), treeItemOf(r.To)
 	switch {
 	case !r.Reverse:
 		t.Ascend(from, func(e treeItem) bool {
-			return (len(r.To) == 0 || bytes.Compare(e.Key, r.To) < 0) && f(e.Entry)
+			return (len(r.To) == 0 || bytes.Compare(e.data, r.To) < 0) && f(e)
 		})
 	case len(r.To) == 0:
-		t.Reverse(func(e treeItem) bool { return bytes.Compare(e.Key, r.From) >= 0 && f(e.Entry) })
+		t.Reverse(func(e treeItem) bool { return bytes.Compare(e.data, r.From) >= 0 && f(e) })
 	default:
 		t.Descend(to, func(e treeItem) bool {
-			return bytes.Equal(e.Key, r.To) || bytes.Compare(e.Key, r.From) >= 0 && f(e.Entry)
+			return bytes.Equal(e.data, r.To) || bytes.Compare(e.data, r.From) >= 0 && f(e)
 		})
 	}
 }
@@ -157,6 +183,7 @@ func (m *Memory) Commit(ctx context.Context, b *Batch) (Version, error) {
 	if err := b.Check(memoryLimits); err != nil {
 		return 0, err
 	}
+	items, with := itemsOf(b), conditionsByWrite(b) // before others have to wait
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	if err := m.check(ctx); err != nil {
@@ -168,61 +195,78 @@ func (m *Memory) Commit(ctx context.Context, b *Batch) (Version, error) {
 	if m.loaded {
 		m.last, m.loaded = m.last+leap(), false
 	}
-	if i := m.apply(b, m.last+1); i >= 0 {
+	if i := m.apply(b, items, with, m.last+1); i >= 0 {
 		return 0, fmt.Errorf("%w: condition %d", ErrConflict, i)
 	}
 	m.last++
 	return m.last, nil
 }
 
-// apply makes the writes of b, or none and returns the condition that does not hold.
-// Where keys are in ascending order, a condition on a key that is written is looked at
-// when that is: that is one walk through the tree instead of two.
-func (m *Memory) apply(b *Batch, version Version) int {
-	with := m.conditionsByWrite(b)
+// itemsOf are the writes of b, without version.
+func itemsOf(b *Batch) []treeItem {
+	items := make([]treeItem, len(b.Writes))
+	for i := range b.Writes {
+		if w := &b.Writes[i]; w.Delete {
+			items[i] = treeItemOf(w.Key)
+		} else {
+			items[i] = newTreeItem(w.Key, w.Value, 0)
+		}
+	}
+	return items
+}
+
+// apply makes the writes of b, which items are, or none and returns the condition that
+// does not hold. A condition on a key that is written is looked at when that is, as far as
+// with tells: that is one walk through the tree instead of two.
+func (m *Memory) apply(b *Batch, items []treeItem, with []int, version Version) int {
 	for i := range b.Conditions {
-		if c := &b.Conditions[i]; (with == nil || with[i] < 0) && m.entry(c.Key).Version != c.Version {
+		if c := &b.Conditions[i]; (with == nil || with[i] < 0) && m.version(c.Key) != c.Version {
 			return i
 		}
 	}
 	var near btree.PathHint
-	undo := make([]treeItem, 0, len(with)) // what was there before, with version 0 where nothing was
 	next := 0
-	for i := range b.Writes {
-		w := &b.Writes[i]
+	for i := range items {
 		var was treeItem
-		if w.Delete {
-			was, _ = m.tree.DeleteHint(treeItemOf(Entry{Key: w.Key}), &near)
+		if b.Writes[i].Delete {
+			was, _ = m.tree.DeleteHint(items[i], &near)
 		} else {
-			was, _ = m.tree.SetHint(treeItemOf(Entry{Key: w.Key, Value: w.Value, Version: version}.clone()), &near)
+			items[i].version = version
+			was, _ = m.tree.SetHint(items[i], &near)
 		}
 		if with == nil {
 			continue
 		}
-		if was.Version == 0 {
-			was = treeItemOf(Entry{Key: w.Key})
+		if was.version == 0 {
+			was = items[i]
+			was.version = 0
 		}
-		undo = append(undo, was)
+		items[i] = was // what is to be there if the batch is undone
 		for next < len(with) && with[next] < i {
 			next++
 		}
-		if next < len(with) && with[next] == i && b.Conditions[next].Version != was.Version {
-			for _, e := range undo {
-				if e.Version == 0 {
-					m.tree.Delete(e)
-				} else {
-					m.tree.Set(e)
-				}
-			}
+		if next < len(with) && with[next] == i && b.Conditions[next].Version != was.version {
+			m.undo(items[:i+1])
 			return next
 		}
 	}
 	return -1
 }
 
+// undo puts back what was there, or nothing where the version is 0.
+func (m *Memory) undo(items []treeItem) {
+	for _, e := range items {
+		if e.version == 0 {
+			m.tree.Delete(e)
+		} else {
+			m.tree.Set(e)
+		}
+	}
+}
+
 // conditionsByWrite returns for each condition the write of the same key, -1 if there is
 // none; nil where that can not be told in one pass.
-func (m *Memory) conditionsByWrite(b *Batch) []int {
+func conditionsByWrite(b *Batch) []int {
 	if len(b.Conditions) == 0 {
 		return nil
 	}
@@ -265,13 +309,13 @@ func (m *Memory) DeleteRange(ctx context.Context, r Range) error {
 	if m.tree == nil {
 		return nil
 	}
-	var doomed []Entry
-	tree{m.tree}.ascend(r, func(e Entry) bool {
+	var doomed []treeItem
+	tree{m.tree}.ascend(r, func(e treeItem) bool {
 		doomed = append(doomed, e)
 		return true
 	})
 	for _, e := range doomed {
-		m.tree.Delete(treeItemOf(e))
+		m.tree.Delete(e)
 	}
 	return nil
 }
@@ -296,12 +340,4 @@ func (m *Memory) Close() error {
 	m.closed.Store(true)
 	m.tree = nil
 	return nil
-}
-
-// clone is e with memory of its own.
-func (e Entry) clone() Entry {
-	b := make([]byte, len(e.Key)+len(e.Value))
-	copy(b[copy(b, e.Key):], e.Value)
-	n := len(e.Key)
-	return Entry{Key: b[:n:n], Value: b[n:], Version: e.Version}
 }

@@ -84,10 +84,10 @@ func (m *Memory) write(ctx context.Context, file io.Writer) error {
 		if err = ctx.Err(); err != nil {
 			return false
 		}
-		record = binary.BigEndian.AppendUint64(record[:0], uint64(len(e.Key)))
-		record = binary.BigEndian.AppendUint64(record, uint64(len(e.Value)))
-		record = binary.BigEndian.AppendUint64(record, uint64(e.Version))
-		record = append(append(record, e.Key...), e.Value...)
+		record = binary.BigEndian.AppendUint64(record[:0], uint64(len(e.data)))
+		record = binary.BigEndian.AppendUint64(record, uint64(len(e.value())))
+		record = binary.BigEndian.AppendUint64(record, uint64(e.version))
+		record = append(record, e.data[:cap(e.data)]...)
 		_, err = w.Write(record)
 		return err == nil
 	})
@@ -192,12 +192,16 @@ func readSnapshot(ctx context.Context, file io.Reader) (entries tree, last Versi
 		if version == 0 || version > last {
 			return corrupt(i, "version out of range")
 		}
-		e := Entry{Key: r.read(int(keyBytes)), Value: r.read(int(valueBytes)), Version: version}
-		if r.err == nil && before != nil && bytes.Compare(before, e.Key) >= 0 {
+		data := r.read(int(keyBytes + valueBytes))
+		if r.err != nil {
+			break
+		}
+		e := treeItemOf(data[:keyBytes])
+		if before != nil && bytes.Compare(before, e.data) >= 0 {
 			return corrupt(i, "not in the order of keys")
 		}
-		before = e.Key
-		entries.Load(treeItemOf(e))
+		before, e.version = e.data, version
+		entries.Load(e)
 	}
 	want := r.sum.Sum(nil)
 	got := r.read(len(want))

@@ -46,6 +46,6 @@ func run(ctx context.Context) error {
 func about(o *options) string {
 	return fmt.Sprintf(`Observations have three identifiers and a record of their own; a customer is seen ten times on average. Identifiers are hashed
 under a key; nothing is sealed. In memory and on Pebble: %d observations, one after the other or by several goroutines. Many: %d. The bare store is given the
-same reads and commits again that were noted while observing. Hashing and union-find: the keyed hashes of the five strings of each observation, on all cores,
+same reads and commits again, one after the other, that were noted while observing. Hashing and union-find: the keyed hashes of the five strings of each observation, on all cores,
 then union-find over records and identifiers in a hash table, with nothing stored.`, o.observations, o.many)
 }

@@ -1,0 +1,46 @@
+package identity
+
+import "encoding/binary"
+
+// A numbering gives blinds numbers from 0, in the order in which they come. It is a hash
+// table that hashes nothing, since a blind is a hash.
+type numbering struct {
+	names []blind // by number
+	slots []int32 // number plus 1, 0 where there is none; a power of two of them
+}
+
+// newNumbering has room for n blinds, and grows.
+func newNumbering(n int) *numbering {
+	size := 16
+	for size < 2*n {
+		size *= 2
+	}
+	return &numbering{names: make([]blind, 0, n), slots: make([]int32, size)}
+}
+
+// number returns the number of a blind, and whether it had one already.
+func (t *numbering) number(h blind) (n int32, known bool) {
+	at := t.slot(&h)
+	if n := t.slots[at]; n > 0 {
+		return n - 1, true
+	}
+	t.names = append(t.names, h)
+	t.slots[at] = int32(len(t.names))
+	if 2*len(t.names) > len(t.slots) {
+		t.slots = make([]int32, 2*len(t.slots))
+		for i := range t.names {
+			t.slots[t.slot(&t.names[i])] = int32(i) + 1
+		}
+	}
+	return int32(len(t.names) - 1), false
+}
+
+// slot is where a blind is, or where it belongs.
+func (t *numbering) slot(h *blind) int {
+	mask := len(t.slots) - 1
+	at := int(binary.LittleEndian.Uint64(h[4:])) & mask
+	for t.slots[at] > 0 && t.names[t.slots[at]-1] != *h {
+		at = (at + 1) & mask
+	}
+	return at
+}
