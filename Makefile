@@ -19,7 +19,7 @@ API     := $(call modules,api)
 # each runs a command in several modules and stops at the first that fails.
 each     = set -e; for m in $(1); do echo "$@: $$m"; ( cd $$m && $(2) ); done
 
-.PHONY: help test check format vet lint fix tidy apicheck generated race examples consumer long fuzz bench api generate fmt
+.PHONY: help test check format vet purego lint fix tidy apicheck generated race examples consumer long fuzz bench api generate fmt
 
 help: ## list the targets
 	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-9s %s\n", $$1, $$2 }' Makefile
@@ -29,7 +29,7 @@ test: ## vet and test the library (about 3 minutes)
 	$(GO) vet ./...
 	$(GO) test -vet=off -shuffle=on -timeout=3m ./...
 
-check: format vet lint fix tidy apicheck generated race examples ## everything a change has to pass (under 20 minutes)
+check: format vet purego lint fix tidy apicheck generated race examples ## everything a change has to pass (under 20 minutes)
 	@echo "check: all passed"
 
 format: # every file is as gofumpt writes it
@@ -38,6 +38,12 @@ format: # every file is as gofumpt writes it
 
 vet: # go vet, the long tests included
 	@$(call each,$(ALL),$(GO) vet -tags=long ./...)
+
+purego: PACKAGES = $(addprefix ./,$(sort $(dir $(shell grep -l '^//go:build.*purego' internal/*/*.go))))
+purego: # what is also written in assembly, without it: vetted for another processor, tested with the build tag
+	@echo "$@"; GOARCH=arm64 $(GO) vet $(PACKAGES)
+	@$(GO) vet -tags=purego $(PACKAGES)
+	@$(GO) test -vet=off -tags=purego -timeout=3m $(PACKAGES)
 
 lint: # staticcheck
 	@$(call each,$(TESTED),$(TOOL) staticcheck -checks=$(CHECKS) -tags=long ./...)

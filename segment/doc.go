@@ -15,9 +15,9 @@
 //	rule, err := segment.Parse(`city in ("广州", "深圳") and orders_90d >= 3`)
 //	...
 //	s, q := ix.Snapshot(), segment.Query{Rule: rule, AsOf: now, Location: shanghai}
-//	n, err := s.Count(ctx, q)            // how many
+//	n, err := s.Count(ctx, q)              // how many
 //	traits, err := s.Portrait(ctx, q, nil) // what sets them apart
-//	why, err := s.Why(q, id)             // why this one
+//	why, err := s.Why(ctx, q, id)          // why this one
 //
 // The package example has it whole; that of [Parse] named chinese has tags and punctuation in Chinese. docs/theory/segment.md has
 // the formulas and where they mislead.

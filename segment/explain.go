@@ -14,8 +14,9 @@ import (
 type Plan struct {
 	// Step is what is done: all, any, not, at least, set, bits, codes, floats, each (customer by customer).
 	Step string `json:"step"`
-	// Rule is a condition as text, of a list of values the first 20 and how many more; segment("x") of a segment that has
-	// parts; "" of other parts that have parts, and of windows of time that became one.
+	// Rule is a condition as text, of a list of values the first 20 and how many more; a condition that has become several
+	// parts stands at each of them. It is segment("x") of a segment that has parts; "" of other parts that have parts, and of
+	// windows of time that became one.
 	Rule string `json:"rule,omitempty"`
 	// Estimated is the number of customers the planner expected this part to select by itself.
 	Estimated int `json:"estimated"`

@@ -68,6 +68,74 @@ func TestBenjaminiHochberg(t *testing.T) {
 	require.Empty(t, benjaminiHochberg(nil))
 }
 
+// TestPortraitStatistics works out the statistics of each trait from the counts of all, by their definitions.
+func TestPortraitStatistics(t *testing.T) {
+	c, all := newPopulace(), choices()
+	for _, pair := range [][2]choice{{all[2], all[0]}, {all[8], all[0]}, {all[4], all[3]}, {all[0], all[0]}} {
+		q, whole := Query{Rule: And(pair[0].rule, pair[1].rule)}, Query{Rule: pair[1].rule}
+		o := &PortraitOptions{Base: pair[1].rule, Unset: true, Support: 1, MaxQ: 1} // all that are tested
+		traits, err := c.s.Portrait(t.Context(), q, o)
+		require.NoError(t, err)
+		require.NotEmpty(t, traits)
+		size, err := c.s.Count(t.Context(), q)
+		require.NoError(t, err)
+		base, err := c.s.Count(t.Context(), whole)
+		require.NoError(t, err)
+		n, rest := float64(size), float64(base-size)
+		ps := make([]float64, len(traits))
+		for i, tr := range traits {
+			with, without := float64(tr.Selected), float64(tr.Base-tr.Selected)
+			require.InDelta(t, with/n, tr.Share, 1e-15)
+			require.InDelta(t, float64(tr.Base)/float64(base), tr.BaseShare, 1e-15)
+			require.InDelta(t, tr.Share/tr.BaseShare, tr.Lift, 1e-12)
+			ps[i] = 1
+			if rest == 0 {
+				require.Zero(t, tr.Effect)
+			} else {
+				require.InDelta(t, 2*math.Asin(math.Sqrt(with/n))-2*math.Asin(math.Sqrt(without/rest)), tr.Effect, 1e-12, tr.Rule.String())
+				observed := [2][2]float64{{with, n - with}, {without, rest - without}}
+				g := 0.0
+				for i := range observed {
+					for j := range observed[i] {
+						expected := (observed[i][0] + observed[i][1]) * (observed[0][j] + observed[1][j]) / (n + rest)
+						if observed[i][j] > 0 {
+							g += 2 * observed[i][j] * math.Log(observed[i][j]/expected)
+						}
+					}
+				}
+				ps[i] = math.Erfc(math.Sqrt(max(g, 0) / 2)) // chi squared, one degree of freedom: the square of a normal variable
+			}
+			require.InDelta(t, ps[i], tr.PValue, 1e-6*ps[i]+1e-7, tr.Rule.String())
+			if i > 0 {
+				require.LessOrEqual(t, math.Abs(tr.Effect), math.Abs(traits[i-1].Effect))
+			}
+		}
+		significant := []Trait{}
+		for _, tr := range traits {
+			q := 1.0 // the least p*m/rank of those that are no smaller
+			for _, other := range traits {
+				rank := 0
+				for _, third := range traits {
+					if third.PValue <= other.PValue {
+						rank++
+					}
+				}
+				if other.PValue >= tr.PValue {
+					q = min(q, other.PValue*float64(len(traits))/float64(rank))
+				}
+			}
+			require.InDelta(t, q, tr.Q, 1e-12*q, tr.Rule.String())
+			if tr.Q <= 0.05 {
+				significant = append(significant, tr)
+			}
+		}
+		o.MaxQ = 0.05
+		fewer, err := c.s.Portrait(t.Context(), q, o)
+		require.NoError(t, err)
+		require.Equal(t, significant, fewer)
+	}
+}
+
 // traitsOf returns the traits that a row has, bands apart.
 func traitsOf(c *populace, row map[string]customer.Value, rolled bool) (names []string) {
 	for _, tag := range c.s.tags.tags {

@@ -119,22 +119,64 @@ func TestSelectIsSlow(t *testing.T) {
 	testSelectIsSlow(t, 11, rules)
 }
 
+// planned compares what the parts of a plan select with the rules that they show, and returns how many show one. A condition
+// that has become several parts stands at each of them, and is what none needs to select by itself.
+func planned(t *testing.T, s *Snapshot, plan *Plan, slowly func(r Rule) []customer.ID) (n int) {
+	t.Helper()
+	shown := map[string]int{}
+	var walk func(part *Plan, do func(part *Plan))
+	walk = func(part *Plan, do func(part *Plan)) {
+		do(part)
+		for _, k := range part.Parts {
+			walk(k, do)
+		}
+	}
+	walk(plan, func(part *Plan) { shown[part.Rule]++ })
+	walk(plan, func(part *Plan) {
+		require.True(t, 0 <= part.Decided && part.Decided <= part.Chunks && part.Chunks == len(s.exists), "%s", plan)
+		if part.Step == "not" {
+			require.Equal(t, s.Len()-part.Parts[0].Selected, part.Selected, "%s", plan)
+		}
+		switch {
+		case part.Rule == "" || shown[part.Rule] > 1:
+		case part.Rule == "everyone":
+			require.Equal(t, s.Len(), part.Selected, "%s", plan)
+		case part.Rule == "nobody":
+			require.Zero(t, part.Selected, "%s", plan)
+		default:
+			r, err := Parse(part.Rule)
+			require.NoError(t, err, "%s", plan)
+			require.Len(t, slowly(r), part.Selected, "%s", plan)
+			n++
+		}
+	})
+	return n
+}
+
 func testSelectIsSlow(t *testing.T, seed uint64, rules int) {
+	parts := 0
 	rng := rand.New(rand.NewPCG(seed, 1))
 	moments := slowMoments(t)
 	for _, c := range []*people{newPeople(t, rng, 300, .7, 0), newPeople(t, rng, 120, .2, 1.0/16), newPeople(t, rng, 260, .9, 1.0/kernel.Bits)} {
 		s := c.ix.Snapshot()
 		for range rules {
 			r, m := randomRule(rng, c.tags, 1+rng.IntN(5)), pick(rng, moments...)
-			want := c.selected(func(id customer.ID) bool {
-				return slow(r.node(), id, c.rows[id], s.tags, m,
-					func(name string) func(customer.ID) bool {
-						return func(id customer.ID) bool { return inTestSet(name, id) }
-					},
-					func(name string) Rule { return testSegments[name] })
-			})
+			slowly := func(r Rule) []customer.ID {
+				return c.selected(func(id customer.ID) bool {
+					return slow(r.node(), id, c.rows[id], s.tags, m,
+						func(name string) func(customer.ID) bool {
+							return func(id customer.ID) bool { return inTestSet(name, id) }
+						},
+						func(name string) Rule { return testSegments[name] })
+				})
+			}
+			want := slowly(r)
 			q := c.query(t, s, r, m)
 			answers(t, s, q, want, 1)
+			plan, err := s.Explain(t.Context(), q)
+			require.NoError(t, err)
+			require.Equal(t, len(want), plan.Selected)
+			parts += planned(t, s, plan, slowly)
 			id := c.ids[rng.IntN(len(c.ids))]
 			in, err := s.Selects(t.Context(), q, id)
 			require.NoError(t, err)
@@ -144,6 +186,7 @@ func testSelectIsSlow(t *testing.T, seed uint64, rules int) {
 			require.Equal(t, in, reason.Holds, "%s", r)
 		}
 	}
+	require.Greater(t, parts, rules)
 }
 
 // TestSelectIsMatch is the same with chunks that are full enough for bit slices and bitmaps, and several of them.

@@ -17,7 +17,7 @@
 // as what it was and what has changed.
 //
 // Plans work chunk by chunk on a [kernel.Words], to which sets are applied
-// one after the other by the methods And, Or, AndNot and Xor; the functions of
+// one after the other by the methods And, Or and AndNot; the functions of
 // the same names combine two sets where just two are wanted.
 //
 // A scratch, where one is asked for, is all zero before and after a call. It
