@@ -72,6 +72,7 @@ func TestPairs(t *testing.T) {
 				case and:
 					check(AndCount(x, y, scratch) == n && *scratch == kernel.Words{}, "AndCount")
 					check(y.AndCount(wa) == n, "AndCount of words")
+					check(y.RankedCount(wa, ranksOf(wa)) == n, "RankedCount of words")
 				case andNot:
 					check(y.AndNotCount(wa) == n, "AndNotCount of words")
 				}
@@ -124,6 +125,16 @@ func FuzzPair(f *testing.F) {
 			require.Equal(t, n, got.Len(), o.name)
 			require.True(t, loaded(got) == *want, o.name)
 			require.True(t, *scratch == kernel.Words{}, o.name)
+			if w := loaded(sets[0]); o.op == and {
+				require.Equal(t, n, AndCount(sets[0], sets[1], scratch))
+				require.Equal(t, n, sets[1].RankedCount(&w, ranksOf(&w)))
+			}
 		}
 	})
+}
+
+func ranksOf(w *kernel.Words) *kernel.Ranks {
+	r := new(kernel.Ranks)
+	r.Rank(w)
+	return r
 }
