@@ -70,6 +70,7 @@ type counter struct {
 	everyone    bool         // the whole is everyone
 	part, whole kernel.Words // of the chunk; whole is not used if it is everyone
 	inPart      int          // customers of the chunk in part
+	ranks       kernel.Ranks // of part
 	found       tally
 }
 
@@ -93,7 +94,7 @@ func (k *counter) load(chunk int) (any bool) {
 		}
 		inWhole = kernel.Count(&k.whole)
 	}
-	k.inPart = kernel.Count(&k.part)
+	k.inPart = k.ranks.Rank(&k.part)
 	k.found.nPart += k.inPart
 	k.found.nWhole += inWhole
 	return inWhole > 0
@@ -170,7 +171,7 @@ func (k *counter) column(sl *slot, col column) {
 // set counts the members of a set.
 func (k *counter) set(at int, set bitset.Set) {
 	if k.inPart > 0 {
-		k.found.part[at] += uint32(set.AndCount(&k.part))
+		k.found.part[at] += uint32(set.RankedCount(&k.part, &k.ranks))
 	}
 	if k.everyone {
 		k.found.whole[at] += uint32(set.Len())

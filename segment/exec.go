@@ -19,6 +19,7 @@ type frame struct {
 	free    []*kernel.Words
 	blank   kernel.Words // all zero, whenever nobody works on it
 	sorted  []operand
+	sets    []bitset.Set // that are united
 }
 
 // operand is a condition of a conjunction on one chunk that is a set as it is.

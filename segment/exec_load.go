@@ -1,6 +1,9 @@
 package segment
 
 import (
+	"slices"
+
+	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
 )
 
@@ -38,10 +41,10 @@ func (f *frame) load(n *plan, c int, dst *kernel.Words) (any bool) {
 		}
 	case enumSets:
 		if n.form == formEnum {
-			return n.loadEnum(col, dst)
+			return f.loadEnum(n, col, dst)
 		}
 	case *labelsColumn:
-		return n.loadLabels(col, dst)
+		return f.loadLabels(n, col, dst)
 	case *intColumn:
 		if n.form == formRange || n.form == formTime {
 			col.within(dst, n.lo, n.hi)
@@ -82,14 +85,23 @@ func (f *frame) loadAll(n *plan, c int, dst *kernel.Words) (any bool) {
 }
 
 func (f *frame) loadAny(n *plan, c int, dst *kernel.Words) (any bool) {
-	w := f.scrap()
-	defer f.give(w)
-	*dst = kernel.Words{}
+	var others []*plan
+	sets := f.sets[:0]
 	for _, k := range n.kids {
 		if s, ok := k.asSet(f, c); ok {
-			s.Or(dst)
-			any = any || !s.IsEmpty()
-		} else if f.load(k, c, w) {
+			sets = append(sets, s)
+		} else {
+			others = append(others, k)
+		}
+	}
+	any = f.unite(dst, sets)
+	if len(others) == 0 {
+		return any
+	}
+	w := f.scrap()
+	defer f.give(w)
+	for _, k := range others {
+		if f.load(k, c, w) {
 			kernel.Or(dst, dst, w)
 			any = true
 		}
@@ -97,19 +109,26 @@ func (f *frame) loadAny(n *plan, c int, dst *kernel.Words) (any bool) {
 	return any
 }
 
+// unite writes what any of the sets holds to dst. The sets are in the memory of f.sets.
+func (f *frame) unite(dst *kernel.Words, sets []bitset.Set) (any bool) {
+	f.sets = sets
+	bitset.Union(dst, sets)
+	return slices.ContainsFunc(sets, func(s bitset.Set) bool { return !s.IsEmpty() })
+}
+
 // loadEnum loads the customers with any of several values: from their sets, or from the codes where the sets together
 // are large.
-func (n *plan) loadEnum(sets enumSets, dst *kernel.Words) (any bool) {
+func (f *frame) loadEnum(n *plan, col enumSets, dst *kernel.Words) (any bool) {
 	if len(n.codes) > fewCodes {
-		col := sets.together().(*enumColumn)
-		if col.bytes8 != nil {
+		whole := col.together().(*enumColumn)
+		if whole.bytes8 != nil {
 			var table [256]uint8
 			for _, code := range n.codes {
 				if code < 256 {
 					table[code] = 1
 				}
 			}
-			kernel.MatchCodes8(dst, col.bytes8, &table)
+			kernel.MatchCodes8(dst, whole.bytes8, &table)
 			return true
 		}
 		if len(n.codes) > 64 {
@@ -117,29 +136,25 @@ func (n *plan) loadEnum(sets enumSets, dst *kernel.Words) (any bool) {
 			for _, code := range n.codes {
 				table[code] = 1
 			}
-			kernel.MatchCodes16(dst, col.words, table)
+			kernel.MatchCodes16(dst, whole.words, table)
 			return true
 		}
-		sets = col
+		col = whole
 	}
-	*dst = kernel.Words{}
+	sets := f.sets[:0]
 	for _, code := range n.codes {
-		s := sets.of(uint16(code))
-		s.Or(dst)
-		any = any || !s.IsEmpty()
+		sets = append(sets, col.of(uint16(code)))
 	}
-	return any
+	return f.unite(dst, sets)
 }
 
-func (n *plan) loadLabels(col *labelsColumn, dst *kernel.Words) (any bool) {
+func (f *frame) loadLabels(n *plan, col *labelsColumn, dst *kernel.Words) (any bool) {
 	if n.form == formHasAny {
-		*dst = kernel.Words{}
+		sets := f.sets[:0]
 		for _, code := range n.codes {
-			s := col.of(code)
-			s.Or(dst)
-			any = any || !s.IsEmpty()
+			sets = append(sets, col.of(code))
 		}
-		return any
+		return f.unite(dst, sets)
 	}
 	if !n.covers {
 		*dst = kernel.Words{}

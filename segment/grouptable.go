@@ -85,7 +85,7 @@ func (t *groupTable) chunk(c int) {
 
 // alone counts by one tag, with a sum only by labels.
 func (t *groupTable) alone(c int, chosen *kernel.Words) {
-	left := kernel.Count(chosen)
+	left := 0 // without a value
 	switch col := t.by[0].d.column(c).(type) {
 	case *enumColumn:
 		if t.codes == nil {
@@ -98,12 +98,14 @@ func (t *groupTable) alone(c int, chosen *kernel.Words) {
 		} else {
 			col.count(t.codes, chosen)
 		}
-		left -= col.set.AndCount(chosen)
+		if col.set.Len() < t.f.s.existing(c).Len() {
+			left = col.set.AndNotCount(chosen)
+		}
 	case *flagColumn:
 		yes, set := col.yes.AndCount(chosen), col.set.AndCount(chosen)
 		t.entry(1).count += set - yes
 		t.entry(2).count += yes
-		left -= set
+		left = kernel.Count(chosen) - set
 	case *labelsColumn:
 		w := t.f.scrap()
 		defer t.f.give(w)
@@ -124,6 +126,8 @@ func (t *groupTable) alone(c int, chosen *kernel.Words) {
 			t.add(c, w, func(uint16) uint64 { return 0 })
 		}
 		return
+	default:
+		left = kernel.Count(chosen)
 	}
 	if left > 0 {
 		t.entry(0).count += left

@@ -78,6 +78,11 @@ func (c *intColumn) gather(w *kernel.Words, k *keys, f func(at []uint16, keys []
 		k.flush(f)
 		return
 	}
+	if n := kernel.Count(w); n <= keysSize/2 {
+		c.gatherFew(w, k, n)
+		k.flush(f)
+		return
+	}
 	var b block
 	for i, word := range w {
 		if word == 0 {
@@ -108,6 +113,23 @@ func (c *intColumn) gather(w *kernel.Words, k *keys, f func(at []uint16, keys []
 		}
 	}
 	k.flush(f)
+}
+
+// gatherFew puts the n positions in w and their keys: a slice at a time, as the words of one value lie far apart.
+func (c *intColumn) gatherFew(w *kernel.Words, k *keys, n int) {
+	k.n = kernel.Extract(k.at[:], w)
+	at, values := k.at[:n], k.keys[:n]
+	clear(values)
+	for s := range int(c.width) {
+		slice := (*kernel.Words)(c.slices[s*kernel.Size:])
+		for i, p := range at {
+			values[i] |= slice[p>>6] >> (p & 63) & 1 << (s & 63)
+		}
+	}
+	base, shift := intKey(c.min), c.shift&63
+	for i, v := range values {
+		values[i] = base + v<<shift
+	}
 }
 
 // block holds the values of 64 positions as bytes, the lowest byte of all first. Within those, the byte of position p is

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"text/tabwriter"
 
+	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/internal/parallel"
 )
@@ -18,6 +19,8 @@ const MaxOverlap = 1024
 const (
 	// overlapFew is the number of members of a chunk up to which a segment is looked up member by member in another.
 	overlapFew = 96
+	// overlapRuns is the number of runs up to which two segments are compared run by run.
+	overlapRuns = 16
 	// overlapTile is the number of segments on each side of a block of pairs, so that the words of both stay in the cache.
 	overlapTile = 48
 )
@@ -106,8 +109,9 @@ type overlapSheet struct {
 
 // overlapBlock is a segment in a chunk.
 type overlapBlock struct {
-	words *kernel.Words
-	list  []uint16 // the members if they are few
+	words *kernel.Words // nil: those of runs, not loaded yet
+	list  []uint16      // the members if they are few
+	runs  bitset.Set    // the segment if it is a few runs, else empty
 	n     int
 
 	own    *kernel.Words
@@ -150,10 +154,14 @@ func (o *overlapSheet) add(base *plan, roots []*plan, c int) {
 
 // load makes b hold what root selects of a chunk, within the words given.
 func (b *overlapBlock) load(f *frame, root *plan, c int, within *kernel.Words) {
-	b.list = nil
+	b.list, b.runs = nil, bitset.Set{}
 	if within == nil {
 		if set, ok := root.asSet(f, c); ok {
 			if b.n = set.Len(); b.n == 0 {
+				return
+			}
+			if runs := set.Runs(); runs > 0 && runs <= overlapRuns {
+				b.words, b.runs = nil, set
 				return
 			}
 			if b.words = set.Words(); b.words == nil {
@@ -182,17 +190,28 @@ func (b *overlapBlock) owned() *kernel.Words {
 	return b.own
 }
 
+// loaded returns the words of b.
+func (b *overlapBlock) loaded() *kernel.Words {
+	if b.words == nil {
+		b.words = b.owned()
+		b.runs.Load(b.words)
+	}
+	return b.words
+}
+
 // shares returns the number of members of both a and b.
 func (b *overlapBlock) shares(other *overlapBlock) int {
 	switch {
 	case other.n == 0:
 		return 0
+	case !b.runs.IsEmpty() && !other.runs.IsEmpty():
+		return bitset.AndCount(b.runs, other.runs, nil)
 	case other.list != nil && (b.list == nil || len(other.list) < len(b.list)):
-		return kernel.ProbeCount(other.list, b.words)
+		return kernel.ProbeCount(other.list, b.loaded())
 	case b.list != nil:
-		return kernel.ProbeCount(b.list, other.words)
+		return kernel.ProbeCount(b.list, other.loaded())
 	}
-	return kernel.AndCount(b.words, other.words)
+	return kernel.AndCount(b.loaded(), other.loaded())
 }
 
 // Len returns the number of segments.

@@ -177,6 +177,44 @@ func choices() []choice {
 	}
 }
 
+// Segments of neighbours are compared run by run, with each other, and bitmap by bitmap or member by member with others.
+func TestOverlapOfNeighbours(t *testing.T) {
+	const n = 70_000
+	ids, shares := make([]customer.ID, n), []func(i int) bool{
+		func(i int) bool { return i%10_000 < 500 },
+		func(i int) bool { return i%10_000 >= 250 && i%5_000 < 3_000 },
+		func(i int) bool { return i%400 < 300 }, // many runs
+		func(i int) bool { return i < 66_000 },
+		func(i int) bool { return i%3 == 0 },
+		func(i int) bool { return i%1_000 == 260 },
+	}
+	columns, tags, rules := make([]Column, len(shares)), make([]Tag, len(shares)), make([]Rule, len(shares))
+	for k, in := range shares {
+		name := fmt.Sprint("flag", k)
+		columns[k], tags[k], rules[k] = Column{Tag: name}, Tag{Name: name, Kind: Flag}, IsTrue(name)
+		for i := range ids {
+			ids[i] = customer.FromInt64(int64(i))
+			columns[k].Bools = append(columns[k].Bools, in(i))
+		}
+	}
+	ix, err := New(&Options{Tags: tags})
+	require.NoError(t, err)
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, columns))
+	o, err := ix.Snapshot().Overlap(t.Context(), Query{Workers: 1}, rules...)
+	require.NoError(t, err)
+	for i, a := range shares {
+		for j, b := range shares {
+			want := 0
+			for p := range n {
+				if a(p) && b(p) {
+					want++
+				}
+			}
+			require.Equal(t, want, o.Count(i, j), "%d and %d", i, j)
+		}
+	}
+}
+
 func TestOverlapCountsWhatRowsSay(t *testing.T) {
 	c, all := newPopulace(), choices()
 	rules := make([]Rule, len(all))

@@ -301,11 +301,9 @@ func (c *intColumn) cut(dst, w *kernel.Words, from, to uint64, exact bool) (belo
 		g := bits.Len64((hi - lo) >> 4)
 		lo, hi, slices = lo>>g, hi>>g, slices[g*kernel.Size:]
 	}
-	if lo > 0 {
-		kernel.Between(dst, slices, 0, lo-1)
-		below = kernel.AndCount(dst, w)
-	}
-	kernel.Between(dst, slices, lo, hi)
+	less := spareWords.Get().(*kernel.Words)
+	defer spareWords.Put(less)
+	kernel.Split(less, dst, slices, lo, hi)
 	kernel.And(dst, dst, w)
-	return below, kernel.Count(dst)
+	return kernel.AndCount(less, w), kernel.Count(dst)
 }

@@ -34,6 +34,39 @@ func (s Set) Or(dst *kernel.Words) {
 	}
 }
 
+// Union sets dst to the positions that are in any of the sets: of four bitmaps at a
+// time, so that dst is written less often than sets are read.
+func Union(dst *kernel.Words, sets []Set) {
+	var group [4]*kernel.Words
+	n := 0
+	for _, s := range sets {
+		w := s.Words()
+		if w == nil {
+			continue
+		}
+		if group[n] = w; n == len(group)-1 {
+			kernel.Or4(dst, group[0], group[1], group[2], group[3])
+			group[0], n = dst, 0
+		}
+		n++
+	}
+	switch {
+	case n == 0:
+		*dst = kernel.Words{}
+	case n == 1 && group[0] != dst:
+		*dst = *group[0]
+	case n == 2:
+		kernel.Or(dst, group[0], group[1])
+	case n == 3:
+		kernel.Or4(dst, group[0], group[1], group[2], group[2])
+	}
+	for _, s := range sets {
+		if s.kind != bitmapKind {
+			s.Or(dst)
+		}
+	}
+}
+
 // And takes all but the members of s out of dst and reports whether any are left.
 func (s Set) And(dst *kernel.Words) (any bool) {
 	switch s.kind {
@@ -101,6 +134,18 @@ func (s Set) AndCount(w *kernel.Words) int {
 	default:
 		return kernel.ProbeCount(s.list(), w)
 	}
+}
+
+// RankedCount is AndCount of w, whose ranks r holds: runs are counted faster.
+func (s Set) RankedCount(w *kernel.Words, r *kernel.Ranks) int {
+	if s.kind != runsKind {
+		return s.AndCount(w)
+	}
+	n := 0
+	for list := s.list(); len(list) >= 2; list = list[2:] {
+		n += r.CountRange(w, int(list[0]), int(list[1])+1)
+	}
+	return n
 }
 
 // Among tells which of at most 64 positions, ascending, are members: bit i of the

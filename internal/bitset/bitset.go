@@ -96,6 +96,14 @@ func (s Set) Words() *kernel.Words {
 	return s.words()
 }
 
+// Runs is the number of runs that s is kept in, or 0 if it is kept otherwise.
+func (s Set) Runs() int {
+	if s.kind != runsKind {
+		return 0
+	}
+	return int(s.size) / 2
+}
+
 // Contains reports whether p is a member.
 func (s Set) Contains(p uint16) bool {
 	if s.n == kernel.Bits {

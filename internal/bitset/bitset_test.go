@@ -188,6 +188,11 @@ func TestKinds(t *testing.T) {
 			s := OfSorted(c.positions, c.dense)
 			require.Equal(t, c.kind, s.kind)
 			require.Equal(t, c.bytes, s.Bytes())
+			if s.kind == runsKind {
+				require.Equal(t, (c.bytes-16)/4, s.Runs())
+			} else {
+				require.Zero(t, s.Runs())
+			}
 		})
 	}
 }

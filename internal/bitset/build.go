@@ -22,8 +22,9 @@ func ofWords(w *kernel.Words, n, dense int, own bool) Set {
 		}
 		return OfSorted(buf[:n], dense)
 	}
-	if limit := runLimit(n); countRuns(w, limit) <= limit {
-		return runsSet(n, bounds(wordRuns(w)))
+	limit := runLimit(n)
+	if runs := countRuns(w, limit); runs <= limit {
+		return runsSet(n, boundsIn(w, runs))
 	}
 	if !own {
 		shared := w
@@ -94,11 +95,12 @@ func runLimit(n int) int { return min(maxRuns, n/4) }
 // condensed makes a set of ascending positions unless it is to be an array.
 func condensed(positions []uint16, dense int) (Set, bool) {
 	n := len(positions)
-	switch limit := runLimit(n); {
+	limit := runLimit(n)
+	switch runs := countListRuns(positions, limit); {
 	case n == 0:
 		return Set{}, true
-	case countListRuns(positions, limit) <= limit:
-		return runsSet(n, bounds(listRuns(positions))), true
+	case runs <= limit:
+		return runsSet(n, bounds(listRuns(positions), runs)), true
 	case n < clampDense(dense):
 		return Set{}, false
 	}

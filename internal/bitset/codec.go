@@ -86,7 +86,9 @@ func appendMembers(dst []byte, s Set, h shape) []byte {
 			out = out[4:]
 		}
 	default:
-		put(out, s.Positions(nil))
+		buf := listBuffers.Get().(*listBuffer)
+		defer listBuffers.Put(buf)
+		put(out, s.Positions(buf[:]))
 	}
 	return dst
 }

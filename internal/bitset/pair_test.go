@@ -2,6 +2,8 @@ package bitset
 
 import (
 	"encoding/binary"
+	"math/rand/v2"
+	"slices"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -72,6 +74,7 @@ func TestPairs(t *testing.T) {
 				case and:
 					check(AndCount(x, y, scratch) == n && *scratch == kernel.Words{}, "AndCount")
 					check(y.AndCount(wa) == n, "AndCount of words")
+					check(y.RankedCount(wa, ranksOf(wa)) == n, "RankedCount of words")
 				case andNot:
 					check(y.AndNotCount(wa) == n, "AndNotCount of words")
 				}
@@ -80,6 +83,28 @@ func TestPairs(t *testing.T) {
 			}
 		}
 	})
+}
+
+// A union holds what any of its sets does, however many there are of which kind.
+func TestUnion(t *testing.T) {
+	all := slices.DeleteFunc(slices.Clone(samples()), func(s sample) bool { return len(s.sorted) > 5000 })
+	r := rand.New(rand.NewPCG(1, 2))
+	for n := range 12 {
+		for _, dense := range denses {
+			var want members
+			sets := make([]Set, n)
+			for i := range sets {
+				s := all[r.IntN(len(all))]
+				sets[i] = OfSorted(s.sorted, dense)
+				for p, in := range s.members {
+					want[p] = want[p] || in
+				}
+			}
+			w := kernel.Words{1, 2, 3}
+			Union(&w, sets)
+			require.True(t, w == *wordsOf(want.sorted()), "%d sets, dense %d", n, dense)
+		}
+	}
 }
 
 // The kind of a result depends on its members and on dense, whatever the kinds
@@ -124,6 +149,16 @@ func FuzzPair(f *testing.F) {
 			require.Equal(t, n, got.Len(), o.name)
 			require.True(t, loaded(got) == *want, o.name)
 			require.True(t, *scratch == kernel.Words{}, o.name)
+			if w := loaded(sets[0]); o.op == and {
+				require.Equal(t, n, AndCount(sets[0], sets[1], scratch))
+				require.Equal(t, n, sets[1].RankedCount(&w, ranksOf(&w)))
+			}
 		}
 	})
+}
+
+func ranksOf(w *kernel.Words) *kernel.Ranks {
+	r := new(kernel.Ranks)
+	r.Rank(w)
+	return r
 }

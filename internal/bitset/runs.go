@@ -146,9 +146,25 @@ func ofBounds(bounds []uint16, n, dense int) Set {
 	return ofWords(w, n, dense, true)
 }
 
-// bounds is first and last position of the runs in a row.
-func bounds(runs iter.Seq2[int, int]) []uint16 {
-	var list []uint16
+// boundsIn is first and last position of the runs in w, n of them, in a row.
+func boundsIn(w *kernel.Words, n int) []uint16 {
+	list := make([]uint16, 2*n)
+	list[2*n-1] = kernel.Bits - 1 // unless the last run ends before
+	i, before := 0, uint64(0)
+	for k, x := range w {
+		// A run begins where a bit differs from the one below, and the next one ends it.
+		for edges := x ^ (x<<1 | before); edges != 0; edges &= edges - 1 {
+			list[i] = uint16(k<<6 + bits.TrailingZeros64(edges) - i&1)
+			i++
+		}
+		before = x >> 63
+	}
+	return list
+}
+
+// bounds is first and last position of n runs in a row.
+func bounds(runs iter.Seq2[int, int], n int) []uint16 {
+	list := make([]uint16, 0, 2*n)
 	for first, last := range runs {
 		list = append(list, uint16(first), uint16(last))
 	}

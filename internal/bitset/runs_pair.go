@@ -36,16 +36,15 @@ func filterRuns(dst, positions, bounds []uint16, in bool) int {
 	return n
 }
 
-// runsShare is the number of positions in runs of both a and b.
+// runsShare is the number of positions in runs of both a and b. Which of two runs
+// ends first is hard to foretell, so nothing branches on it.
 func runsShare(a, b []uint16) int {
-	n := 0
-	for len(a) > 0 && len(b) > 0 {
-		n += max(0, int(min(a[1], b[1]))+1-int(max(a[0], b[0])))
-		if a[1] < b[1] {
-			a = a[2:]
-		} else {
-			b = b[2:]
-		}
+	n, i, j := 0, 0, 0
+	for i+1 < len(a) && j+1 < len(b) {
+		p, q := int(a[i+1]), int(b[j+1])
+		n += max(0, min(p, q)+1-int(max(a[i], b[j])))
+		first := (p - q) >> 63 & 2
+		i, j = i+first, j+2-first
 	}
 	return n
 }

@@ -71,6 +71,10 @@ func compute(raw []uint64, lo, hi uint64, width int) []uint64 {
 	}
 	Or(&dst, a, b)
 	words(&dst)
+	c := *a
+	Xor(&c, a, b)
+	Or4(&c, &c, &Words{3: lo}, &Words{1020: hi}, &Words{5: lo, 6: hi})
+	words(&c)
 	numbers(Count(a), AndCount(a, b), AndNotCount(a, b))
 
 	length := int(hi % (Bits + 1))
@@ -85,6 +89,9 @@ func compute(raw []uint64, lo, hi uint64, width int) []uint64 {
 	Encode(columns, values)
 	result = append(result, columns...)
 	Between(&dst, columns, lo, hi)
+	words(&dst)
+	Split(&c, &dst, columns, lo, hi)
+	words(&c)
 	words(&dst)
 	counts := make([]uint64, width)
 	SliceCounts(counts, a, columns)

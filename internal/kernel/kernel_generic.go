@@ -5,13 +5,14 @@ package kernel
 func and(dst, a, b *Words) bool    { return andGo(dst, a, b) }
 func andNot(dst, a, b *Words) bool { return andNotGo(dst, a, b) }
 func or(dst, a, b *Words)          { orGo(dst, a, b) }
+func or4(dst, a, b, c, d *Words)   { or4Go(dst, a, b, c, d) }
 func xor(dst, a, b *Words) bool    { return xorGo(dst, a, b) }
 func count(a *Words) int           { return countGo(a) }
 func andCount(a, b *Words) int     { return andCountGo(a, b) }
 func andNotCount(a, b *Words) int  { return andNotCountGo(a, b) }
 
-func between(dst *Words, slices []uint64, lo, hi uint64, first int) {
-	betweenGo(dst, slices, lo, hi, first)
+func between(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
+	betweenGo(below, dst, slices, lo, hi, first)
 }
 
 func sliceCounts(counts []uint64, filter *Words, slices []uint64) {

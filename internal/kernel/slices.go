@@ -30,15 +30,36 @@ func Between(dst *Words, slices []uint64, lo, hi uint64) {
 		fill(dst)
 		return
 	}
-	between(dst, slices, lo, hi, first)
+	between(dst, dst, slices, lo, hi, first)
+}
+
+// Split sets within to what Between does, and below to the positions with
+// value < lo, in one pass over the slices. The two must not be the same.
+func Split(below, within *Words, slices []uint64, lo, hi uint64) {
+	most := maxOf(len(slices) / Size)
+	switch hi = min(hi, most); {
+	case lo == 0:
+		*below = Words{}
+		Between(within, slices, lo, hi)
+	case lo > hi:
+		*within = Words{}
+		Between(below, slices, 0, lo-1)
+	default:
+		first := bits.TrailingZeros64(lo)
+		if hi < most {
+			first = min(first, bits.TrailingZeros64(^hi))
+		}
+		between(below, within, slices, lo, hi, first)
+	}
 }
 
 // maxOf is the largest value of a width.
 func maxOf(width int) uint64 { return ^uint64(0) >> (64 - width) }
 
-// betweenGo is Between from slice first on, for lo <= hi within the width. Four
-// slices a pass keep the two results of a block of words in registers.
-func betweenGo(dst *Words, slices []uint64, lo, hi uint64, first int) {
+// betweenGo is Split from slice first on, for lo <= hi within the width, or Between
+// if below and dst are the same. Four slices a pass keep the two results of a block
+// of words in registers.
+func betweenGo(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
 	var least, most Words
 	fill(&least)
 	fill(&most)
@@ -65,6 +86,11 @@ func betweenGo(dst *Words, slices []uint64, lo, hi uint64, first int) {
 			}
 			g[0], g[1], g[2], g[3] = g0, g1, g2, g3
 			l[0], l[1], l[2], l[3] = l0, l1, l2, l3
+		}
+	}
+	if below != dst {
+		for i, x := range &least {
+			below[i] = ^x
 		}
 	}
 	andGo(dst, &least, &most)

@@ -5,10 +5,10 @@ package kernel
 import "github.com/clientele-go/clientele/internal/simd"
 
 //go:noescape
-func betweenAVX2(dst *Words, slices *uint64, n int, lo, hi uint64)
+func betweenAVX2(below, dst *Words, slices *uint64, n int, lo, hi uint64)
 
 //go:noescape
-func betweenAVX512(dst *Words, slices *uint64, n int, lo, hi uint64)
+func betweenAVX512(below, dst *Words, slices *uint64, n int, lo, hi uint64)
 
 //go:noescape
 func sliceCountsAVX2(counts *[4]uint64, filter, slices *Words)
@@ -16,18 +16,18 @@ func sliceCountsAVX2(counts *[4]uint64, filter, slices *Words)
 //go:noescape
 func sliceCountsAVX512(counts *[4]uint64, filter, slices *Words)
 
-func between(dst *Words, slices []uint64, lo, hi uint64, first int) {
+func between(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
 	if simd.InUse == simd.Go {
-		betweenGo(dst, slices, lo, hi, first)
+		betweenGo(below, dst, slices, lo, hi, first)
 		return
 	}
 	n := len(slices)/Size - first
 	slices = slices[first*Size:]
 	lo, hi = lo>>first, hi>>first
 	if simd.InUse == simd.AVX512 {
-		betweenAVX512(dst, &slices[0], n, lo, hi)
+		betweenAVX512(below, dst, &slices[0], n, lo, hi)
 	} else {
-		betweenAVX2(dst, &slices[0], n, lo, hi)
+		betweenAVX2(below, dst, &slices[0], n, lo, hi)
 	}
 }
 

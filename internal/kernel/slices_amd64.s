@@ -4,15 +4,17 @@
 
 // Both forms of between take n slices of 8 KiB from slices on; bit k of lo and of
 // hi belongs to slice k. The results of a block stay in registers while it walks
-// over the slices.
+// over the slices. What is below lo is written before what is between, so that the
+// latter stays where both go to the same place.
 
-// func betweenAVX2(dst *Words, slices *uint64, n int, lo, hi uint64)
-TEXT ·betweenAVX2(SB), NOSPLIT, $0-40
-	MOVQ     dst+0(FP), DI
-	MOVQ     slices+8(FP), SI
-	MOVQ     n+16(FP), R8
-	MOVQ     lo+24(FP), R9
-	MOVQ     hi+32(FP), R10
+// func betweenAVX2(below, dst *Words, slices *uint64, n int, lo, hi uint64)
+TEXT ·betweenAVX2(SB), NOSPLIT, $0-48
+	MOVQ     below+0(FP), R13
+	MOVQ     dst+8(FP), DI
+	MOVQ     slices+16(FP), SI
+	MOVQ     n+24(FP), R8
+	MOVQ     lo+32(FP), R9
+	MOVQ     hi+40(FP), R10
 	VPCMPEQD Y15, Y15, Y15
 	MOVL     $64, CX
 
@@ -75,6 +77,14 @@ next:
 	ADDQ    $8192, DX
 	DECQ    BX
 	JNZ     slice
+	VPANDN  Y15, Y0, Y8
+	VPANDN  Y15, Y1, Y9
+	VPANDN  Y15, Y2, Y10
+	VPANDN  Y15, Y3, Y11
+	VMOVDQU Y8, (R13)
+	VMOVDQU Y9, 32(R13)
+	VMOVDQU Y10, 64(R13)
+	VMOVDQU Y11, 96(R13)
 	VPANDN  Y0, Y4, Y0
 	VPANDN  Y1, Y5, Y1
 	VPANDN  Y2, Y6, Y2
@@ -83,6 +93,7 @@ next:
 	VMOVDQU Y1, 32(DI)
 	VMOVDQU Y2, 64(DI)
 	VMOVDQU Y3, 96(DI)
+	ADDQ    $128, R13
 	ADDQ    $128, DI
 	ADDQ    $128, SI
 	DECL    CX
@@ -90,13 +101,13 @@ next:
 	VZEROUPPER
 	RET
 
-// func betweenAVX512(dst *Words, slices *uint64, n int, lo, hi uint64)
-TEXT ·betweenAVX512(SB), 0, $1024-40
-	MOVQ dst+0(FP), DI
-	MOVQ slices+8(FP), SI
-	MOVQ n+16(FP), R8
-	MOVQ lo+24(FP), R9
-	MOVQ hi+32(FP), R10
+// func betweenAVX512(below, dst *Words, slices *uint64, n int, lo, hi uint64)
+TEXT ·betweenAVX512(SB), 0, $1024-48
+	MOVQ dst+8(FP), DI
+	MOVQ slices+16(FP), SI
+	MOVQ n+24(FP), R8
+	MOVQ lo+32(FP), R9
+	MOVQ hi+40(FP), R10
 
 	// The bits of both bounds, each as a full word.
 	LEAQ masks-1024(SP), R13
@@ -117,6 +128,7 @@ mask:
 	ADDQ $16, DX
 	DECQ BX
 	JNZ  mask
+	MOVQ below+0(FP), AX
 	MOVL $32, CX
 
 block:
@@ -153,6 +165,14 @@ slice:
 	ADDQ         $8192, DX
 	DECQ         BX
 	JNZ          slice
+	VPTERNLOGQ   $0x55, Z0, Z8, Z8
+	VPTERNLOGQ   $0x55, Z1, Z9, Z9
+	VPTERNLOGQ   $0x55, Z2, Z10, Z10
+	VPTERNLOGQ   $0x55, Z3, Z11, Z11
+	VMOVDQU64    Z8, (AX)
+	VMOVDQU64    Z9, 64(AX)
+	VMOVDQU64    Z10, 128(AX)
+	VMOVDQU64    Z11, 192(AX)
 	VPANDNQ      Z0, Z4, Z0
 	VPANDNQ      Z1, Z5, Z1
 	VPANDNQ      Z2, Z6, Z2
@@ -161,6 +181,7 @@ slice:
 	VMOVDQU64    Z1, 64(DI)
 	VMOVDQU64    Z2, 128(DI)
 	VMOVDQU64    Z3, 192(DI)
+	ADDQ         $256, AX
 	ADDQ         $256, DI
 	ADDQ         $256, SI
 	DECL         CX

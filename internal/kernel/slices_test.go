@@ -79,15 +79,21 @@ func TestBetween(t *testing.T) {
 	}
 }
 
-// checkBetween compares all forms of Between with a look at each value.
+// checkBetween compares all forms of Between and Split with a look at each value.
 func checkBetween(t *testing.T, values, slices []uint64, lo, hi uint64) {
 	want := where(func(p int) bool { return lo <= values[p] && values[p] <= hi })
+	less := where(func(p int) bool { return values[p] < lo })
 	for _, one := range simd.All() {
 		simd.InUse = one
 		var dst Words
 		FillRange(&dst, 100, 3000)
 		Between(&dst, slices, lo, hi)
 		require.True(t, *want == dst, "%s: width %d, %d to %d", one, len(slices)/Size, lo, hi)
+		var below Words
+		FillRange(&below, 2000, 9000)
+		FillRange(&dst, 100, 3000)
+		Split(&below, &dst, slices, lo, hi)
+		require.True(t, *want == dst && *less == below, "%s: split, width %d, %d to %d", one, len(slices)/Size, lo, hi)
 	}
 }
 

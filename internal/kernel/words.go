@@ -13,6 +13,9 @@ func AndNot(dst, a, b *Words) (any bool) { return andNot(dst, a, b) }
 // Or sets dst to the positions in a or b. dst may be a or b.
 func Or(dst, a, b *Words) { or(dst, a, b) }
 
+// Or4 sets dst to the positions in any of the four. dst may be one of them.
+func Or4(dst, a, b, c, d *Words) { or4(dst, a, b, c, d) }
+
 // Xor sets dst to the positions in one of a and b and reports whether there are
 // any. dst may be a or b.
 func Xor(dst, a, b *Words) (any bool) { return xor(dst, a, b) }
@@ -59,6 +62,14 @@ func orGo(dst, a, b *Words) {
 		d, x, y := (*[8]uint64)(dst[i:]), (*[8]uint64)(a[i:]), (*[8]uint64)(b[i:])
 		d[0], d[1], d[2], d[3] = x[0]|y[0], x[1]|y[1], x[2]|y[2], x[3]|y[3]
 		d[4], d[5], d[6], d[7] = x[4]|y[4], x[5]|y[5], x[6]|y[6], x[7]|y[7]
+	}
+}
+
+func or4Go(dst, a, b, c, d *Words) {
+	for i := 0; i < Size; i += 4 {
+		to, x, y, z, u := (*[4]uint64)(dst[i:]), (*[4]uint64)(a[i:]), (*[4]uint64)(b[i:]), (*[4]uint64)(c[i:]), (*[4]uint64)(d[i:])
+		to[0], to[1] = x[0]|y[0]|z[0]|u[0], x[1]|y[1]|z[1]|u[1]
+		to[2], to[3] = x[2]|y[2]|z[2]|u[2], x[3]|y[3]|z[3]|u[3]
 	}
 }
 

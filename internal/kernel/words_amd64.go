@@ -23,6 +23,12 @@ func orAVX2(dst, a, b *Words)
 func orAVX512(dst, a, b *Words)
 
 //go:noescape
+func or4AVX2(dst, a, b, c, d *Words)
+
+//go:noescape
+func or4AVX512(dst, a, b, c, d *Words)
+
+//go:noescape
 func xorAVX2(dst, a, b *Words) bool
 
 //go:noescape
@@ -74,6 +80,17 @@ func or(dst, a, b *Words) {
 		orAVX2(dst, a, b)
 	default:
 		orGo(dst, a, b)
+	}
+}
+
+func or4(dst, a, b, c, d *Words) {
+	switch simd.InUse {
+	case simd.AVX512:
+		or4AVX512(dst, a, b, c, d)
+	case simd.AVX2:
+		or4AVX2(dst, a, b, c, d)
+	default:
+		or4Go(dst, a, b, c, d)
 	}
 }
 

@@ -79,6 +79,32 @@ loop:
 	VZEROUPPER
 	RET
 
+// func or4AVX2(dst, a, b, c, d *Words)
+TEXT ·or4AVX2(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), R8
+	MOVQ d+32(FP), R9
+	XORL AX, AX
+
+loop:
+	VMOVDQU (SI)(AX*1), Y0
+	VMOVDQU 32(SI)(AX*1), Y1
+	VPOR    (DX)(AX*1), Y0, Y0
+	VPOR    32(DX)(AX*1), Y1, Y1
+	VPOR    (R8)(AX*1), Y0, Y0
+	VPOR    32(R8)(AX*1), Y1, Y1
+	VPOR    (R9)(AX*1), Y0, Y0
+	VPOR    32(R9)(AX*1), Y1, Y1
+	VMOVDQU Y0, (DI)(AX*1)
+	VMOVDQU Y1, 32(DI)(AX*1)
+	ADDQ    $64, AX
+	CMPQ    AX, $8192
+	JNE     loop
+	VZEROUPPER
+	RET
+
 #define BLOCK5(OP) \
 	VMOVDQU64 (DX), Z0      \
 	VMOVDQU64 64(DX), Z1    \
@@ -150,5 +176,31 @@ loop:
 	BLOCK5(VPORQ)
 	DECL CX
 	JNZ  loop
+	VZEROUPPER
+	RET
+
+// func or4AVX512(dst, a, b, c, d *Words)
+TEXT ·or4AVX512(SB), NOSPLIT, $0-40
+	MOVQ dst+0(FP), DI
+	MOVQ a+8(FP), SI
+	MOVQ b+16(FP), DX
+	MOVQ c+24(FP), R8
+	MOVQ d+32(FP), R9
+	XORL AX, AX
+
+loop:
+	VMOVDQU64  (SI)(AX*1), Z0
+	VMOVDQU64  64(SI)(AX*1), Z1
+	VMOVDQU64  (DX)(AX*1), Z2
+	VMOVDQU64  64(DX)(AX*1), Z3
+	VPTERNLOGQ $0xfe, (R8)(AX*1), Z2, Z0
+	VPTERNLOGQ $0xfe, 64(R8)(AX*1), Z3, Z1
+	VPORQ      (R9)(AX*1), Z0, Z0
+	VPORQ      64(R9)(AX*1), Z1, Z1
+	VMOVDQU64  Z0, (DI)(AX*1)
+	VMOVDQU64  Z1, 64(DI)(AX*1)
+	ADDQ       $128, AX
+	CMPQ       AX, $8192
+	JNE        loop
 	VZEROUPPER
 	RET

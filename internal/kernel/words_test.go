@@ -11,6 +11,25 @@ import (
 	"github.com/clientele-go/clientele/internal/simd"
 )
 
+func TestOr4(t *testing.T) {
+	all := samples()
+	w := [4]*Words{all["last"], all["five"], all["runs"], {7: 1 << 40, 500: 3}}
+	want := where(func(p int) bool { return has(w[0], p) || has(w[1], p) || has(w[2], p) || has(w[3], p) })
+	simd.Each(t, func(t *testing.T) {
+		t.Helper()
+		dst := *all["half"]
+		Or4(&dst, w[0], w[1], w[2], w[3])
+		same(t, want, &dst)
+		for i := range w {
+			of := w
+			dst = *w[i]
+			of[i] = &dst
+			Or4(&dst, of[0], of[1], of[2], of[3])
+			same(t, want, &dst)
+		}
+	})
+}
+
 func TestWords(t *testing.T) {
 	all := samples()
 	some := []string{"last", "half", "runs", "empty", "full", "five"}
