@@ -17,7 +17,7 @@ import (
 // store. It forgets when the process ends; [Memory.Save] writes a snapshot file.
 //
 // A get or put costs O(log n) and some microseconds. A scan works on a copy made in O(1)
-// and waits for writers no longer than one commit takes. It needs some 150 bytes a key beside key and value.
+// and waits for writers no longer than one commit takes. It needs some 80 bytes a key beside key and value.
 // Safe for concurrent use.
 type Memory struct {
 	mu     sync.RWMutex
