@@ -2,10 +2,12 @@ package profile
 
 import (
 	"bytes"
+	"context"
 	"encoding/binary"
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"math/rand/v2"
 	"strings"
 	"testing"
@@ -26,8 +28,8 @@ func secretSchema() *Schema {
 		Location: "Asia/Shanghai", Retention: 300,
 		Sources: []Source{{Name: "crm"}, {Name: "shop"}},
 		Traits: []Trait{
-			{Name: "phone", Kind: customer.KindText, Sensitivity: Personal, Policy: []Rule{Oldest}, Check: Check{Pattern: "1[0-9]*"}},
-			{Name: "tags", Kind: customer.KindLabels, Sensitivity: Sensitive, Policy: []Rule{Union}},
+			{Name: "phone", Kind: customer.KindText, Sensitivity: Personal, Searchable: true, Policy: []Rule{Oldest}, Check: Check{Pattern: "1[0-9]*"}},
+			{Name: "tags", Kind: customer.KindLabels, Sensitivity: Sensitive, Searchable: true, Policy: []Rule{Union}},
 			{Name: "account", Kind: customer.KindInt64, Sensitivity: Personal},
 			{Name: "born", Kind: customer.KindTime, Sensitivity: Sensitive},
 			{Name: "income", Kind: customer.KindDecimal, Sensitivity: Sensitive},
@@ -145,13 +147,139 @@ func (w *plantation) search(t *testing.T, s store.Store, errs []error) {
 		all.WriteByte('\n')
 	}
 	for _, err := range errs {
-		fmt.Fprintln(&all, err)
+		fmt.Fprintf(&all, "%v %+v %#v\n", err, err, err)
 	}
 	for _, secret := range w.planted {
 		if at := bytes.Index(all.Bytes(), secret); at >= 0 {
 			begin := max(0, at-60)
 			require.Failf(t, "found", "%q in %q", secret, all.Bytes()[begin:min(all.Len(), at+len(secret)+10)])
 		}
+	}
+}
+
+// A watched store keeps all keys and values that are ever written, also those that are deleted again. Safe for use by one goroutine.
+type watched struct {
+	store.Store
+	written bytes.Buffer
+}
+
+func (s *watched) Commit(ctx context.Context, b *store.Batch) (store.Version, error) {
+	for _, w := range b.Writes {
+		s.written.Write(w.Key)
+		s.written.WriteByte('\n')
+		s.written.Write(w.Value)
+		s.written.WriteByte('\n')
+	}
+	return s.Store.Commit(ctx, b)
+}
+
+// wrong asks for what cannot be, with what is personal in the wrong place, and returns the errors.
+func (w *plantation) wrong(t *testing.T, p *Profiles) (errs []error) {
+	t.Helper()
+	ctx, id, now := t.Context(), customer.FromInt64(1), Moment{At: w.now}
+	note := func(err error) {
+		t.Helper()
+		require.Error(t, err)
+		errs = append(errs, err)
+	}
+	e := w.evidence(fakeAtom(1))
+	for _, change := range []func(e *Evidence){
+		func(e *Evidence) { e.ID = "" }, // ids are readable
+		func(e *Evidence) { e.Source = w.text("source ") + "\x00" }, func(e *Evidence) { e.Event = w.text("event ") + "\x00" },
+		func(e *Evidence) { e.Time = time.Time{} }, func(e *Evidence) { e.Atom = customer.AtomID{} },
+		func(e *Evidence) { e.Values = []customer.Field{{Name: w.text("name ") + "\x00"}} },
+		func(e *Evidence) {
+			name := w.text("name ")
+			e.Values = []customer.Field{{Name: name, Value: customer.TextValue("a")}, {Name: name, Value: customer.TextValue("b")}}
+		},
+		func(e *Evidence) {
+			e.Values = []customer.Field{{Name: "phone", Value: customer.TextValue(w.text("bad ") + "\xff")}}
+		},
+	} {
+		bad := e
+		change(&bad)
+		if _, err := p.Add(ctx, w.now, bad); err != nil {
+			errs = append(errs, err)
+		}
+	}
+	require.Greater(t, len(errs), 5)
+	note(p.Retract(ctx, w.now, fakeAtom(1), w.text("id ")))
+	_, err := p.Find(ctx, "no such trait", customer.TextValue(w.text("1")), now)
+	note(err)
+	_, err = p.Find(ctx, "phone", customer.Int64Value(w.number()), now)
+	note(err)
+	for _, q := range []*TimelineQuery{{Events: []string{w.text("event ")}}, {After: w.text("after ")}, {Limit: -1}} {
+		for _, err := range p.Timeline(ctx, id, now, q) {
+			note(err)
+		}
+	}
+	_, err = p.Table(ctx, now, "no such trait")
+	note(err)
+	note(p.WriteCSV(ctx, io.Discard, now, "no such trait"))
+	note(p.WriteJSON(ctx, io.Discard, now, "no such trait"))
+	return errs
+}
+
+// results are what has no personal data, as it is printed.
+func (w *plantation) results(t *testing.T, p *Profiles, feed customer.Feed) (printed []byte) {
+	t.Helper()
+	ctx := t.Context()
+	members, err := p.Members(ctx, customer.FromInt64(1))
+	require.NoError(t, err)
+	head, err := p.RowsHead(ctx)
+	require.NoError(t, err)
+	synced, err := p.Sync(ctx, w.now, feed)
+	require.NoError(t, err)
+	quality, err := p.Quality(ctx, w.now)
+	require.NoError(t, err)
+	sum, err := p.Add(ctx, w.now, w.evidence(fakeAtom(1)))
+	require.NoError(t, err)
+	for _, r := range []any{members, head, synced, *quality, sum} {
+		printed = fmt.Appendf(printed, "%v %+v %#v\n", r, r, r)
+	}
+	return printed
+}
+
+// found returns what was planted and is in data, or nothing.
+func (w *plantation) found(data []byte) string {
+	for _, secret := range w.planted {
+		if bytes.Contains(data, secret) {
+			return fmt.Sprintf("%q", secret)
+		}
+	}
+	return ""
+}
+
+// Errors, what is printed of results, and all that is ever written have nothing of what is protected, and what is searchable is found.
+func TestSealedSaysNothing(t *testing.T) {
+	for seed := range race.Fewer[uint64](4, 1) {
+		ctx := t.Context()
+		s := &watched{Store: store.Limited(new(store.Memory), store.MinLimits)}
+		p, err := Open(ctx, s, secretSchema(), withVault(t, s, &Options{Rows: []string{"orders", "phone", "tags"}}))
+		require.NoError(t, err)
+		w := &plantation{r: rand.New(rand.NewPCG(seed, 12)), now: logStart}
+		feed := newFakeFeed()
+		feed.created(customer.FromInt64(1), fakeAtoms(1, 2)...)
+		var errs []error
+		for range 20 {
+			w.now = w.now.Add(time.Hour)
+			_, err := p.Add(ctx, w.now, w.evidence(fakeAtom(1)), w.evidence(fakeAtom(2)))
+			require.NoError(t, err)
+			_, err = p.Sync(ctx, w.now, feed)
+			require.NoError(t, err)
+			errs = append(errs, w.wrong(t, p)...)
+		}
+		printed := w.results(t, p, feed)
+		one, err := p.Profile(ctx, customer.FromInt64(1), Moment{At: w.now})
+		require.NoError(t, err)
+		ids, err := p.Find(ctx, "phone", one.Value("phone"), Moment{At: w.now})
+		require.NoError(t, err)
+		require.Equal(t, []customer.ID{customer.FromInt64(1)}, ids)
+		for _, err := range errs {
+			require.Empty(t, w.found(fmt.Appendf(nil, "%v %+v %#v", err, err, err)))
+		}
+		require.Empty(t, w.found(printed))
+		require.Empty(t, w.found(s.written.Bytes()))
 	}
 }
 
