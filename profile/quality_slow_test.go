@@ -22,6 +22,7 @@ func TestQualitySlow(t *testing.T) {
 		s := []store.Store{new(store.Memory), store.Limited(new(store.Memory), store.MinLimits)}[seed%2]
 		schema := readsSchema()
 		schema.Traits[1].Refresh, schema.Traits[3].Refresh = 60, 1
+		schema.Traits[5].Check = Check{Least: customer.Int64Value(0), Most: customer.Int64Value(999)}
 		schema.Retention = int(seed%3) * 50
 		w := newReadsWorld(t, s, seed, schema, &Options{Workers: 1 + int(seed%3)})
 		w.build(25)
@@ -33,11 +34,50 @@ func TestQualitySlow(t *testing.T) {
 			require.NoError(t, err)
 			w.said = append(w.said, readsSaid{Evidence: e, learned: w.feed.now})
 		}
+		w.soil(60)
 		w.sync(w.p, w.feed)
 		for _, at := range []time.Time{w.feed.now, w.moment().At} {
 			got, err := w.p.Quality(t.Context(), at)
 			require.NoError(t, err)
 			require.Equal(t, slowQuality(w, schema, at), got)
+			require.Greater(t, len(got.Rejected), 5)
+		}
+	}
+}
+
+// soil adds evidence with values that are set aside; what was said is the rest.
+func (w *readsWorld) soil(n int) {
+	for range n {
+		e := w.evidence(fakeAtom(1 + w.rand.IntN(w.atoms)))
+		told := e
+		told.Values = slices.Clone(e.Values)
+		reject := func(name string, r Reason, v customer.Value) {
+			told.Values = append(told.Values, customer.Field{Name: name, Value: v})
+			if r == Undeclared {
+				name = ""
+			}
+			w.soiled = append(w.soiled, readsSoiled{e.Atom, Rejection{Source: e.Source, Name: name, Reason: r, Values: 1}})
+		}
+		whole := false
+		switch i := slices.IndexFunc(told.Values, func(f customer.Field) bool { return f.Name == "amount" }); {
+		case i >= 0 && w.rand.IntN(2) == 0: // nothing of it is kept
+			whole = true
+			told.Values = slices.Delete(told.Values, i, i+1)
+			w.soiled = append(w.soiled, readsSoiled{e.Atom, Rejection{Source: e.Source, Name: "amount", Reason: Incomplete, Values: 1}})
+		case e.Event == "" && !slices.ContainsFunc(e.Values, func(f customer.Field) bool { return f.Name == "points" }):
+			if w.rand.IntN(2) == 0 {
+				reject("points", OutOfRange, customer.Int64Value(-1))
+			} else {
+				reject("points", WrongKind, customer.TextValue("many"))
+			}
+		}
+		if w.rand.IntN(2) == 0 {
+			reject(fmt.Sprint("unheard of ", w.rand.IntN(3)), Undeclared, customer.Int64Value(1))
+		}
+		_, err := w.p.Add(w.t.Context(), w.feed.now, told)
+		require.NoError(w.t, err)
+		if !whole {
+			w.said = append(w.said, readsSaid{Evidence: e, learned: w.feed.now})
 		}
 	}
 }
@@ -123,6 +163,11 @@ func slowQuality(w *readsWorld, schema *Schema, at time.Time) *Quality {
 			}
 		}
 		s.Valid.Of, s.Repeated.Of = s.Valid.N, s.Evidence
+		for _, x := range w.soiled {
+			if _, owned := owner[x.atom]; owned && x.Source == source.Name {
+				s.Valid.Of++
+			}
+		}
 		s.Customers, s.Atoms = int64(len(customers)), int64(len(newest))
 		s.Surplus = Portion{s.Atoms - s.Customers, s.Atoms}
 		if s.Evidence > 0 {
@@ -205,6 +250,20 @@ func slowQuality(w *readsWorld, schema *Schema, at time.Time) *Quality {
 		}
 		q.Traits = append(q.Traits, c)
 	}
+	for _, x := range w.soiled {
+		if _, owned := owner[x.atom]; !owned {
+			continue
+		}
+		same := func(r Rejection) bool { return r.Source == x.Source && r.Name == x.Name && r.Reason == x.Reason }
+		if i := slices.IndexFunc(q.Rejected, same); i >= 0 {
+			q.Rejected[i].Values++
+		} else {
+			q.Rejected = append(q.Rejected, x.Rejection)
+		}
+	}
+	slices.SortFunc(q.Rejected, func(a, b Rejection) int {
+		return cmp.Or(cmp.Compare(a.Source, b.Source), cmp.Compare(a.Name, b.Name), cmp.Compare(a.Reason, b.Reason))
+	})
 	return q
 }
 

@@ -49,13 +49,20 @@ func readsSchema() *Schema {
 
 // A readsWorld is profiles with a random past, and that past beside it.
 type readsWorld struct {
-	t     *testing.T
-	rand  *rand.Rand
-	p     *Profiles
-	feed  *fakeFeed
-	atoms int
-	ids   []customer.ID // that ever were
-	said  []readsSaid
+	t      *testing.T
+	rand   *rand.Rand
+	p      *Profiles
+	feed   *fakeFeed
+	atoms  int
+	ids    []customer.ID // that ever were
+	said   []readsSaid
+	soiled []readsSoiled
+}
+
+// A readsSoiled is a value that was set aside.
+type readsSoiled struct {
+	atom customer.AtomID
+	Rejection
 }
 
 type readsSaid struct {

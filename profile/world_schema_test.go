@@ -239,7 +239,7 @@ func changedSchema(r *rand.Rand, old *profile.Schema) *profile.Schema {
 		s.Events[i].Fields = slices.Clone(s.Events[i].Fields)
 	}
 	for range 1 + r.IntN(3) {
-		switch r.IntN(9) {
+		switch r.IntN(10) {
 		case 0:
 			if i := r.IntN(len(s.Traits)); i > 0 {
 				s.Traits = slices.Delete(s.Traits, i, i+1)
@@ -247,6 +247,9 @@ func changedSchema(r *rand.Rand, old *profile.Schema) *profile.Schema {
 		case 1:
 			name := fmt.Sprint("t", r.IntN(6))
 			t := randomTrait(r, &s, name)
+			if slices.ContainsFunc(s.Computed, func(c profile.Computed) bool { return c.Name == name }) {
+				break
+			}
 			if i := slices.IndexFunc(s.Traits, func(t profile.Trait) bool { return t.Name == name }); i >= 0 {
 				if oneIn(r, 2) {
 					t.Kind, t.Policy, t.Check, t.Cap, t.Custom = s.Traits[i].Kind, s.Traits[i].Policy, s.Traits[i].Check, s.Traits[i].Cap, s.Traits[i].Custom
@@ -293,6 +296,11 @@ func changedSchema(r *rand.Rand, old *profile.Schema) *profile.Schema {
 			}
 		case 8:
 			s.Location = oneOf(r, worldZones...)
+		case 9: // a trait becomes a computed one
+			if i := r.IntN(len(s.Traits)); i > 0 {
+				s.Computed = append(s.Computed, randomComputed(r, &s, s.Traits[i].Name))
+				s.Traits = slices.Delete(s.Traits, i, i+1)
+			}
 		}
 	}
 	for i := range s.Traits {

@@ -492,6 +492,9 @@ func (w *world) apply() error {
 	}
 	same := shown(s) == shown(w.m.schema)
 	w.note("apply %s", shown(s))
+	if err := w.preview(s); err != nil {
+		return fmt.Errorf("preview: %w", err)
+	}
 	var got uint64
 	_, err := w.hurting(func(p *profile.Profiles) (err error) {
 		got, err = p.Apply(w.ctx, w.now, s)
@@ -507,6 +510,99 @@ func (w *world) apply() error {
 		return fmt.Errorf("version %d, want %d", got, w.m.version)
 	}
 	return nil
+}
+
+// preview compares what Preview tells of a schema with the model before and after.
+func (w *world) preview(s *profile.Schema) error {
+	var got *profile.Diff
+	_, err := w.hurting(func(p *profile.Profiles) (err error) {
+		got, err = p.Preview(w.ctx, w.now, s)
+		return err
+	})
+	if err != nil {
+		return err
+	}
+	after := *w.m
+	after.apply(s)
+	want := &profile.Diff{Version: w.m.version, At: micro(w.now), Traits: redefined(w.m.schema, s)}
+	for i, t := range want.Traits { // whether it was defined in the same way is not told apart here
+		if i < len(got.Traits) && t.Of == profile.Kept && got.Traits[i].Of == profile.Changed {
+			want.Traits[i].Of = profile.Changed
+		}
+	}
+	for _, id := range w.m.everybody(time.Time{}) {
+		old, _, err := w.m.profile(id, profile.Moment{At: w.now})
+		if err != nil {
+			return err
+		}
+		fresh, _, err := after.profile(id, profile.Moment{At: w.now})
+		if err != nil {
+			return err
+		}
+		want.Customers++
+		differs := false
+		for i := range want.Traits {
+			t := &want.Traits[i]
+			v, u := old.Value(t.Name), fresh.Value(t.Name)
+			switch {
+			case v == u:
+				continue
+			case v.IsUnset():
+				t.Gained++
+			case u.IsUnset():
+				t.Lost++
+			default:
+				t.Changed++
+			}
+			differs = true
+			if len(t.Sample) < 10 {
+				t.Sample = append(t.Sample, id)
+			}
+		}
+		if differs {
+			want.Differ++
+		}
+	}
+	if shown(got) != shown(want) {
+		return fmt.Errorf("%s, want %s", shown(got), shown(want))
+	}
+	return nil
+}
+
+// redefined has what becomes of the traits, but for values. Of those that both schemas have
+// in the same place it says that they are kept.
+func redefined(old, now *profile.Schema) (all []profile.TraitDiff) {
+	names := func(s *profile.Schema) (traits, computed []string) {
+		for i := range s.Traits {
+			traits = append(traits, s.Traits[i].Name)
+		}
+		for i := range s.Computed {
+			computed = append(computed, s.Computed[i].Name)
+		}
+		return traits, computed
+	}
+	oldTraits, oldComputed := names(old)
+	traits, computed := names(now)
+	list := func(names, same, other []string) {
+		for _, name := range names {
+			d := profile.TraitDiff{Name: name, Of: profile.Added}
+			switch {
+			case slices.Contains(same, name):
+				d.Of = profile.Kept
+			case slices.Contains(other, name):
+				d.Of = profile.Changed
+			}
+			all = append(all, d)
+		}
+	}
+	list(traits, oldTraits, oldComputed)
+	list(computed, oldComputed, oldTraits)
+	for _, name := range slices.Concat(oldTraits, oldComputed) {
+		if !slices.Contains(traits, name) && !slices.Contains(computed, name) {
+			all = append(all, profile.TraitDiff{Name: name, Of: profile.Removed})
+		}
+	}
+	return all
 }
 
 func (w *world) purge() error {
