@@ -572,7 +572,7 @@ func wrapperOf(t testing.TB) seal.Wrapper {
 	return w
 }
 
-// TestEraseMany: a customer of 5,000 records, on the smallest store there may be.
+// TestEraseMany: a customer of 2,500 records, on the smallest store there may be.
 func TestEraseMany(t *testing.T) {
 	memory := new(store.Memory)
 	o := sealedOptions(t, memory)

@@ -293,8 +293,31 @@ func hashAndUnite(x *seal.Index, all []identity.Observation) int {
 // retracting retracts observations of a customer of 1,000 identifiers: a chain of
 // records, each with an identifier of the next.
 func retracting(ctx context.Context, _ *options, _ bool) ([]harness.Figure, error) {
+	return retractingFrom(ctx, new(store.Memory), nil)
+}
+
+// retractingSealed is the same with all that is personal sealed under a key for each record.
+func retractingSealed(ctx context.Context, _ *options, _ bool) ([]harness.Figure, error) {
+	s := new(store.Memory)
+	key := make([]byte, seal.KeyBytes)
+	wrapper, err := seal.NewLocal(key)
+	if err != nil {
+		return nil, err
+	}
+	vault, err := seal.NewVault(s, wrapper, nil)
+	if err != nil {
+		return nil, err
+	}
+	index, err := seal.NewIndex(seal.IndexKey{Version: 1, Key: key})
+	if err != nil {
+		return nil, err
+	}
+	return retractingFrom(ctx, s, &identity.Options{Index: index, Vault: vault})
+}
+
+func retractingFrom(ctx context.Context, s store.Store, o *identity.Options) ([]harness.Figure, error) {
 	policy := &identity.Policy{Entities: []identity.Entity{{Types: []identity.Type{{Name: "card", Kind: identity.Unique}}}}}
-	g, err := identity.Open(ctx, new(store.Memory), policy, nil)
+	g, err := identity.Open(ctx, s, policy, o)
 	if err != nil {
 		return nil, err
 	}

@@ -32,6 +32,7 @@ var jobs = []harness.Job[options]{
 	{Name: "observe on Pebble, durable", Run: durable},
 	{Name: "observe many", Run: observingMany},
 	{Name: "retract in a component of 1,000 identifiers", Run: retracting},
+	{Name: "retract, sealed", Run: retractingSealed},
 	{Name: "preview of a policy", Run: previewing},
 }
 
@@ -45,7 +46,7 @@ func run(ctx context.Context) error {
 
 func about(o *options) string {
 	return fmt.Sprintf(`Observations have three identifiers and a record of their own; a customer is seen ten times on average. Identifiers are hashed
-under a key; nothing is sealed. In memory and on Pebble: %d observations, one after the other or by several goroutines. Many: %d. The bare store is given the
+under a key; nothing is sealed but where it says so. In memory and on Pebble: %d observations, one after the other or by several goroutines. Many: %d. The bare store is given the
 same reads and commits again, one after the other, that were noted while observing. Hashing and union-find: the keyed hashes of the five strings of each observation, on all cores,
 then union-find over records and identifiers in a hash table, with nothing stored.`, o.observations, o.many)
 }
