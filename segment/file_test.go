@@ -466,6 +466,10 @@ func TestReadRefuses(t *testing.T) {
 	for _, n := range []uint64{0, 1, 2, 4} {
 		epoch.Uint(n)
 	}
+	later := wire.New(kindTerms, fileFormat+1)
+	later.Uint(0)
+	later.List(1)
+	later.Text("a")
 	for name, c := range map[string]struct {
 		values []*wire.Writer
 		want   string // "" is that it is read
@@ -491,6 +495,7 @@ func TestReadRefuses(t *testing.T) {
 		"part that is empty":     {[]*wire.Writer{texts(2, "a", "b"), labels(1), labels()}, "labels"},
 		"texts after columns":    {[]*wire.Writer{texts(2, "a"), labels(1), texts(2, "b")}, "order"},
 		"epoch 0":                {[]*wire.Writer{epoch}, "head"},
+		"later version":          {[]*wire.Writer{later}, "form"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			all := slices.Clone(values)

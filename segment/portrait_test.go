@@ -110,18 +110,22 @@ func TestPortraitStatistics(t *testing.T) {
 				require.LessOrEqual(t, math.Abs(tr.Effect), math.Abs(traits[i-1].Effect))
 			}
 		}
+		adjusted := make([]float64, len(traits)) // p*m/rank
+		for i, tr := range traits {
+			rank := 0
+			for _, other := range traits {
+				if other.PValue <= tr.PValue {
+					rank++
+				}
+			}
+			adjusted[i] = tr.PValue * float64(len(traits)) / float64(rank)
+		}
 		significant := []Trait{}
 		for _, tr := range traits {
-			q := 1.0 // the least p*m/rank of those that are no smaller
-			for _, other := range traits {
-				rank := 0
-				for _, third := range traits {
-					if third.PValue <= other.PValue {
-						rank++
-					}
-				}
+			q := 1.0 // the least of those that are no smaller
+			for i, other := range traits {
 				if other.PValue >= tr.PValue {
-					q = min(q, other.PValue*float64(len(traits))/float64(rank))
+					q = min(q, adjusted[i])
 				}
 			}
 			require.InDelta(t, q, tr.Q, 1e-12*q, tr.Rule.String())

@@ -92,7 +92,7 @@ func parse(args []string, stdout, stderr io.Writer) (*options, error) {
 	o, given := &options{speed: -1, stdout: stdout}, false
 	f, usage := flag.NewFlagSet("audience", flag.ContinueOnError), &bytes.Buffer{}
 	f.SetOutput(usage)
-	f.StringVar(&o.addr, "addr", "", "address to serve on, such as 127.0.0.1:8080; none: ask some questions and end")
+	f.StringVar(&o.addr, "addr", "", "address to serve on, such as 127.0.0.1:8080; :8080 is the same; none: ask some questions and end")
 	f.IntVar(&o.customers, "customers", 200_000, "number of generated customers")
 	f.StringVar(&o.data, "data", "", "CSV file of customers: ids, then tags whose titles are name:kind, of "+kinds+"; none: a generated shop")
 	f.StringVar(&o.keep, "keep", "", "folder to keep everything in; if it has something, that goes on, and -customers, -data and -zone are not looked at; none: memory")

@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"runtime"
+	"strings"
 	"time"
 
 	"github.com/clientele-go/clientele/segment/notify"
@@ -40,7 +41,11 @@ func openService(ctx context.Context, o *options) (s *service, err error) {
 	}
 	s.store, s.closers = kept, append(s.closers, closeStore)
 	// The ports come first, as it is no use to generate customers for one that is taken.
-	if s.api, err = s.listen(cmp.Or(o.addr, "127.0.0.1:0")); err != nil {
+	address := cmp.Or(o.addr, ":0")
+	if strings.HasPrefix(address, ":") { // who wants all addresses of the machine says so: 0.0.0.0
+		address = "127.0.0.1" + address
+	}
+	if s.api, err = s.listen(address); err != nil {
 		return s, err
 	}
 	if s.campaign, err = s.listen("127.0.0.1:0"); err != nil { // only this machine can reach it
