@@ -38,7 +38,7 @@ type Overlap struct {
 // MaxOverlap rules give an error that wraps ErrLimit; an error of one of the rules says which.
 //
 // Every segment is found once a chunk of 65,536 customers, then compared with the others bitmap by bitmap. Cost: as
-// Count for each rule, and for each pair 1,024 words a chunk, or less where one of the two is small.
+// Count for each rule, and for each pair 1,024 words a chunk, or less where one of the two is small or both are a few runs.
 func (s *Snapshot) Overlap(ctx context.Context, q Query, rules ...Rule) (*Overlap, error) {
 	n := len(rules)
 	if n > MaxOverlap {
