@@ -158,7 +158,7 @@ func (h *history) run(ctx context.Context, s store.Store, everyStep, strict bool
 		}
 		if err == nil {
 			for j, r := range results {
-				if err := errors.Join(checkResolution(ctx, g, s.all[j], r), checkChanges(ctx, g, before, r), checkRefusals(ctx, g, s.all[j], r)); err != nil {
+				if err := errors.Join(checkResolution(ctx, g, s.all[j], r), checkChanges(ctx, g, before, r, h.bounds.changes > 0), checkRefusals(ctx, g, s.all[j], r)); err != nil {
 					return fmt.Errorf("step %d: %w", i, err)
 				}
 			}
@@ -197,9 +197,10 @@ func checkResolution(ctx context.Context, g *Graph, o Observation, r Resolution)
 	return nil
 }
 
-// checkChanges: an observation answers Created and Merged as the feed does after a cursor.
-func checkChanges(ctx context.Context, g *Graph, before customer.Cursor, r Resolution) error {
-	created := false
+// checkChanges: an observation answers Created and Merged as the feed does after a cursor. Where
+// the changes may take several commits, who begins may get atoms of others in an earlier one.
+func checkChanges(ctx context.Context, g *Graph, before customer.Cursor, r Resolution, several bool) error {
+	created, split := false, false
 	var merged []customer.ID
 	for c, err := range g.Changes(ctx, before) {
 		switch {
@@ -210,10 +211,13 @@ func checkChanges(ctx context.Context, g *Graph, before customer.Cursor, r Resol
 		case c.To != r.Customer || c.Customer != c.To || c.Part != 1:
 		case c.Verb == customer.Created:
 			created = true
+		case c.Verb == customer.Split:
+			split = true
 		case c.Verb == customer.Merged:
 			merged = append(merged, c.From)
 		}
 	}
+	created = created || several && split && r.Created
 	if merged = ascending(merged); created != r.Created || !slices.Equal(merged, r.Merged) {
 		return fmt.Errorf("created %t, merged %v; the feed says %t, %v", r.Created, r.Merged, created, merged)
 	}

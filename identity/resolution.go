@@ -20,7 +20,8 @@ type Resolution struct {
 	Stream customer.AtomID `json:"stream,omitzero"`
 	// Known: it had been observed before, and nothing has changed.
 	Known bool `json:"known"`
-	// Created: the customer has begun with it.
+	// Created: the customer has begun with it. Where what it changes takes several commits, the
+	// feed may tell that as a split.
 	Created bool `json:"created"`
 	// Merged are the customers that have become Customer because of it, ascending.
 	Merged []customer.ID `json:"merged,omitempty"`
