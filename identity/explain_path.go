@@ -250,7 +250,17 @@ func (t *trace) hurdles(groupA, groupB int32) []hurdle {
 		told[r.value] = true
 		list = append(list, hurdle{refusal: r})
 	}
+	var links []hurdle // not made for a ruling that a later link has overruled
 	for _, r := range t.out.refused {
+		if r.value < 0 && t.void[r.ruling] {
+			switch of, other := t.out.group[r.a], t.out.group[r.b]; {
+			case of == groupA && other == groupB:
+				links = append(links, hurdle{refusal: r})
+			case of == groupB && other == groupA:
+				r.a, r.b = r.b, r.a
+				links = append(links, hurdle{refusal: r})
+			}
+		}
 		if r.value < 0 || t.e.Types[t.level[t.ev.values[r.value].kind]].Kind == Descriptor {
 			continue // rulings: see below
 		}
@@ -286,6 +296,7 @@ func (t *trace) hurdles(groupA, groupB int32) []hurdle {
 		p, q := t.parted(s.id, groupA, groupB)
 		list = append(list, hurdle{refusal: refusal{reason: Separated, value: -1, a: p, b: q, kind: -1, ruling: s.id}})
 	}
+	list = append(list, links...)
 	slices.SortFunc(list, func(x, y hurdle) int {
 		return cmp.Or(t.compareHurdles(x, y), cmp.Compare(t.first[x.a], t.first[y.a]), cmp.Compare(t.first[x.b], t.first[y.b]))
 	})
