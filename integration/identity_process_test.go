@@ -90,9 +90,27 @@ type report struct {
 	other []string
 }
 
-// send starts a process for an errand, kills it once it has done so many tasks, unless
-// that is 0, and returns what it said.
-func (e *errand) send(ctx context.Context, kill int) (report, error) {
+// A kill is when a process is killed: a while after it has done so many tasks.
+type kill struct {
+	done  int
+	pause time.Duration
+}
+
+// kills are some at random moments in the work on so many tasks, by a seed that is logged.
+func kills(t *testing.T, some, tasks int) []*kill {
+	t.Helper()
+	seed := rand.Uint64()
+	r := rand.New(rand.NewPCG(seed, 7))
+	all := make([]*kill, some)
+	for i := range all {
+		all[i] = &kill{done: 1 + r.IntN(tasks), pause: time.Duration(r.Int64N(int64(20 * time.Millisecond)))}
+		t.Logf("seed %d: killed %v after %d of %d tasks", seed, all[i].pause, all[i].done, tasks)
+	}
+	return all
+}
+
+// send starts a process for an errand, kills it unless kill is nil, and returns what it said.
+func (e *errand) send(ctx context.Context, kill *kill) (report, error) {
 	r := report{done: map[int]bool{}}
 	program, err := os.Executable()
 	if err != nil {
@@ -122,16 +140,16 @@ func (e *errand) send(ctx context.Context, kill int) (report, error) {
 			continue
 		}
 		r.done[i] = known
-		if kill > 0 && len(r.done) >= kill && !killed {
+		if kill != nil && len(r.done) >= kill.done && !killed {
 			killed = true
-			time.Sleep(rand.N(20 * time.Millisecond)) // whatever it is at then
+			time.Sleep(kill.pause) // whatever it is at then
 			_ = cmd.Process.Kill()
 		}
 	}
 	if err := cmd.Wait(); err != nil && !killed {
 		return r, fmt.Errorf("process: %w: %v %v", err, r.other, failures.String())
 	}
-	if kill > 0 && !killed {
+	if kill != nil && !killed {
 		return r, errors.New("process ended before it was killed")
 	}
 	return r, nil
@@ -157,7 +175,7 @@ func TestIdentityProcesses(t *testing.T) {
 		following := make(chan struct{})
 		if p.shared {
 			other.Go(func() {
-				otherReport, otherErr = (&errand{Place: p.name, Dir: x.dir, Part: 1, Parts: 2}).send(ctx, 0)
+				otherReport, otherErr = (&errand{Place: p.name, Dir: x.dir, Part: 1, Parts: 2}).send(ctx, nil)
 			})
 			go func() {
 				defer close(following)
@@ -171,7 +189,7 @@ func TestIdentityProcesses(t *testing.T) {
 		}
 		acknowledged := map[int]bool{}
 		mine := len(share(len(list), 0, parts))
-		for _, kill := range []int{mine / 5, mine * 7 / 10, 0} {
+		for _, kill := range append(kills(t, 2, mine), nil) {
 			r, err := (&errand{Place: p.name, Dir: x.dir, Part: 0, Parts: parts}).send(ctx, kill)
 			require.NoError(t, err)
 			for i := range acknowledged {

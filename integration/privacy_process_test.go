@@ -131,7 +131,7 @@ func TestPrivacyProcesses(t *testing.T) {
 		if p.shared {
 			parts = 2
 			other.Go(func() {
-				_, otherErr = (&errand{Place: p.name, Dir: dir, Part: 1, Parts: 2, Privacy: true}).send(ctx, 0)
+				_, otherErr = (&errand{Place: p.name, Dir: dir, Part: 1, Parts: 2, Privacy: true}).send(ctx, nil)
 			})
 			go func() {
 				defer close(sealing)
@@ -149,7 +149,7 @@ func TestPrivacyProcesses(t *testing.T) {
 		}
 		acknowledged := map[int]bool{}
 		mine := len(share(visits, 0, parts))
-		for _, kill := range []int{mine / 6, mine / 3, mine * 2 / 3, 0} {
+		for _, kill := range append(kills(t, 3, mine), nil) {
 			r, err := (&errand{Place: p.name, Dir: dir, Part: 0, Parts: parts, Privacy: true}).send(ctx, kill)
 			require.NoError(t, err)
 			for i := range acknowledged {

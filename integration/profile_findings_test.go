@@ -84,8 +84,9 @@ func (l *ledger) begin(ctx context.Context, p *profile.Profiles) error {
 // by its atoms, and without its id.
 type findings struct {
 	profiles, timelines map[string]string
-	quality             string
-	exact               []string // with ids
+	quality             string            // but for valid
+	valid               []profile.Portion // of each source
+	exact               []string          // with ids
 }
 
 // find asks for all there is to know, and that the answers fit together: those of All and
@@ -154,10 +155,14 @@ func find(t testing.TB, g *identity.Graph, p *profile.Profiles, at time.Time, le
 	}
 	q, err := p.Quality(ctx, at)
 	require.NoError(t, err)
+	for i := range q.Sources {
+		f.valid = append(f.valid, q.Sources[i].Valid)
+		q.Sources[i].Valid = profile.Portion{}
+	}
 	f.quality = text(t, q)
 	shares, err := p.Shares(ctx, at, "likes")
 	require.NoError(t, err)
-	f.quality += text(t, shares)
+	f.quality += "\n" + text(t, shares)
 	var file bytes.Buffer
 	require.NoError(t, p.WriteCSV(ctx, &file, moment))
 	require.NoError(t, p.WriteJSON(ctx, &file, moment, "name", "note", "spent"))
@@ -187,9 +192,22 @@ func timeline(t testing.TB, p *profile.Profiles, id customer.ID, m profile.Momen
 // agree: they are the same but for the ids of customers.
 func (f findings) agree(t testing.TB, g findings) {
 	t.Helper()
+	f.agreePurged(t, g)
+	require.Equal(t, f.valid, g.valid)
+}
+
+// agreePurged: they agree, but that in g events were purged and added again, which counts
+// their values as valid once more.
+func (f findings) agreePurged(t testing.TB, g findings) {
+	t.Helper()
+	require.Len(t, g.valid, len(f.valid))
+	for i, v := range f.valid {
+		require.Equal(t, v.Of-v.N, g.valid[i].Of-g.valid[i].N, "source %d", i)
+		require.GreaterOrEqual(t, g.valid[i].N, v.N, "source %d", i)
+	}
 	agree(t, "profile", f.profiles, g.profiles)
 	agree(t, "timeline", f.timelines, g.timelines)
-	require.Equal(t, f.quality, g.quality)
+	require.Equal(t, indented(f.quality), indented(g.quality))
 }
 
 // agree compares maps, and shows one difference.

@@ -13,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/identity"
+	"github.com/clientele-go/clientele/internal/civil"
 	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/profile"
 	"github.com/clientele-go/clientele/store"
@@ -22,8 +23,9 @@ import (
 // done in any order, at once and again.
 type job struct {
 	task
-	said []said
-	sync time.Time // unless it is zero
+	said  []said    // of each observation what is old comes first
+	purge bool      // as of reckoned
+	sync  time.Time // unless it is zero
 }
 
 const jobsSeed = 11
@@ -47,27 +49,43 @@ func jobs(ctx context.Context) ([]job, error) {
 	if err != nil {
 		return nil, err
 	}
+	schema := knowledge()
+	zone, err := time.LoadLocation(schema.Location)
+	if err != nil {
+		return nil, err
+	}
+	oldest, _ := civil.Window(reckoned, schema.Retention, zone)
 	r := rand.New(rand.NewPCG(jobsSeed, 6))
 	out := make([]job, len(list))
 	for i, x := range list {
 		out[i].task = x
 		for _, o := range x.observe {
-			out[i].said = append(out[i].said, saidOf(o, atoms[0])...)
+			some := saidOf(o, atoms[0])
+			var rest []said
+			for _, s := range some {
+				if s.old = s.Event != "" && s.Time.Before(oldest); s.old {
+					out[i].said = append(out[i].said, s)
+				} else {
+					rest = append(rest, s)
+				}
+			}
+			out[i].said = append(out[i].said, rest...)
 			atoms = atoms[1:]
 		}
 		if r.IntN(6) == 0 {
 			out[i].sync = reckoned.Add(-time.Duration(r.IntN(300*24)) * time.Hour)
 		}
+		out[i].purge = r.IntN(12) == 0
 	}
 	return out, nil
 }
 
 // add adds some of what is said and takes back what is to be; known tells whether all had
-// been said before.
+// been said before, but for what is old and may have been purged.
 func (x *job) add(ctx context.Context, p *profile.Profiles, some []said) (known bool, err error) {
 	known = true
 	for len(some) > 0 {
-		n := slices.IndexFunc(some, func(s said) bool { return !s.learned.Equal(some[0].learned) })
+		n := slices.IndexFunc(some, func(s said) bool { return s.old != some[0].old || !s.learned.Equal(some[0].learned) })
 		if n < 0 {
 			n = len(some)
 		}
@@ -80,7 +98,7 @@ func (x *job) add(ctx context.Context, p *profile.Profiles, some []said) (known 
 		if err := errors.Join(err, failed); err != nil {
 			return false, fmt.Errorf("add: %w", err)
 		}
-		known = known && sum.Added == 0
+		known = known && (sum.Added == 0 || some[0].old)
 		for _, s := range some[:n] {
 			if !s.retracted {
 				continue
@@ -112,6 +130,11 @@ func (x *job) do(ctx context.Context, g *identity.Graph, p *profile.Profiles) (k
 		return false, err
 	}
 	after, err := x.add(ctx, p, x.said[half:])
+	if err == nil && x.purge {
+		if _, err = p.Purge(ctx, reckoned); err != nil {
+			err = fmt.Errorf("purge: %w", err)
+		}
+	}
 	if err == nil && !x.sync.IsZero() {
 		if _, err = p.Sync(ctx, x.sync, g); err != nil {
 			err = fmt.Errorf("sync: %w", err)
@@ -131,7 +154,8 @@ func jobsIn(ctx context.Context, s store.Store) (n int, do func(ctx context.Cont
 }
 
 // jobsAtOnce is what is known when all jobs are done: to a shop in memory that has had the
-// last policy and schema from the beginning, and is told at once what stays.
+// last policy and schema from the beginning, and is told at once what stays. A purge then
+// changes nothing of it.
 func jobsAtOnce(t *testing.T, list []job) findings {
 	t.Helper()
 	ctx := t.Context()
@@ -157,15 +181,24 @@ func jobsAtOnce(t *testing.T, list []job) findings {
 	}
 	_, err = x.p.Sync(ctx, reckoned, x.g)
 	require.NoError(t, err)
-	return find(t, x.g, x.p, reckoned, &ledger{})
+	told := find(t, x.g, x.p, reckoned, &ledger{})
+	deleted, err := x.p.Purge(ctx, reckoned)
+	require.NoError(t, err)
+	require.Positive(t, deleted)
+	told.agree(t, find(t, x.g, x.p, reckoned, &ledger{}))
+	return told
 }
 
-// Two processes at once on one store, which add evidence and bring rows up to date, come to
-// the same as one that is told everything at once. One of them is killed again and again,
-// and its work done by another; nothing that it had acknowledged is lost, and who follows
-// the rows meanwhile has the right ones in the end. Where only one process may have the
-// store open, the second does not run.
-func TestProfileProcesses(t *testing.T) {
+// Two processes at once on one store, which add evidence, bring rows up to date and purge,
+// come to the same as one that is told everything at once and purges nothing. One of them is
+// killed again and again, at random, and its work done by another; nothing that it had
+// acknowledged is lost, and who follows the rows meanwhile has the right ones in the end.
+// Where only one process may have the store open, the second does not run.
+func TestProfileProcesses(t *testing.T) { profileProcesses(t, 3) }
+
+// profileProcesses is TestProfileProcesses with so many kills.
+func profileProcesses(t *testing.T, killed int) {
+	t.Helper()
 	t.Cleanup(memories.Clear)
 	list, err := jobs(t.Context())
 	require.NoError(t, err)
@@ -182,7 +215,7 @@ func TestProfileProcesses(t *testing.T) {
 		following := make(chan struct{})
 		if p.shared {
 			other.Go(func() {
-				otherReport, otherErr = (&errand{Place: p.name, Dir: x.dir, Part: 1, Parts: 2, Profile: true}).send(ctx, 0)
+				otherReport, otherErr = (&errand{Place: p.name, Dir: x.dir, Part: 1, Parts: 2, Profile: true}).send(ctx, nil)
 			})
 			go func() {
 				defer close(following)
@@ -196,7 +229,7 @@ func TestProfileProcesses(t *testing.T) {
 		}
 		acknowledged := map[int]bool{}
 		mine := len(share(len(list), 0, parts))
-		for _, kill := range []int{mine / 5, mine * 3 / 5, mine * 9 / 10, 0} {
+		for _, kill := range append(kills(t, killed, mine), nil) {
 			r, err := (&errand{Place: p.name, Dir: x.dir, Part: 0, Parts: parts, Profile: true}).send(ctx, kill)
 			require.NoError(t, err)
 			for i := range acknowledged {
@@ -216,7 +249,7 @@ func TestProfileProcesses(t *testing.T) {
 		x.open(t, nil, nil)
 		_, err := x.p.Sync(ctx, reckoned, x.g)
 		require.NoError(t, err)
-		want.agree(t, find(t, x.g, x.p, reckoned, l, &ledger{}))
+		want.agreePurged(t, find(t, x.g, x.p, reckoned, l, &ledger{}))
 		require.Empty(t, traces(t, x.s, ofStrangers()...))
 		for i := range list {
 			known, err := list[i].do(ctx, x.g, x.p)
@@ -226,7 +259,15 @@ func TestProfileProcesses(t *testing.T) {
 		require.Empty(t, traces(t, x.s, ofStrangers()...))
 		_, err = x.p.Sync(ctx, reckoned, x.g)
 		require.NoError(t, err)
-		want.agree(t, find(t, x.g, x.p, reckoned, l))
+		want.agreePurged(t, find(t, x.g, x.p, reckoned, l))
+		_, err = x.p.Purge(ctx, reckoned)
+		require.NoError(t, err)
+		require.NoError(t, x.p.Refold(ctx))
+		_, err = x.p.Sync(ctx, reckoned, x.g)
+		require.NoError(t, err)
+		have := find(t, x.g, x.p, reckoned, l)
+		want.agreePurged(t, have)
+		require.NotEqual(t, want.valid, have.valid, "nothing was purged and added again")
 		require.NoError(t, x.s.Close())
 	})
 }

@@ -148,6 +148,7 @@ type said struct {
 	profile.Evidence
 	learned   time.Time
 	retracted bool
+	old       bool // an event beyond the retention, of a job
 }
 
 // saidOf is what is said of an observation: mostly a few things, sometimes many. Some lies
