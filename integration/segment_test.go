@@ -334,17 +334,18 @@ func (a *asker) regions() (segment.Rule, string) {
 	if a.IntN(2) == 0 {
 		list = []string{one(a.Rand, regions)}
 	}
-	under := "FALSE"
+	var under strings.Builder
+	under.WriteString("FALSE")
 	for _, r := range list {
-		under += fmt.Sprintf(" OR region = %s OR substr(region, 1, %d) = %s", quoted(r), len([]rune(r))+1, quoted(r+"/"))
+		under.WriteString(fmt.Sprintf(" OR region = %s OR substr(region, 1, %d) = %s", quoted(r), len([]rune(r))+1, quoted(r+"/")))
 	}
 	switch {
 	case len(list) != 1:
-		return a.in("region", anys(list), under)
+		return a.in("region", anys(list), under.String())
 	case a.IntN(2) == 0:
-		return segment.Ne("region", list[0]), "region IS NOT NULL AND NOT (" + under + ")"
+		return segment.Ne("region", list[0]), "region IS NOT NULL AND NOT (" + under.String() + ")"
 	}
-	return segment.Eq("region", list[0]), under
+	return segment.Eq("region", list[0]), under.String()
 }
 
 // number compares a number with constants, of decimals also some with more digits than the tag has.
