@@ -112,7 +112,10 @@ func (m *model) same(t *testing.T, s *Snapshot) {
 var modelTags = []Tag{
 	{Name: "vip", Kind: Flag},
 	{Name: "city", Kind: Enum},
-	{Name: "region", Kind: Enum, Hierarchy: true},
+	{
+		Name: "region", Kind: Enum, Hierarchy: true, Path: "contact/address", Label: customer.Text{EN: "region", ZH: "地区"},
+		Origin: FromFact, Owner: "service desk", Refresh: 48 * time.Hour,
+	},
 	{Name: "likes", Kind: Labels},
 	{Name: "orders", Kind: Integer},
 	{Name: "spend", Kind: Decimal, Scale: 2},
@@ -227,6 +230,7 @@ func testApplyModel(t *testing.T, seed uint64) {
 		}
 		if shelving && rng.IntN(2) == 0 {
 			ix = lazily(ix)
+			require.Equal(t, modelTags, ix.Snapshot().Catalogue().All())
 		}
 		if rng.IntN(10) == 0 {
 			require.NoError(t, ix.Compact(t.Context()))

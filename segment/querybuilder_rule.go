@@ -145,9 +145,12 @@ func (b *queryBuilder) list(tag Tag, operator string, negative bool, v *jsonValu
 		n.op = opBetween
 	case len(items) == 0:
 		return r, at.refuse("nothing has been chosen")
+	case len(items) > MaxRuleValues:
+		return r, &RuleError{Reason: limitValues, Err: ErrLimit}
 	case tag.Kind == Labels:
 		n.op = opHasAny
 	}
+	n.values = make([]literal, 0, len(items))
 	for i := range items {
 		l, err := tag.literal(&items[i], at.item(i))
 		if err != nil {
@@ -176,7 +179,7 @@ func (l literal) float() (float64, bool) {
 }
 
 // splitList cuts a text at its commas, without those after a backslash, and leaves out spaces around the values and
-// values that are empty.
+// values that are empty. It stops at more than MaxRuleValues.
 func splitList(text string) []jsonValue {
 	var items []jsonValue
 	var item strings.Builder
@@ -186,7 +189,7 @@ func splitList(text string) []jsonValue {
 		}
 		item.Reset()
 	}
-	for i := 0; i < len(text); i++ {
+	for i := 0; i < len(text) && len(items) <= MaxRuleValues; i++ {
 		switch {
 		case text[i] == '\\' && i+1 < len(text) && text[i+1] == ',':
 			i++

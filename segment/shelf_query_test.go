@@ -51,6 +51,7 @@ func TestQuestionsOnAShelf(t *testing.T) {
 		"LookalikeReasonsAddUp":      TestLookalikeReasonsAddUp,
 		"OverlapCountsWhatRowsSay":   TestOverlapCountsWhatRowsSay,
 		"Page":                       TestPage,
+		"PagesBetweenWrites":         TestPagesBetweenWrites,
 		"PortraitBands":              TestPortraitBands,
 		"PortraitCountsWhatRowsSay":  TestPortraitCountsWhatRowsSay,
 		"PortraitOptions":            TestPortraitOptions,
