@@ -293,4 +293,5 @@ const intoField = "it takes a function that tells the place, and nothing is read
 
 var _ = hostiletest.Exceptions{
 	"Bool": intoField, "Exact": intoField, "Float": intoField, "Int": intoField, "Text": intoField, "Time": intoField,
+	"Meter": "it writes to a terminal alone: see TestMeter",
 }

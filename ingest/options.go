@@ -50,7 +50,7 @@ type Options struct {
 	MaxKeyBytes int64
 	// Progress, if given, is called about once a mebibyte and at the end of each source
 	// with the bytes read so far, as stored, in all passes, and how many there will be,
-	// or -1 where the size of a source is unknown.
+	// or -1 where the size of a source is unknown. See Meter.
 	Progress func(done, total int64)
 }
 

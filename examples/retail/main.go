@@ -61,7 +61,7 @@ func run(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 		source = ingest.Stream("generated shop", generated.CSV())
 		subtitle = t("No -data given: this is a generated shop, not a real one.", "未给出 -data：以下是模拟的店铺，并非真实数据。")
 	}
-	if err := s.read(ctx, source, progress(stderr)); err != nil {
+	if err := s.read(ctx, source, ingest.Meter(stderr)); err != nil {
 		return err
 	}
 	page := &report.Report{Title: t("Customers, from invoice lines to decisions", "客户分析：从账单明细到决策"), Subtitle: subtitle}
