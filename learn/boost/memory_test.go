@@ -9,6 +9,7 @@ import (
 
 	"github.com/stretchr/testify/require"
 
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/learn/boost"
 )
 
@@ -57,6 +58,7 @@ func lgbText(trees int, tree string) string {
 // bytes for a byte of the worst texts that are accepted, and what is said in their documentation: 32 MB of sets,
 // which grow by doubling, and features that an XGBoost file only counts.
 func TestReadingTakesMemoryInTheLength(t *testing.T) {
+	race.Skip(t)
 	xgb := func(text string) error { _, err := boost.ReadXGBoost(strings.NewReader(text), nil); return err }
 	lgb := func(text string) error { _, err := boost.ReadLightGBM(strings.NewReader(text), nil); return err }
 	own := func(text string) error { return new(boost.Model).UnmarshalJSON([]byte(text)) }
