@@ -1,12 +1,17 @@
 package identity
 
-import "encoding/binary"
+import (
+	"encoding/binary"
+	"hash/maphash"
+)
 
 // A numbering gives blinds numbers from 0, in the order in which they come. It is a hash
-// table that hashes nothing, since a blind is a hash.
+// table that hashes nothing, since a blind is a hash; the factor keeps others from choosing
+// values that fall together where there is no key.
 type numbering struct {
-	names []blind // by number
-	slots []int32 // number plus 1, 0 where there is none; a power of two of them
+	factor uint64  // odd and random
+	names  []blind // by number
+	slots  []int32 // number plus 1, 0 where there is none; a power of two of them
 }
 
 // newNumbering has room for n blinds, and grows.
@@ -15,7 +20,7 @@ func newNumbering(n int) *numbering {
 	for size < 2*n {
 		size *= 2
 	}
-	return &numbering{names: make([]blind, 0, n), slots: make([]int32, size)}
+	return &numbering{factor: maphash.String(maphash.MakeSeed(), "numbering") | 1, names: make([]blind, 0, n), slots: make([]int32, size)}
 }
 
 // number returns the number of a blind, and whether it had one already.
@@ -38,7 +43,7 @@ func (t *numbering) number(h blind) (n int32, known bool) {
 // slot is where a blind is, or where it belongs.
 func (t *numbering) slot(h *blind) int {
 	mask := len(t.slots) - 1
-	at := int(binary.LittleEndian.Uint64(h[4:])) & mask
+	at := int(binary.LittleEndian.Uint64(h[4:])*t.factor>>32) & mask
 	for t.slots[at] > 0 && t.names[t.slots[at]-1] != *h {
 		at = (at + 1) & mask
 	}

@@ -184,12 +184,9 @@ func TestLightGBM(t *testing.T) {
 	}
 }
 
-// TestLightGBMPredictions holds raw scores against LightGBM's own, to the last bit. lightgbm.json
-// has the trees of a model by dart that LightGBM 2 fitted to the breast cancer data of
-// scikit-learn, without the lists that scores do not need, its raw scores of 57 rows, as the tests
-// of github.com/dmitryikh/leaves (MIT licence) publish both, and the rows.
-func TestLightGBMPredictions(t *testing.T) {
-	data, err := os.ReadFile("testdata/lightgbm.json")
+// publishedLightGBM reads a model of ten trees, rows, and LightGBM's own raw scores of them.
+func publishedLightGBM(t *testing.T, file string) (m *boost.Model, rows [][]float64, raw []float64) {
+	data, err := os.ReadFile(file)
 	require.NoError(t, err)
 	var c struct {
 		Model string
@@ -197,13 +194,22 @@ func TestLightGBMPredictions(t *testing.T) {
 		Raw   []float64
 	}
 	require.NoError(t, json.Unmarshal(data, &c))
-	m, err := boost.ReadLightGBM(strings.NewReader(c.Model), nil)
+	m, err = boost.ReadLightGBM(strings.NewReader(c.Model), nil)
 	require.NoError(t, err)
 	require.Equal(t, 10, m.Trees())
-	require.Len(t, c.Raw, 57)
-	for i, row := range c.Rows {
-		require.Equal(t, c.Raw[i], m.LogOdds(row), "row %d", i)
-		require.InDelta(t, 1/(1+math.Exp(-c.Raw[i])), m.PredictRow(row), 1e-15, "row %d", i) // sigmoid:1
+	return m, c.Rows, c.Raw
+}
+
+// TestLightGBMPredictions holds raw scores against LightGBM's own, to the last bit. lightgbm.json
+// has the trees of a model by dart that LightGBM 2 fitted to the breast cancer data of
+// scikit-learn, without the lists that scores do not need, its raw scores of 57 rows, as the tests
+// of github.com/dmitryikh/leaves (MIT licence) publish both, and the rows.
+func TestLightGBMPredictions(t *testing.T) {
+	m, rows, raw := publishedLightGBM(t, "testdata/lightgbm.json")
+	require.Len(t, raw, 57)
+	for i, row := range rows {
+		require.Equal(t, raw[i], m.LogOdds(row), "row %d", i)
+		require.InDelta(t, 1/(1+math.Exp(-raw[i])), m.PredictRow(row), 1e-15, "row %d", i) // sigmoid:1
 	}
 }
 
@@ -215,28 +221,18 @@ func TestLightGBMPredictions(t *testing.T) {
 // Of the other pairs there, lg_breast_cancer tells the leaves alone, lg_rf_iris and lgmulticlass are of several classes without
 // categories, and genlin_fmtp is of the objectives poisson, gamma and tweedie, which are not read.
 func TestLightGBMPublishedCategories(t *testing.T) {
-	data, err := os.ReadFile("testdata/lightgbm_categories.json")
-	require.NoError(t, err)
-	var c struct {
-		Model string
-		Rows  [][]float64
-		Raw   []float64
-	}
-	require.NoError(t, json.Unmarshal(data, &c))
-	m, err := boost.ReadLightGBM(strings.NewReader(c.Model), nil)
-	require.NoError(t, err)
-	require.Equal(t, 10, m.Trees())
-	require.Len(t, c.Raw, 17)
+	m, rows, raw := publishedLightGBM(t, "testdata/lightgbm_categories.json")
+	require.Len(t, raw, 17)
 	again := throughJSON(t, m)
-	for i, row := range c.Rows {
+	for i, row := range rows {
 		for _, column := range []int{1, 21, 22} { // of categories
 			row[column] = m.Code(column, fmt.Sprint(row[column]))
 		}
-		require.Equal(t, c.Raw[i], m.LogOdds(row), "row %d", i)
-		require.Equal(t, c.Raw[i], again.LogOdds(row), "row %d", i)
+		require.Equal(t, raw[i], m.LogOdds(row), "row %d", i)
+		require.Equal(t, raw[i], again.LogOdds(row), "row %d", i)
 	}
-	require.GreaterOrEqual(t, c.Rows[2][22], 0.0) // a level of a set
-	require.Equal(t, -1.0, c.Rows[0][22])         // not one of any
+	require.GreaterOrEqual(t, rows[2][22], 0.0) // a level of a set
+	require.Equal(t, -1.0, rows[0][22])         // not one of any
 }
 
 func TestLightGBMObjectives(t *testing.T) {
