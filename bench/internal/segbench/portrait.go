@@ -14,81 +14,107 @@ import (
 )
 
 const (
-	labels     = 1000
-	labelShare = 0.01 // in the mean
+	traits     = 1000
+	traitShare = 0.01 // in the mean
 )
 
 var equalCounts = slices.Equal[[]uint64]
 
-// society is customers with a thousand labels and one segment of them. It is not safe for concurrent use.
+// society is customers with a thousand traits and one segment of them. It is not safe for concurrent use.
 type society struct {
-	snap    *segment.Snapshot
 	segment *roaring.Bitmap
-	labels  []*roaring.Bitmap
+	traits  []*roaring.Bitmap
+	names   []string
 	place   map[string]int
+	snaps   [2]*segment.Snapshot // the traits as labels of one tag, and as tags
 }
 
-func (s *society) build(ctx context.Context, b *bench) error {
-	if s.labels != nil {
+func (s *society) draw(b *bench) error {
+	if s.traits != nil {
 		return nil
 	}
 	src := newSource(b.shape, b.customers, 3)
 	harmonic := 0.0
-	for i := range labels {
+	for i := range traits {
 		harmonic += 1 / float64(i+1)
 	}
 	s.place = map[string]int{}
-	names := make([]string, labels)
 	bytes := 0
-	for i := range labels {
-		share := labelShare
+	for i := range traits {
+		share := traitShare
 		if b.shape == zipf {
-			share = min(labelShare*labels/float64(i+1)/harmonic, 0.5)
+			share = min(traitShare*traits/float64(i+1)/harmonic, 0.5)
 		}
-		names[i] = "label " + strconv.Itoa(i)
-		s.place[names[i]] = i
-		s.labels = append(s.labels, bitmapOf(src.words(share)))
-		bytes += int(s.labels[i].GetSizeInBytes())
+		s.names = append(s.names, "trait "+strconv.Itoa(i))
+		s.place[s.names[i]] = i
+		s.traits = append(s.traits, bitmapOf(src.words(share)))
+		bytes += int(s.traits[i].GetSizeInBytes())
 	}
 	s.segment = bitmapOf(src.words(0.05))
-	if err := b.remember(fmt.Sprintf("roaring, %d bitmaps of 1 %% in the mean", labels), bytes); err != nil {
+	return b.remember(fmt.Sprintf("roaring, %d bitmaps of 1 %% in the mean", traits), bytes)
+}
+
+// build makes the index, in which the traits are labels of one tag or tags.
+func (s *society) build(ctx context.Context, b *bench, asTags int) error {
+	if err := s.draw(b); err != nil || s.snaps[asTags] != nil {
 		return err
 	}
-
 	before := heap()
-	ix, err := segment.New(&segment.Options{Dense: compact, Tags: []segment.Tag{
-		{Name: "labels", Kind: segment.Labels}, {Name: "member", Kind: segment.Flag},
-	}})
+	tags := []segment.Tag{{Name: "member", Kind: segment.Flag}}
+	held := "labels, a flag"
+	if asTags == 1 {
+		held = "flags, another"
+		for _, name := range s.names {
+			tags = append(tags, segment.Tag{Name: name, Kind: segment.Flag})
+		}
+	} else {
+		tags = append(tags, segment.Tag{Name: "traits", Kind: segment.Labels})
+	}
+	ix, err := segment.New(&segment.Options{Dense: compact, Tags: tags})
 	if err != nil {
 		return err
 	}
 	_, ids := idsOf(b.customers)
-	held := heap() - before
-	its := make([]roaring.IntPeekable, labels)
-	for i, l := range s.labels {
+	ownIDs := heap() - before
+	its := make([]roaring.IntPeekable, traits)
+	for i, l := range s.traits {
 		its[i] = l.Iterator()
 	}
-	members := s.segment.Iterator()
+	members := []roaring.IntPeekable{s.segment.Iterator()}
 	for from := 0; from < len(ids); from += kernel.Bits {
 		to := min(from+kernel.Bits, len(ids))
-		flags := make([]bool, to-from)
-		lists := s.lists(its, names, from, to)
-		for members.HasNext() && members.PeekNext() < uint32(to) {
-			flags[int(members.Next())-from] = true
+		columns := flags(members, []string{"member"}, from, to)
+		if asTags == 1 {
+			columns = append(columns, flags(its, s.names, from, to)...)
+		} else {
+			columns = append(columns, segment.Column{Tag: "traits", Lists: s.lists(its, from, to)})
 		}
-		if err := ix.Load(ctx, time.Time{}, ids[from:to], []segment.Column{{Tag: "labels", Lists: lists}, {Tag: "member", Bools: flags}}); err != nil {
+		if err := ix.Load(ctx, time.Time{}, ids[from:to], columns); err != nil {
 			return err
 		}
 	}
-	s.snap = ix.Snapshot()
-	return b.remember(fmt.Sprintf("index of %d labels, a flag and ids, Dense 1/16", labels), heap()-before-held)
+	s.snaps[asTags] = ix.Snapshot()
+	return b.remember(fmt.Sprintf("index of %d %s and ids, Dense 1/16", traits, held), heap()-before-ownIDs)
 }
 
-// lists returns the labels of the customers from from to to, and moves the iterators on.
-func (s *society) lists(its []roaring.IntPeekable, names []string, from, to int) [][]string {
+// flags returns the customers from from to to of each set as a column, and moves the iterators on.
+func flags(its []roaring.IntPeekable, names []string, from, to int) []segment.Column {
+	columns := make([]segment.Column, len(its))
+	for i, it := range its {
+		is := make([]bool, to-from)
+		for it.HasNext() && it.PeekNext() < uint32(to) {
+			is[int(it.Next())-from] = true
+		}
+		columns[i] = segment.Column{Tag: names[i], Bools: is}
+	}
+	return columns
+}
+
+// lists returns the traits of the customers from from to to, and moves the iterators on.
+func (s *society) lists(its []roaring.IntPeekable, from, to int) [][]string {
 	type pair struct {
 		at    int
-		label int
+		trait int
 	}
 	var pairs []pair
 	sizes := make([]int, to-from)
@@ -104,39 +130,50 @@ func (s *society) lists(its []roaring.IntPeekable, names []string, from, to int)
 		lists[at], all = all[:0:n], all[n:]
 	}
 	for _, p := range pairs {
-		lists[p.at] = append(lists[p.at], names[p.label])
+		lists[p.at] = append(lists[p.at], s.names[p.trait])
 	}
 	return lists
 }
 
-// portraits measures what a segment has in common.
+// portraits measures what a segment has in common, where its traits are labels of one tag and where each is a tag.
 func portraits(ctx context.Context, b *bench) error {
 	s := &society{}
-	return measure(ctx, b, task[[]uint64]{
-		name:    fmt.Sprintf("portrait of 5 %% over %d labels of 1 %%", labels),
-		prepare: func(ctx context.Context) error { return s.build(ctx, b) },
-		equal:   equalCounts,
-		runs:    3,
-		ours: []way[[]uint64]{{do: func(ctx context.Context) ([]uint64, error) {
-			q := segment.Query{Rule: segment.IsTrue("member"), Workers: 1}
-			traits, err := s.snap.Portrait(ctx, q, &segment.PortraitOptions{Tags: []string{"labels"}, Support: 1, MaxQ: 1})
-			out := make([]uint64, 2*labels)
-			for _, t := range traits {
-				label, _ := t.Value.Text()
-				i := s.place[label]
-				out[2*i], out[2*i+1] = uint64(t.Selected), uint64(t.Base)
-			}
-			return out, err
-		}}},
-		peers: []way[[]uint64]{{
-			name: roaringName + ", AndCardinality", version: roaringVersion, targets: [2]float64{4, 4},
-			do: func(context.Context) ([]uint64, error) {
-				out := make([]uint64, 2*labels)
-				for i, l := range s.labels {
-					out[2*i], out[2*i+1] = l.AndCardinality(s.segment), l.GetCardinality()
-				}
-				return out, nil
-			},
-		}},
-	})
+	for asTags, what := range []string{"labels", "tags"} {
+		err := measure(ctx, b, task[[]uint64]{
+			name:    fmt.Sprintf("portrait of 5 %% over %d %s of 1 %%", traits, what),
+			prepare: func(ctx context.Context) error { return s.build(ctx, b, asTags) },
+			equal:   equalCounts,
+			runs:    3,
+			ours:    []way[[]uint64]{{do: func(ctx context.Context) ([]uint64, error) { return s.portrait(ctx, asTags) }}},
+			peers: []way[[]uint64]{{
+				name: roaringName + ", AndCardinality", version: roaringVersion, targets: [2]float64{4, 4},
+				do: func(context.Context) ([]uint64, error) {
+					out := make([]uint64, 2*traits)
+					for i, l := range s.traits {
+						out[2*i], out[2*i+1] = l.AndCardinality(s.segment), l.GetCardinality()
+					}
+					return out, nil
+				},
+			}},
+		})
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *society) portrait(ctx context.Context, asTags int) ([]uint64, error) {
+	o := &segment.PortraitOptions{Except: []string{"member"}, Support: 1, MaxQ: 1}
+	found, err := s.snaps[asTags].Portrait(ctx, segment.Query{Rule: segment.IsTrue("member"), Workers: 1}, o)
+	out := make([]uint64, 2*traits)
+	for _, t := range found {
+		name := t.Tag
+		if asTags == 0 {
+			name, _ = t.Value.Text()
+		}
+		i := s.place[name]
+		out[2*i], out[2*i+1] = uint64(t.Selected), uint64(t.Base)
+	}
+	return out, err
 }
