@@ -73,7 +73,7 @@ func (s *Snapshot) Bytes() int {
 
 // bytes returns the memory that the columns and the texts take.
 func (d *tagData) bytes() int {
-	n := 0
+	n := d.extents.bytes()
 	for _, columns := range [][]column{d.columns, d.times} {
 		n += 16 * len(columns)
 		for _, col := range columns {

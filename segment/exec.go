@@ -3,6 +3,7 @@ package segment
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
@@ -26,6 +27,17 @@ type frame struct {
 type operand struct {
 	set bitset.Set
 	not bool
+}
+
+// Frames are large.
+var spareFrames = sync.Pool{New: func() any { return new(frame) }}
+
+// release gives back a frame that nobody works with any more.
+func (f *frame) release() {
+	clear(f.sorted[:cap(f.sorted)])
+	clear(f.sets[:cap(f.sets)])
+	f.s, f.program = nil, nil
+	spareFrames.Put(f)
 }
 
 // take returns words that are zero; give takes them back.
@@ -53,6 +65,9 @@ func (f *frame) give(w *kernel.Words) { f.free = append(f.free, w) }
 
 // asSet returns what the condition selects of a chunk if that is a set the index keeps.
 func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
+	if n.extent != nil {
+		return n.extent.of(c), true
+	}
 	switch n.form {
 	case formAll:
 		switch len(n.kids) {

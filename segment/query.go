@@ -40,14 +40,21 @@ func (s *Snapshot) Count(ctx context.Context, q Query) (int, error) {
 	if err != nil {
 		return 0, err
 	}
-	counts := make([]int, len(s.exists))
-	err = p.each(ctx, func(f *frame, c int) { counts[c] = f.count(p.root, c) })
+	chunks := p.root.chunksOf(s)
+	type tally struct {
+		*frame
+		n int
+	}
+	tallies, err := sweep(ctx, p.workers, len(chunks), func() *tally { return &tally{frame: p.frame()} }, func(t *tally, i int) {
+		t.n += t.count(p.root, int(chunks[i]))
+	})
+	n := 0
+	for _, t := range tallies {
+		n += t.n
+		t.release()
+	}
 	if err != nil {
 		return 0, err
-	}
-	n := 0
-	for _, k := range counts {
-		n += k
 	}
 	return n, nil
 }
