@@ -165,14 +165,27 @@ func (f *frame) count(n *plan, c int) int {
 		if a, b, ok := n.twoSets(f, c); ok {
 			return bitset.AndCount(a, b, &f.blank)
 		}
+	case formAny:
+		if a, b, ok := n.twoSets(f, c); ok {
+			return a.Len() + b.Len() - bitset.AndCount(a, b, &f.blank)
+		}
+	case formNot:
+		return f.s.existing(c).Len() - f.count(n.kids[0], c)
+	}
+	return f.countWords(n, c)
+}
+
+// countWords is count for a plan that takes words.
+func (f *frame) countWords(n *plan, c int) int {
+	w := f.scrap()
+	defer f.give(w)
+	if n.form == formAll {
 		parts, others, empty := f.parts(n, c)
 		switch {
 		case empty:
 			return 0
 		case len(others) > 0:
 		default:
-			w := f.scrap()
-			defer f.give(w)
 			last := parts[len(parts)-1]
 			if !f.intersect(w, parts[:len(parts)-1]) {
 				return 0
@@ -181,15 +194,7 @@ func (f *frame) count(n *plan, c int) int {
 			}
 			return last.set.AndCount(w)
 		}
-	case formAny:
-		if a, b, ok := n.twoSets(f, c); ok {
-			return a.Len() + b.Len() - bitset.AndCount(a, b, &f.blank)
-		}
-	case formNot:
-		return f.s.existing(c).Len() - f.count(n.kids[0], c)
 	}
-	w := f.scrap()
-	defer f.give(w)
 	if !f.load(n, c, w) {
 		return 0
 	}

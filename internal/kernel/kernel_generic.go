@@ -21,6 +21,7 @@ func sliceCounts(counts []uint64, filter *Words, slices []uint64) {
 
 func encode(rows *[64][8]uint64, values *[512]uint64, width int) { encodeGo(rows, values, width) }
 
+func share(_, _ []uint16) (n int, ok bool)                { return 0, false }
 func probe(dst, positions []uint16, w *Words) int         { return probeGo(dst, positions, w) }
 func probeNot(dst, positions []uint16, w *Words) int      { return probeNotGo(dst, positions, w) }
 func probeCount(positions []uint16, w *Words) int         { return probeCountGo(positions, w) }
