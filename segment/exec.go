@@ -157,9 +157,6 @@ func oneOf[T uint16 | uint32](codes []uint32, present []T, sets []bitset.Set) (s
 
 // count returns how many customers of a chunk the plan selects.
 func (f *frame) count(n *plan, c int) int {
-	if s, ok := n.asSet(f, c); ok {
-		return s.Len()
-	}
 	switch n.form {
 	case formAll:
 		if a, b, ok := n.twoSets(f, c); ok {
@@ -171,6 +168,9 @@ func (f *frame) count(n *plan, c int) int {
 		}
 	case formNot:
 		return f.s.existing(c).Len() - f.count(n.kids[0], c)
+	}
+	if s, ok := n.asSet(f, c); ok {
+		return s.Len()
 	}
 	return f.countWords(n, c)
 }
@@ -278,8 +278,13 @@ func (f *frame) parts(n *plan, c int) (parts []operand, others []*plan, empty bo
 
 // intersect writes what all parts hold to w. The first part is not negated.
 func (f *frame) intersect(w *kernel.Words, parts []operand) (any bool) {
-	parts[0].set.Load(w)
-	any = !parts[0].set.IsEmpty()
+	if len(parts) > 1 && !parts[1].not {
+		any = bitset.LoadAnd(w, parts[0].set, parts[1].set)
+		parts = parts[1:]
+	} else {
+		parts[0].set.Load(w)
+		any = !parts[0].set.IsEmpty()
+	}
 	for _, p := range parts[1:] {
 		if !any {
 			return false

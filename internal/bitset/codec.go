@@ -86,6 +86,10 @@ func appendMembers(dst []byte, s Set, h shape) []byte {
 			out = out[4:]
 		}
 	default:
+		if s.kind == arrayKind {
+			put(out, s.list())
+			break
+		}
 		buf := listBuffers.Get().(*listBuffer)
 		defer listBuffers.Put(buf)
 		put(out, s.Positions(buf[:]))

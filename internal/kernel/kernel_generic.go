@@ -11,6 +11,10 @@ func count(a *Words) int           { return countGo(a) }
 func andCount(a, b *Words) int     { return andCountGo(a, b) }
 func andNotCount(a, b *Words) int  { return andNotCountGo(a, b) }
 
+func countedAnd(dst, a, b *Words) int    { return countedAndGo(dst, a, b) }
+func countedAndNot(dst, a, b *Words) int { return countedAndNotGo(dst, a, b) }
+func countedOr(dst, a, b *Words) int     { return countedOrGo(dst, a, b) }
+
 func between(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
 	betweenGo(below, dst, slices, lo, hi, first)
 }
