@@ -47,28 +47,30 @@ func (s chunkSet) or(t chunkSet) chunkSet {
 	return either
 }
 
-// A extent is the customers who have one value of a tag: the sets of those chunks in which there are any. It is not
+// An extent is the customers who have one value of a tag: the sets of those chunks in which there are any. It is not
 // changed once made; safe for concurrent use.
 type extent struct {
 	where chunkSet
 	below []uint32 // for each word of where, how many chunks come before it
 	sets  []bitset.Set
 	total int // customers
+
+	bitmaps int // how many of sets are kept as bitmaps
 }
 
 // nobodyHas is the extent of a value that no customer has.
 var nobodyHas = &extent{where: chunkSet{}}
 
 // of returns the customers of a chunk.
-func (r *extent) of(c int) bitset.Set {
+func (x *extent) of(c int) bitset.Set {
 	i, bit := c>>6, uint64(1)<<(c&63)
-	if i >= len(r.where) || r.where[i]&bit == 0 {
+	if i >= len(x.where) || x.where[i]&bit == 0 {
 		return bitset.Set{}
 	}
-	return r.sets[int(r.below[i])+bits.OnesCount64(r.where[i]&(bit-1))]
+	return x.sets[int(x.below[i])+bits.OnesCount64(x.where[i]&(bit-1))]
 }
 
-func (r *extent) bytes() int { return 96 + 12*len(r.where) + 16*cap(r.sets) }
+func (x *extent) bytes() int { return 96 + 12*len(x.where) + 16*cap(x.sets) }
 
 // everyValue stands for all values of a tag together where the code of one is asked for; flagTrue for those of a flag that
 // is true.
@@ -107,31 +109,31 @@ func (d *tagData) extent(code uint32) *extent {
 		return d.newExtent(code)
 	}
 	d.extents.mu.Lock()
-	r := d.extents.kept[code]
+	x := d.extents.kept[code]
 	d.extents.mu.Unlock()
-	if r != nil {
-		return r
+	if x != nil {
+		return x
 	}
-	if r = d.newExtent(code); r != nil {
+	if x = d.newExtent(code); x != nil {
 		d.extents.mu.Lock()
 		defer d.extents.mu.Unlock()
 		if d.extents.kept == nil {
 			d.extents.kept = map[uint32]*extent{}
 		}
-		d.extents.kept[code] = r
+		d.extents.kept[code] = x
 	}
-	return r
+	return x
 }
 
 // renew puts other columns in the place of those that there were.
 func (d *tagData) renew(columns []column) { d.columns, d.extents = columns, new(extents) }
 
 func (d *tagData) newExtent(code uint32) *extent {
-	r := &extent{where: newChunkSet(len(d.columns))}
-	r.below = make([]uint32, len(r.where))
+	x := &extent{where: newChunkSet(len(d.columns))}
+	x.below = make([]uint32, len(x.where))
 	for c := range d.columns {
 		if c&63 == 0 {
-			r.below[c>>6] = uint32(len(r.sets))
+			x.below[c>>6] = uint32(len(x.sets))
 		}
 		col := d.asRead(c)
 		if col == nil {
@@ -142,12 +144,15 @@ func (d *tagData) newExtent(code uint32) *extent {
 			return nil
 		}
 		if !s.IsEmpty() {
-			r.where[c>>6] |= 1 << (c & 63)
-			r.sets = append(r.sets, s)
-			r.total += s.Len()
+			x.where[c>>6] |= 1 << (c & 63)
+			x.sets = append(x.sets, s)
+			x.total += s.Len()
+			if s.Words() != nil {
+				x.bitmaps++
+			}
 		}
 	}
-	return r
+	return x
 }
 
 // bytes returns the memory that the extents hold beside the columns.
@@ -157,8 +162,8 @@ func (l *extents) bytes() (n int) {
 	}
 	l.mu.Lock()
 	defer l.mu.Unlock()
-	for _, r := range l.kept {
-		n += r.bytes()
+	for _, x := range l.kept {
+		n += x.bytes()
 	}
 	return n
 }
