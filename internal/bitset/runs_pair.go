@@ -43,7 +43,7 @@ func runsShare(a, b []uint16) int {
 	for i+1 < len(a) && j+1 < len(b) {
 		p, q := int(a[i+1]), int(b[j+1])
 		n += max(0, min(p, q)+1-int(max(a[i], b[j])))
-		first := (p - q) >> 63 & 2
+		first := (p - q) >> 31 & 2
 		i, j = i+first, j+2-first
 	}
 	return n
@@ -75,8 +75,8 @@ func sharedRuns(dst *[4 * maxRuns]uint16, a, b []uint16) (bounds []uint16, n int
 		lo, hi := int(max(a[i], b[j])), min(p, q)
 		dst[k], dst[k+1] = uint16(lo), uint16(hi)
 		n += max(0, hi+1-lo)
-		k += ^((hi - lo) >> 63) & 2
-		first := (p - q) >> 63 & 2
+		k += ^((hi - lo) >> 31) & 2
+		first := (p - q) >> 31 & 2
 		i, j = i+first, j+2-first
 	}
 	return dst[:k], n
@@ -98,7 +98,7 @@ func joinedRuns(dst *[4 * maxRuns]uint16, a, b []uint16) (bounds []uint16, n int
 			last = int(b[j+1])
 			j += 2
 		}
-		apart := (hi + 1 - first) >> 63 // -1 for true
+		apart := (hi + 1 - first) >> 31 // -1 for true
 		lo += (first - lo) & apart
 		k += 2 & apart
 		n += max(0, last-max(hi, first-1))
