@@ -248,7 +248,8 @@ func (e *edition) run(ctx context.Context) error {
 	for _, g := range groups { // the groups of a tag lie together: the first makes room for all
 		d := &e.next.data[g.tag]
 		if g.tag != tag {
-			tag, d.columns = g.tag, lengthened(d.columns, chunks)
+			tag = g.tag
+			d.renew(lengthened(d.columns, chunks))
 		}
 		if g.times && g.tag != times {
 			times, d.times = g.tag, lengthened(d.times, chunks)

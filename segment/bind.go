@@ -51,9 +51,16 @@ func (r Rule) bindLive(tags *Catalogue, known map[string]bool) (*bound, error) {
 
 func newBinder(tags *Catalogue) *binder {
 	return &binder{
-		whole: &whole{catalogue: tags}, bySegment: map[string]*segment{}, bySet: map[string]*Set{}, used: map[int]bool{},
-		normals: map[*bound]*bound{}, sums: map[*bound]uint64{}, seed: maphash.MakeSeed(),
+		whole: &whole{catalogue: tags}, seed: maphash.MakeSeed(),
 	}
+}
+
+// note sets the value of a key of a map, which is made for the first one: small rules need few of the maps of a binder.
+func note[K comparable, V any](m *map[K]V, key K, value V) {
+	if *m == nil {
+		*m = map[K]V{}
+	}
+	(*m)[key] = value
 }
 
 func (b *binder) bind(r Rule) (*bound, error) {
@@ -61,10 +68,8 @@ func (b *binder) bind(r Rule) (*bound, error) {
 	if err := b.err(); err != nil {
 		return nil, err
 	}
-	for tag := range b.used {
-		b.whole.tags = append(b.whole.tags, tag)
-	}
 	slices.Sort(b.whole.tags)
+	b.whole.tags = slices.Compact(b.whole.tags)
 	b.whole.raw = p.bound
 	root := *b.normal(p.bound)
 	root.whole = b.whole
@@ -80,7 +85,6 @@ type binder struct {
 	bySegment map[string]*segment
 	bySet     map[string]*Set
 	path      []string // the segments within each other that are being bound
-	used      map[int]bool
 	errs      []error
 	faults    int               // all there were
 	full      bool              // a limit was met: nothing more is bound
@@ -190,7 +194,7 @@ func (b *binder) segment(n *node, depth int) part {
 	switch {
 	case s == nil:
 		s = &segment{busy: true}
-		b.bySegment[n.name] = s
+		note(&b.bySegment, n.name, s)
 		s.part, s.ok = b.find(n, depth)
 		s.busy = false
 	case s.busy:
@@ -285,7 +289,7 @@ func (b *binder) set(n *node) *Set {
 		} else {
 			s = &found
 		}
-		b.bySet[n.name] = s
+		note(&b.bySet, n.name, s)
 	}
 	return s
 }
@@ -318,6 +322,6 @@ func (b *binder) lookup(name string) (*Tag, int) {
 	if !ok {
 		return nil, 0
 	}
-	b.used[i] = true
+	b.whole.tags = append(b.whole.tags, i)
 	return b.whole.catalogue.tags[i], i
 }

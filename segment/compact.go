@@ -63,7 +63,7 @@ func (s *Snapshot) renumbered(tag int, moved []uint32, chunks int) tagData {
 		d.terms, codes = d.kept()
 		d.last = len(d.terms.all())
 	}
-	d.columns = renumber(s.tags.tags[tag].Kind, d.columns, moved, chunks, codes, s.dense)
+	d.renew(renumber(s.tags.tags[tag].Kind, d.columns, moved, chunks, codes, s.dense))
 	if d.times != nil {
 		d.times = renumber(Integer, d.times, moved, chunks, nil, s.dense)
 	}

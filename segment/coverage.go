@@ -58,8 +58,8 @@ func (s *Snapshot) Coverage(ctx context.Context, at time.Time) ([]Coverage, erro
 	return list, nil
 }
 
-// Bytes returns the memory that the snapshot takes: ids, tags and who exists, as far as they have been read. What it shares with other snapshots of the
-// index counts in each.
+// Bytes returns the memory that the snapshot takes: ids, tags with what questions have left for later ones, and who exists, as
+// far as they have been read. What it shares with other snapshots of the index counts in each.
 func (s *Snapshot) Bytes() int {
 	n := s.ids.bytes()
 	for _, set := range s.exists {
@@ -71,9 +71,9 @@ func (s *Snapshot) Bytes() int {
 	return n
 }
 
-// bytes returns the memory that the columns and the texts take.
+// bytes returns the memory that the columns, their extents and the texts take.
 func (d *tagData) bytes() int {
-	n := 0
+	n := d.extents.bytes()
 	for _, columns := range [][]column{d.columns, d.times} {
 		n += 16 * len(columns)
 		for _, col := range columns {

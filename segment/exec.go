@@ -3,6 +3,7 @@ package segment
 import (
 	"cmp"
 	"slices"
+	"sync"
 
 	"github.com/clientele-go/clientele/internal/bitset"
 	"github.com/clientele-go/clientele/internal/kernel"
@@ -26,6 +27,17 @@ type frame struct {
 type operand struct {
 	set bitset.Set
 	not bool
+}
+
+// Frames are large.
+var spareFrames = sync.Pool{New: func() any { return new(frame) }}
+
+// release gives back a frame that nobody works with any more.
+func (f *frame) release() {
+	clear(f.sorted[:cap(f.sorted)])
+	clear(f.sets[:cap(f.sets)])
+	f.s, f.program = nil, nil
+	spareFrames.Put(f)
 }
 
 // take returns words that are zero; give takes them back.
@@ -53,6 +65,9 @@ func (f *frame) give(w *kernel.Words) { f.free = append(f.free, w) }
 
 // asSet returns what the condition selects of a chunk if that is a set the index keeps.
 func (n *plan) asSet(f *frame, c int) (s bitset.Set, ok bool) {
+	if n.extent != nil {
+		return n.extent.of(c), true
+	}
 	switch n.form {
 	case formAll:
 		switch len(n.kids) {
@@ -142,29 +157,10 @@ func oneOf[T uint16 | uint32](codes []uint32, present []T, sets []bitset.Set) (s
 
 // count returns how many customers of a chunk the plan selects.
 func (f *frame) count(n *plan, c int) int {
-	if s, ok := n.asSet(f, c); ok {
-		return s.Len()
-	}
 	switch n.form {
 	case formAll:
 		if a, b, ok := n.twoSets(f, c); ok {
 			return bitset.AndCount(a, b, &f.blank)
-		}
-		parts, others, empty := f.parts(n, c)
-		switch {
-		case empty:
-			return 0
-		case len(others) > 0:
-		default:
-			w := f.scrap()
-			defer f.give(w)
-			last := parts[len(parts)-1]
-			if !f.intersect(w, parts[:len(parts)-1]) {
-				return 0
-			} else if last.not {
-				return last.set.AndNotCount(w)
-			}
-			return last.set.AndCount(w)
 		}
 	case formAny:
 		if a, b, ok := n.twoSets(f, c); ok {
@@ -173,8 +169,32 @@ func (f *frame) count(n *plan, c int) int {
 	case formNot:
 		return f.s.existing(c).Len() - f.count(n.kids[0], c)
 	}
+	if s, ok := n.asSet(f, c); ok {
+		return s.Len()
+	}
+	return f.countWords(n, c)
+}
+
+// countWords is count for a plan that takes words.
+func (f *frame) countWords(n *plan, c int) int {
 	w := f.scrap()
 	defer f.give(w)
+	if n.form == formAll {
+		parts, others, empty := f.parts(n, c)
+		switch {
+		case empty:
+			return 0
+		case len(others) > 0:
+		default:
+			last := parts[len(parts)-1]
+			if !f.intersect(w, parts[:len(parts)-1]) {
+				return 0
+			} else if last.not {
+				return last.set.AndNotCount(w)
+			}
+			return last.set.AndCount(w)
+		}
+	}
 	if !f.load(n, c, w) {
 		return 0
 	}
@@ -258,8 +278,13 @@ func (f *frame) parts(n *plan, c int) (parts []operand, others []*plan, empty bo
 
 // intersect writes what all parts hold to w. The first part is not negated.
 func (f *frame) intersect(w *kernel.Words, parts []operand) (any bool) {
-	parts[0].set.Load(w)
-	any = !parts[0].set.IsEmpty()
+	if len(parts) > 1 && !parts[1].not {
+		any = bitset.LoadAnd(w, parts[0].set, parts[1].set)
+		parts = parts[1:]
+	} else {
+		parts[0].set.Load(w)
+		any = !parts[0].set.IsEmpty()
+	}
 	for _, p := range parts[1:] {
 		if !any {
 			return false

@@ -43,7 +43,7 @@ func (p *program) explain(ctx context.Context, n *plan) (*Plan, error) {
 	e := &Plan{Step: n.step(), Estimated: int(math.Round(n.estimate)), Chunks: len(p.s.exists)}
 	e.Rule = n.text()
 	counts, decided := make([]int, e.Chunks), make([]bool, e.Chunks)
-	err := p.each(ctx, func(f *frame, c int) {
+	err := p.over(ctx, p.s.chunks(), func(f *frame, c int) {
 		_, decided[c] = n.asSet(f, c)
 		counts[c] = f.count(n, c)
 	})

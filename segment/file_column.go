@@ -13,6 +13,7 @@ import (
 // column reads a column and puts it in its place.
 func (f *fileReader) column(v *wire.Reader, s *Snapshot, tag, c int, kind string) error {
 	d := &s.data[tag]
+	d.extents = new(extents)
 	columns := &d.columns
 	if kind == kindTimes {
 		columns = &d.times

@@ -262,7 +262,7 @@ func (e *edition) load(ctx context.Context, ids []customer.ID, columns []Column,
 	var jobs []job
 	for i, tag := range tags {
 		d := &e.next.data[tag]
-		d.columns = lengthened(d.columns, len(rows))
+		d.renew(lengthened(d.columns, len(rows)))
 		if d.times != nil {
 			d.times = lengthened(d.times, len(rows))
 		}

@@ -23,7 +23,7 @@ func (b *binder) normal(p *bound) *bound {
 		root = bound{form: formAll, kids: []*bound{folded}, rule: p.rule}
 	}
 	root.seg = p.seg
-	b.normals[p] = &root
+	note(&b.normals, p, &root)
 	return &root
 }
 
@@ -132,13 +132,21 @@ func (b *binder) atLeast(p *bound) *bound {
 	return &bound{form: formAtLeast, k: k, kids: kids, rule: p.rule}
 }
 
+// fewParts is the number of parts up to which each is compared with the others.
+const fewParts = 8
+
 // distinct returns the kids without those that are equal to one before.
 func (b *binder) distinct(kids []*bound) []*bound {
-	if len(kids) < 2 {
-		return kids
+	out := make([]*bound, 0, len(kids))
+	if len(kids) <= fewParts {
+		for _, p := range kids {
+			if !slices.ContainsFunc(out, p.equal) {
+				out = append(out, p)
+			}
+		}
+		return out
 	}
 	seen := make(map[uint64][]*bound, len(kids))
-	out := kids[:0:0]
 	for _, p := range kids {
 		sum := b.sum(p)
 		if !slices.ContainsFunc(seen[sum], p.equal) {
@@ -186,7 +194,7 @@ func (b *binder) sum(p *bound) uint64 {
 		maphash.WriteComparable(&h, b.sum(k))
 	}
 	sum := h.Sum64()
-	b.sums[p] = sum
+	note(&b.sums, p, sum)
 	return sum
 }
 

@@ -184,6 +184,8 @@ func TestOverlapOfNeighbours(t *testing.T) {
 		func(i int) bool { return i%10_000 < 500 },
 		func(i int) bool { return i%10_000 >= 250 && i%5_000 < 3_000 },
 		func(i int) bool { return i%400 < 300 }, // many runs
+		func(i int) bool { return i%1_000 < 600 },
+		func(i int) bool { return i%600 < 100 },
 		func(i int) bool { return i < 66_000 },
 		func(i int) bool { return i%3 == 0 },
 		func(i int) bool { return i%1_000 == 260 },
@@ -200,19 +202,25 @@ func TestOverlapOfNeighbours(t *testing.T) {
 	ix, err := New(&Options{Tags: tags})
 	require.NoError(t, err)
 	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, columns))
-	o, err := ix.Snapshot().Overlap(t.Context(), Query{Workers: 1}, rules...)
-	require.NoError(t, err)
+	want := make([]int, len(shares)*len(shares))
 	for i, a := range shares {
 		for j, b := range shares {
-			want := 0
 			for p := range n {
 				if a(p) && b(p) {
-					want++
+					want[i*len(shares)+j]++
 				}
 			}
-			require.Equal(t, want, o.Count(i, j), "%d and %d", i, j)
 		}
 	}
+	simd.Each(t, func(t *testing.T) {
+		o, err := ix.Snapshot().Overlap(t.Context(), Query{Workers: 1}, rules...)
+		require.NoError(t, err)
+		for i := range shares {
+			for j := range shares {
+				require.Equal(t, want[i*len(shares)+j], o.Count(i, j), "%d and %d", i, j)
+			}
+		}
+	})
 }
 
 func TestOverlapCountsWhatRowsSay(t *testing.T) {

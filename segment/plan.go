@@ -24,6 +24,8 @@ type plan struct {
 	ranges   intRanges    // formAnniversary, formRanges
 	floats   [][2]float64 // formRanges of floats
 	chunks   []bitset.Set // formMember
+	extent   *extent      // of a condition that one value answers; nil of others
+	where    chunkSet     // nobody is selected of other chunks; nil: of any chunk somebody may be
 
 	cost     float64 // time per chunk, roughly in microseconds
 	estimate float64 // customers expected
@@ -74,20 +76,33 @@ func (s *Snapshot) prepare(ctx context.Context, q Query) (*program, error) {
 }
 
 // frame returns what one goroutine runs the program with.
-func (p *program) frame() *frame { return &frame{s: p.s, program: p} }
+func (p *program) frame() *frame {
+	f := spareFrames.Get().(*frame)
+	f.s, f.program = p.s, p
+	return f
+}
 
-// each calls do once for every chunk, on several goroutines with a frame each, until ctx ends.
+// each calls do once for every chunk of which the program may select somebody, on several goroutines with a frame each,
+// until ctx ends.
 func (p *program) each(ctx context.Context, do func(f *frame, c int)) error {
-	parallel.States(p.workers, len(p.s.exists), p.frame, func(f *frame, c int) {
+	return p.over(ctx, p.root.chunksOf(p.s), do)
+}
+
+// over is each for the chunks given.
+func (p *program) over(ctx context.Context, chunks []uint16, do func(f *frame, c int)) error {
+	frames := parallel.States(p.workers, len(chunks), p.frame, func(f *frame, i int) {
 		if ctx.Err() == nil {
-			do(f, c)
+			do(f, int(chunks[i]))
 		}
 	})
+	for _, f := range frames {
+		f.release()
+	}
 	return ctx.Err()
 }
 
 func (p *program) plan(b *bound) (*plan, error) {
-	n := &plan{bound: b}
+	n := &plan{bound: b, kids: make([]*plan, 0, len(b.kids))}
 	for _, kid := range b.kids {
 		k, err := p.plan(kid)
 		if err != nil {
@@ -190,16 +205,40 @@ func (p *program) leaf(n *plan) {
 		n.other = &p.s.data[n.bound.other]
 		n.cost = 600
 	}
+	if n.extent = n.asExtent(); n.extent != nil {
+		n.where, n.estimate = n.extent.where, float64(n.extent.total)
+		return
+	}
 	for c := range n.d.columns {
 		n.estimate += n.expected(c)
 	}
 	if n.form == formRanges {
-		n.estimate *= n.spread()
+		n.estimate *= n.taken()
 	}
 }
 
-// spread is how much of what lies between the least and the largest value of the tag the ranges take.
-func (n *plan) spread() (sum float64) {
+// asExtent returns the extent of a condition that one value of a tag answers, nil of another.
+func (n *plan) asExtent() *extent {
+	switch n.form {
+	case formSet:
+		return n.d.extent(everyValue)
+	case formFlag:
+		if n.want {
+			return n.d.extent(flagTrue)
+		}
+	case formEnum, formHasAny, formHasAll:
+		switch {
+		case len(n.codes) == 0, n.form == formHasAll && !n.covers:
+			return nobodyHas
+		case len(n.codes) == 1:
+			return n.d.extent(n.codes[0])
+		}
+	}
+	return nil
+}
+
+// taken is how much of what lies between the least and the largest value of the tag the ranges take.
+func (n *plan) taken() (sum float64) {
 	if low, high, ok := n.d.bounds(); ok {
 		for _, r := range n.ranges.list {
 			sum += share(float64(r[0]), float64(r[1])+1, float64(low), float64(high)+1)
@@ -330,6 +369,54 @@ func share(lo, hi, low, high float64) float64 {
 	return (hi/2 - lo/2) / (high/2 - low/2) // halves, as the difference may be too large
 }
 
+// chunkSet returns the chunks of which a plan of parts may select somebody, nil if that is any.
+func (n *plan) chunkSet() chunkSet {
+	if n.form == formNot {
+		return nil
+	}
+	if n.form == formAll {
+		var where chunkSet
+		for _, k := range n.kids {
+			switch {
+			case where == nil:
+				where = k.where
+			case k.where != nil:
+				where = where.and(k.where)
+			}
+		}
+		return where
+	}
+	where := chunkSet{}
+	for _, k := range n.kids {
+		if k.where == nil {
+			return nil
+		}
+		where = where.or(k.where)
+	}
+	return where
+}
+
+// chunksOf returns the chunks of which the plan may select somebody, ascending.
+func (n *plan) chunksOf(s *Snapshot) []uint16 {
+	if n.where == nil {
+		return s.chunks()
+	}
+	chunks := make([]uint16, 0, len(s.exists))
+	for c := range n.where.all() {
+		chunks = append(chunks, uint16(c))
+	}
+	return chunks
+}
+
+// chunks returns all chunks, ascending.
+func (s *Snapshot) chunks() []uint16 {
+	chunks := make([]uint16, len(s.exists))
+	for c := range chunks {
+		chunks[c] = uint16(c)
+	}
+	return chunks
+}
+
 // combine orders the parts of a plan and estimates it, taking them for independent.
 func (p *program) combine(n *plan) {
 	all := max(float64(p.s.alive), 1)
@@ -343,6 +430,7 @@ func (p *program) combine(n *plan) {
 			rest *= 1 - selectivity(k)
 		}
 	}
+	n.where = n.chunkSet()
 	switch n.form {
 	case formAll:
 		n.estimate = rest * float64(p.s.alive)

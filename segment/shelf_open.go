@@ -136,7 +136,8 @@ func (k *shelf) openTags(ctx context.Context, s *Snapshot, now *saved) error {
 	parallel.For(k.workers, len(at), func(i int) {
 		d, from := &s.data[i], now.tags[i]
 		of := &shelvedTag{shelf: k, dense: s.dense, tag: i, t: s.tags.tags[i], last: from.last, exist: s.exists}
-		d.columns, d.times = of.columns(from.columns, false), of.columns(from.times, true)
+		d.renew(of.columns(from.columns, false))
+		d.times = of.columns(from.times, true)
 		if d.last = from.last; d.terms != nil && d.last > 0 {
 			d.terms = &terms{kept: &shelvedTerms{of, from.terms}}
 			d.terms.texts.Store(new([]string))

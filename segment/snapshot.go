@@ -38,6 +38,7 @@ type Snapshot struct {
 type tagData struct {
 	columns []column // by chunk; nil, or beyond the end: nothing. Those on a shelf stand as *shelved: see column
 	times   []column // by chunk: when a value was set by SetIfNewer, as intColumn of nanoseconds; nil: never used. See time
+	extents *extents // of columns; nil: none are kept
 	terms   *terms   // Enum, Labels: the texts
 	last    int      // how many of terms belong to the snapshot
 	written time.Time

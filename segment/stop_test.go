@@ -31,20 +31,21 @@ func (f *fuse) look(chunk int) {
 	}
 }
 
-// fusedSet is a column of which a rule is to ask who has a value.
+// fusedSet is a column of which a rule is to ask who has one of several values.
 type fusedSet struct {
 	*fuse
 	chunk int
 	set   bitset.Set
 }
 
-func (c fusedSet) members() bitset.Set {
+func (c fusedSet) of(uint16) bitset.Set {
 	c.look(c.chunk)
 	return c.set
 }
 
-func (c fusedSet) bytes() int       { return 0 }
-func (c fusedSet) together() column { return c }
+func (c fusedSet) members() bitset.Set { return c.set }
+func (c fusedSet) bytes() int          { return 0 }
+func (c fusedSet) together() column    { return c }
 
 // fusedNumbers is a column of numbers of which the values are to be asked for.
 type fusedNumbers struct {
@@ -70,11 +71,11 @@ func TestQueryStops(t *testing.T) {
 		ids[i], near[i], wide[i], city[i] = customer.FromInt64(int64(i)), int64(i%1000), int64(i)*1_000_003, []string{"广州", "深圳"}[i%2]
 	}
 	ix, err := New(&Options{Tags: []Tag{
-		{Name: "fused", Kind: Flag}, {Name: "near", Kind: Integer}, {Name: "wide", Kind: Integer}, {Name: "city", Kind: Enum},
+		{Name: "fused", Kind: Enum}, {Name: "near", Kind: Integer}, {Name: "wide", Kind: Integer}, {Name: "city", Kind: Enum},
 	}})
 	require.NoError(t, err)
 	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, []Column{
-		{Tag: "near", Ints: near}, {Tag: "wide", Ints: wide}, {Tag: "city", Texts: city},
+		{Tag: "fused", Texts: city}, {Tag: "near", Ints: near}, {Tag: "wide", Ints: wide}, {Tag: "city", Texts: city},
 	}))
 	plain := ix.Snapshot()
 	require.Len(t, plain.exists, 3)
@@ -90,7 +91,8 @@ func TestQueryStops(t *testing.T) {
 	}
 
 	one := func(_ any, err error) error { return err }
-	q, few := Query{Rule: IsSet("fused"), Workers: 1}, Query{Rule: And(IsSet("fused"), Eq("near", 7)), Workers: 1}
+	fused := In("fused", "广州", "深圳")
+	q, few := Query{Rule: fused, Workers: 1}, Query{Rule: And(fused, Eq("near", 7)), Workers: 1}
 	everyone := Query{Workers: 1}
 	sets := map[string]func(ctx context.Context, s *Snapshot) error{
 		"Count":        func(ctx context.Context, s *Snapshot) error { return one(s.Count(ctx, q)) },
@@ -155,7 +157,7 @@ func TestQueryStops(t *testing.T) {
 	}
 	for name, ask := range sets {
 		t.Run(name, func(t *testing.T) {
-			stops(t, 3, func(ctx context.Context, f *fuse) error { // the planner takes a look at each chunk
+			stops(t, 6, func(ctx context.Context, f *fuse) error { // the planner takes a look at each chunk for each value
 				return ask(ctx, with(0, func(chunk int) column { return fusedSet{f, chunk, plain.exists[chunk]} }))
 			})
 		})

@@ -67,6 +67,15 @@ func Union(dst *kernel.Words, sets []Set) {
 	}
 }
 
+// LoadAnd sets dst to the members of both a and b and reports whether there are any.
+func LoadAnd(dst *kernel.Words, a, b Set) (any bool) {
+	if a.kind == bitmapKind && b.kind == bitmapKind {
+		return kernel.And(dst, a.words(), b.words())
+	}
+	a.Load(dst)
+	return b.And(dst)
+}
+
 // And takes all but the members of s out of dst and reports whether any are left.
 func (s Set) And(dst *kernel.Words) (any bool) {
 	switch s.kind {

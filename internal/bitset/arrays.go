@@ -67,8 +67,7 @@ func arraysShare(x, y []uint16, scratch *kernel.Words) int {
 		x, y = y, x
 	}
 	n := 0
-	switch {
-	case len(x)*searchNotProbe < len(y):
+	if len(x)*searchNotProbe < len(y) {
 		for _, p := range x {
 			y = y[search(y, p):]
 			if len(y) > 0 && y[0] == p {
@@ -76,7 +75,11 @@ func arraysShare(x, y []uint16, scratch *kernel.Words) int {
 			}
 		}
 		return n
-	case len(x)+len(y) < 16:
+	}
+	if n, ok := kernel.Share(x, y); ok {
+		return n
+	}
+	if len(x)+len(y) < 16 {
 		for i, j := 0, 0; i < len(x) && j < len(y); {
 			switch p, q := x[i], y[j]; {
 			case p < q:

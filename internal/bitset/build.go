@@ -2,6 +2,7 @@ package bitset
 
 import (
 	"math/bits"
+	"slices"
 
 	"github.com/clientele-go/clientele/internal/kernel"
 )
@@ -12,19 +13,22 @@ func Of(w *kernel.Words, dense int) Set { return ofWords(w, kernel.Count(w), den
 
 // ofWords is the set of the n positions in w. If own, w belongs to it.
 func ofWords(w *kernel.Words, n, dense int, own bool) Set {
-	if n < clampDense(dense) {
+	dense = clampDense(dense)
+	if n < dense && n <= sparse {
 		buf := listBuffers.Get().(*listBuffer)
 		defer listBuffers.Put(buf)
-		if n <= sparse {
-			extractSparse(buf[:], w)
-		} else {
-			kernel.Extract(buf[:], w) // faster with room to spare
-		}
+		extractSparse(buf[:], w)
 		return OfSorted(buf[:n], dense)
 	}
 	limit := runLimit(n)
 	if runs := countRuns(w, limit); runs <= limit {
 		return runsSet(n, boundsIn(w, runs))
+	}
+	if n < dense {
+		buf := listBuffers.Get().(*listBuffer)
+		defer listBuffers.Put(buf)
+		kernel.Extract(buf[:], w) // faster with room to spare
+		return listSet(arrayKind, n, slices.Clone(buf[:n]))
 	}
 	if !own {
 		shared := w

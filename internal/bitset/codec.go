@@ -80,12 +80,23 @@ func appendMembers(dst []byte, s Set, h shape) []byte {
 	case runsKind:
 		le.PutUint16(out, uint16(h.runs))
 		out = out[2:]
+		if s.kind == runsKind {
+			for list := s.list(); len(list) >= 2 && len(out) >= 4; list, out = list[2:], out[4:] {
+				le.PutUint16(out, list[0])
+				le.PutUint16(out[2:], list[1]-list[0])
+			}
+			break
+		}
 		for first, last := range s.runs() {
 			le.PutUint16(out, uint16(first))
 			le.PutUint16(out[2:], uint16(last-first))
 			out = out[4:]
 		}
 	default:
+		if s.kind == arrayKind {
+			put(out, s.list())
+			break
+		}
 		buf := listBuffers.Get().(*listBuffer)
 		defer listBuffers.Put(buf)
 		put(out, s.Positions(buf[:]))

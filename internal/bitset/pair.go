@@ -78,16 +78,30 @@ func (o op) apply(w *kernel.Words, s Set) {
 	}
 }
 
-// words sets dst to the result for a and b.
-func (o op) words(dst, a, b *kernel.Words) {
+// words sets dst to the result for a and b and returns the number of positions in it.
+func (o op) words(dst, a, b *kernel.Words) int {
 	switch o {
 	case and:
-		kernel.And(dst, a, b)
+		return kernel.CountedAnd(dst, a, b)
 	case or:
-		kernel.Or(dst, a, b)
-	case andNot:
-		kernel.AndNot(dst, a, b)
+		return kernel.CountedOr(dst, a, b)
+	default:
+		return kernel.CountedAndNot(dst, a, b)
 	}
+}
+
+// bitmaps combines two bitmaps. Where they would make a bitmap if they had nothing
+// to do with each other, its words are the first that are written.
+func (o op) bitmaps(a, b Set, dense int, scratch *kernel.Words) Set {
+	w, own := scratch, o.size(a, b, (a.Len()>>8)*(b.Len()>>8)) >= dense
+	if own {
+		w = new(kernel.Words)
+	}
+	s := ofWords(w, o.words(w, a.words(), b.words()), dense, own)
+	if !own {
+		*scratch = kernel.Words{}
+	}
+	return s
 }
 
 // combine makes the set of the result for two sets that are not empty.
@@ -102,23 +116,16 @@ func (o op) combine(a, b Set, dense int, scratch *kernel.Words) Set {
 		return filtered(b, a, true, dense)
 	case a.kind == arrayKind && o != or:
 		return filtered(a, b, o == and, dense)
-	}
-	if a.kind == bitmapKind && b.kind == bitmapKind && o == or && a.Len() >= dense {
-		w := new(kernel.Words)
-		kernel.Or(w, a.words(), b.words())
-		return ofWords(w, kernel.Count(w), dense, true)
+	case a.kind == bitmapKind && b.kind == bitmapKind:
+		return o.bitmaps(a, b, dense, scratch)
 	}
 	n := o.size(a, b, overlap(a, b, scratch))
 	w := scratch
 	if n >= dense {
 		w = new(kernel.Words)
 	}
-	if a.kind == bitmapKind && b.kind == bitmapKind {
-		o.words(w, a.words(), b.words())
-	} else {
-		a.Load(w)
-		o.apply(w, b)
-	}
+	a.Load(w)
+	o.apply(w, b)
 	s := ofWords(w, n, dense, true)
 	if w == scratch {
 		*scratch = kernel.Words{}

@@ -72,6 +72,8 @@ func TestPairs(t *testing.T) {
 				check(any == (n > 0) || o.op == or, "any")
 				switch o.op {
 				case and:
+					w := *wb
+					check(LoadAnd(&w, x, y) == (n > 0) && w == *want, "LoadAnd")
 					check(AndCount(x, y, scratch) == n && *scratch == kernel.Words{}, "AndCount")
 					check(y.AndCount(wa) == n, "AndCount of words")
 					check(y.RankedCount(wa, ranksOf(wa)) == n, "RankedCount of words")
@@ -161,4 +163,30 @@ func ranksOf(w *kernel.Words) *kernel.Ranks {
 	r := new(kernel.Ranks)
 	r.Rank(w)
 	return r
+}
+
+// Runs are intersected and united as the walk over their edges does it, which works for every operation.
+func TestRunsAsEdges(t *testing.T) {
+	r := rand.New(rand.NewPCG(7, 8))
+	random := func(most int) (bounds []uint16) {
+		for at := r.IntN(3); len(bounds) < 2*most && at < kernel.Bits; {
+			last := min(at+r.IntN(1+r.IntN(600)), kernel.Bits-1)
+			bounds = append(bounds, uint16(at), uint16(last))
+			at = last + 2 + r.IntN(1+r.IntN(600))
+		}
+		return bounds
+	}
+	for range 3000 {
+		a, b := random(1+r.IntN(maxRuns)), random(1+r.IntN(maxRuns))
+		if r.IntN(4) == 0 {
+			a = []uint16{0, kernel.Bits - 1}
+		}
+		for o, pair := range map[op]func(*[4 * maxRuns]uint16, []uint16, []uint16) ([]uint16, int){and: sharedRuns, or: joinedRuns} {
+			var buf [4 * maxRuns]uint16
+			want, n := o.edges(nil, a, b)
+			got, m := pair(&buf, a, b)
+			require.True(t, slices.Equal(want, got), "%d: %v %v", o, a, b)
+			require.Equal(t, n, m)
+		}
+	}
 }

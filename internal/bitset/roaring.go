@@ -1,7 +1,6 @@
 package bitset
 
 import (
-	"bytes"
 	"encoding/binary"
 	"math/bits"
 	"slices"
@@ -156,12 +155,12 @@ func ReadRoaring(data []byte, dense int) (chunks []Set, n int, err error) {
 }
 
 // ToRoaring is the bitmap of the members of the chunks: position p of chunk i is
-// bit i*65,536 + p. It belongs to the caller, shares no memory and does not copy
-// on write. Its containers are runs only where the chunks are. It panics if there
-// are more than 65,536 chunks.
+// bit i*65,536 + p. It belongs to the caller and shares no memory; its containers
+// lie together, and one that is changed is copied first. They are runs only where
+// the chunks are. It panics if there are more than 65,536 chunks.
 func ToRoaring(chunks []Set) *roaring.Bitmap {
 	b := roaring.New()
-	if _, err := b.ReadFrom(bytes.NewReader(appendRoaring(nil, chunks))); err != nil {
+	if _, err := b.FromUnsafeBytes(appendRoaring(nil, chunks)); err != nil {
 		panic("bitset: ToRoaring: " + err.Error()) // our own bytes
 	}
 	return b

@@ -11,6 +11,10 @@ func count(a *Words) int           { return countGo(a) }
 func andCount(a, b *Words) int     { return andCountGo(a, b) }
 func andNotCount(a, b *Words) int  { return andNotCountGo(a, b) }
 
+func countedAnd(dst, a, b *Words) int    { return countedAndGo(dst, a, b) }
+func countedAndNot(dst, a, b *Words) int { return countedAndNotGo(dst, a, b) }
+func countedOr(dst, a, b *Words) int     { return countedOrGo(dst, a, b) }
+
 func between(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
 	betweenGo(below, dst, slices, lo, hi, first)
 }
@@ -21,6 +25,7 @@ func sliceCounts(counts []uint64, filter *Words, slices []uint64) {
 
 func encode(rows *[64][8]uint64, values *[512]uint64, width int) { encodeGo(rows, values, width) }
 
+func share(_, _ []uint16) (n int, ok bool)                { return 0, false }
 func probe(dst, positions []uint16, w *Words) int         { return probeGo(dst, positions, w) }
 func probeNot(dst, positions []uint16, w *Words) int      { return probeNotGo(dst, positions, w) }
 func probeCount(positions []uint16, w *Words) int         { return probeCountGo(positions, w) }

@@ -67,6 +67,22 @@ func probeCountGo(positions []uint16, w *Words) int {
 	return int(n)
 }
 
+// fewShared is the number of positions that registers hold.
+const fewShared = 128
+
+// Share is how many positions are in both of two short lists, in each of which all
+// are different. ok is false where there is nothing better than to scatter one and
+// to probe the other: a list has more than 128, or there is no assembly for it.
+func Share(x, y []uint16) (n int, ok bool) {
+	if len(x) > len(y) {
+		x, y = y, x
+	}
+	if len(x) == 0 {
+		return 0, true
+	}
+	return share(x, y)
+}
+
 // Extract writes the positions in w to dst, ascending, and returns how many. It
 // panics if dst is shorter than that; if it is longer, scratch is written beyond,
 // and it is faster with room for a hundred more.

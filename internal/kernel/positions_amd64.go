@@ -16,6 +16,16 @@ func probeCountAVX2(positions *uint16, n int, w *Words) int
 //go:noescape
 func extractAVX512(dst *uint16, words *uint64, n, first int) int
 
+//go:noescape
+func shareAVX512(x *uint16, n int, y *uint16, m int) int
+
+func share(x, y []uint16) (n int, ok bool) {
+	if simd.InUse != simd.AVX512 || len(y) > fewShared {
+		return 0, false
+	}
+	return shareAVX512(&x[0], len(x), &y[0], len(y)), true
+}
+
 func probe(dst, positions []uint16, w *Words) int {
 	if simd.InUse == simd.Go || len(positions) == 0 {
 		return probeGo(dst, positions, w)

@@ -173,3 +173,90 @@ loop:
 	MOVQ       DI, ret+32(FP)
 	VZEROUPPER
 	RET
+
+// Lane by lane the least difference between the position at SI and those in Y is kept in LEAST.
+#define NEARER(Y, LEAST) \
+	VPXORQ  Y, Z8, Z9        \
+	VPMINUW Z9, LEAST, LEAST
+
+// The lanes K of LEAST that are 0 are added to AX.
+#define ADDZEROS(LEAST, K) \
+	VPTESTNMW LEAST, LEAST, K, K5 \
+	KMOVD     K5, BX              \
+	POPCNTL   BX, BX              \
+	ADDQ      BX, AX
+
+// func shareAVX512(x *uint16, n int, y *uint16, m int) int
+//
+// How many of n >= 1 positions at x are among the 1 <= m <= 128 at y, which are
+// kept in registers; all of a list are different.
+TEXT ·shareAVX512(SB), NOSPLIT, $0-40
+	MOVQ x+0(FP), SI
+	MOVQ n+8(FP), CX
+	MOVQ y+16(FP), DX
+	MOVQ m+24(FP), R8
+	MOVQ $-1, R9
+	XORL AX, AX
+	VPTERNLOGD $0xff, Z4, Z4, Z4
+	VMOVDQA64  Z4, Z5
+	BZHIQ R8, R9, R10
+	KMOVD R10, K1
+	VMOVDQU16.Z (DX), K1, Z0
+	CMPQ  R8, $32
+	JGT   more
+
+one:
+	VPBROADCASTW (SI), Z8
+	NEARER(Z0, Z4)
+	ADDQ $2, SI
+	DECQ CX
+	JNZ  one
+	JMP  sum1
+
+more:
+	SHRQ  $32, R10
+	KMOVD R10, K2
+	VMOVDQU16.Z 64(DX), K2, Z1
+	CMPQ  R8, $64
+	JGT   most
+
+two:
+	VPBROADCASTW (SI), Z8
+	NEARER(Z0, Z4)
+	NEARER(Z1, Z5)
+	ADDQ $2, SI
+	DECQ CX
+	JNZ  two
+	JMP  sum2
+
+most:
+	VMOVDQA64 Z4, Z6
+	VMOVDQA64 Z4, Z7
+	SUBQ  $64, R8
+	BZHIQ R8, R9, R10
+	KMOVD R10, K3
+	SHRQ  $32, R10
+	KMOVD R10, K4
+	VMOVDQU16.Z 128(DX), K3, Z2
+	VMOVDQU16.Z 192(DX), K4, Z3
+
+four:
+	VPBROADCASTW (SI), Z8
+	NEARER(Z0, Z4)
+	NEARER(Z1, Z5)
+	NEARER(Z2, Z6)
+	NEARER(Z3, Z7)
+	ADDQ $2, SI
+	DECQ CX
+	JNZ  four
+	ADDZEROS(Z7, K4)
+	ADDZEROS(Z6, K3)
+
+sum2:
+	ADDZEROS(Z5, K2)
+
+sum1:
+	ADDZEROS(Z4, K1)
+	MOVQ AX, ret+32(FP)
+	VZEROUPPER
+	RET

@@ -70,6 +70,42 @@ func TestProbe(t *testing.T) {
 	require.Panics(t, func() { ProbeNot(make([]uint16, 1), []uint16{1, 2}, &Words{}) })
 }
 
+func TestShare(t *testing.T) {
+	r := rand.New(rand.NewPCG(5, 6))
+	list := func(n, below int) []uint16 {
+		var out []uint16
+		for len(out) < n {
+			if p := uint16(r.IntN(below)); !slices.Contains(out, p) {
+				out = append(out, p)
+			}
+		}
+		slices.Sort(out)
+		return slices.Clip(out)
+	}
+	sizes := []int{0, 1, 2, 31, 32, 33, 63, 64, 65, 95, 96, 97, 127, 128, 129}
+	for _, n := range sizes {
+		for _, m := range sizes {
+			for _, below := range []int{130, 200, Bits} {
+				x, y := list(n, below), list(m, below)
+				want := 0
+				for _, p := range x {
+					if slices.Contains(y, p) {
+						want++
+					}
+				}
+				simd.Each(t, func(t *testing.T) {
+					t.Helper()
+					got, ok := Share(x, y)
+					if ok {
+						require.Equal(t, want, got, "%d and %d below %d", n, m, below)
+					}
+					require.Equal(t, n == 0 || m == 0 || max(n, m) <= 128 && simd.InUse == simd.AVX512, ok)
+				})
+			}
+		}
+	}
+}
+
 func TestExtract(t *testing.T) {
 	for name, w := range samples() {
 		want := positions(w)

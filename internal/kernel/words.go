@@ -29,6 +29,15 @@ func AndCount(a, b *Words) int { return andCount(a, b) }
 // AndNotCount is the number of positions in a and not in b.
 func AndNotCount(a, b *Words) int { return andNotCount(a, b) }
 
+// CountedAnd is And that returns the number of positions in dst.
+func CountedAnd(dst, a, b *Words) int { return countedAnd(dst, a, b) }
+
+// CountedAndNot is AndNot that returns the number of positions in dst.
+func CountedAndNot(dst, a, b *Words) int { return countedAndNot(dst, a, b) }
+
+// CountedOr is Or that returns the number of positions in dst.
+func CountedOr(dst, a, b *Words) int { return countedOr(dst, a, b) }
+
 func andGo(dst, a, b *Words) bool {
 	var any uint64
 	for i := 0; i < Size; i += 8 {
@@ -131,6 +140,63 @@ func andNotCountGo(a, b *Words) (n int) {
 		n += bits.OnesCount64(x[5] &^ y[5])
 		n += bits.OnesCount64(x[6] &^ y[6])
 		n += bits.OnesCount64(x[7] &^ y[7])
+	}
+	return n
+}
+
+func countedAndGo(dst, a, b *Words) (n int) {
+	for i := 0; i < Size; i += 4 {
+		d, x, y := (*[4]uint64)(dst[i:]), (*[4]uint64)(a[i:]), (*[4]uint64)(b[i:])
+		z := x[0] & y[0]
+		d[0] = z
+		n += bits.OnesCount64(z)
+		z = x[1] & y[1]
+		d[1] = z
+		n += bits.OnesCount64(z)
+		z = x[2] & y[2]
+		d[2] = z
+		n += bits.OnesCount64(z)
+		z = x[3] & y[3]
+		d[3] = z
+		n += bits.OnesCount64(z)
+	}
+	return n
+}
+
+func countedAndNotGo(dst, a, b *Words) (n int) {
+	for i := 0; i < Size; i += 4 {
+		d, x, y := (*[4]uint64)(dst[i:]), (*[4]uint64)(a[i:]), (*[4]uint64)(b[i:])
+		z := x[0] &^ y[0]
+		d[0] = z
+		n += bits.OnesCount64(z)
+		z = x[1] &^ y[1]
+		d[1] = z
+		n += bits.OnesCount64(z)
+		z = x[2] &^ y[2]
+		d[2] = z
+		n += bits.OnesCount64(z)
+		z = x[3] &^ y[3]
+		d[3] = z
+		n += bits.OnesCount64(z)
+	}
+	return n
+}
+
+func countedOrGo(dst, a, b *Words) (n int) {
+	for i := 0; i < Size; i += 4 {
+		d, x, y := (*[4]uint64)(dst[i:]), (*[4]uint64)(a[i:]), (*[4]uint64)(b[i:])
+		z := x[0] | y[0]
+		d[0] = z
+		n += bits.OnesCount64(z)
+		z = x[1] | y[1]
+		d[1] = z
+		n += bits.OnesCount64(z)
+		z = x[2] | y[2]
+		d[2] = z
+		n += bits.OnesCount64(z)
+		z = x[3] | y[3]
+		d[3] = z
+		n += bits.OnesCount64(z)
 	}
 	return n
 }

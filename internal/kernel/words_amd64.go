@@ -133,3 +133,33 @@ func andNotCount(a, b *Words) int {
 	}
 	return andNotCountGo(a, b)
 }
+
+// Assembly counts so fast what it has just written that it needs no form for both.
+
+func countedAnd(dst, a, b *Words) int {
+	if simd.InUse == simd.Go {
+		return countedAndGo(dst, a, b)
+	}
+	if !and(dst, a, b) {
+		return 0
+	}
+	return count(dst)
+}
+
+func countedAndNot(dst, a, b *Words) int {
+	if simd.InUse == simd.Go {
+		return countedAndNotGo(dst, a, b)
+	}
+	if !andNot(dst, a, b) {
+		return 0
+	}
+	return count(dst)
+}
+
+func countedOr(dst, a, b *Words) int {
+	if simd.InUse == simd.Go {
+		return countedOrGo(dst, a, b)
+	}
+	or(dst, a, b)
+	return count(dst)
+}

@@ -43,11 +43,12 @@ func TestWords(t *testing.T) {
 		bit   func(a, b bool) bool
 		words func(dst, a, b *Words) bool
 		count func(a, b *Words) int // nil: there is none
+		both  func(dst, a, b *Words) int
 	}{
-		"And":    {func(a, b bool) bool { return a && b }, And, AndCount},
-		"AndNot": {func(a, b bool) bool { return a && !b }, AndNot, AndNotCount},
-		"Or":     {func(a, b bool) bool { return a || b }, func(d, a, b *Words) bool { Or(d, a, b); return *d != Words{} }, nil},
-		"Xor":    {func(a, b bool) bool { return a != b }, Xor, nil},
+		"And":    {func(a, b bool) bool { return a && b }, And, AndCount, CountedAnd},
+		"AndNot": {func(a, b bool) bool { return a && !b }, AndNot, AndNotCount, CountedAndNot},
+		"Or":     {func(a, b bool) bool { return a || b }, func(d, a, b *Words) bool { Or(d, a, b); return *d != Words{} }, nil, CountedOr},
+		"Xor":    {func(a, b bool) bool { return a != b }, Xor, nil, nil},
 	}
 	for name, op := range operations {
 		for an, a := range all {
@@ -65,6 +66,14 @@ func TestWords(t *testing.T) {
 					}
 					dirty := *all["half"]
 					check(&dirty, a, b)
+					if op.both != nil {
+						dirty = *all["half"]
+						require.Equal(t, n, op.both(&dirty, a, b), "%s %s %s", an, name, bn)
+						same(t, want, &dirty)
+						dirty = *a
+						require.Equal(t, n, op.both(&dirty, &dirty, b), "%s %s %s", an, name, bn)
+						same(t, want, &dirty)
+					}
 					x, y := *a, *b
 					check(&x, &x, b)
 					check(&y, a, &y)
