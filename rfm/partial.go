@@ -198,6 +198,7 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 	case !s.units.net && len(c.Seen) > int(c.Units):
 		return "seen"
 	}
+	s.foldFull(len(c.Seen))
 	if !s.units.net {
 		entry.units -= uint32(len(c.Seen)) // they are counted once they are sorted in
 	}
@@ -212,6 +213,5 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 		}
 		s.place(unit(u.Unit), e, state)
 	}
-	s.foldFull()
 	return ""
 }

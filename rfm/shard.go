@@ -216,12 +216,12 @@ const batchRuns = 64
 
 // add books the runs with the given indexes, all of this shard and at most batchRuns.
 func (s *shard[K]) add(p *policy, runs []run[K], b *batch) {
+	s.foldFull(len(runs))
 	s.locate(runs, b)
 	if p.refunds == NetRefunds {
 		for j := range runs {
 			s.addNet(&runs[j], b.entries[j])
 		}
-		s.foldFull()
 		return
 	}
 	for j := range runs {
@@ -243,7 +243,6 @@ func (s *shard[K]) add(p *policy, runs []run[K], b *batch) {
 			s.count(&e.units, 1)
 		}
 	}
-	s.foldFull()
 }
 
 // locate finds the entries of runs. Before slots and entries are looked at, a
@@ -306,15 +305,19 @@ func (s *shard[K]) count(n *uint32, by uint32) {
 
 // place puts a unit of an entry, with what is kept of it, on the pile.
 func (s *shard[K]) place(u unit, entry int, state unitState) {
-	s.units.pile = append(s.units.pile, unitKey{u, uint32(entry)})
-	if s.units.net {
-		s.units.pileStates = append(s.units.pileStates, state)
+	t := &s.units
+	if len(t.pile) == cap(t.pile) {
+		t.grow(s.n)
+	}
+	t.pile = append(t.pile, unitKey{u, uint32(entry)})
+	if t.net {
+		t.pileStates = append(t.pileStates, state)
 	}
 }
 
-// foldFull sorts the pile in once it is as long as it may get.
-func (s *shard[K]) foldFull() {
-	if len(s.units.pile) >= s.units.limit(s.n) {
+// foldFull sorts the pile in where n more units would make it longer than it may get.
+func (s *shard[K]) foldFull(n int) {
+	if len(s.units.pile)+n > s.units.limit(s.n) {
 		s.fold()
 	}
 }
@@ -355,6 +358,7 @@ func (s *shard[K]) merge(o *shard[K]) {
 		c.revenue += oe.revenue
 		s.count(&c.lines, oe.lines)
 		lo, hi := o.units.of(i)
+		s.foldFull(hi - lo)
 		if o.units.net {
 			s.count(&c.units, oe.units)
 		} else {
@@ -363,9 +367,7 @@ func (s *shard[K]) merge(o *shard[K]) {
 		for j := lo; j < hi; j++ {
 			s.place(o.units.units[j], e, o.units.state(j))
 		}
-		s.foldFull()
 	}
-	s.fold()
 }
 
 // settled returns the shard with the standing orders counted in its entries:

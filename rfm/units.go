@@ -103,13 +103,22 @@ type unitTable struct {
 }
 
 // leastPile is the length up to which a pile grows in any case.
-const leastPile = 64
+const leastPile = batchRuns
 
 // limit is the length up to which the pile may grow. Unless more units are
-// expected, it takes at most 8 bytes a unit and 4 an owner.
+// expected, it takes at most 8 bytes a unit and 2 an owner.
 func (t *unitTable) limit(owners int) int {
 	n := len(t.units)
-	return max(leastPile, (2*n+owners)/4, min(t.expect-n, 4*n))
+	return max(leastPile, n/2+owners/8, min(t.expect-n, 4*n))
+}
+
+// grow makes room for a pile as long as it may get.
+func (t *unitTable) grow(owners int) {
+	n := max(1, t.limit(owners)-len(t.pile))
+	t.pile = slices.Grow(t.pile, n)
+	if t.net {
+		t.pileStates = slices.Grow(t.pileStates, n)
+	}
 }
 
 // of returns where the units of an owner begin and end, in a table without a pile.
