@@ -69,7 +69,7 @@ func (u *unitText) UnmarshalText(text []byte) error {
 // MarshalJSON writes all the accumulator holds, customers by id, so that
 // another process can merge it: the same transactions give the same bytes. K
 // must be encodable by encoding/json; text ids that are not UTF-8 are an error. Orders appear as their
-// number, as their text where it has at most 11 bytes, else as its hash.
+// number, as their text where it has at most 11 bytes (readable, in hexadecimal), else as its hash.
 // Cost: O(n log n) and some 100 bytes a customer and 40 an order.
 func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
 	parallel.For(a.workers, shards, func(i int) { a.shards[i].fold() })
