@@ -294,6 +294,20 @@ func TestTimesOfLongAgo(t *testing.T) {
 	require.Greater(t, a.Customers[0].Recency, 700_000)
 }
 
+// TestJSONRefusesOtherVersions: those that kept orders as other units.
+func TestJSONRefusesOtherVersions(t *testing.T) {
+	a, err := rfm.NewAccumulator[string](nil, &rfm.Options{Location: time.UTC})
+	require.NoError(t, err)
+	data, err := json.Marshal(a)
+	require.NoError(t, err)
+	require.Contains(t, string(data), `"version":2`)
+	require.NoError(t, a.UnmarshalJSON(data))
+	for _, version := range []string{"1", "3"} {
+		err := a.UnmarshalJSON(bytes.Replace(data, []byte(`"version":2`), []byte(`"version":`+version), 1))
+		require.ErrorContains(t, err, "not an rfm.Accumulator of version 2")
+	}
+}
+
 func TestJSONRefusesIDsItCannotHold(t *testing.T) {
 	for _, compare := range []func(a, b string) int{nil, cmp.Compare[string]} {
 		a, err := rfm.NewAccumulator(compare, &rfm.Options{Location: time.UTC})

@@ -243,8 +243,8 @@ func TestHostile(t *testing.T) {
 		},
 		"Accumulator.Customers": {
 			Call: (*rfm.Accumulator[string]).Customers, Names: "accumulator asOf",
-			Args:  func() []any { return []any{accumulator(t), time.Date(2024, 5, 1, 9, 0, 0, 0, time.UTC)} },
-			Alone: "an accumulator is not safe for concurrent use",
+			Args:   func() []any { return []any{accumulator(t), time.Date(2024, 5, 1, 9, 0, 0, 0, time.UTC)} },
+			Writes: "accumulator",
 		},
 		"Accumulator.Analyze": {
 			Call: (*rfm.Accumulator[string]).Analyze, Names: "accumulator ctx asOf",

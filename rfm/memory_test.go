@@ -40,6 +40,11 @@ func TestMemoryPerCustomer(t *testing.T) {
 		a, err := acc.Analyze(t.Context(), time.Time{})
 		require.NoError(t, err)
 		both[unit] = liveHeap() - before
+		frequency := 0
+		for i := range a.Customers {
+			frequency += a.Customers[i].Frequency
+		}
+		require.Equal(t, map[rfm.FrequencyUnit]int{rfm.Lines: c.Len(), rfm.Orders: len(orders)}[unit], frequency, unit)
 		customers := float64(acc.Len())
 		require.Greater(t, customers, 290_000.0)
 		more := map[rfm.FrequencyUnit]float64{rfm.Orders: 24 * n}[unit]

@@ -103,3 +103,12 @@ func signed[K comparable, T ~int | ~int8 | ~int16 | ~int32 | ~int64]() order[K] 
 func unsigned[K comparable, T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr]() order[K] {
 	return order[K]{compare: as[K, T], integer: func(id *K) uint64 { return uint64(*(*T)(unsafe.Pointer(id))) }}
 }
+
+// mix is the finalizer of MurmurHash3 (Appleby 2011), a bijection of 64 bits.
+func mix(x uint64) uint64 {
+	x ^= x >> 33
+	x *= 0xff51afd7ed558ccd
+	x ^= x >> 33
+	x *= 0xc4ceb9fe1a85ec53
+	return x ^ x>>33
+}

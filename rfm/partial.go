@@ -1,7 +1,6 @@
 package rfm
 
 import (
-	"cmp"
 	"encoding/binary"
 	"encoding/hex"
 	"encoding/json"
@@ -9,11 +8,13 @@ import (
 	"fmt"
 	"slices"
 	"unicode/utf8"
+
+	"github.com/clientele-go/clientele/internal/parallel"
 )
 
 // The JSON of an accumulator: a partial result on its way to another process.
 
-const accumulatorVersion = 1
+const accumulatorVersion = 2
 
 type accumulatorJSON[K comparable] struct {
 	Version   int            `json:"version"`
@@ -51,8 +52,8 @@ type unitText unit
 
 func (u unitText) MarshalText() ([]byte, error) {
 	var b [12]byte
-	binary.BigEndian.PutUint64(b[:], u.high)
-	binary.BigEndian.PutUint32(b[8:], u.low)
+	binary.BigEndian.PutUint64(b[:], unit(u).upper())
+	binary.BigEndian.PutUint32(b[8:], u.tag)
 	return hex.AppendEncode(nil, b[:]), nil
 }
 
@@ -61,15 +62,17 @@ func (u *unitText) UnmarshalText(text []byte) error {
 	if n, err := hex.Decode(b[:], text[:min(len(text), 24)]); err != nil || n != 12 || len(text) != 24 {
 		return errors.New("rfm: a unit is not 24 hexadecimal digits")
 	}
-	*u = unitText{binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint32(b[8:])}
+	*u = unitText(newUnit(binary.BigEndian.Uint64(b[:]), binary.BigEndian.Uint32(b[8:])))
 	return nil
 }
 
 // MarshalJSON writes all the accumulator holds, customers by id, so that
 // another process can merge it: the same transactions give the same bytes. K
-// must be encodable by encoding/json; text ids that are not UTF-8 are an error. Orders appear as their hash or number.
+// must be encodable by encoding/json; text ids that are not UTF-8 are an error. Orders appear as their
+// number, as their text where it has at most 11 bytes (readable, in hexadecimal), else as its hash.
 // Cost: O(n log n) and some 100 bytes a customer and 40 an order.
 func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
+	parallel.For(a.workers, shards, func(i int) { a.shards[i].fold() })
 	if err := a.failure(); err != nil {
 		return nil, err
 	}
@@ -94,32 +97,22 @@ func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
 	j.Latest, j.Turnover = optional(a.latest), a.turnover
 	for i := range a.shards {
 		s := &a.shards[i]
-		base := len(j.Customers)
 		for i := range s.n {
 			e := s.at(i)
-			j.Customers = append(j.Customers, entryJSON[K]{
-				ID: e.id, Last: optional(e.last), Revenue: e.revenue, Units: e.units, Lines: e.lines,
-			})
-		}
-		for slot, k := range s.units.keys {
-			if k.owner == 0 {
-				continue
+			c := entryJSON[K]{ID: e.id, Last: optional(e.last), Revenue: e.revenue, Units: e.units, Lines: e.lines}
+			lo, hi := s.units.of(i)
+			for k := lo; k < hi; k++ {
+				u := unitJSON{Unit: unitText(s.units.units[k])}
+				if s.units.net {
+					st := &s.units.states[k]
+					u.Net, u.Last, u.Lines, u.Refunded = st.net, optional(st.last), st.lines, st.refunded
+				}
+				c.Seen = append(c.Seen, u)
 			}
-			u := unitJSON{Unit: unitText(k.unit())}
-			if s.units.net {
-				st := s.units.states[slot]
-				u.Net, u.Last, u.Lines, u.Refunded = st.net, optional(st.last), st.lines, st.refunded
-			}
-			c := &j.Customers[base+int(k.owner-1)]
-			c.Seen = append(c.Seen, u)
+			j.Customers = append(j.Customers, c)
 		}
 	}
 	slices.SortFunc(j.Customers, func(x, y entryJSON[K]) int { return a.order.compare(x.ID, y.ID) })
-	for i := range j.Customers {
-		slices.SortFunc(j.Customers[i].Seen, func(x, y unitJSON) int {
-			return cmp.Or(cmp.Compare(x.Unit.high, y.Unit.high), cmp.Compare(x.Unit.low, y.Unit.low))
-		})
-	}
 	return json.Marshal(j)
 }
 
@@ -205,18 +198,20 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 	case !s.units.net && len(c.Seen) > int(c.Units):
 		return "seen"
 	}
-	for _, u := range c.Seen {
-		slot, added := s.units.add(newUnitKey(unit(u.Unit), e))
-		if !added || (u.Last == nil) != (u.Lines == 0) || !inRange(u.Last) {
+	s.foldFull(len(c.Seen))
+	if !s.units.net {
+		entry.units -= uint32(len(c.Seen)) // they are counted once they are sorted in
+	}
+	slices.SortFunc(c.Seen, func(x, y unitJSON) int { return unit(x.Unit).compare(unit(y.Unit)) })
+	for i, u := range c.Seen {
+		if i > 0 && u.Unit == c.Seen[i-1].Unit || (u.Last == nil) != (u.Lines == 0) || !inRange(u.Last) {
 			return "seen"
 		}
-		if s.units.net {
-			st := unitState{net: u.Net, last: never, lines: u.Lines, refunded: u.Refunded}
-			if u.Last != nil {
-				st.last = *u.Last
-			}
-			s.units.states[slot] = st
+		state := unitState{net: u.Net, last: never, lines: u.Lines, refunded: u.Refunded}
+		if u.Last != nil {
+			state.last = *u.Last
 		}
+		s.place(unit(u.Unit), e, state)
 	}
 	return ""
 }

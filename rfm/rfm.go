@@ -90,7 +90,7 @@ func newBounded[K comparable](opts *Options) (*Accumulator[K], error) {
 }
 
 // Analyze scores the customers as of the local day of asOf, the zero time
-// being Options.AsOf. The accumulator is unchanged and can go on.
+// being Options.AsOf. The accumulator can go on, as after [Accumulator.Customers].
 func (a *Accumulator[K]) Analyze(ctx context.Context, asOf time.Time) (*Analysis[K], error) {
 	a.scatters = nil
 	customers, report, err := a.Customers(asOf)

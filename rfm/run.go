@@ -3,12 +3,14 @@ package rfm
 // A run is some rows of one customer that can be booked as one: in most data
 // the lines of an order stand together.
 type run[K comparable] struct {
-	id     K
-	hash   uint64
-	amount int64  // sum of the rows
-	last   int64  // unix seconds of the latest
-	first  uint32 // a row, for the kind and the order
-	lines  uint32
+	id      K
+	hash    uint64
+	amount  int64 // sum of the rows
+	last    int64 // unix seconds of the latest
+	unit    unit
+	lines   uint16 // at most chunkRows
+	kind    Kind
+	counted bool // whether unit names what the rows count for
 }
 
 // together tells whether two rows of one customer can be in one run.

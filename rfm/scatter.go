@@ -33,8 +33,10 @@ func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
 	ids, times, amounts := c.Customers[lo:hi], c.Times[lo:hi], c.Amounts[lo:hi]
 	times, amounts = times[:len(ids)], amounts[:len(ids)]
 	// parted: rows of one customer may not go together.
-	parted := a.policy.frequency != Lines || a.policy.refunds == NetRefunds || len(c.Kinds) > 0
+	units := a.policy.frequency != Lines || a.policy.refunds == NetRefunds
+	parted := units || len(c.Kinds) > 0
 	var r *run[K] // the latest, which further rows can join
+	first := 0    // its first row
 	for i, id := range ids {
 		if i%64 == 0 && a.order.written != nil {
 			s.touch(ids[i:min(i+64, len(ids))])
@@ -50,7 +52,7 @@ func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
 		}
 		s.latest = max(s.latest, at)
 		s.turnover.add(turnover(amount))
-		if r != nil && r.id == id && (!parted || c.together(&a.policy, int(r.first), lo+i)) {
+		if r != nil && r.id == id && (!parted || c.together(&a.policy, first, lo+i)) {
 			r.amount += amount
 			r.last = max(r.last, at)
 			r.lines++
@@ -59,11 +61,15 @@ func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
 		hash := a.order.hash(&ids[i])
 		shard := shardOf(hash)
 		if s.lens[shard] == batchRuns {
-			s.flush(c, shard)
+			s.flush(shard)
 		}
 		r = &s.runs[shard][s.lens[shard]]
 		s.lens[shard]++
-		r.id, r.hash, r.amount, r.last, r.first, r.lines = id, hash, amount, at, uint32(lo+i), 1
+		first = lo + i
+		r.id, r.hash, r.amount, r.last, r.lines, r.kind = id, hash, amount, at, 1, c.kind(first)
+		if units {
+			r.unit, r.counted = c.unit(first, &a.policy, &s.calendar)
+		}
 	}
 	s.report.Rows += purchases
 	s.report.Purchases += purchases
@@ -83,18 +89,18 @@ func (s *scatter[K]) touch(ids []K) {
 }
 
 // flush books the runs of a shard.
-func (s *scatter[K]) flush(c *Columns[K], shard int) {
+func (s *scatter[K]) flush(shard int) {
 	a := s.accumulator
 	a.locks[shard].Lock()
 	defer a.locks[shard].Unlock()
-	a.shards[shard].add(&a.policy, &s.calendar, c, s.runs[shard][:s.lens[shard]], &s.batch)
+	a.shards[shard].add(&a.policy, s.runs[shard][:s.lens[shard]], &s.batch)
 	s.lens[shard] = 0
 }
 
-func (s *scatter[K]) flushAll(c *Columns[K]) {
+func (s *scatter[K]) flushAll() {
 	for shard := range s.lens {
 		if s.lens[shard] > 0 {
-			s.flush(c, shard)
+			s.flush(shard)
 		}
 	}
 }

@@ -1,8 +1,6 @@
 package rfm
 
 import (
-	"crypto/sha256"
-	"encoding/binary"
 	"hash/maphash"
 	"math"
 	"math/bits"
@@ -171,31 +169,19 @@ func (s *shard[K]) push(e entry[K]) {
 	s.n++
 }
 
-// A unit names an order or a day. Text orders are the first 96 bits of their
-// SHA-256; numbers and days are exact, marked by low.
-type unit struct {
-	high uint64
-	low  uint32
-}
-
-const (
-	lowNumber = 0
-	lowDay    = 1
-)
-
 // unit is the unit that row i counts for, if it is told apart from others: its
 // order where orders matter, else with Days its day.
 func (c *Columns[K]) unit(i int, p *policy, calendar *civil.Calendar) (u unit, ok bool) {
 	if p.frequency == Orders || p.refunds == NetRefunds {
 		if len(c.OrderNumbers) > 0 {
-			return unit{uint64(c.OrderNumbers[i]), lowNumber}, true
+			return newUnit(uint64(c.OrderNumbers[i]), tagNumber), true
 		}
 		if c.hasOrder(i) {
 			return textUnit(c.Orders[i]), true
 		}
 	}
-	if p.frequency == Days {
-		return dayUnit(calendar, c.Times[i]), true
+	if p.frequency == Days && c.kind(i) == Purchase {
+		return newUnit(uint64(calendar.Day(c.Times[i])), tagDay), true
 	}
 	return unit{}, false
 }
@@ -219,53 +205,43 @@ func (c *Columns[K]) sameOrder(i, j int) bool {
 	return c.hasOrder(i) && c.Orders[i] == c.Orders[j]
 }
 
-func textUnit(order string) unit {
-	var sum [sha256.Size]byte
-	var buf [64]byte
-	if len(order) <= len(buf) {
-		sum = sha256.Sum256(buf[:copy(buf[:], order)])
-	} else {
-		sum = sha256.Sum256([]byte(order))
-	}
-	return unit{binary.LittleEndian.Uint64(sum[:]), binary.LittleEndian.Uint32(sum[8:])}
-}
-
 // A batch is the scratch space of booking a few runs of one shard step by
 // step, so that the memory accesses of a step overlap.
 type batch struct {
 	entries [batchRuns]int
 	hit     [batchRuns]bool
-	pending [batchRuns]unitKey
 }
 
 const batchRuns = 64
 
 // add books the runs with the given indexes, all of this shard and at most batchRuns.
-func (s *shard[K]) add(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], b *batch) {
+func (s *shard[K]) add(p *policy, runs []run[K], b *batch) {
+	s.foldFull(len(runs))
 	s.locate(runs, b)
 	if p.refunds == NetRefunds {
 		for j := range runs {
-			r := &runs[j]
-			s.addNet(p, calendar, c, r, b.entries[j])
+			s.addNet(&runs[j], b.entries[j])
 		}
 		return
 	}
 	for j := range runs {
 		r := &runs[j]
 		e := s.at(b.entries[j])
-		if c.kind(int(r.first)) == Refund {
+		if r.kind == Refund {
 			e.revenue -= r.amount
 			continue
 		}
 		e.revenue += r.amount
 		e.last = max(e.last, r.last)
-		s.count(&e.lines, r.lines)
-		if p.frequency == Lines {
+		s.count(&e.lines, uint32(r.lines))
+		switch {
+		case p.frequency == Lines:
 			e.units = e.lines
+		case r.counted:
+			s.place(r.unit, b.entries[j], unitState{})
+		default:
+			s.count(&e.units, 1)
 		}
-	}
-	if p.frequency != Lines {
-		s.addUnits(p, calendar, c, runs, b)
 	}
 }
 
@@ -301,72 +277,22 @@ func (s *shard[K]) locate(runs []run[K], b *batch) {
 	}
 }
 
-// addUnits counts the orders or days of runs that are new to their customers.
-func (s *shard[K]) addUnits(p *policy, calendar *civil.Calendar, c *Columns[K], runs []run[K], b *batch) {
-	n := 0
-	for j := range runs {
-		r := &runs[j]
-		row := int(r.first)
-		if c.kind(row) == Refund {
-			continue
-		}
-		if u, ok := c.unit(row, p, calendar); ok {
-			b.pending[n] = newUnitKey(u, b.entries[j])
-			n++
-		} else {
-			s.count(&s.at(b.entries[j]).units, 1)
-		}
-	}
-	s.units.touch(b.pending[:n])
-	for _, k := range b.pending[:n] {
-		if _, added := s.units.add(k); added {
-			s.count(&s.at(int(k.owner-1)).units, 1)
-		}
-	}
-}
-
 // addNet keeps what is needed to tell, once all is read, which orders stand.
-func (s *shard[K]) addNet(p *policy, calendar *civil.Calendar, c *Columns[K], r *run[K], entry int) {
-	row, amount := int(r.first), r.amount
-	refund := c.kind(row) == Refund
-	if refund {
-		amount = -amount
-	}
+func (s *shard[K]) addNet(r *run[K], entry int) {
 	e := s.at(entry)
-	e.revenue += amount
-	u, ok := c.unit(row, p, calendar)
-	if !c.hasOrder(row) {
-		if refund {
-			return
-		}
-		if !ok { // an order of its own, which no refund can name
-			e.last = max(e.last, r.last)
-			s.count(&e.lines, r.lines)
-			s.count(&e.units, 1)
-			return
-		}
+	state := unitState{net: r.amount, last: r.last, lines: uint32(r.lines)}
+	if r.kind == Refund {
+		state = unitState{net: -r.amount, last: never, refunded: true}
 	}
-	slot, added := s.units.add(newUnitKey(u, entry))
-	st := &s.units.states[slot]
-	if added {
-		st.last = never
+	e.revenue += state.net
+	switch {
+	case r.counted:
+		s.place(r.unit, entry, state)
+	case r.kind == Purchase: // an order of its own, which no refund can name
+		e.last = max(e.last, r.last)
+		s.count(&e.lines, uint32(r.lines))
+		s.count(&e.units, 1)
 	}
-	st.net += amount
-	if refund {
-		st.refunded = true
-		return
-	}
-	st.last = max(st.last, r.last)
-	s.count(&st.lines, r.lines)
-}
-
-// stands tells whether an order counts: it was placed, and its refunds do not reach its amount.
-func (st *unitState) stands() bool {
-	return st.lines > 0 && (!st.refunded || st.net > 0)
-}
-
-func dayUnit(calendar *civil.Calendar, unix int64) unit {
-	return unit{high: uint64(calendar.Day(unix)), low: lowDay}
 }
 
 func (s *shard[K]) count(n *uint32, by uint32) {
@@ -377,48 +303,77 @@ func (s *shard[K]) count(n *uint32, by uint32) {
 	*n = t
 }
 
-// merge books all of o on s.
+// place puts a unit of an entry, with what is kept of it, on the pile.
+func (s *shard[K]) place(u unit, entry int, state unitState) {
+	t := &s.units
+	if len(t.pile) == cap(t.pile) {
+		t.grow(s.n)
+	}
+	t.pile = append(t.pile, unitKey{u, uint32(entry)})
+	if t.net {
+		t.pileStates = append(t.pileStates, state)
+	}
+}
+
+// foldFull sorts the pile in where n more units would make it longer than it may get.
+func (s *shard[K]) foldFull(n int) {
+	if len(s.units.pile)+n > s.units.limit(s.n) {
+		s.fold()
+	}
+}
+
+// fold sorts the pile into the units, and counts those that are new to their customers.
+func (s *shard[K]) fold() {
+	s.units.fold(s.n, func(entry, n int) {
+		if !s.units.net {
+			s.count(&s.at(entry).units, uint32(n))
+		}
+	})
+	if s.units.carry != 0 {
+		s.failed = ErrOverflow
+	}
+}
+
+// trim gives back what room the pile takes beyond its limit, now that nothing is expected.
+func (s *shard[K]) trim() {
+	t := &s.units
+	t.expect = 0
+	if cap(t.pile) > t.limit(s.n) {
+		s.fold()
+		t.pile, t.pileStates = nil, nil
+	}
+}
+
+// merge books all of o on s; the piles of o are sorted in.
 func (s *shard[K]) merge(o *shard[K]) {
+	o.fold()
 	if o.failed != nil {
 		s.failed = o.failed
 	}
-	owners := make([]int, o.n)
-	for i := range owners {
+	for i := range o.n {
 		oe := o.at(i)
 		e := s.entry(s.order.hash(&oe.id), oe.id)
-		owners[i] = e
 		c := s.at(e)
 		c.last = max(c.last, oe.last)
 		c.revenue += oe.revenue
 		s.count(&c.lines, oe.lines)
-		s.count(&c.units, oe.units)
-	}
-	for i, k := range o.units.keys {
-		if k.owner == 0 {
-			continue
+		lo, hi := o.units.of(i)
+		s.foldFull(hi - lo)
+		if o.units.net {
+			s.count(&c.units, oe.units)
+		} else {
+			s.count(&c.units, oe.units-uint32(hi-lo)) // without those that are counted once they are sorted in
 		}
-		e := owners[k.owner-1]
-		slot, added := s.units.add(newUnitKey(k.unit(), e))
-		if !s.units.net {
-			if !added {
-				s.at(e).units-- // counted on both sides
-			}
-			continue
+		for j := lo; j < hi; j++ {
+			s.place(o.units.units[j], e, o.units.state(j))
 		}
-		st, ost := &s.units.states[slot], &o.units.states[i]
-		if added {
-			st.last = never
-		}
-		st.last = max(st.last, ost.last)
-		st.net += ost.net
-		s.count(&st.lines, ost.lines)
-		st.refunded = st.refunded || ost.refunded
 	}
 }
 
 // settled returns the shard with the standing orders counted in its entries:
 // itself, or with NetRefunds a copy.
 func (s *shard[K]) settled(p *policy, calendar *civil.Calendar) *shard[K] {
+	s.fold()
 	if !s.units.net {
 		return s
 	}
@@ -426,26 +381,29 @@ func (s *shard[K]) settled(p *policy, calendar *civil.Calendar) *shard[K] {
 	for _, chunk := range s.chunks {
 		out.chunks = append(out.chunks, slices.Clone(chunk))
 	}
-	var days unitTable
-	for i, k := range s.units.keys {
-		if k.owner == 0 || !s.units.states[i].stands() {
-			continue
-		}
-		st := &s.units.states[i]
-		e := int(k.owner - 1)
+	var days []int
+	for e := range s.n {
 		c := out.at(e)
-		c.last = max(c.last, st.last)
-		out.count(&c.lines, st.lines)
-		switch p.frequency {
-		case Orders:
-			out.count(&c.units, 1)
-		case Lines:
-			out.count(&c.units, st.lines)
-		case Days:
-			if _, added := days.add(newUnitKey(dayUnit(calendar, st.last), e)); added {
-				c.units++
+		lo, hi := s.units.of(e)
+		days = days[:0]
+		for i := lo; i < hi; i++ {
+			st := &s.units.states[i]
+			if !st.stands() {
+				continue
+			}
+			c.last = max(c.last, st.last)
+			out.count(&c.lines, st.lines)
+			switch p.frequency {
+			case Orders:
+				out.count(&c.units, 1)
+			case Lines:
+				out.count(&c.units, st.lines)
+			case Days:
+				days = append(days, int(calendar.Day(st.last)))
 			}
 		}
+		slices.Sort(days)
+		out.count(&c.units, uint32(len(slices.Compact(days))))
 	}
 	return out
 }

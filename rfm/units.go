@@ -1,165 +1,273 @@
 package rfm
 
-import "math/bits"
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/binary"
+	"math/bits"
+	"slices"
+	"sort"
+	"unsafe"
+)
 
-// unitTable is a set of units of frequency (an order or a day of one customer),
-// at most 24 bytes a unit. With states, it also keeps the money of each order.
+// A unit is 96 bits that name an order or a day of one customer. Their upper
+// byte, that of tag, keeps the kinds apart: 0 for numbers and days, the length
+// of a text of up to shortText bytes, which is a unit as it is, and from 128 on
+// for the 95 bits of a longer text's SHA-256. So a unit made from a hash is never that of
+// another kind, whatever the text: only two long texts can collide.
 //
-// It is an open-addressing table kept in the order of the keys' hash: a hash
-// maps monotonically to its home slot, an entry sits in the first slot at or
-// after its home that keeps the order. Growing is one sequential pass, so that
-// the table can stay between 70% and 87.5% full.
-type unitTable struct {
-	keys   []unitKey   // home slots, then some spare; the last is always empty
-	states []unitState // parallel to keys; nil unless netting
-	homes  int
-	n      int
-	net    bool
-	expect int // how many units there may be soon: it grows at once to hold them
-
-	touched uint32 // what touch read; without a use the reads would be optimised away
+// Units sort by high, then by tag; high is in two halves so that units need no padding.
+type unit struct {
+	low, high uint32 // of the upper 64 bits
+	tag       uint32
 }
 
-// A unitKey names a unit of one customer: 96 bits of the unit in mixed and low,
-// and the owner's entry. It is a bijection of (unit, owner).
+const (
+	tagNumber = 0
+	tagDay    = 1
+	tagLength = 24      // the lowest bit of a short text's length
+	tagHash   = 1 << 31 // set for long texts
+
+	shortText = 11
+)
+
+func newUnit(high uint64, tag uint32) unit {
+	return unit{low: uint32(high), high: uint32(high >> 32), tag: tag}
+}
+
+// upper is the upper 64 bits.
+func (u unit) upper() uint64 { return uint64(u.low) | uint64(u.high)<<32 }
+
+func (u unit) less(v unit) bool {
+	a, b := u.upper(), v.upper()
+	return a < b || a == b && u.tag < v.tag
+}
+
+func (u unit) compare(v unit) int {
+	return cmp.Or(cmp.Compare(u.upper(), v.upper()), cmp.Compare(u.tag, v.tag))
+}
+
+// textUnit is the unit of an order given as text.
+func textUnit(order string) unit {
+	if len(order) > shortText {
+		sum := sha256.Sum256(unsafe.Slice(unsafe.StringData(order), len(order)))
+		return newUnit(binary.BigEndian.Uint64(sum[:]), binary.BigEndian.Uint32(sum[8:])|tagHash)
+	}
+	var text [12]byte
+	copy(text[:], order)
+	return newUnit(binary.BigEndian.Uint64(text[:]), binary.BigEndian.Uint32(text[8:])>>8|uint32(len(order))<<tagLength)
+}
+
+// A unitKey is a unit and the index of its customer's entry, its owner.
 type unitKey struct {
-	mixed uint64 // mix of the unit's high word, shifted by the owner
-	low   uint32
-	owner uint32 // index of the customer's entry plus one; 0 is an empty slot
+	unit
+	owner uint32
 }
 
 // A unitState is what netting refunds needs of an order.
 type unitState struct {
 	net      int64 // purchases less refunds
-	last     int64 // unix seconds of the latest purchase
+	last     int64 // unix seconds of the latest purchase, or never
 	lines    uint32
 	refunded bool
 }
 
-const ownerStep = 0x9e3779b97f4a7c15 // 2^64 over the golden ratio, odd
-
-func newUnitKey(u unit, owner int) unitKey {
-	return unitKey{mixed: mix(u.high^hashKey) + uint64(owner)*ownerStep, low: u.low, owner: uint32(owner) + 1}
+// add books on st what o has.
+func (st *unitState) add(o *unitState) (carry uint32) {
+	st.net += o.net
+	st.last = max(st.last, o.last)
+	st.lines, carry = bits.Add32(st.lines, o.lines, 0)
+	st.refunded = st.refunded || o.refunded
+	return carry
 }
 
-// unit gives back what newUnitKey was made from, without the owner.
-func (k unitKey) unit() unit {
-	return unit{high: unmix(k.mixed-uint64(k.owner-1)*ownerStep) ^ hashKey, low: k.low}
+// stands tells whether an order counts: it was placed, and its refunds do not reach its amount.
+func (st *unitState) stands() bool {
+	return st.lines > 0 && (!st.refunded || st.net > 0)
 }
 
-// find returns the slot of k and whether it is there; if not, the slot where it belongs.
-func (t *unitTable) find(k unitKey) (slot int, found bool) {
-	home, _ := bits.Mul64(k.mixed, uint64(t.homes))
-	for i := int(home); ; i++ {
-		s := &t.keys[i]
-		if s.owner == 0 || s.mixed > k.mixed {
-			return i, false
-		}
-		if *s == k {
-			return i, true
-		}
+// A unitTable holds the units of the customers of a shard, each once. What is added waits on a
+// pile, where it may be known already, until fold sorts it in: adding touches no other memory.
+// With net, it also keeps the money of each order.
+type unitTable struct {
+	units  []unit      // of one owner after the other, each owner's ascending
+	states []unitState // parallel to units; nil unless net
+	ends   []int       // where the units of each owner end
+
+	pile       []unitKey
+	pileStates []unitState // parallel to pile; nil unless net
+
+	net    bool
+	expect int    // how many units there may be soon, so that they need not be sorted in step by step
+	carry  uint32 // not 0 once the lines of an order have left the range
+}
+
+// leastPile is the length up to which a pile grows in any case.
+const leastPile = batchRuns
+
+// limit is the length up to which the pile may grow. Unless more units are
+// expected, it takes at most 8 bytes a unit and 2 an owner.
+func (t *unitTable) limit(owners int) int {
+	n := len(t.units)
+	return max(leastPile, n/2+owners/8, min(t.expect-n, 4*n))
+}
+
+// grow makes room for a pile as long as it may get.
+func (t *unitTable) grow(owners int) {
+	n := max(1, t.limit(owners)-len(t.pile))
+	t.pile = slices.Grow(t.pile, n)
+	if t.net {
+		t.pileStates = slices.Grow(t.pileStates, n)
 	}
 }
 
-// touch reads the home slots of keys that are about to be added: the memory
-// accesses overlap, and the slots are at hand when they are needed.
-func (t *unitTable) touch(keys []unitKey) {
-	if t.keys == nil {
+// of returns where the units of an owner begin and end, in a table without a pile.
+func (t *unitTable) of(owner int) (lo, hi int) {
+	if owner >= len(t.ends) {
+		return len(t.units), len(t.units)
+	}
+	if owner > 0 {
+		lo = t.ends[owner-1]
+	}
+	return lo, t.ends[owner]
+}
+
+// state is what is kept of a unit; nothing unless netting.
+func (t *unitTable) state(i int) unitState {
+	if !t.net {
+		return unitState{}
+	}
+	return t.states[i]
+}
+
+// fold sorts the pile into the units; gained is told how many of an owner are new.
+func (t *unitTable) fold(owners int, gained func(owner, n int)) {
+	if len(t.pile) == 0 {
 		return
 	}
-	var sum uint32
-	for _, k := range keys {
-		home, _ := bits.Mul64(k.mixed, uint64(t.homes))
-		sum += t.keys[home].owner
+	// The pile is spread over new slices, behind room for the units that each owner has; then
+	// these are moved there, and the new ones sorted in.
+	next := make([]int, owners)
+	for i := range t.pile {
+		next[t.pile[i].owner]++
 	}
-	t.touched = sum
-}
-
-// add puts k into the table, returns its slot and whether it is new.
-func (t *unitTable) add(k unitKey) (slot int, added bool) {
-	if t.keys == nil {
-		t.resize(8)
+	at := 0
+	for owner, n := range next {
+		lo, hi := t.of(owner)
+		at += hi - lo
+		next[owner] = at
+		at += n
 	}
-	slot, found := t.find(k)
-	if found {
-		return slot, false
-	}
-	if (t.n+1)*8 > t.homes*7 {
-		t.resize(max(t.n*10/7+8, min(t.expect*5/4, t.n*4)))
-		slot, _ = t.find(k)
-	}
-	for {
-		free := slot
-		for t.keys[free].owner != 0 {
-			free++
-		}
-		if free < len(t.keys)-1 {
-			copy(t.keys[slot+1:free+1], t.keys[slot:free])
-			t.keys[slot] = k
-			if t.net {
-				copy(t.states[slot+1:free+1], t.states[slot:free])
-				t.states[slot] = unitState{}
-			}
-			t.n++
-			return slot, true
-		}
-		t.resize(t.homes + t.homes/16 + 8)
-		slot, _ = t.find(k)
-	}
-}
-
-// trim gives back what room an expectation that did not come true has taken.
-func (t *unitTable) trim() {
-	t.expect = 0
-	if t.homes*2 > t.n*3+16 {
-		t.resize(t.n*10/7 + 8)
-	}
-}
-
-// resize lays the table out anew over the given number of homes.
-func (t *unitTable) resize(homes int) {
-	size := homes + homes/512 + 32
-	keys := make([]unitKey, size)
-	var states []unitState
+	old := *t
+	t.units = make([]unit, at)
 	if t.net {
-		states = make([]unitState, size)
+		t.states = make([]unitState, at)
 	}
-	next := 0
-	for i, k := range t.keys {
-		if k.owner == 0 {
+	for i := range t.pile {
+		k := &t.pile[i]
+		t.units[next[k.owner]] = k.unit
+		if t.net {
+			t.states[next[k.owner]] = t.pileStates[i]
+		}
+		next[k.owner]++
+	}
+	from, end := 0, 0 // of an owner's room, and of what is in its final place
+	for owner, to := range next {
+		lo, hi := old.of(owner)
+		begin := end
+		if t.net {
+			copy(t.states[end:], old.states[lo:hi])
+		}
+		end += copy(t.units[end:], old.units[lo:hi])
+		if fresh := from + hi - lo; fresh < to {
+			end = t.insert(begin, end, fresh, to)
+			gained(owner, end-begin-(hi-lo))
+		}
+		from, next[owner] = to, end
+	}
+	t.ends = next
+	t.units = t.units[:end]
+	if t.net {
+		t.states = t.states[:end]
+	}
+	if at-end > end/8 {
+		t.units, t.states = slices.Clone(t.units), slices.Clone(t.states)
+	}
+	t.pile, t.pileStates = t.pile[:0], t.pileStates[:0]
+}
+
+// insert sorts the units [from, to), which are in any order and may repeat, into those of
+// [begin, end), which ascend, and returns the new end. Units that come nearly in order, as most
+// do, take constant time each.
+func (t *unitTable) insert(begin, end, from, to int) int {
+	moves := 0
+	for ; from < to && moves <= 8*(to-begin); from++ {
+		u := t.units[from]
+		i := end
+		for i > begin && u.less(t.units[i-1]) {
+			i--
+		}
+		moves += end - i
+		var state unitState
+		if t.net {
+			state = t.states[from]
+		}
+		if i > begin && t.units[i-1] == u {
+			if t.net {
+				t.carry |= t.states[i-1].add(&state)
+			}
 			continue
 		}
-		home, _ := bits.Mul64(k.mixed, uint64(homes))
-		next = max(next, int(home))
-		for next >= len(keys)-1 {
-			keys = append(keys, make([]unitKey, 32)...)
-			if t.net {
-				states = append(states, make([]unitState, 32)...)
-			}
-		}
-		keys[next] = k
+		copy(t.units[i+1:end+1], t.units[i:end])
+		t.units[i] = u
 		if t.net {
-			states[next] = t.states[i]
+			copy(t.states[i+1:end+1], t.states[i:end])
+			t.states[i] = state
 		}
-		next++
+		end++
 	}
-	t.keys, t.states, t.homes = keys, states, homes
+	if from == to {
+		return end
+	}
+	// The others are sorted together with those in place.
+	sorted := unitTable{units: t.units[begin : end+to-from], net: t.net}
+	copy(sorted.units[end-begin:], t.units[from:to])
+	if t.net {
+		sorted.states = t.states[begin : end+to-from]
+		copy(sorted.states[end-begin:], t.states[from:to])
+	}
+	sort.Sort(&sorted)
+	n := sorted.compact()
+	t.carry |= sorted.carry
+	return begin + n
 }
 
-// mix is the finalizer of MurmurHash3 (Appleby 2011), a bijection of 64 bits.
-func mix(x uint64) uint64 {
-	x ^= x >> 33
-	x *= 0xff51afd7ed558ccd
-	x ^= x >> 33
-	x *= 0xc4ceb9fe1a85ec53
-	return x ^ x>>33
+// Len, Less and Swap order the units by themselves.
+func (t *unitTable) Len() int           { return len(t.units) }
+func (t *unitTable) Less(i, j int) bool { return t.units[i].less(t.units[j]) }
+func (t *unitTable) Swap(i, j int) {
+	t.units[i], t.units[j] = t.units[j], t.units[i]
+	if t.net {
+		t.states[i], t.states[j] = t.states[j], t.states[i]
+	}
 }
 
-// unmix is the inverse of mix.
-func unmix(x uint64) uint64 {
-	x ^= x >> 33
-	x *= 0x9cb4b2f8129337db
-	x ^= x >> 33
-	x *= 0x4f74430c22a54005
-	return x ^ x>>33
+// compact moves the first of equal units, which stand together, with the sum of their states to
+// the front, and returns how many there are.
+func (t *unitTable) compact() int {
+	n := 0
+	for i, u := range t.units {
+		if n > 0 && t.units[n-1] == u {
+			if t.net {
+				t.carry |= t.states[n-1].add(&t.states[i])
+			}
+			continue
+		}
+		t.units[n] = u
+		if t.net {
+			t.states[n] = t.states[i]
+		}
+		n++
+	}
+	return n
 }

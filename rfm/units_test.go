@@ -1,7 +1,12 @@
 package rfm
 
 import (
+	"cmp"
+	"fmt"
+	"math"
 	"math/rand/v2"
+	"slices"
+	"strings"
 	"testing"
 	"unsafe"
 
@@ -10,102 +15,158 @@ import (
 	"github.com/clientele-go/clientele/internal/race"
 )
 
-func TestUnmix(t *testing.T) {
+// TestTextUnit: texts of up to 11 bytes are units of their own, in their order where they are of one length;
+// longer ones are hashed, and no hash is a short text, a number or a day.
+func TestTextUnit(t *testing.T) {
+	require.Equal(t, unit{high: 0x4f31_3233, low: 0x3435_3637, tag: 10<<24 | 0x38_39_00}, textUnit("O123456789"))
+
 	r := rand.New(rand.NewPCG(1, 1))
-	for range 1000 {
-		x := r.Uint64()
-		require.Equal(t, x, unmix(mix(x)))
-		u := unit{r.Uint64(), r.Uint32()}
-		require.Equal(t, u, newUnitKey(u, int(r.Uint32N(1<<31))).unit())
+	seen := map[unit]string{}
+	for _, text := range []string{"a", "a\x00", "\x00", "\x00\x00", "12345678901", "1234567890", "12345678901\x00", strings.Repeat("\x00", 11)} {
+		seen[textUnit(text)] = text
+	}
+	for range 20_000 {
+		b := make([]byte, r.IntN(14))
+		for i := range b {
+			b[i] = byte(r.IntN(3) * 127)
+		}
+		u, text := textUnit(string(b)), string(b)
+		if known, ok := seen[u]; ok {
+			require.Equal(t, known, text)
+		}
+		seen[u] = text
+		if len(text) > shortText {
+			require.NotZero(t, u.tag&tagHash)
+		} else {
+			require.EqualValues(t, len(text), u.tag>>tagLength)
+		}
+	}
+	texts := []string{"O00000042", "O00000043", "O00001000", "O10000000", "P00000000"}
+	require.True(t, slices.IsSortedFunc(texts, func(a, b string) int { return textUnit(a).compare(textUnit(b)) }))
+	require.NotEqual(t, newUnit('a'<<56, tagNumber), textUnit("a"))
+}
+
+func TestUnitOrder(t *testing.T) {
+	draw := func(r *rand.Rand) unit {
+		return unit{low: r.Uint32N(3) << 30, high: r.Uint32N(3) << 30, tag: r.Uint32N(3) << 30}
+	}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 2000 {
+		u, v := draw(r), draw(r)
+		require.Equal(t, u, newUnit(u.upper(), u.tag))
+		require.Equal(t, cmp.Or(cmp.Compare(u.high, v.high), cmp.Compare(u.low, v.low), cmp.Compare(u.tag, v.tag)), u.compare(v))
+		require.Equal(t, u.compare(v) < 0, u.less(v))
 	}
 }
 
+// TestUnitTableEqualsMap: whatever comes in whatever order, and whenever it is sorted in, a table is
+// the map of units to their states.
 func TestUnitTableEqualsMap(t *testing.T) {
 	race.Skip(t)
+	const owners = 40
 	for name, draw := range map[string]func(r *rand.Rand, i int) unitKey{
-		"random":    func(r *rand.Rand, i int) unitKey { return newUnitKey(unit{r.Uint64N(5000), 0}, r.IntN(40)) },
-		"ascending": func(r *rand.Rand, i int) unitKey { return newUnitKey(unit{uint64(i), lowNumber}, 3) },
-		// keys whose hashes collide entirely, or pile up at one end
-		"one hash":   func(r *rand.Rand, i int) unitKey { return unitKey{7, uint32(r.IntN(500)), 1} },
-		"upper end":  func(r *rand.Rand, i int) unitKey { return unitKey{^uint64(0) - r.Uint64N(2000), 0, 1} },
-		"lower end":  func(r *rand.Rand, i int) unitKey { return unitKey{r.Uint64N(2000), 0, 1} },
-		"both words": func(r *rand.Rand, i int) unitKey { return unitKey{r.Uint64(), uint32(r.IntN(3)), 1 + r.Uint32N(9)} },
+		"random":     func(r *rand.Rand, _ int) unitKey { return unitKey{newUnit(r.Uint64N(5000), 0), r.Uint32N(owners)} },
+		"ascending":  func(_ *rand.Rand, i int) unitKey { return unitKey{newUnit(uint64(i), 0), 3} },
+		"descending": func(_ *rand.Rand, i int) unitKey { return unitKey{newUnit(-uint64(i), 0), 3} },
+		"one owner":  func(r *rand.Rand, _ int) unitKey { return unitKey{newUnit(r.Uint64N(9000), 0), owners - 1} },
+		"one unit":   func(r *rand.Rand, _ int) unitKey { return unitKey{newUnit(7, 7), r.Uint32N(owners)} },
+		"all words": func(r *rand.Rand, _ int) unitKey {
+			return unitKey{unit{r.Uint32N(9), r.Uint32N(9), r.Uint32N(9)}, r.Uint32N(2)}
+		},
 	} {
-		t.Run(name, func(t *testing.T) {
-			r := rand.New(rand.NewPCG(1, 2))
-			table := unitTable{net: true}
-			want := map[unitKey]int64{}
-			for i := range 20_000 {
-				k := draw(r, i)
-				slot, added := table.add(k)
-				_, known := want[k]
-				require.Equal(t, !known, added)
-				table.states[slot].net++
-				want[k]++
-			}
-			require.Equal(t, len(want), table.n)
-			seen := 0
-			for i, k := range table.keys {
-				if k.owner == 0 {
-					continue
+		for _, net := range []bool{false, true} {
+			t.Run(fmt.Sprint(name, ", net ", net), func(t *testing.T) {
+				r := rand.New(rand.NewPCG(1, 2))
+				s := shard[int]{units: unitTable{net: net}}
+				for s.n < owners {
+					s.push(entry[int]{})
 				}
-				seen++
-				require.Equal(t, want[k], table.states[i].net)
-				if i > 0 && table.keys[i-1].owner != 0 {
-					require.LessOrEqual(t, table.keys[i-1].mixed, k.mixed)
+				want := map[unitKey]unitState{}
+				for i := range 20_000 {
+					if i == 5000 {
+						s.units.expect = 1 << r.IntN(20)
+					}
+					k := draw(r, i)
+					st := unitState{net: r.Int64N(100) - 50, last: r.Int64N(100), lines: 1, refunded: r.IntN(100) == 0}
+					s.foldFull(1)
+					s.place(k.unit, int(k.owner), st)
+					sum, known := want[k]
+					if !known {
+						sum.last = never
+					}
+					sum.add(&st)
+					want[k] = sum
 				}
-			}
-			require.Equal(t, len(want), seen)
-			require.Zero(t, table.keys[len(table.keys)-1].owner, "the last slot stays empty")
-		})
+				s.fold()
+				require.Len(t, s.units.units, len(want))
+				require.Empty(t, s.units.pile)
+				for owner := range owners {
+					lo, hi := s.units.of(owner)
+					if !net {
+						require.EqualValues(t, hi-lo, s.at(owner).units)
+					}
+					for i := lo; i < hi; i++ {
+						st, known := want[unitKey{s.units.units[i], uint32(owner)}]
+						require.True(t, known)
+						if net {
+							require.Equal(t, st, s.units.states[i])
+						}
+						require.True(t, i == lo || s.units.units[i-1].less(s.units.units[i]))
+					}
+				}
+				lo, hi := s.units.of(owners)
+				require.Equal(t, [2]int{len(want), len(want)}, [2]int{lo, hi}, "an owner who came later")
+				require.NoError(t, s.failed)
+			})
+		}
 	}
 }
 
+// TestUnitTableMemory: 24 bytes a unit and 10 an owner, 60 and 13 with what netting needs, whatever was expected.
 func TestUnitTableMemory(t *testing.T) {
+	require.EqualValues(t, 12, unsafe.Sizeof(unit{}))
 	require.EqualValues(t, 16, unsafe.Sizeof(unitKey{}))
 	require.EqualValues(t, 24, unsafe.Sizeof(unitState{}))
-	for _, table := range []unitTable{{}, {net: true}} {
-		most := 24.0
-		if table.net {
-			most = 60
-		}
-		for i := range 100_000 {
-			table.add(newUnitKey(unit{uint64(i), lowNumber}, i%1000))
-			if perUnit := float64(len(table.keys)*16+len(table.states)*24) / float64(table.n); table.n >= 1000 && perUnit > most {
-				require.LessOrEqual(t, perUnit, most, "bytes a unit at %d", table.n)
+	const owners = 1000
+	for net, most := range map[bool][2]int{false: {24, 10}, true: {60, 13}} {
+		for _, expect := range []int{0, 1, 5000, 20_000, 1 << 30} {
+			s := shard[int]{units: unitTable{net: net}}
+			for s.n < owners {
+				s.push(entry[int]{})
+			}
+			for n := 1; n <= 20_000; n++ {
+				s.foldFull(1)
+				s.place(newUnit(uint64(n), 0), n*7%owners, unitState{})
+				if n > 1000 {
+					s.units.expect = expect
+				}
+				if n%1000 == 0 || n < 1000 {
+					s.trim()
+					u := &s.units
+					size := cap(u.units)*12 + cap(u.states)*24 + cap(u.pile)*16 + cap(u.pileStates)*24 + cap(u.ends)*8
+					require.LessOrEqual(t, size, most[0]*n+most[1]*owners+leastPile*40, "after %d, %d expected", n, expect)
+				}
 			}
 		}
 	}
 }
 
-// TestUnitTableExpectation: expected units are made room for at once, and what
-// has not come is given back.
-func TestUnitTableExpectation(t *testing.T) {
-	r := rand.New(rand.NewPCG(1, 3))
-	for _, expect := range []int{0, 1, 5000, 20_000, 1 << 30} {
-		table := unitTable{net: true}
-		want := map[unitKey]bool{}
-		sizes := map[int]bool{}
-		for i := range 20_000 {
-			k := newUnitKey(unit{r.Uint64N(15_000), 0}, 1)
-			_, added := table.add(k)
-			require.Equal(t, !want[k], added)
-			want[k] = true
-			if i == 1000 {
-				clear(sizes)
-				table.expect = expect
+// TestLinesOfAnOrderOverflow: the lines of an order, booked in several parts, leave their range.
+func TestLinesOfAnOrderOverflow(t *testing.T) {
+	for _, shuffled := range []bool{false, true} {
+		s := shard[int]{units: unitTable{net: true}}
+		s.push(entry[int]{})
+		for i := range 1000 {
+			if shuffled {
+				i = i * 619 % 1000
 			}
-			sizes[table.homes] = true
+			s.place(newUnit(uint64(i), 0), 0, unitState{lines: 1})
 		}
-		if expect >= 20_000 {
-			require.LessOrEqual(t, len(sizes), 4, "few steps to %d", expect)
-		}
-		table.trim()
-		require.LessOrEqual(t, len(table.keys)*16, table.n*24, "expected %d", expect)
-		for k := range want {
-			_, found := table.find(k)
-			require.True(t, found)
-		}
-		require.Equal(t, len(want), table.n)
+		s.place(newUnit(5, 0), 0, unitState{lines: math.MaxUint32 - 1})
+		s.fold()
+		require.NoError(t, s.failed)
+		s.place(newUnit(5, 0), 0, unitState{lines: 1})
+		s.fold()
+		require.ErrorIs(t, s.failed, ErrOverflow)
 	}
 }
