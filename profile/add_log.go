@@ -44,14 +44,19 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batc
 	if err != nil {
 		return nil, false, err
 	}
+	writes := 0
 	for i := range edits {
 		edits[i].head = heads[i]
+		writes += edits[i].writes()
+	}
+	if len(edits) > 1 && writes+len(edits) >= a.p.s.Limits().Operations { // the store would say so after all the work
+		return nil, false, fmt.Errorf("profile: evidence of a commit: %w", store.ErrTooLarge)
 	}
 	places, err := a.p.places(ctx, edits)
 	if err != nil {
 		return nil, false, err
 	}
-	b = &store.Batch{Writes: make([]store.Write, 0, atoms), Conditions: make([]store.Condition, 0, atoms+1)}
+	b = &store.Batch{Writes: make([]store.Write, 0, writes), Conditions: make([]store.Condition, 0, atoms+1)}
 	changed := make(tenants)
 	for i := range edits {
 		if err := edits[i].divide(ctx, a.p); err != nil {
@@ -99,6 +104,14 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batc
 	return b, false, nil
 }
 
+// writes is about how many there are if all rows are taken in.
+func (e *logEdit) writes() int {
+	if n := len(e.head.marks)/markSize + len(e.rows); n >= mostMarks {
+		return 1 + moves(n)
+	}
+	return 1
+}
+
 // A paged is an id in the pages of an atom.
 type paged struct {
 	atom customer.AtomID
@@ -107,15 +120,17 @@ type paged struct {
 
 // places looks up which of the evidence is in pages.
 func (p *Profiles) places(ctx context.Context, edits []logEdit) (map[paged]contentSum, error) {
-	var names []paged
-	for _, e := range edits {
-		if !e.head.outside {
-			continue
+	most := 0
+	for i := range edits {
+		if edits[i].head.outside {
+			most += len(edits[i].rows)
 		}
-		begin := len(names)
-		names = slices.Grow(names, len(e.rows))
+	}
+	names := make([]paged, 0, most)
+	for i := range edits {
+		e, begin := &edits[i], len(names)
 		for _, g := range e.rows {
-			if e.head.find(g.hash) < 0 {
+			if e.head.outside && e.head.find(g.hash) < 0 {
 				names = append(names, paged{e.id, g.hash})
 			}
 		}

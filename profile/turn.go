@@ -28,6 +28,9 @@ func (h *head) full() bool {
 	return len(h.marks) >= mostMarks*markSize || len(h.tail) > mostTail
 }
 
+// moves is about how many writes it takes to turn so many of the newest entries.
+func moves(n int) int { return n + n/pageEntries + 2 }
+
 // turn moves the newest entries of an atom into pages: those of the tail and fresh ones, which
 // are not in it yet, sealed with the lock; their marks are in the head. before is the partial of
 // the pages so far, which takes them in; nil where it is too large to be kept.
