@@ -1,6 +1,7 @@
 package profile
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"slices"
@@ -18,8 +19,8 @@ type logEdit struct {
 	gone   bool         // the key has been destroyed
 	slices []lying      // of a stream, in which the rows lie
 	rows   pack
-	tail   tailWriter // of the head, once rows are taken in
-	aside  *aside     // nil: as it is in the head
+	fresh  pack   // of the rows, taken in and not in the tail of the head yet
+	aside  *aside // nil: as it is in the head
 	edited bool
 	dirty  bool // profiles change
 }
@@ -29,28 +30,33 @@ type logEdit struct {
 // something else may be decided.
 func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batch, depends bool, err error) {
 	atoms := all.atoms()
-	edits, ids := make([]logEdit, 0, atoms), make([]customer.AtomID, 0, atoms)
+	edits, ids, fresh := make([]logEdit, 0, atoms), make([]customer.AtomID, 0, atoms), make(pack, len(all))
 	for rest := all; len(rest) > 0; {
 		n := 1
 		for n < len(rest) && rest[n].Atom == rest[0].Atom {
 			n++
 		}
-		edits = append(edits, logEdit{id: rest[0].Atom, rows: rest[:n]})
+		edits = append(edits, logEdit{id: rest[0].Atom, rows: rest[:n], fresh: fresh[:0:n]})
 		ids = append(ids, rest[0].Atom)
-		rest = rest[n:]
+		rest, fresh = rest[n:], fresh[n:]
 	}
 	heads, err := a.p.heads(ctx, ids)
 	if err != nil {
 		return nil, false, err
 	}
+	writes := 0
 	for i := range edits {
 		edits[i].head = heads[i]
+		writes += edits[i].writes()
+	}
+	if len(edits) > 1 && writes+len(edits) >= a.p.s.Limits().Operations { // the store would say so after all the work
+		return nil, false, fmt.Errorf("profile: evidence of a commit: %w", store.ErrTooLarge)
 	}
 	places, err := a.p.places(ctx, edits)
 	if err != nil {
 		return nil, false, err
 	}
-	b = &store.Batch{Writes: make([]store.Write, 0, atoms), Conditions: make([]store.Condition, 0, atoms+1)}
+	b = &store.Batch{Writes: make([]store.Write, 0, writes), Conditions: make([]store.Condition, 0, atoms+1)}
 	changed := make(tenants)
 	for i := range edits {
 		if err := edits[i].divide(ctx, a.p); err != nil {
@@ -98,6 +104,14 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batc
 	return b, false, nil
 }
 
+// writes is about how many there are if all rows are taken in.
+func (e *logEdit) writes() int {
+	if n := len(e.head.marks)/markSize + len(e.rows); n >= mostMarks {
+		return 1 + moves(n)
+	}
+	return 1
+}
+
 // A paged is an id in the pages of an atom.
 type paged struct {
 	atom customer.AtomID
@@ -106,18 +120,31 @@ type paged struct {
 
 // places looks up which of the evidence is in pages.
 func (p *Profiles) places(ctx context.Context, edits []logEdit) (map[paged]contentSum, error) {
-	var keys [][]byte
-	var names []paged
-	for _, e := range edits {
+	most := 0
+	for i := range edits {
+		if edits[i].head.outside {
+			most += len(edits[i].rows)
+		}
+	}
+	names := make([]paged, 0, most)
+	for i := range edits {
+		e, begin := &edits[i], len(names)
 		for _, g := range e.rows {
 			if e.head.outside && e.head.find(g.hash) < 0 {
-				keys = append(keys, entryKey(e.id, g.hash))
 				names = append(names, paged{e.id, g.hash})
 			}
 		}
+		slices.SortFunc(names[begin:], func(a, b paged) int { return bytes.Compare(a.id[:], b.id[:]) })
+	}
+	if len(names) == 0 {
+		return nil, nil
+	}
+	keys := make([][]byte, len(names))
+	for i := range names {
+		keys[i] = entryKey(names[i].atom, names[i].id)
 	}
 	entries, err := p.read(ctx, keys)
-	if err != nil || len(entries) == 0 {
+	if err != nil {
 		return nil, err
 	}
 	sums := make(map[paged]contentSum)
@@ -245,9 +272,7 @@ func (e *logEdit) take(g *given, t *taking) error {
 		if j.slice != (customer.AtomID{}) {
 			t.of[j.slice] = true
 		}
-		if err := e.append(&g.e); err != nil {
-			return err
-		}
+		e.fresh = append(e.fresh, g)
 	}
 	if (j.free || len(g.aside) > 0) && e.aside == nil {
 		var err error
@@ -267,53 +292,65 @@ func (e *logEdit) take(g *given, t *taking) error {
 	return nil
 }
 
-// append appends an entry to the tail of the head.
-func (e *logEdit) append(n *entry) (err error) {
-	if e.tail.Writer == nil || e.head.keyed && !e.tail.sealed {
-		size := 0
-		for _, g := range e.rows {
-			size += g.size + 24
-			if e.lock != nil {
-				size += g.protected * mostOverhead
-			}
-		}
-		if e.tail, err = appendTo(e.head.tail, size, n.learned, e.head.keyed); err != nil {
-			return err
+// settle appends the fresh rows to the tail of the head, or tells that the head is full. Then they
+// may be fresh still, and go into pages from here.
+func (e *logEdit) settle() (full bool, err error) {
+	if len(e.fresh) == 0 || e.head.full() {
+		return e.edited && e.head.full(), nil
+	}
+	size := 0
+	for _, g := range e.fresh {
+		size += g.size + 24
+		if e.lock != nil {
+			size += g.protected * mostOverhead
 		}
 	}
-	n.encode(e.tail.Writer, e.tail.base, e.lock)
-	e.head.tail = e.tail.Data()
-	return nil
+	w, base, err := appendTo(e.head.tail, size, e.fresh[0].e.learned, e.head.keyed)
+	if err != nil {
+		return false, err
+	}
+	for _, g := range e.fresh {
+		g.e.encode(w, base, e.lock)
+	}
+	e.head.tail, e.fresh = w.Data(), nil
+	return e.head.full(), nil
 }
 
-// turn moves the newest entries of those heads that are full into pages.
+// turn settles what was taken in, and moves the newest entries of those heads that are full into
+// pages.
 func (p *Profiles) turn(ctx context.Context, f *inForce, edits []logEdit, b *store.Batch) error {
-	var full []*head
+	var full []*logEdit
 	var ids []customer.AtomID
+	var heads []*head
 	var keys locks
 	for i := range edits {
-		if e := &edits[i]; e.edited && e.head.full() {
-			if e.head.large {
-				if err := e.head.turn(f, e.id, nil, b); err != nil {
-					return err
-				}
-				continue
-			}
-			if e.head.keyed && e.lock == nil { // it has become longer than expected
-				var err error
-				if _, e.lock, err = p.lock(ctx, f, e.id, e.head); err != nil {
-					return err
-				}
-			}
-			full, ids, keys = append(full, e.head), append(ids, e.id), append(keys, e.lock)
+		e := &edits[i]
+		switch is, err := e.settle(); {
+		case err != nil:
+			return err
+		case !is:
+			continue
 		}
+		if e.head.large {
+			if err := e.head.turn(f, e.id, e.fresh, e.lock, nil, b); err != nil {
+				return err
+			}
+			continue
+		}
+		if e.head.keyed && e.lock == nil { // it has become longer than expected
+			var err error
+			if _, e.lock, err = p.lock(ctx, f, e.id, e.head); err != nil {
+				return err
+			}
+		}
+		full, heads, ids, keys = append(full, e), append(heads, e.head), append(ids, e.id), append(keys, e.lock)
 	}
-	before, err := p.partials(ctx, f, ids, full, keys)
+	before, err := p.partials(ctx, f, ids, heads, keys)
 	if err != nil {
 		return err
 	}
-	for i, h := range full {
-		if err := h.turn(f, ids[i], before[i], b); err != nil {
+	for i, e := range full {
+		if err := e.head.turn(f, e.id, e.fresh, e.lock, before[i], b); err != nil {
 			return err
 		}
 	}

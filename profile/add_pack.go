@@ -34,6 +34,9 @@ func jobs(order pack, b *bound, l store.Limits) [][]pack {
 			end += len(p)
 		}
 		cost := 4 + (end-n)/4 + 2*b.indexed(order[n:end])
+		if end-n >= mostMarks {
+			cost += moves(end - n)
+		}
 		if n > begin && (operations+cost > most || size+of > bytes || len(portions) > 1) {
 			all = append(all, []pack{order[begin:n]})
 			begin, operations, size = n, 0, 0

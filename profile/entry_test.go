@@ -79,9 +79,9 @@ func TestPagesKeepEntries(t *testing.T) {
 		for range n {
 			e := randomEntry(rng, 1_767_225_600*second)
 			all = append(all, e)
-			w, err := appendTo(tail, rng.IntN(100), e.learned, false)
+			w, base, err := appendTo(tail, rng.IntN(100), e.learned, false)
 			require.NoError(t, err)
-			e.encode(w.Writer, w.base, nil)
+			e.encode(w, base, nil)
 			tail = w.Data()
 		}
 		got, err := readEntries(tail)

@@ -1,9 +1,9 @@
 package profile
 
 import (
-	"bytes"
 	"cmp"
 	"context"
+	"encoding/binary"
 	"fmt"
 	"slices"
 
@@ -239,8 +239,9 @@ func sumOf(hash []byte) (s contentSum) {
 
 // find returns the place of the mark of an id, or -1.
 func (h *head) find(id idHash) int {
+	hash := binary.NativeEndian.Uint64(id[:])
 	for at := 0; at < len(h.marks); at += markSize {
-		if bytes.Equal(h.marks[at:at+len(id)], id[:]) {
+		if binary.NativeEndian.Uint64(h.marks[at:]) == hash {
 			return at
 		}
 	}

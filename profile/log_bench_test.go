@@ -19,13 +19,13 @@ func benchLogSchema() *Schema {
 	return s
 }
 
-// benchEvents are n events of atoms, ten of each, in no order.
-func benchEvents(n int) []Evidence {
+// benchEvents are n events of atoms, so many of each, in no order.
+func benchEvents(n, each int) []Evidence {
 	evs := make([]Evidence, n)
 	for i := range evs {
 		j := int(uint64(i) * 2654435761 % uint64(n)) // n is no multiple of that prime
 		evs[i] = Evidence{
-			Atom: logAtom(j / 10), ID: fmt.Sprintf("order-%08d", j), Source: "shop", Event: "order", Time: logStart.Add(-time.Duration(i) * time.Second),
+			Atom: logAtom(j / each), ID: fmt.Sprintf("order-%08d", j), Source: "shop", Event: "order", Time: logStart.Add(-time.Duration(i) * time.Second),
 			Values: []customer.Field{
 				{Name: "amount", Value: customer.Int64Value(int64(j % 10_000))},
 				{Name: "brand", Value: customer.TextValue("A")},
@@ -39,14 +39,14 @@ func benchEvents(n int) []Evidence {
 
 func BenchmarkAddMany(b *testing.B) {
 	for _, n := range []int{100_000, 400_000} {
-		for _, workers := range []int{1, 2} {
-			b.Run(fmt.Sprintf("events=%d/workers=%d", n, workers), func(b *testing.B) {
-				evs := benchEvents(n)
+		for _, of := range []struct{ each, workers int }{{10, 1}, {10, 2}, {1000, 1}} {
+			b.Run(fmt.Sprintf("events=%d/each=%d/workers=%d", n, of.each, of.workers), func(b *testing.B) {
+				evs := benchEvents(n, of.each)
 				b.ReportAllocs()
 				for b.Loop() {
 					p, err := Open(b.Context(), new(store.Memory), benchLogSchema(), nil)
 					require.NoError(b, err)
-					sum, err := p.AddMany(b.Context(), logStart, slices.Values(evs), &ManyOptions{Workers: workers})
+					sum, err := p.AddMany(b.Context(), logStart, slices.Values(evs), &ManyOptions{Workers: of.workers})
 					require.NoError(b, err)
 					require.Equal(b, n, sum.Added)
 				}
@@ -58,7 +58,7 @@ func BenchmarkAddMany(b *testing.B) {
 
 // BenchmarkAddOne adds events one by one, each in a commit of its own.
 func BenchmarkAddOne(b *testing.B) {
-	evs := benchEvents(100_000)
+	evs := benchEvents(100_000, 10)
 	p, err := Open(b.Context(), new(store.Memory), benchLogSchema(), nil)
 	require.NoError(b, err)
 	n := 0
@@ -76,7 +76,7 @@ func BenchmarkLoad(b *testing.B) {
 	s := new(store.Memory)
 	p, err := Open(b.Context(), s, benchLogSchema(), nil)
 	require.NoError(b, err)
-	_, err = p.AddMany(b.Context(), logStart, slices.Values(benchEvents(n)), nil)
+	_, err = p.AddMany(b.Context(), logStart, slices.Values(benchEvents(n, 10)), nil)
 	require.NoError(b, err)
 	size := 0
 	for e, err := range s.Scan(b.Context(), store.Under(key('a'))) {

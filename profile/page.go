@@ -13,13 +13,6 @@ import (
 // head, to which entries are appended without reading it, is one of kind profile/tail, without
 // the first two. Where values are sealed the version is 2; in one of version 1 none is.
 
-// A tailWriter appends entries to a tail.
-type tailWriter struct {
-	*wire.Writer
-	base   int64 // as in the tail
-	sealed bool  // values may be sealed
-}
-
 // What tails of both versions begin with.
 var tailHeads = [...][]byte{1: wire.New("profile/tail", 1).Data(), 2: wire.New("profile/tail", 2).Data()}
 
@@ -31,22 +24,23 @@ func versionOf(sealed bool) uint64 {
 	return 1
 }
 
-// appendTo begins to append to a tail, which may be empty, entries of about so many bytes that
-// were mostly learned at a time; sealed tells that values of them may be.
-func appendTo(tail []byte, size int, learned int64, sealed bool) (tailWriter, error) {
+// appendTo begins to append to a tail, which may be empty, entries of about so many bytes; learned
+// is when they were mostly, base what they are to be encoded with. sealed tells that values of
+// them may be.
+func appendTo(tail []byte, size int, learned int64, sealed bool) (w *wire.Writer, base int64, err error) {
 	if len(tail) == 0 {
-		w := tailWriter{wire.Sized("profile/tail", versionOf(sealed), 32+size), learned, sealed}
+		w = wire.Sized("profile/tail", versionOf(sealed), 32+size)
 		w.Int(learned)
-		return w, nil
+		return w, learned, nil
 	}
 	if rest, ok := bytes.CutPrefix(tail, tailHeads[1]); ok && sealed {
 		tail = slices.Concat(tailHeads[2], rest)
 	}
 	r, base := beginPage(tail)
 	if base == never {
-		return tailWriter{}, corruptPage(r)
+		return nil, 0, corruptPage(r)
 	}
-	return tailWriter{wire.Onto(append(make([]byte, 0, len(tail)+size), tail...)), base, r.Version() == 2}, nil
+	return wire.Onto(append(make([]byte, 0, len(tail)+size), tail...)), base, nil
 }
 
 // spanOf returns the least and the greatest time of the entries of a page.

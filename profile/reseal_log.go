@@ -216,18 +216,19 @@ func (l *logResealing) sealPages(ctx context.Context) (through bool, err error) 
 
 // sealPage puts a page anew, and what has no room in it any more into new pages.
 func (l *logResealing) sealPage(ctx context.Context, n int, entries []entry) (size int, err error) {
-	keys, clear := make([][]byte, len(entries)), make([]bool, len(entries))
+	keys, clear, all := make([][]byte, len(entries)), make([]bool, len(entries)), make([]leaving, len(entries))
 	for i := range entries {
 		clear[i] = l.seal(&entries[i])
-		keys[i] = entryKey(l.id, hashID(entries[i].id))
+		all[i] = leaving{&entries[i], hashID(entries[i].id)}
+		keys[i] = entryKey(l.id, all[i].hash)
 	}
 	places, err := l.read(ctx, keys)
 	if err != nil {
 		return 0, err
 	}
-	to := n
+	to, w := n, wire.Sized("", 1, 64*pageEntries)
 	for at := 0; at < len(entries); {
-		data, taken := cutPage(entries[at:])
+		data, taken := cutPage(w, all[at:])
 		if at > 0 {
 			l.head.pages++
 			to = l.head.pages
@@ -321,7 +322,7 @@ func (l *logResealing) sealHead(ctx context.Context) error {
 		before = all[0]
 	}
 	if turn {
-		return h.turn(l.f, l.id, before, l.b)
+		return h.turn(l.f, l.id, nil, l.lock, before, l.b)
 	}
 	h.putPartial(l.f, l.id, before, l.b)
 	return nil

@@ -59,6 +59,26 @@ func (l *lock) sealsAny(entries []entry) bool {
 	})
 }
 
+// sealed tells whether values of the entry are sealed.
+func (e *entry) sealed() bool {
+	return slices.ContainsFunc(e.values, func(v numbered) bool { return v.sealed != nil })
+}
+
+// sealed returns the entry with what the lock has to seal sealed; the entry itself remains as it is.
+func (l *lock) sealed(e *entry) *entry {
+	if l == nil || !slices.ContainsFunc(e.values, func(v numbered) bool { return l.takes(&v) }) {
+		return e
+	}
+	c := *e
+	c.values = slices.Clone(e.values)
+	for i := range c.values {
+		if v := &c.values[i]; l.takes(v) {
+			v.sealed = l.seal(v)
+		}
+	}
+	return &c
+}
+
 // plainHead begins a value that is opened, so that it can be read. It is not stored.
 var plainHead = wire.New("", 1).Data()
 

@@ -28,49 +28,48 @@ func (h *head) full() bool {
 	return len(h.marks) >= mostMarks*markSize || len(h.tail) > mostTail
 }
 
-// turn moves the newest entries of an atom into pages. before is the partial of the pages
-// so far, which takes them in; nil where it is too large to be kept.
+// moves is about how many writes it takes to turn so many of the newest entries.
+func moves(n int) int { return n + n/pageEntries + 2 }
+
+// turn moves the newest entries of an atom into pages: those of the tail and fresh ones, which
+// are not in it yet, sealed with the lock; their marks are in the head. before is the partial of
+// the pages so far, which takes them in; nil where it is too large to be kept.
 //
 // What lies in the future when it is learned stays in the head, if it is not too much: the
 // partial is of use for moments after all that is in pages.
-func (h *head) turn(f *inForce, id customer.AtomID, before *partial, b *store.Batch) error {
-	var d decoder
-	if before != nil {
-		d.lock = before.lock
-	}
-	if err := d.page(h.tail); err != nil {
+func (h *head) turn(f *inForce, id customer.AtomID, fresh pack, l *lock, before *partial, b *store.Batch) error {
+	entries, err := h.leaving(fresh, l, before != nil)
+	if err != nil {
 		return err
 	}
-	entries := d.entries
-	slices.SortFunc(entries, func(a, b entry) int { return compareEntries(&a, &b) })
 	n := len(entries)
 	for n > 0 && entries[n-1].time > entries[n-1].learned {
 		n--
 	}
-	rest := encodeTail(entries[n:], nil)
+	rest := tailOf(entries[n:])
 	if len(entries)-n > mostMarks/2 || len(rest) > mostTail/2 {
 		n, rest = len(entries), nil
 	}
 	room := f.reader()
 	places := make(map[idHash]int, len(entries)) // the page of each; those that stay have -1
-	for i := range entries[n:] {
-		places[hashID(entries[n+i].id)] = -1
+	for _, e := range entries[n:] {
+		places[e.hash] = -1
 	}
 	if n > 0 && (h.pages == 0 || entries[0].time < h.first) {
 		h.first = entries[0].time
 	}
+	w := wire.Sized("", 1, 64*min(n, pageEntries))
 	for entries = entries[:n]; len(entries) > 0; {
-		page, taken := cutPage(entries)
+		page, taken := cutPage(w, entries)
 		h.pages++
 		if h.pages > mostPages {
 			return fmt.Errorf("profile: entries of an atom: %w", store.ErrTooLarge)
 		}
 		b.Put(pageKey(id, h.pages), page)
-		for i := range entries[:taken] {
-			e := &entries[i]
-			places[hashID(e.id)] = h.pages
+		for _, e := range entries[:taken] {
+			places[e.hash] = h.pages
 			if before != nil && e.retracted == 0 {
-				before.add(f.bound, e, room)
+				before.add(f.bound, e.entry, room)
 			}
 		}
 		if last := entries[taken-1].time; h.pages == 1 || last > h.latest {
@@ -95,14 +94,58 @@ func (h *head) turn(f *inForce, id customer.AtomID, before *partial, b *store.Ba
 	return nil
 }
 
-// cutPage returns the page of the first entries, and how many it holds.
-func cutPage(entries []entry) (page []byte, n int) {
-	w := wire.Sized("", 1, 64*min(len(entries), pageEntries))
+// A leaving is an entry that leaves a head for a page.
+type leaving struct {
+	*entry
+	hash idHash
+}
+
+// leaving returns the entries of the tail and fresh ones, sealed with the lock, in order; open
+// tells to open those of the tail.
+func (h *head) leaving(fresh pack, l *lock, open bool) ([]leaving, error) {
+	d := decoder{entries: make([]entry, 0, len(h.marks)/markSize)}
+	if open {
+		d.lock = l
+	}
+	if err := d.page(h.tail); err != nil {
+		return nil, err
+	}
+	all := make([]leaving, 0, len(d.entries)+len(fresh))
+	for i := range d.entries {
+		all = append(all, leaving{&d.entries[i], hashID(d.entries[i].id)})
+	}
+	for _, g := range fresh {
+		all = append(all, leaving{l.sealed(&g.e), g.hash})
+	}
+	slices.SortFunc(all, func(a, b leaving) int { return compareEntries(a.entry, b.entry) })
+	return all, nil
+}
+
+// tailOf is encodeTail of what stays.
+func tailOf(all []leaving) []byte {
+	entries := make([]entry, len(all))
+	for i := range all {
+		entries[i] = *all[i].entry
+	}
+	return encodeTail(entries, nil)
+}
+
+// cutPage returns the page of the first entries, and how many it holds. It uses w.
+func cutPage(w *wire.Writer, entries []leaving) (page []byte, n int) {
+	w.Reset()
+	base, sealed := entries[0].learned, false
+	first, last := entries[0].time, entries[0].time
 	for n < min(len(entries), pageEntries) && len(w.Data()) < pageBytes {
-		entries[n].encode(w, entries[0].learned, nil)
+		e := entries[n]
+		e.encode(w, base, nil)
+		first, last, sealed = min(first, e.time), max(last, e.time), sealed || e.sealed()
 		n++
 	}
-	return encodePage(entries[:n], nil), n
+	to := wire.Sized("profile/page", versionOf(sealed), 48+len(w.Data()))
+	to.Int(first)
+	to.Int(last)
+	to.Int(base)
+	return append(to.Data(), w.Data()...), n
 }
 
 // encodePlace returns what stands under an entryKey: the page, 0 if nothing was kept of the
