@@ -91,7 +91,11 @@ func (f *feed) commit(ctx context.Context, b *store.Batch, changes []customer.Ch
 // feedEntries returns the entries of changes, not yet numbered: that of From, then that
 // of To.
 func feedEntries(changes []customer.Change) ([]feedEntry, error) {
-	entries := make([]feedEntry, 0, 2*len(changes))
+	sides := 0
+	for i := range changes {
+		sides += sidesOf(&changes[i])
+	}
+	entries := make([]feedEntry, 0, sides)
 	for i, c := range changes {
 		for _, id := range []customer.ID{c.From, c.To} {
 			if id != uuid.Nil {
@@ -150,17 +154,17 @@ func (f *feed) writeAhead(ctx context.Context, entries []feedEntry) (ahead [][]b
 
 // append numbers the entries, in their order, and commits them with b.
 func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) (store.Version, error) {
-	shards := make([]int, 0, len(entries))
+	var few [4]int
+	shards := few[:0]
 	for i := range entries {
 		shards = append(shards, entries[i].change.Shard)
 	}
 	slices.Sort(shards)
 	shards = slices.Compact(shards)
-	unlock, err := f.lock(ctx, shards)
-	if err != nil {
+	if err := f.lock(ctx, shards); err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer f.unlock(shards)
 	if err := f.learn(ctx, shards); err != nil {
 		return 0, err
 	}
@@ -204,23 +208,23 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 
 // ordered is b with its keys in ascending order, in which stores are quickest.
 func ordered(b *store.Batch) *store.Batch {
-	sortByKey(b.Writes, func(w *store.Write) []byte { return w.Key })
-	sortByKey(b.Conditions, func(c *store.Condition) []byte { return c.Key })
+	sortByKey(b.Writes, func(w store.Write) []byte { return w.Key })
+	sortByKey(b.Conditions, func(c store.Condition) []byte { return c.Key })
 	return b
 }
 
 // sortByKey sorts by key. Where there are many it compares the first 16 bytes of keys as
 // numbers, which lie together, and moves each element once.
-func sortByKey[T any](all []T, key func(*T) []byte) {
+func sortByKey[T any](all []T, key func(T) []byte) {
 	ascending := true
 	for i := 1; i < len(all) && ascending; i++ {
-		ascending = bytes.Compare(key(&all[i-1]), key(&all[i])) <= 0
+		ascending = bytes.Compare(key(all[i-1]), key(all[i])) <= 0
 	}
 	if ascending {
 		return
 	}
 	if len(all) < 64 {
-		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(&a), key(&b)) })
+		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(a), key(b)) })
 		return
 	}
 	type place struct {
@@ -230,7 +234,7 @@ func sortByKey[T any](all []T, key func(*T) []byte) {
 	places := make([]place, len(all))
 	for i := range all {
 		var first [16]byte
-		copy(first[:], key(&all[i]))
+		copy(first[:], key(all[i]))
 		places[i] = place{binary.BigEndian.Uint64(first[:8]), binary.BigEndian.Uint64(first[8:]), i}
 	}
 	slices.SortFunc(places, func(a, b place) int {
@@ -240,7 +244,7 @@ func sortByKey[T any](all []T, key func(*T) []byte) {
 		if a.second != b.second {
 			return cmp.Compare(a.second, b.second)
 		}
-		return bytes.Compare(key(&all[a.at]), key(&all[b.at]))
+		return bytes.Compare(key(all[a.at]), key(all[b.at]))
 	})
 	sorted := make([]T, len(all))
 	for i, p := range places {
@@ -250,23 +254,23 @@ func sortByKey[T any](all []T, key func(*T) []byte) {
 }
 
 // lock locks shards, which ascend, so that two calls never wait for each other.
-func (f *feed) lock(ctx context.Context, shards []int) (unlock func(), err error) {
-	held := 0
-	unlock = func() {
-		for _, shard := range shards[:held] {
-			<-f.shards[shard].lock
-		}
-	}
-	for _, shard := range shards {
+func (f *feed) lock(ctx context.Context, shards []int) error {
+	for held, shard := range shards {
 		select {
 		case f.shards[shard].lock <- struct{}{}:
-			held++
 		case <-ctx.Done():
-			unlock()
-			return nil, ctx.Err()
+			f.unlock(shards[:held])
+			return ctx.Err()
 		}
 	}
-	return unlock, nil
+	return nil
+}
+
+// unlock unlocks shards that lock has locked.
+func (f *feed) unlock(shards []int) {
+	for _, shard := range shards {
+		<-f.shards[shard].lock
+	}
 }
 
 // learn reads the heads of locked shards that are not known.

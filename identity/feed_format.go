@@ -32,8 +32,11 @@ type feedEntry struct {
 type feedToken [16]byte
 
 // sides is the number of entries of the change.
-func (e *feedEntry) sides() int {
-	if e.change.From != uuid.Nil && e.change.To != uuid.Nil {
+func (e *feedEntry) sides() int { return sidesOf(&e.change) }
+
+// sidesOf is the number of entries of a change.
+func sidesOf(c *customer.Change) int {
+	if c.From != uuid.Nil && c.To != uuid.Nil {
 		return 2
 	}
 	return 1
@@ -61,7 +64,10 @@ func (p feedPlace) fault(err error) error {
 
 const feedEntryPrefix = "feed/entry/"
 
-func feedHeadKey(shard int) []byte { return append([]byte("feed/head/"), byte(shard)) }
+func feedHeadKey(shard int) []byte {
+	const prefix = "feed/head/"
+	return append(append(make([]byte, 0, len(prefix)+1), prefix...), byte(shard))
+}
 
 func feedEntryKey(shard int, seq uint64) []byte {
 	key := make([]byte, 0, len(feedEntryPrefix)+1+8)
@@ -83,7 +89,7 @@ func feedAtomsKey(token feedToken, part int) []byte {
 }
 
 func (h *feedHead) encode() []byte {
-	w := wire.New("feed/head", feedVersion)
+	w := wire.Sized("feed/head", feedVersion, 24)
 	w.Uint(h.last)
 	w.Uint(h.trimmed)
 	return w.Data()
@@ -104,7 +110,7 @@ func decodeFeedHead(data []byte) (feedHead, error) {
 
 func (e *feedEntry) encode() []byte {
 	c := &e.change
-	w := wire.Sized("feed/entry", versionOf(c.Slices), 96+16*len(c.Atoms)+48*len(c.Slices))
+	w := wire.Sized("feed/entry", versionOf(c.Slices), 72+16*len(c.Atoms)+48*len(c.Slices))
 	w.Uint(uint64(c.Verb))
 	writeFeedID(w, c.From)
 	writeFeedID(w, c.To)
