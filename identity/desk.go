@@ -23,15 +23,19 @@ var desks = sync.Pool{New: func() any { return new(desk) }}
 // maxArena is the most memory of keys and values that is used again.
 const maxArena = 1 << 14
 
-// putDesk gives back a desk to which nothing refers any more.
-func putDesk(d *desk) {
-	if cap(d.edit.arena) > maxArena {
-		return
+// putBack gives back a desk to which nothing refers any more, unless it is large.
+func (d *desk) putBack() {
+	if cap(d.edit.arena) <= maxArena {
+		d.empty()
+		desks.Put(d)
 	}
+}
+
+// empty readies a desk for the next use.
+func (d *desk) empty() {
 	clear(d.edit.arena)
 	d.o, d.p = Observation{}, prepared{ids: d.p.ids[:0]}
 	d.edit.reset()
-	desks.Put(d)
 }
 
 // A reading is the memory in which containers are read.

@@ -95,7 +95,7 @@ func (g *Graph) newEdit(r *rules, entity string, at int64, all []*container, id 
 func (e *edit) reset() {
 	*e = edit{
 		arena: e.arena[:0], batch: store.Batch{Writes: e.batch.Writes[:0], Conditions: e.batch.Conditions[:0]}, refs: readPointers{few: e.refs.few[:0]},
-		touched: e.touched[:0], grouping: e.grouping, homes: e.homes[:0], assigned: e.assigned[:0],
+		touched: e.touched[:0], changes: e.changes[:0], grouping: e.grouping, homes: e.homes[:0], assigned: e.assigned[:0],
 	}
 }
 

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,32 +73,57 @@ func (f *feed) commit(ctx context.Context, b *store.Batch, changes []customer.Ch
 	if len(changes) == 0 {
 		return f.s.Commit(ctx, ordered(&store.Batch{Writes: slices.Clone(b.Writes), Conditions: slices.Clone(b.Conditions)}))
 	}
-	entries, err := feedEntries(changes)
+	w := feedWorks.Get().(*feedWork)
+	entries, err := feedEntries(w.entries[:0], changes)
 	if err != nil {
 		return 0, err
 	}
+	w.entries = entries
 	ahead, err := f.writeAhead(ctx, entries)
 	if err != nil {
 		f.clean(ctx, ahead)
 		return 0, err
 	}
-	version, err := f.append(ctx, b, entries)
-	if err != nil && !errors.Is(err, store.ErrUnknownOutcome) {
+	version, err := f.append(ctx, b, w)
+	switch {
+	case err == nil:
+		w.putBack()
+	case !errors.Is(err, store.ErrUnknownOutcome):
 		f.clean(ctx, ahead)
 	}
 	return version, err
 }
 
-// feedEntries returns the entries of changes, not yet numbered: that of From, then that
-// of To.
-func feedEntries(changes []customer.Change) ([]feedEntry, error) {
-	sides := 0
-	for i := range changes {
-		sides += sidesOf(&changes[i])
+// feedWork is the memory of a commit, to be used again when that is done.
+type feedWork struct {
+	entries []feedEntry
+	shards  []int
+	all     store.Batch // of which the keys and values of entries and heads are in arena
+	arena   arena
+}
+
+var feedWorks = sync.Pool{New: func() any { return new(feedWork) }}
+
+// putBack gives w back, to which nothing refers any more, unless it is large.
+func (w *feedWork) putBack() {
+	if len(w.all.Writes) > maxFeedWork || cap(w.arena) > maxArena {
+		return
 	}
-	entries := make([]feedEntry, 0, sides)
+	clear(w.entries)
+	clear(w.all.Writes)
+	clear(w.all.Conditions)
+	w.all.Writes, w.all.Conditions, w.arena = w.all.Writes[:0], w.all.Conditions[:0], w.arena[:0]
+	feedWorks.Put(w)
+}
+
+// maxFeedWork is the most writes of a commit whose memory is used again.
+const maxFeedWork = 64
+
+// feedEntries appends the entries of changes, not yet numbered: that of From, then that
+// of To.
+func feedEntries(entries []feedEntry, changes []customer.Change) ([]feedEntry, error) {
 	for i, c := range changes {
-		for _, id := range []customer.ID{c.From, c.To} {
+		for _, id := range [...]customer.ID{c.From, c.To} {
 			if id != uuid.Nil {
 				c.Customer, c.Shard = id, customer.ShardOf(id)
 				entries = append(entries, feedEntry{change: c})
@@ -152,15 +178,15 @@ func (f *feed) writeAhead(ctx context.Context, entries []feedEntry) (ahead [][]b
 	return ahead, nil
 }
 
-// append numbers the entries, in their order, and commits them with b.
-func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) (store.Version, error) {
-	var few [4]int
-	shards := few[:0]
+// append numbers the entries of w, in their order, and commits them with b.
+func (f *feed) append(ctx context.Context, b *store.Batch, w *feedWork) (store.Version, error) {
+	entries, shards := w.entries, w.shards[:0]
 	for i := range entries {
 		shards = append(shards, entries[i].change.Shard)
 	}
 	slices.Sort(shards)
 	shards = slices.Compact(shards)
+	w.shards = shards
 	if err := f.lock(ctx, shards); err != nil {
 		return 0, err
 	}
@@ -182,21 +208,21 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 			entries[i].twin, entries[i+1].twin = entries[i+1].change.Seq, entries[i].change.Seq
 		}
 	}
-	all := store.Batch{
-		Writes:     make([]store.Write, 0, len(entries)+len(shards)+len(b.Writes)),
-		Conditions: make([]store.Condition, 0, len(shards)+len(b.Conditions)),
-	}
+	all := &w.all
+	all.Writes = slices.Grow(all.Writes, len(entries)+len(shards)+len(b.Writes))
+	all.Conditions = slices.Grow(all.Conditions, len(shards)+len(b.Conditions))
 	for i := range entries {
-		all.Put(feedEntryKey(entries[i].change.Shard, entries[i].change.Seq), entries[i].encode())
+		key := w.arena.put(appendFeedEntryKey(w.arena, entries[i].change.Shard, entries[i].change.Seq))
+		all.Put(key, w.arena.put(entries[i].appendData(w.arena)))
 	}
 	for _, shard := range shards {
-		head, key := &f.shards[shard].head, feedHeadKey(shard)
+		head, key := &f.shards[shard].head, w.arena.put(appendFeedHeadKey(w.arena, shard))
 		all.If(key, head.version)
-		all.Put(key, head.encode())
+		all.Put(key, w.arena.put(head.appendData(w.arena)))
 	}
-	ordered(&all)
+	ordered(all)
 	all.Writes, all.Conditions = append(all.Writes, b.Writes...), append(all.Conditions, b.Conditions...)
-	version, err := f.s.Commit(ctx, ordered(&all))
+	version, err := f.s.Commit(ctx, ordered(all))
 	if err != nil {
 		return 0, err
 	}

@@ -64,15 +64,18 @@ func (p feedPlace) fault(err error) error {
 
 const feedEntryPrefix = "feed/entry/"
 
-func feedHeadKey(shard int) []byte {
-	const prefix = "feed/head/"
-	return append(append(make([]byte, 0, len(prefix)+1), prefix...), byte(shard))
+func feedHeadKey(shard int) []byte { return appendFeedHeadKey(nil, shard) }
+
+func appendFeedHeadKey(to []byte, shard int) []byte {
+	return append(append(to, "feed/head/"...), byte(shard))
 }
 
 func feedEntryKey(shard int, seq uint64) []byte {
-	key := make([]byte, 0, len(feedEntryPrefix)+1+8)
-	key = append(append(key, feedEntryPrefix...), byte(shard))
-	return binary.BigEndian.AppendUint64(key, seq)
+	return appendFeedEntryKey(make([]byte, 0, len(feedEntryPrefix)+1+8), shard, seq)
+}
+
+func appendFeedEntryKey(to []byte, shard int, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(append(to, feedEntryPrefix...), byte(shard)), seq)
 }
 
 // readFeedPlace reads the key of an entry.
@@ -88,8 +91,10 @@ func feedAtomsKey(token feedToken, part int) []byte {
 	return binary.BigEndian.AppendUint32(append([]byte("feed/atoms/"), token[:]...), uint32(part))
 }
 
-func (h *feedHead) encode() []byte {
-	w := wire.Sized("feed/head", feedVersion, 24)
+func (h *feedHead) encode() []byte { return h.appendData(nil) }
+
+func (h *feedHead) appendData(to []byte) []byte {
+	w := wire.Append(to, "feed/head", feedVersion)
 	w.Uint(h.last)
 	w.Uint(h.trimmed)
 	return w.Data()
@@ -108,9 +113,11 @@ func decodeFeedHead(data []byte) (feedHead, error) {
 	return h, nil
 }
 
-func (e *feedEntry) encode() []byte {
+func (e *feedEntry) encode() []byte { return e.appendData(nil) }
+
+func (e *feedEntry) appendData(to []byte) []byte {
 	c := &e.change
-	w := wire.Sized("feed/entry", versionOf(c.Slices), 72+16*len(c.Atoms)+48*len(c.Slices))
+	w := wire.Append(to, "feed/entry", versionOf(c.Slices))
 	w.Uint(uint64(c.Verb))
 	writeFeedID(w, c.From)
 	writeFeedID(w, c.To)

@@ -25,7 +25,7 @@ func (g *Graph) Observe(ctx context.Context, o Observation) (Resolution, error) 
 	}
 	r, clean, err := g.observe(ctx, d)
 	if clean {
-		putDesk(d)
+		d.putBack()
 	}
 	return r, err
 }

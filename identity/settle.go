@@ -212,10 +212,10 @@ func (e *edit) gain(homes []customer.ID, founded map[customer.ID]int32, limit in
 		return cmp.Or(bytes.Compare(homes[a][:], homes[b][:]), bytes.Compare(e.ev.pieces[a].atom[:], e.ev.pieces[b].atom[:]))
 	})
 	live := e.ev.homes()
-	var changes []customer.Change
+	before, changes := len(e.changes), e.changes
 	for i, p := range come {
 		if i == 0 || homes[p] != homes[come[i-1]] {
-			if limit > 0 && len(changes) == limit {
+			if limit > 0 && len(changes)-before == limit {
 				return false
 			}
 			c := customer.Change{Verb: customer.Attached, Customer: homes[p], To: homes[p], At: instant(e.at)}
@@ -230,7 +230,7 @@ func (e *edit) gain(homes []customer.ID, founded map[customer.ID]int32, limit in
 	for _, p := range come {
 		e.ev.pieces[p].home = homes[p]
 	}
-	e.changes = append(e.changes, changes...)
+	e.changes = changes
 	e.found(founded, func(customer.ID) bool { return true })
 	return true
 }
