@@ -12,12 +12,16 @@ import (
 // assign gives every group a customer. A customer of before goes on with the group that
 // holds the piece that answers for it, the older where several meet; a group with none
 // takes back one of the past that one of its pieces answers for, or begins a new one.
-// It returns the ids by group, and those that begin anew with the piece that founds them.
-func (ev *evidence) assign(out *grouping) (ids []customer.ID, founded map[customer.ID]int32) {
+// It returns the ids by group, in the given memory, and those that begin anew with the
+// piece that founds them.
+func (ev *evidence) assign(out *grouping, memory []customer.ID) (ids []customer.ID, founded map[customer.ID]int32) {
 	live := ev.homes()
-	ids = make([]customer.ID, out.groups)
-	past := make([]customer.ID, out.groups)
-	own := make([]int32, out.groups)
+	ids = room(memory, out.groups)
+	clear(ids)
+	var few [4]customer.ID
+	var fewest [4]int32
+	past, own := room(few[:0], out.groups), room(fewest[:0], out.groups)
+	clear(past)
 	for g := range own {
 		own[g] = -1
 	}

@@ -1,6 +1,7 @@
 package identity
 
 import (
+	"bytes"
 	"context"
 	"encoding/binary"
 	"errors"
@@ -26,9 +27,23 @@ type container struct {
 	ev      *evidence
 }
 
+// begin makes a container that has nothing yet, in the memory of evidence.
+func (c *container) begin(r *rules, entity string, id customer.ID, ev *evidence) *container {
+	*ev = evidence{
+		entity: entity, sources: ev.sources[:0], kinds: ev.kinds[:0], values: ev.values[:0], pieces: ev.pieces[:0], seen: ev.seen[:0],
+		answers: ev.answers[:0], marks: ev.marks[:0],
+	}
+	*c = container{id: id, epoch: r.epoch, ev: ev}
+	return c
+}
+
 // data encodes evidence.
 func (ev *evidence) data(epoch []byte) []byte {
-	w := wire.Sized("identity/evidence", 1, 96+28*len(ev.values)+96*len(ev.pieces)+48*len(ev.seen))
+	return ev.appendData(make([]byte, 0, 96+28*len(ev.values)+64*len(ev.pieces)+48*len(ev.seen)), epoch)
+}
+
+func (ev *evidence) appendData(to, epoch []byte) []byte {
+	w := wire.Append(to, "identity/evidence", 1)
 	w.Bytes(epoch)
 	w.Text(ev.entity)
 	w.Uint(uint64(len(ev.sources)))
@@ -105,10 +120,20 @@ func readOptionalID(d *wire.Reader, usual customer.ID) customer.ID {
 
 // readEvidence decodes what data encoded, and refuses what contradicts itself.
 func readEvidence(data []byte) (ev *evidence, epoch []byte, err error) {
+	ev = new(evidence)
+	epoch, err = ev.read(data)
+	if err != nil {
+		return nil, nil, err
+	}
+	return ev, epoch, nil
+}
+
+// read is readEvidence into the memory of other evidence.
+func (ev *evidence) read(data []byte) (epoch []byte, err error) {
 	d := wire.Read(data)
 	d.Expect("identity/evidence", 1)
 	epoch = d.Bytes()
-	ev = &evidence{entity: d.Text()}
+	ev.entity = d.TextLike(ev.entity)
 	bad := false
 	need := func(ok bool) { bad = bad || !ok }
 	count := func() int { // every item has a byte at least
@@ -118,18 +143,19 @@ func readEvidence(data []byte) (ev *evidence, epoch []byte, err error) {
 		}
 		return int(n)
 	}
-	ev.sources = make([]string, count())
+	ev.sources = room(ev.sources, count())
 	for i := range ev.sources {
-		ev.sources[i] = d.Text()
+		ev.sources[i] = d.TextLike(ev.sources[i])
 	}
-	ev.kinds = make([]kindKey, count())
+	ev.kinds = room(ev.kinds, count())
 	for i := range ev.kinds {
-		ev.kinds[i] = kindKey{d.Text(), d.Text()}
+		ev.kinds[i] = kindKey{d.TextLike(ev.kinds[i].typ), d.TextLike(ev.kinds[i].scope)}
 	}
 	n := count()
-	ev.values = make([]value, n, n+4) // there is room for what one observation adds
+	ev.values = room(ev.values, n+4)[:n] // there is room for what one observation adds
 	for i := range ev.values {
 		v := &ev.values[i]
+		v.cuts = nil
 		v.kind = int32(min(d.Uint(), 1<<30))
 		need(int(v.kind) < len(ev.kinds))
 		v.blind = readBlind(d)
@@ -139,9 +165,11 @@ func readEvidence(data []byte) (ev *evidence, epoch []byte, err error) {
 		}
 	}
 	n = count()
-	ev.pieces = make([]piece, n, n+1)
+	ev.pieces = room(ev.pieces, n+1)[:n]
+	answers := ev.answers[:0]
 	for i := range ev.pieces {
 		p := &ev.pieces[i]
+		*p = piece{}
 		p.atom = customer.AtomID(readID(d))
 		p.own = readID(d)
 		p.home = readOptionalID(d, p.own)
@@ -150,8 +178,12 @@ func readEvidence(data []byte) (ev *evidence, epoch []byte, err error) {
 		need(int(p.source) < len(ev.sources))
 		p.before = customer.AtomID(readOptionalID(d, uuid.Nil))
 		p.related = d.Bool()
+		first := len(answers)
 		for range count() {
-			p.answers = append(p.answers, readOptionalID(d, p.own))
+			answers = append(answers, readOptionalID(d, p.own))
+		}
+		if len(answers) > first {
+			p.answers = answers[first:len(answers):len(answers)]
 		}
 		for _, rulings := range []*[]ruling{&p.links, &p.parts} {
 			for range count() {
@@ -160,11 +192,13 @@ func readEvidence(data []byte) (ev *evidence, epoch []byte, err error) {
 		}
 		need(p.own != uuid.Nil)
 	}
+	ev.answers = answers
 	n = count()
-	ev.seen = make([]observation, n, n+1)
-	marks := make([]mark, 0, 4*len(ev.seen)) // of all
+	ev.seen = room(ev.seen, n+1)[:n]
+	marks := slices.Grow(ev.marks[:0], 4*(n+1))
 	for i := range ev.seen {
 		o := &ev.seen[i]
+		o.marks = nil
 		o.id, o.at, o.piece = readBlind(d), d.Int(), int32(min(d.Uint(), 1<<30))
 		need(int(o.piece) < len(ev.pieces))
 		need(i == 0 || compareObservations(ev.seen[i-1], *o) < 0)
@@ -177,13 +211,14 @@ func readEvidence(data []byte) (ev *evidence, epoch []byte, err error) {
 			need(j == 0 || o.marks[j-1].value < o.marks[j].value)
 		}
 	}
+	ev.marks = marks
 	if err := d.Close(); err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	if bad {
-		return nil, nil, fmt.Errorf("%w: evidence contradicts itself", store.ErrCorrupt)
+		return nil, fmt.Errorf("%w: evidence contradicts itself", store.ErrCorrupt)
 	}
-	return ev, epoch, nil
+	return epoch, nil
 }
 
 // forwardData is what a container leaves behind when it has become part of another.
@@ -203,21 +238,34 @@ func partKey(token []byte, part int) []byte {
 // containers reads the containers that ids lead to, each once, following forwards. The
 // map tells where each id led; an id that leads nowhere is not in it.
 func (g *Graph) containers(ctx context.Context, ids []customer.ID) ([]*container, map[customer.ID]*container, error) {
-	if len(ids) == 0 {
-		return nil, nil, nil
+	all, led, err := g.containersOn(ctx, new(reading), ids)
+	if led == nil && len(all) == 1 {
+		led = map[customer.ID]*container{all[0].id: all[0]}
 	}
-	found := make(map[customer.ID]*container, 2)
+	return all, led, err
+}
+
+// containersOn is containers in given memory, with no map where ids are all of one
+// container.
+func (g *Graph) containersOn(ctx context.Context, in *reading, ids []customer.ID) ([]*container, map[customer.ID]*container, error) {
+	var found map[customer.ID]*container
 	var forward map[customer.ID]customer.ID
-	var all []*container
-	todo := slices.Clone(ids)
+	all := in.all[:0]
+	todo := append(in.ids[:0], ids...)
+	in.ids = todo
 	again := 16 // how often one is read again that changed meanwhile
 	for len(todo) > 0 {
-		slices.SortFunc(todo, func(a, b customer.ID) int { return slices.Compare(a[:], b[:]) })
+		slices.SortFunc(todo, func(a, b customer.ID) int { return bytes.Compare(a[:], b[:]) })
 		todo = slices.Compact(todo)
-		keys := make([][]byte, len(todo))
-		for i, id := range todo {
-			keys[i] = containerKey(id)
+		if found == nil && len(todo) > 1 {
+			found = make(map[customer.ID]*container, len(todo))
 		}
+		keys := in.keys[:0]
+		in.arena = in.arena[:0]
+		for i := range todo {
+			keys = append(keys, in.arena.key("c", todo[i][:]))
+		}
+		in.keys = keys
 		entries, err := g.get(ctx, keys)
 		if err != nil {
 			return nil, nil, err
@@ -239,12 +287,19 @@ func (g *Graph) containers(ctx context.Context, ids []customer.ID) ([]*container
 				if forward == nil {
 					forward = map[customer.ID]customer.ID{}
 				}
+				if found == nil {
+					found = map[customer.ID]*container{}
+				}
 				forward[id] = to
 				if _, known := forward[to]; found[to] == nil && !known {
 					more = append(more, to)
 				}
 			default:
-				c, err := g.readContainer(ctx, id, e)
+				c := &in.first
+				if c.ev = &in.ev; len(all) > 0 {
+					c = &container{ev: new(evidence)}
+				}
+				err := g.readInto(ctx, c, id, e)
 				if again > 0 && errors.Is(err, store.ErrConflict) {
 					again--
 					more = append(more, id)
@@ -253,13 +308,16 @@ func (g *Graph) containers(ctx context.Context, ids []customer.ID) ([]*container
 				if err != nil {
 					return nil, nil, err
 				}
-				found[id] = c
+				if found != nil {
+					found[id] = c
+				}
 				all = append(all, c)
 			}
 		}
 		todo = slices.DeleteFunc(more, func(id customer.ID) bool { return found[id] != nil })
 	}
-	slices.SortFunc(all, func(a, b *container) int { return slices.Compare(a.id[:], b.id[:]) })
+	in.all = all
+	slices.SortFunc(all, func(a, b *container) int { return bytes.Compare(a.id[:], b.id[:]) })
 	for id, to := range forward {
 		for range len(forward) + 1 {
 			if next, ok := forward[to]; ok {
@@ -276,14 +334,23 @@ func (g *Graph) containers(ctx context.Context, ids []customer.ID) ([]*container
 // readContainer decodes a container, which may be kept in parts. Parts that are gone
 // mean that it has been changed meanwhile.
 func (g *Graph) readContainer(ctx context.Context, id customer.ID, e store.Entry) (*container, error) {
-	c := &container{id: id, version: e.Version}
+	c := &container{ev: new(evidence)}
+	if err := g.readInto(ctx, c, id, e); err != nil {
+		return nil, err
+	}
+	return c, nil
+}
+
+// readInto is readContainer into the memory of another.
+func (g *Graph) readInto(ctx context.Context, c *container, id customer.ID, e store.Entry) error {
+	*c = container{id: id, version: e.Version, ev: c.ev}
 	data := e.Value
 	if d := wire.Read(data); d.Kind() == "identity/parts" {
 		d.Expect("identity/parts", 1)
 		c.token = d.Bytes()
 		c.parts = int(min(d.Uint(), 1<<20))
 		if err := d.Close(); err != nil {
-			return nil, err
+			return err
 		}
 		keys := make([][]byte, c.parts)
 		for i := range keys {
@@ -291,24 +358,24 @@ func (g *Graph) readContainer(ctx context.Context, id customer.ID, e store.Entry
 		}
 		entries, err := g.get(ctx, keys)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		data = nil
 		for _, part := range entries {
 			if part.Version == 0 {
-				return nil, fmt.Errorf("identity: container changed while it was read: %w", store.ErrConflict)
+				return fmt.Errorf("identity: container changed while it was read: %w", store.ErrConflict)
 			}
 			d := wire.Read(part.Value)
 			d.Expect("identity/part", 1)
 			data = append(data, d.Bytes()...)
 			if err := d.Close(); err != nil {
-				return nil, err
+				return err
 			}
 		}
 	}
 	var err error
-	c.ev, c.epoch, err = readEvidence(data)
-	return c, err
+	c.epoch, err = c.ev.read(data)
+	return err
 }
 
 // get reads keys in portions of what the store takes.

@@ -29,6 +29,7 @@ type edit struct {
 	values map[blind]int32            // index of ev.values, made when they are many
 
 	batch    store.Batch
+	arena    arena           // of what the batch holds
 	pointer  []byte          // see here
 	ahead    [][]byte        // keys of what is committed ahead of it, of no use without it
 	required map[string]bool // keys that the batch has a condition on, where they are many
@@ -46,10 +47,12 @@ type edit struct {
 	emptied   []customer.AtomID // names of records that had been erased before and are no more
 
 	out      *grouping
+	grouping grouping // its memory
 	changes  []customer.Change
 	unfinish bool                              // there are more changes than fit into a commit
 	meant    []customer.Change                 // all of them, where they may be more
 	homes    []customer.ID                     // by piece: whose it is after all of them
+	assigned []customer.ID                     // memory of those of groups
 	after    []func(ctx context.Context) error // what tidies up after the commit
 }
 
@@ -78,25 +81,41 @@ type bounds struct{ merged, changes int }
 // one that begins. Conditions of the commit are that the policy and the containers are
 // as they were read.
 func (g *Graph) newEdit(r *rules, entity string, at int64, all []*container, id customer.ID) (*edit, error) {
-	e := &edit{g: g, rules: r, entity: r.policy.entity(entity), at: at}
-	e.batch.Conditions = make([]store.Condition, 0, 8)
-	if e.entity == nil {
-		return nil, fmt.Errorf("%w: there is no entity %q", ErrPolicy, entity)
-	}
-	e.require([]byte(epochKey), r.version)
 	if len(all) == 0 {
-		e.main = &container{id: id, ev: &evidence{entity: entity}}
-	} else {
-		e.main = slices.MaxFunc(all, func(a, b *container) int {
-			return cmp.Or(cmp.Compare(len(a.ev.seen), len(b.ev.seen)), bytes.Compare(b.id[:], a.id[:]))
-		})
+		all = []*container{new(container).begin(r, entity, id, new(evidence))}
 	}
-	e.require(containerKey(e.main.id), e.main.version)
+	e := new(edit)
+	if err := e.begin(g, r, entity, at, all); err != nil {
+		return nil, err
+	}
+	return e, nil
+}
+
+// reset empties an edit, and keeps its memory.
+func (e *edit) reset() {
+	*e = edit{
+		arena: e.arena[:0], batch: store.Batch{Writes: e.batch.Writes[:0], Conditions: e.batch.Conditions[:0]}, refs: readPointers{few: e.refs.few[:0]},
+		touched: e.touched[:0], changes: e.changes[:0], grouping: e.grouping, homes: e.homes[:0], assigned: e.assigned[:0],
+	}
+}
+
+// begin is newEdit in the memory of an edit that is reset, with at least one container.
+func (e *edit) begin(g *Graph, r *rules, entity string, at int64, all []*container) error {
+	e.g, e.rules, e.entity, e.at = g, r, r.policy.entity(entity), at
+	if e.entity == nil {
+		return fmt.Errorf("%w: there is no entity %q", ErrPolicy, entity)
+	}
+	e.batch.Conditions = slices.Grow(e.batch.Conditions, 8)
+	e.require(e.arena.put(append(e.arena, epochKey...)), r.version)
+	e.main = slices.MaxFunc(all, func(a, b *container) int {
+		return cmp.Or(cmp.Compare(len(a.ev.seen), len(b.ev.seen)), bytes.Compare(b.id[:], a.id[:]))
+	})
+	e.require(e.containerKey(e.main), e.main.version)
 	e.ev = e.main.ev
 	for _, c := range all {
 		e.stale = e.stale || !bytes.Equal(c.epoch, r.epoch)
 		if c.ev.entity != entity {
-			return nil, fmt.Errorf("%w: container of another entity", store.ErrCorrupt)
+			return fmt.Errorf("%w: container of another entity", store.ErrCorrupt)
 		}
 		if c != e.main {
 			e.others = append(e.others, c)
@@ -110,13 +129,17 @@ func (g *Graph) newEdit(r *rules, entity string, at int64, all []*container, id 
 		slices.SortFunc(e.ev.seen, compareObservations)
 		for i := 1; i < len(e.ev.seen); i++ {
 			if err := conflictIf(e.ev.seen[i-1].id == e.ev.seen[i].id); err != nil {
-				return nil, err // two containers were read before and after one took the evidence of the other
+				return err // two containers were read before and after one took the evidence of the other
 			}
 		}
 	}
-	e.touched = make([]bool, len(e.ev.pieces), len(e.ev.pieces)+1)
-	return e, nil
+	e.touched = room(e.touched, len(e.ev.pieces)+1)[:len(e.ev.pieces)]
+	clear(e.touched)
+	return nil
 }
+
+// containerKey is as the function, in the memory of the edit.
+func (e *edit) containerKey(c *container) []byte { return e.arena.key("c", c.id[:]) }
 
 // require makes it a condition of the commit that a key has a version, unless there is one
 // on the key already.

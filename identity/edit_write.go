@@ -69,11 +69,11 @@ func (e *edit) write(ctx context.Context) error {
 	if e.unfinish || e.stale {
 		epoch = nil
 	}
-	data := e.ev.data(epoch)
+	data := e.arena.put(e.ev.appendData(e.arena, epoch))
 	limits := e.g.s.Limits()
 	most := min(limits.ValueBytes, limits.BatchBytes/4)
 	if len(data) <= most {
-		e.batch.Put(containerKey(c.id), data)
+		e.batch.Put(e.containerKey(c), data)
 		return nil
 	}
 	token, parts := newGeneration(), 0
@@ -99,10 +99,10 @@ func (e *edit) write(ctx context.Context) error {
 // erasure. Writes may share it.
 func (e *edit) here(erased *int64) []byte {
 	if erased != nil {
-		return pointer{state: contained, to: e.main.id, erased: erased}.data()
+		return e.arena.put(pointer{state: contained, to: e.main.id, erased: erased}.appendData(e.arena))
 	}
 	if e.pointer == nil {
-		e.pointer = pointer{state: contained, to: e.main.id}.data()
+		e.pointer = e.arena.put(pointer{state: contained, to: e.main.id}.appendData(e.arena))
 	}
 	return e.pointer
 }
@@ -152,7 +152,7 @@ func (e *edit) finish(ctx context.Context) error {
 	if err := e.share(ctx, all); err != nil {
 		return err
 	}
-	e.out = e.entity.group(e.ev)
+	e.out = e.entity.groupInto(e.ev, &e.grouping)
 	e.settle(cmp.Or(e.g.o.bounds.changes, maxChanges))
 	return e.write(ctx)
 }

@@ -23,6 +23,9 @@ type evidence struct {
 	values  []value       // each once
 	pieces  []piece       // each once
 	seen    []observation // ascending by time and hash
+
+	answers []customer.ID // memory of those of all pieces, as they were read
+	marks   []mark        // and of those of all observations
 }
 
 // pieceOf returns the index of the piece of a record, -1 if there is none.

@@ -9,6 +9,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/google/uuid"
@@ -72,28 +73,57 @@ func (f *feed) commit(ctx context.Context, b *store.Batch, changes []customer.Ch
 	if len(changes) == 0 {
 		return f.s.Commit(ctx, ordered(&store.Batch{Writes: slices.Clone(b.Writes), Conditions: slices.Clone(b.Conditions)}))
 	}
-	entries, err := feedEntries(changes)
+	w := feedWorks.Get().(*feedWork)
+	entries, err := feedEntries(w.entries[:0], changes)
 	if err != nil {
 		return 0, err
 	}
+	w.entries = entries
 	ahead, err := f.writeAhead(ctx, entries)
 	if err != nil {
 		f.clean(ctx, ahead)
 		return 0, err
 	}
-	version, err := f.append(ctx, b, entries)
-	if err != nil && !errors.Is(err, store.ErrUnknownOutcome) {
+	version, err := f.append(ctx, b, w)
+	switch {
+	case err == nil:
+		w.putBack()
+	case !errors.Is(err, store.ErrUnknownOutcome):
 		f.clean(ctx, ahead)
 	}
 	return version, err
 }
 
-// feedEntries returns the entries of changes, not yet numbered: that of From, then that
+// feedWork is the memory of a commit, to be used again when that is done.
+type feedWork struct {
+	entries []feedEntry
+	shards  []int
+	all     store.Batch // of which the keys and values of entries and heads are in arena
+	arena   arena
+}
+
+var feedWorks = sync.Pool{New: func() any { return new(feedWork) }}
+
+// putBack gives w back, to which nothing refers any more, unless it is large.
+func (w *feedWork) putBack() {
+	if len(w.all.Writes) > maxFeedWork || cap(w.arena) > maxArena {
+		return
+	}
+	clear(w.entries)
+	clear(w.all.Writes)
+	clear(w.all.Conditions)
+	w.all.Writes, w.all.Conditions, w.arena = w.all.Writes[:0], w.all.Conditions[:0], w.arena[:0]
+	feedWorks.Put(w)
+}
+
+// maxFeedWork is the most writes of a commit whose memory is used again.
+const maxFeedWork = 64
+
+// feedEntries appends the entries of changes, not yet numbered: that of From, then that
 // of To.
-func feedEntries(changes []customer.Change) ([]feedEntry, error) {
-	entries := make([]feedEntry, 0, 2*len(changes))
+func feedEntries(entries []feedEntry, changes []customer.Change) ([]feedEntry, error) {
 	for i, c := range changes {
-		for _, id := range []customer.ID{c.From, c.To} {
+		for _, id := range [...]customer.ID{c.From, c.To} {
 			if id != uuid.Nil {
 				c.Customer, c.Shard = id, customer.ShardOf(id)
 				entries = append(entries, feedEntry{change: c})
@@ -148,19 +178,19 @@ func (f *feed) writeAhead(ctx context.Context, entries []feedEntry) (ahead [][]b
 	return ahead, nil
 }
 
-// append numbers the entries, in their order, and commits them with b.
-func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) (store.Version, error) {
-	shards := make([]int, 0, len(entries))
+// append numbers the entries of w, in their order, and commits them with b.
+func (f *feed) append(ctx context.Context, b *store.Batch, w *feedWork) (store.Version, error) {
+	entries, shards := w.entries, w.shards[:0]
 	for i := range entries {
 		shards = append(shards, entries[i].change.Shard)
 	}
 	slices.Sort(shards)
 	shards = slices.Compact(shards)
-	unlock, err := f.lock(ctx, shards)
-	if err != nil {
+	w.shards = shards
+	if err := f.lock(ctx, shards); err != nil {
 		return 0, err
 	}
-	defer unlock()
+	defer f.unlock(shards)
 	if err := f.learn(ctx, shards); err != nil {
 		return 0, err
 	}
@@ -178,21 +208,21 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 			entries[i].twin, entries[i+1].twin = entries[i+1].change.Seq, entries[i].change.Seq
 		}
 	}
-	all := store.Batch{
-		Writes:     make([]store.Write, 0, len(entries)+len(shards)+len(b.Writes)),
-		Conditions: make([]store.Condition, 0, len(shards)+len(b.Conditions)),
-	}
+	all := &w.all
+	all.Writes = slices.Grow(all.Writes, len(entries)+len(shards)+len(b.Writes))
+	all.Conditions = slices.Grow(all.Conditions, len(shards)+len(b.Conditions))
 	for i := range entries {
-		all.Put(feedEntryKey(entries[i].change.Shard, entries[i].change.Seq), entries[i].encode())
+		key := w.arena.put(appendFeedEntryKey(w.arena, entries[i].change.Shard, entries[i].change.Seq))
+		all.Put(key, w.arena.put(entries[i].appendData(w.arena)))
 	}
 	for _, shard := range shards {
-		head, key := &f.shards[shard].head, feedHeadKey(shard)
+		head, key := &f.shards[shard].head, w.arena.put(appendFeedHeadKey(w.arena, shard))
 		all.If(key, head.version)
-		all.Put(key, head.encode())
+		all.Put(key, w.arena.put(head.appendData(w.arena)))
 	}
-	ordered(&all)
+	ordered(all)
 	all.Writes, all.Conditions = append(all.Writes, b.Writes...), append(all.Conditions, b.Conditions...)
-	version, err := f.s.Commit(ctx, ordered(&all))
+	version, err := f.s.Commit(ctx, ordered(all))
 	if err != nil {
 		return 0, err
 	}
@@ -204,23 +234,23 @@ func (f *feed) append(ctx context.Context, b *store.Batch, entries []feedEntry) 
 
 // ordered is b with its keys in ascending order, in which stores are quickest.
 func ordered(b *store.Batch) *store.Batch {
-	sortByKey(b.Writes, func(w *store.Write) []byte { return w.Key })
-	sortByKey(b.Conditions, func(c *store.Condition) []byte { return c.Key })
+	sortByKey(b.Writes, func(w store.Write) []byte { return w.Key })
+	sortByKey(b.Conditions, func(c store.Condition) []byte { return c.Key })
 	return b
 }
 
 // sortByKey sorts by key. Where there are many it compares the first 16 bytes of keys as
 // numbers, which lie together, and moves each element once.
-func sortByKey[T any](all []T, key func(*T) []byte) {
+func sortByKey[T any](all []T, key func(T) []byte) {
 	ascending := true
 	for i := 1; i < len(all) && ascending; i++ {
-		ascending = bytes.Compare(key(&all[i-1]), key(&all[i])) <= 0
+		ascending = bytes.Compare(key(all[i-1]), key(all[i])) <= 0
 	}
 	if ascending {
 		return
 	}
 	if len(all) < 64 {
-		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(&a), key(&b)) })
+		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(a), key(b)) })
 		return
 	}
 	type place struct {
@@ -230,7 +260,7 @@ func sortByKey[T any](all []T, key func(*T) []byte) {
 	places := make([]place, len(all))
 	for i := range all {
 		var first [16]byte
-		copy(first[:], key(&all[i]))
+		copy(first[:], key(all[i]))
 		places[i] = place{binary.BigEndian.Uint64(first[:8]), binary.BigEndian.Uint64(first[8:]), i}
 	}
 	slices.SortFunc(places, func(a, b place) int {
@@ -240,7 +270,7 @@ func sortByKey[T any](all []T, key func(*T) []byte) {
 		if a.second != b.second {
 			return cmp.Compare(a.second, b.second)
 		}
-		return bytes.Compare(key(&all[a.at]), key(&all[b.at]))
+		return bytes.Compare(key(all[a.at]), key(all[b.at]))
 	})
 	sorted := make([]T, len(all))
 	for i, p := range places {
@@ -250,23 +280,23 @@ func sortByKey[T any](all []T, key func(*T) []byte) {
 }
 
 // lock locks shards, which ascend, so that two calls never wait for each other.
-func (f *feed) lock(ctx context.Context, shards []int) (unlock func(), err error) {
-	held := 0
-	unlock = func() {
-		for _, shard := range shards[:held] {
-			<-f.shards[shard].lock
-		}
-	}
-	for _, shard := range shards {
+func (f *feed) lock(ctx context.Context, shards []int) error {
+	for held, shard := range shards {
 		select {
 		case f.shards[shard].lock <- struct{}{}:
-			held++
 		case <-ctx.Done():
-			unlock()
-			return nil, ctx.Err()
+			f.unlock(shards[:held])
+			return ctx.Err()
 		}
 	}
-	return unlock, nil
+	return nil
+}
+
+// unlock unlocks shards that lock has locked.
+func (f *feed) unlock(shards []int) {
+	for _, shard := range shards {
+		<-f.shards[shard].lock
+	}
 }
 
 // learn reads the heads of locked shards that are not known.

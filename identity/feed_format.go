@@ -32,8 +32,11 @@ type feedEntry struct {
 type feedToken [16]byte
 
 // sides is the number of entries of the change.
-func (e *feedEntry) sides() int {
-	if e.change.From != uuid.Nil && e.change.To != uuid.Nil {
+func (e *feedEntry) sides() int { return sidesOf(&e.change) }
+
+// sidesOf is the number of entries of a change.
+func sidesOf(c *customer.Change) int {
+	if c.From != uuid.Nil && c.To != uuid.Nil {
 		return 2
 	}
 	return 1
@@ -61,12 +64,18 @@ func (p feedPlace) fault(err error) error {
 
 const feedEntryPrefix = "feed/entry/"
 
-func feedHeadKey(shard int) []byte { return append([]byte("feed/head/"), byte(shard)) }
+func feedHeadKey(shard int) []byte { return appendFeedHeadKey(nil, shard) }
+
+func appendFeedHeadKey(to []byte, shard int) []byte {
+	return append(append(to, "feed/head/"...), byte(shard))
+}
 
 func feedEntryKey(shard int, seq uint64) []byte {
-	key := make([]byte, 0, len(feedEntryPrefix)+1+8)
-	key = append(append(key, feedEntryPrefix...), byte(shard))
-	return binary.BigEndian.AppendUint64(key, seq)
+	return appendFeedEntryKey(make([]byte, 0, len(feedEntryPrefix)+1+8), shard, seq)
+}
+
+func appendFeedEntryKey(to []byte, shard int, seq uint64) []byte {
+	return binary.BigEndian.AppendUint64(append(append(to, feedEntryPrefix...), byte(shard)), seq)
 }
 
 // readFeedPlace reads the key of an entry.
@@ -82,8 +91,10 @@ func feedAtomsKey(token feedToken, part int) []byte {
 	return binary.BigEndian.AppendUint32(append([]byte("feed/atoms/"), token[:]...), uint32(part))
 }
 
-func (h *feedHead) encode() []byte {
-	w := wire.New("feed/head", feedVersion)
+func (h *feedHead) encode() []byte { return h.appendData(nil) }
+
+func (h *feedHead) appendData(to []byte) []byte {
+	w := wire.Append(to, "feed/head", feedVersion)
 	w.Uint(h.last)
 	w.Uint(h.trimmed)
 	return w.Data()
@@ -102,9 +113,11 @@ func decodeFeedHead(data []byte) (feedHead, error) {
 	return h, nil
 }
 
-func (e *feedEntry) encode() []byte {
+func (e *feedEntry) encode() []byte { return e.appendData(nil) }
+
+func (e *feedEntry) appendData(to []byte) []byte {
 	c := &e.change
-	w := wire.Sized("feed/entry", versionOf(c.Slices), 96+16*len(c.Atoms)+48*len(c.Slices))
+	w := wire.Append(to, "feed/entry", versionOf(c.Slices))
 	w.Uint(uint64(c.Verb))
 	writeFeedID(w, c.From)
 	writeFeedID(w, c.To)

@@ -28,7 +28,7 @@ func TestSortByKey(t *testing.T) {
 		for i, k := range keys {
 			all[i] = store.Condition{Key: k, Version: store.Version(i)}
 		}
-		sortByKey(all, func(c *store.Condition) []byte { return c.Key })
+		sortByKey(all, func(c store.Condition) []byte { return c.Key })
 		require.True(t, slices.IsSortedFunc(all, func(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) }), n)
 		for _, c := range all {
 			require.Equal(t, keys[c.Version], c.Key)

@@ -46,13 +46,12 @@ func (f *feed) Trim(ctx context.Context, before customer.Cursor) error {
 
 // raise makes the number of the last trimmed entry of a shard at least trimmed.
 func (f *feed) raise(ctx context.Context, shard int, trimmed uint64) error {
-	unlock, err := f.lock(ctx, []int{shard})
-	if err != nil {
+	if err := f.lock(ctx, []int{shard}); err != nil {
 		return err
 	}
-	defer unlock()
+	defer f.unlock([]int{shard})
 	f.shards[shard].known = false
-	_, err = store.Update(ctx, f.s, nil, func(ctx context.Context) (*store.Batch, error) {
+	_, err := store.Update(ctx, f.s, nil, func(ctx context.Context) (*store.Batch, error) {
 		heads, err := f.heads(ctx, shard)
 		if err != nil || heads[0].trimmed >= trimmed {
 			return nil, err

@@ -144,8 +144,10 @@ type pointer struct {
 	erased *int64
 }
 
-func (r pointer) data() []byte {
-	w := wire.Sized("identity/ref", 1, 48)
+func (r pointer) data() []byte { return r.appendData(make([]byte, 0, 48)) }
+
+func (r pointer) appendData(to []byte) []byte {
+	w := wire.Append(to, "identity/ref", 1)
 	w.Uint(uint64(r.state))
 	w.Bytes(r.to[:])
 	if r.erased == nil {

@@ -12,10 +12,14 @@ import (
 //
 // Cost: O(n log n) in the marks, but for groups that conflict: quadratic in the number of
 // different ones that share a value, with a small cubic part.
-func (e *Entity) group(ev *evidence) *grouping {
+func (e *Entity) group(ev *evidence) *grouping { return e.groupInto(ev, new(grouping)) }
+
+// groupInto is group in the memory of another.
+func (e *Entity) groupInto(ev *evidence, out *grouping) *grouping {
 	m := mappers.Get().(*mapper)
-	m.e, m.ev, m.out = e, ev, &grouping{}
-	out := m.group()
+	*out = grouping{group: out.group[:0], joins: out.joins[:0], refused: out.refused[:0]}
+	m.e, m.ev, m.out = e, ev, out
+	m.group()
 	if len(m.sightings) <= maxKept {
 		clear(m.parts)
 		m.e, m.ev, m.out, m.void = nil, nil, nil, nil
@@ -271,7 +275,7 @@ func (m *mapper) unite(a, b int32, why join) {
 	if len(m.parts[b]) > 0 {
 		m.parts[a] = append(slices.Clip(m.parts[a]), m.parts[b]...)
 	}
-	if m.out.joins == nil {
+	if cap(m.out.joins) == 0 {
 		m.out.joins = make([]join, 0, len(m.parent)-1)
 	}
 	m.out.joins = append(m.out.joins, why)

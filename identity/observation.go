@@ -99,17 +99,18 @@ func (o *Observation) validate(row int, e *Entity) error {
 	if len(o.Identifiers) == 0 && o.Record == "" {
 		fault("identifiers", "are missing, and there is no record")
 	}
-	for i, d := range o.Identifiers {
-		name := func(field string) string { return fmt.Sprintf("identifiers[%d].%s", i, field) }
+	for i := range o.Identifiers {
+		d := &o.Identifiers[i]
+		fault := func(field, reason string) { fault(fmt.Sprintf("identifiers[%d].%s", i, field), reason) }
 		if e != nil && e.index(d.Type) < 0 {
-			fault(name("type"), "is not in the policy")
+			fault("type", "is not in the policy")
 		}
 		if !validName(d.Scope) {
-			fault(name("scope"), "is longer than 64 bytes or has other than letters, digits, -, _ and .")
+			fault("scope", "is longer than 64 bytes or has other than letters, digits, -, _ and .")
 		}
-		checkText(fault, name("value"), d.Value, 1, 1024)
+		checkText(fault, "value", d.Value, 1, 1024)
 		if d.Proof > Verified {
-			fault(name("proof"), "is none")
+			fault("proof", "is none")
 		}
 	}
 	return errors.Join(errs...)

@@ -6,7 +6,6 @@ import (
 	"slices"
 
 	"github.com/clientele-go/clientele/customer"
-	"github.com/clientele-go/clientele/seal"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -19,15 +18,16 @@ import (
 // context ended before it was known: observe again. Cost: two reads and a commit; the
 // work grows with the evidence of the customers concerned.
 func (g *Graph) Observe(ctx context.Context, o Observation) (Resolution, error) {
-	p, err := g.prepare(-1, &o)
-	if err != nil {
+	d := desks.Get().(*desk)
+	d.o = o
+	if err := d.p.set(g, -1, &d.o, d.p.ids); err != nil {
 		return Resolution{}, err
 	}
-	results, err := g.observe(ctx, []*prepared{p})
-	if err != nil {
-		return Resolution{}, err
+	r, clean, err := g.observe(ctx, d)
+	if clean {
+		d.putBack()
 	}
-	return results[0].Resolution, results[0].err
+	return r, err
 }
 
 // An outcome is what became of one of several observations: err tells why it was not
@@ -37,38 +37,52 @@ type outcome struct {
 	err error
 }
 
-// observe adds observations that are to be looked at together, in one commit.
-func (g *Graph) observe(ctx context.Context, all []*prepared) ([]outcome, error) {
+// observe adds the observation of a desk. It reports whether nothing refers to the desk
+// any more, as far as it can tell.
+func (g *Graph) observe(ctx context.Context, d *desk) (r Resolution, clean bool, err error) {
 	var e *edit
 	var results []outcome
-	how := observed{detailed: true, current: true}
-	err := g.run(ctx, func(ctx context.Context, more []customer.ID) (*edit, error) {
+	all := []*prepared{&d.p}
+	how, tries := observed{detailed: true, current: true, desk: d}, 0
+	err = g.run(ctx, func(ctx context.Context, more []customer.ID) (*edit, error) {
 		var err error
 		e, results, err = g.observing(ctx, all, more, how)
-		how.current = false // that it was not may be why this is tried again
+		// That the policy was not current may be why this is tried again.
+		how.current, how.desk = false, nil
+		tries++
 		return e, err
 	})
-	if err != nil || e == nil || !e.unfinish {
-		return results, err
+	if err != nil {
+		return Resolution{}, false, err
+	}
+	if e == nil || !e.unfinish {
+		return results[0].Resolution, tries == 1, results[0].err
 	}
 	// More has changed since.
 	_, now, err := g.observing(ctx, all, nil, observed{detailed: true})
-	for i := range now {
-		now[i].Known, now[i].Created, now[i].Merged = results[i].Known, results[i].Created, results[i].Merged
+	if err != nil {
+		return Resolution{}, false, err
 	}
-	return now, err
+	r = now[0].Resolution
+	r.Known, r.Created, r.Merged = results[0].Known, results[0].Created, results[0].Merged
+	return r, false, now[0].err
 }
 
 // observed says how observations are looked at.
 type observed struct {
-	detailed bool // with resolutions; otherwise outcomes only tell what was known and what not taken
-	current  bool // the policy is taken for current, without asking; the commit does
-	fresh    bool // nothing of them is taken to be in the store; the commit finds out
+	detailed bool  // with resolutions; otherwise outcomes only tell what was known and what not taken
+	current  bool  // the policy is taken for current, without asking; the commit does
+	fresh    bool  // nothing of them is taken to be in the store; the commit finds out
+	desk     *desk // memory; nil: new
 }
 
 // observing makes the edit that adds observations. It is nil where none is to be added.
 func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.ID, how observed) (*edit, []outcome, error) {
-	keys := observedKeys(all)
+	d := how.desk
+	if d == nil {
+		d = new(desk)
+	}
+	keys := d.observedKeys(all)
 	epoch, entries, err := g.known(ctx, keys, how)
 	if err != nil {
 		return nil, nil, err
@@ -77,13 +91,13 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 	if err != nil {
 		return nil, nil, err
 	}
-	l := &lookup{results: make([]outcome, len(all)), records: make([]versioned, len(all)), places: make([]int, len(all))}
-	l.ids = append(make([]customer.ID, 0, len(more)+len(keys)), more...)
-	l.refs.few = make([]namedPointer, 0, min(len(keys), mostFew))
+	l := &d.lookup
+	l.begin(len(all), more)
+	l.refs = readPointers{few: slices.Grow(d.edit.refs.few, min(len(keys), mostFew))}
 	if err := l.read(all, entries); err != nil {
 		return nil, nil, err
 	}
-	containers, led, err := g.containers(ctx, l.ids)
+	containers, led, err := g.containersOn(ctx, &d.reading, l.ids)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -106,8 +120,11 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 		return nil, l.results, resolveKnown(containers)
 	}
 	first := all[l.todo[0]]
-	e, err := g.newEdit(r, first.o.Entity, first.at, containers, idOf(first.at, first.id))
-	if err != nil {
+	e, entity := &d.edit, first.o.Entity
+	if len(containers) == 0 {
+		containers = append(containers, d.reading.first.begin(r, entity, idOf(first.at, first.id), &d.reading.ev))
+	}
+	if err := e.begin(g, r, entity, first.at, containers); err != nil {
 		return nil, nil, err
 	}
 	e.refs = l.refs
@@ -115,6 +132,7 @@ func (g *Graph) observing(ctx context.Context, all []*prepared, more []customer.
 	e.batch.Writes = slices.Grow(e.batch.Writes, len(keys)+4)
 	e.batch.Conditions = slices.Grow(e.batch.Conditions, len(keys))
 	e.ev.pieces, e.ev.seen = slices.Grow(e.ev.pieces, len(l.todo)), slices.Grow(e.ev.seen, len(l.todo))
+	e.ev.marks = slices.Grow(e.ev.marks, len(keys))
 	e.touched = slices.Grow(e.touched, len(l.todo))
 	for _, i := range l.todo {
 		e.at = max(e.at, all[i].at)
@@ -141,6 +159,14 @@ type lookup struct {
 	refs    readPointers  // of their values
 	records []versioned   // of each
 	places  []int         // of each its first key
+}
+
+// begin readies l for n observations.
+func (l *lookup) begin(n int, more []customer.ID) {
+	l.results, l.records, l.places = room(l.results, n), room(l.records, n), room(l.places, n)
+	clear(l.results)
+	clear(l.records)
+	l.todo, l.ids = l.todo[:0], append(l.ids[:0], more...)
 }
 
 // read takes in the entries of observedKeys but the first, nil: nothing is there.
@@ -207,18 +233,15 @@ func (l *lookup) read(all []*prepared, entries []store.Entry) error {
 
 // observedKeys are epochKey, and of each observation its own key, that of its record if it has one, and
 // those of its values.
-func observedKeys(all []*prepared) [][]byte {
+func (d *desk) observedKeys(all []*prepared) [][]byte {
 	count := 1
 	for _, p := range all {
 		count += 2 + len(p.ids)
 	}
-	keys := append(make([][]byte, 0, count), []byte(epochKey))
-	room := make([]byte, 0, count*(len("id/o/")+len(blind{}))) // of all
-	add := func(family string, name []byte) {
-		first := len(room)
-		room = appendKey(room, family, name)
-		keys = append(keys, room[first:len(room):len(room)])
-	}
+	room := &d.edit.arena
+	*room = slices.Grow(*room, count*(len("id/o/")+len(blind{}))+512)
+	keys := append(slices.Grow(d.keys[:0], count), room.put(append(*room, epochKey...)))
+	add := func(family string, name []byte) { keys = append(keys, room.key(family, name)) }
 	for _, p := range all {
 		add("o", p.id[:])
 		if p.record != (blind{}) {
@@ -226,11 +249,12 @@ func observedKeys(all []*prepared) [][]byte {
 			add("r", a[:])
 		}
 		for i := range p.ids {
-			if d := &p.ids[i]; !d.loose {
-				add("v", d.blind[:])
+			if h := &p.ids[i]; !h.loose {
+				add("v", h.blind[:])
 			}
 		}
 	}
+	d.keys = keys
 	return keys
 }
 
@@ -279,7 +303,7 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 	} else if !e.hasObservation(place) {
 		e.ev.pieces[place].own = own.own
 	}
-	marks := make([]mark, 0, len(p.ids))
+	marks := e.ev.marks
 	for _, d := range p.ids {
 		n := len(e.ev.values)
 		i := e.value(d.kindKey, d.blind)
@@ -300,14 +324,17 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 			}
 		}
 	}
+	e.ev.marks, marks = marks, marks[len(e.ev.marks):len(marks):len(marks)]
 	e.addObservation(observation{id: p.id, at: p.at, piece: place, marks: marks})
 	k, err := e.key(ctx, sealed)
 	if err != nil {
 		return err
 	}
-	data := p.o.data()
+	plain := e.arena.put(p.o.appendData(e.arena))
+	s := seen{state: seenLive, container: e.main.id, atom: sealed, content: p.content, sealed: e.arena.put(k.Seal(e.arena, plain, "observation", 1))}
 	e.requireFirst(seenKey, 0)
-	e.batch.Put(seenKey, seen{state: seenLive, container: e.main.id, atom: sealed, content: p.content, sealed: k.Seal(make([]byte, 0, len(data)+seal.Overhead), data, "observation", 1)}.data())
+	e.batch.Put(seenKey, e.arena.put(s.appendData(e.arena)))
+	clear(plain) // it is not to stay behind
 	return nil
 }
 

@@ -36,7 +36,7 @@ func (p *prepared) set(g *Graph, row int, o *Observation, room []hashed) error {
 	if err := o.validate(row, g.rules.Load().policy.entity(o.Entity)); err != nil {
 		return err
 	}
-	p.o, p.at, p.ids = o, o.Time.UnixMicro(), room
+	p.o, p.at, p.ids, p.refused = o, o.Time.UnixMicro(), room, nil
 	p.id = g.blind("observation", o.ID)
 	if o.Record != "" {
 		p.record = g.recordBlind(o.Entity, o.Source, o.Record)

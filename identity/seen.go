@@ -25,8 +25,10 @@ const (
 	seenErased
 )
 
-func (s seen) data() []byte {
-	w := wire.Sized("identity/observation", 1, 96+len(s.sealed))
+func (s seen) data() []byte { return s.appendData(make([]byte, 0, 96+len(s.sealed))) }
+
+func (s seen) appendData(to []byte) []byte {
+	w := wire.Append(to, "identity/observation", 1)
 	w.Uint(s.state)
 	w.Bytes(s.container[:])
 	w.Bytes(s.atom[:])
@@ -55,19 +57,16 @@ func readSeen(e store.Entry) (s seen, err error) {
 	return s, nil
 }
 
-// data encodes an observation, to be sealed.
-func (o *Observation) data() []byte {
-	size := 64 + len(o.ID) + len(o.Source) + len(o.Record) + len(o.Entity)
-	for _, d := range o.Identifiers {
-		size += 8 + len(d.Type) + len(d.Scope) + len(d.Value)
-	}
-	w := wire.Sized("identity/observed", 1, size)
+// appendData encodes an observation, to be sealed.
+func (o *Observation) appendData(to []byte) []byte {
+	w := wire.Append(to, "identity/observed", 1)
 	w.Text(o.ID)
 	w.Text(o.Source)
 	w.Text(o.Record)
 	w.Text(o.Entity)
 	w.Int(o.Time.UnixMicro())
-	for _, d := range o.Identifiers {
+	for i := range o.Identifiers {
+		d := &o.Identifiers[i]
 		w.Text(d.Type)
 		w.Text(d.Scope)
 		w.Text(d.Value)

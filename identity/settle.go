@@ -21,10 +21,11 @@ type move struct {
 // more.
 func (e *edit) settle(limit int) {
 	ev := e.ev
-	ids, founded := ev.assign(e.out)
-	homes := make([]customer.ID, len(ev.pieces))
+	ids, founded := ev.assign(e.out, e.assigned)
+	e.assigned = ids
+	homes := room(e.homes, len(ev.pieces))
 	for i, g := range e.out.group {
-		if g >= 0 {
+		if homes[i] = uuid.Nil; g >= 0 {
 			homes[i] = ids[g]
 		}
 	}
@@ -183,7 +184,7 @@ func (e *edit) found(founded map[customer.ID]int32, begun func(customer.ID) bool
 	for id, p := range founded {
 		if begun(id) {
 			e.ev.pieces[p].answers = append(slices.Clip(e.ev.pieces[p].answers), id)
-			key := customerKey(id)
+			key := e.arena.key("u", id[:])
 			e.batch.Put(key, e.here(nil))
 			e.requireFirst(key, 0)
 		}
@@ -196,7 +197,8 @@ func (e *edit) gain(homes []customer.ID, founded map[customer.ID]int32, limit in
 	if len(e.gone) > 0 {
 		return false
 	}
-	var come []int32
+	var few [8]int32
+	come := few[:0]
 	for i := range e.ev.pieces {
 		p := &e.ev.pieces[i]
 		if p.atom == (customer.AtomID{}) || p.home != uuid.Nil && p.home != homes[i] {
@@ -210,10 +212,10 @@ func (e *edit) gain(homes []customer.ID, founded map[customer.ID]int32, limit in
 		return cmp.Or(bytes.Compare(homes[a][:], homes[b][:]), bytes.Compare(e.ev.pieces[a].atom[:], e.ev.pieces[b].atom[:]))
 	})
 	live := e.ev.homes()
-	var changes []customer.Change
+	before, changes := len(e.changes), e.changes
 	for i, p := range come {
 		if i == 0 || homes[p] != homes[come[i-1]] {
-			if limit > 0 && len(changes) == limit {
+			if limit > 0 && len(changes)-before == limit {
 				return false
 			}
 			c := customer.Change{Verb: customer.Attached, Customer: homes[p], To: homes[p], At: instant(e.at)}
@@ -228,7 +230,7 @@ func (e *edit) gain(homes []customer.ID, founded map[customer.ID]int32, limit in
 	for _, p := range come {
 		e.ev.pieces[p].home = homes[p]
 	}
-	e.changes = append(e.changes, changes...)
+	e.changes = changes
 	e.found(founded, func(customer.ID) bool { return true })
 	return true
 }

@@ -56,7 +56,7 @@ func (m *mapper) rank() {
 func (m *mapper) sight() {
 	ev := m.ev
 	from := cleared(&m.from, len(m.values)+1)
-	m.out.group = make([]int32, len(ev.pieces))
+	m.out.group = room(m.out.group, len(ev.pieces))
 	for p := range m.out.group {
 		m.out.group[p] = -1
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"iter"
@@ -65,7 +66,7 @@ func clock(f func() error) (time.Duration, error) {
 
 func rate(n int, d time.Duration) float64 { return float64(n) / d.Seconds() }
 
-// A tracer notes what is read and committed.
+// A tracer notes what is read and committed, in copies: what it is given is the caller's.
 type tracer struct {
 	store.Store
 	mu    sync.Mutex // held while committing, so that steps are in the order of versions
@@ -78,8 +79,12 @@ type step struct {
 }
 
 func (t *tracer) Get(ctx context.Context, keys ...[]byte) ([]store.Entry, error) {
+	s := step{keys: make([][]byte, len(keys))}
+	for i, k := range keys {
+		s.keys[i] = bytes.Clone(k)
+	}
 	t.mu.Lock()
-	t.steps = append(t.steps, step{keys: keys})
+	t.steps = append(t.steps, s)
 	t.mu.Unlock()
 	return t.Store.Get(ctx, keys...)
 }
@@ -87,7 +92,16 @@ func (t *tracer) Get(ctx context.Context, keys ...[]byte) ([]store.Entry, error)
 func (t *tracer) Commit(ctx context.Context, b *store.Batch) (store.Version, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	t.steps = append(t.steps, step{batch: b})
+	kept := &store.Batch{Writes: slices.Clone(b.Writes), Conditions: slices.Clone(b.Conditions)}
+	for i := range kept.Writes {
+		w := &kept.Writes[i]
+		w.Key, w.Value = bytes.Clone(w.Key), bytes.Clone(w.Value)
+	}
+	for i := range kept.Conditions {
+		c := &kept.Conditions[i]
+		c.Key = bytes.Clone(c.Key)
+	}
+	t.steps = append(t.steps, step{batch: kept})
 	return t.Store.Commit(ctx, b)
 }
 

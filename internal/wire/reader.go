@@ -199,6 +199,14 @@ func (r *Reader) Text() string {
 	return string(b)
 }
 
+// TextLike is Text for a text that is likely to be like: where it is, that is returned.
+func (r *Reader) TextLike(like string) string {
+	if b := r.text(); string(b) != like {
+		return string(b)
+	}
+	return like
+}
+
 // text reads a text, which shares memory with the value.
 func (r *Reader) text() []byte {
 	start := r.at

@@ -54,6 +54,13 @@ func Sized(kind string, version uint64, n int) *Writer {
 	return w
 }
 
+// Append begins a value behind what is in to, into whose room it writes.
+func Append(to []byte, kind string, version uint64) *Writer {
+	w := &Writer{buf: to}
+	w.begin(kind, version)
+	return w
+}
+
 // Onto goes on with a value, of which data is what has been written so far. It writes into
 // the room behind data.
 func Onto(data []byte) *Writer { return &Writer{buf: data} }

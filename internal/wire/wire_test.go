@@ -6,6 +6,7 @@ import (
 	"math"
 	"testing"
 	"time"
+	"unsafe"
 
 	"github.com/stretchr/testify/require"
 
@@ -127,6 +128,21 @@ func TestSharedTexts(t *testing.T) {
 	require.ErrorIs(t, r.Close(), wire.ErrCorrupt)
 }
 
+func TestTextLike(t *testing.T) {
+	w := wire.New("order", 1)
+	for range 3 {
+		w.Text("中文")
+	}
+	r := wire.Read(w.Data())
+	like := "中文"
+	require.Equal(t, "中文", r.TextLike(""))
+	require.Equal(t, "中文", r.TextLike("中国"))
+	require.Same(t, unsafe.StringData(like), unsafe.StringData(r.TextLike(like)))
+	require.NoError(t, r.Close())
+	require.Empty(t, r.TextLike(like), "nothing is left")
+	require.ErrorIs(t, r.Close(), wire.ErrCorrupt)
+}
+
 func TestFaults(t *testing.T) {
 	item := func(r *wire.Reader) { r.Item() }
 	for name, c := range map[string]struct {
@@ -212,6 +228,10 @@ func TestOnto(t *testing.T) {
 	w := wire.Onto(begun.Data())
 	w.Int(-5)
 	require.Equal(t, whole.Data(), w.Data())
+	w = wire.Append([]byte{1, 2}, "k", 1)
+	w.Text("a")
+	w.Int(-5)
+	require.Equal(t, append([]byte{1, 2}, whole.Data()...), w.Data())
 	w.Reset()
 	require.Empty(t, w.Data())
 }
