@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"iter"
+	"slices"
 	"time"
 
 	"github.com/clientele-go/clientele/internal/parallel"
@@ -105,14 +106,23 @@ type many struct {
 	made    []blind // those values, as far as they have been made shared
 }
 
-// collect takes the observations from the sequence.
+// collect takes the observations from the sequence, first into pieces that need not be
+// moved as they become more.
 func (m *many) collect(ctx context.Context, observations iter.Seq[Observation]) error {
+	const least, most = 1 << 6, 1 << 12
+	var full [][]Observation
+	rows := make([]Observation, 0, least)
 	for o := range observations {
-		if len(m.rows)%1024 == 0 && ctx.Err() != nil {
-			return ctx.Err()
+		if len(rows) == cap(rows) {
+			if ctx.Err() != nil {
+				return ctx.Err()
+			}
+			full = append(full, rows)
+			rows = make([]Observation, 0, min(2*cap(rows), most))
 		}
-		m.rows = append(m.rows, o)
+		rows = append(rows, o)
 	}
+	m.rows = slices.Concat(append(full, rows)...)
 	return ctx.Err()
 }
 
