@@ -44,14 +44,14 @@ func (m *many) add(ctx context.Context, components [][]int32) error {
 		failed error
 		at     int // the pack that failed
 	)
-	parallel.For(parallel.Workers(m.o.Workers), len(packs), func(i int) {
+	parallel.States(parallel.Workers(m.o.Workers), len(packs), func() *desk { return new(desk) }, func(d *desk, i int) {
 		mu.Lock()
 		stop := failed != nil
 		mu.Unlock()
 		if stop {
 			return
 		}
-		p, err := m.pack(ctx, packs[i])
+		p, err := m.pack(ctx, d, packs[i])
 		mu.Lock()
 		defer mu.Unlock()
 		if err == nil {
@@ -104,10 +104,10 @@ type rejection struct {
 
 // pack adds components in one commit, or one by one where somebody else changes the same
 // meanwhile, they do not fit, or one id is used twice.
-func (m *many) pack(ctx context.Context, components [][]int32) (packed, error) {
-	p, err := m.together(ctx, components, m.fresh)
+func (m *many) pack(ctx context.Context, d *desk, components [][]int32) (packed, error) {
+	p, err := m.together(ctx, d, components, m.fresh)
 	if m.fresh && (errors.Is(err, store.ErrConflict) || errors.Is(err, seal.ErrDestroyed)) { // all have been erased
-		p, err = m.together(ctx, components, false)
+		p, err = m.together(ctx, d, components, false)
 	}
 	if err == nil || ctx.Err() != nil {
 		return p, err
@@ -119,7 +119,7 @@ func (m *many) pack(ctx context.Context, components [][]int32) (packed, error) {
 	p = packed{}
 	if n := len(components) / 2; n > 0 && errors.Is(err, store.ErrTooLarge) {
 		for _, half := range [][][]int32{components[:n], components[n:]} {
-			q, err := m.pack(ctx, half)
+			q, err := m.pack(ctx, d, half)
 			p.add(q)
 			if err != nil {
 				return p, err
@@ -220,18 +220,20 @@ func (p *packed) count(rows []int32, e *edit, results []outcome) {
 
 var errOverlap = errors.New("identity: components have a container in common")
 
-// together adds components in one commit. fresh as in observing.
-func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (packed, error) {
+// together adds components in one commit, which is worked out on a desk. fresh as in observing.
+func (m *many) together(ctx context.Context, d *desk, components [][]int32, fresh bool) (packed, error) {
 	var p packed
-	var whole edit
+	var changes []customer.Change
+	var ahead [][]byte
 	held := make(map[customer.ID]bool, len(components))
-	edits := make([]*edit, 0, len(components))
-	writes, conditions := 0, 0
+	d.edit.reset()
+	whole := d.edit.batch
 	for _, rows := range components {
 		if len(m.portions(rows)) > 1 {
 			return p, errOverlap
 		}
-		e, results, err := m.g.observing(ctx, m.preparedOf(rows), nil, observed{fresh: fresh && !m.anyShared(rows)})
+		d.edit.follow(&whole)
+		e, results, err := m.g.observing(ctx, m.preparedOf(rows), nil, observed{fresh: fresh && !m.anyShared(rows), desk: d})
 		if err != nil {
 			return p, err
 		}
@@ -252,31 +254,42 @@ func (m *many) together(ctx context.Context, components [][]int32, fresh bool) (
 			held[id] = true
 		}
 		held[e.main.id] = true
-		edits = append(edits, e)
-		writes += len(e.batch.Writes)
-		conditions += len(e.batch.Conditions)
+		whole.Writes, whole.Conditions = joined(whole.Writes, e.batch.Writes), joined(whole.Conditions, e.batch.Conditions)
+		changes, ahead = append(changes, e.changes...), append(ahead, e.ahead...)
 	}
-	if writes == 0 {
+	d.edit.batch = whole // to be used again
+	if len(whole.Writes) == 0 {
 		return p, nil
 	}
-	whole.batch.Writes, whole.batch.Conditions = make([]store.Write, 0, writes), make([]store.Condition, 0, conditions)
-	for _, e := range edits {
-		whole.batch.Writes = append(whole.batch.Writes, e.batch.Writes...)
-		whole.batch.Conditions = append(whole.batch.Conditions, e.batch.Conditions...)
-		whole.changes = append(whole.changes, e.changes...)
-		whole.ahead = append(whole.ahead, e.ahead...)
-	}
 	// The policy, and shared values with their guards, are of several.
-	ordered(&whole.batch)
-	whole.batch.Writes = slices.CompactFunc(whole.batch.Writes, func(a, b store.Write) bool {
+	ordered(&whole)
+	whole.Writes = slices.CompactFunc(whole.Writes, func(a, b store.Write) bool {
 		return !a.Delete && !b.Delete && bytes.Equal(a.Key, b.Key) && bytes.Equal(a.Value, b.Value)
 	})
-	whole.batch.Conditions = slices.CompactFunc(whole.batch.Conditions, func(a, b store.Condition) bool {
+	whole.Conditions = slices.CompactFunc(whole.Conditions, func(a, b store.Condition) bool {
 		return bytes.Equal(a.Key, b.Key) && a.Version == b.Version
 	})
-	_, err := m.g.feed.commit(ctx, &whole.batch, whole.changes)
+	_, err := m.g.feed.commit(ctx, &whole, changes)
 	if err != nil && !errors.Is(err, store.ErrUnknownOutcome) {
-		m.g.feed.clean(ctx, whole.ahead)
+		m.g.feed.clean(ctx, ahead)
 	}
 	return p, err
+}
+
+// follow readies an edit whose keys, values and batch come behind those of others, of which
+// whole is the batch.
+func (e *edit) follow(whole *store.Batch) {
+	arena := e.arena
+	e.reset()
+	e.arena = arena
+	e.batch = store.Batch{Writes: whole.Writes[len(whole.Writes):], Conditions: whole.Conditions[len(whole.Conditions):]}
+}
+
+// joined is append, of more that may be behind all already.
+func joined[T any](all, more []T) []T {
+	n := len(all)
+	if len(more) > 0 && n+len(more) <= cap(all) && &all[:n+1][n] == &more[0] {
+		return all[:n+len(more)]
+	}
+	return append(all, more...)
 }
