@@ -11,13 +11,8 @@ func count(a *Words) int           { return countGo(a) }
 func andCount(a, b *Words) int     { return andCountGo(a, b) }
 func andNotCount(a, b *Words) int  { return andNotCountGo(a, b) }
 
-func between(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
-	betweenGo(below, dst, slices, lo, hi, first)
-}
-
-func sliceCounts(counts []uint64, filter *Words, slices []uint64) {
-	sliceCountsGo(counts, filter, slices)
-}
+func bound(atLeast, above, slice *Words, lo, hi bool) { boundGo(atLeast, above, slice, lo, hi) }
+func sliceCount(filter, slice *Words) int             { return andCountGo(filter, slice) }
 
 func encode(rows *[64][8]uint64, values *[512]uint64, width int) { encodeGo(rows, values, width) }
 
