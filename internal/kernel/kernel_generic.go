@@ -23,8 +23,8 @@ func extract(dst []uint16, words []uint64, first int) int { return extractGo(dst
 
 func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) { matchCodes8Go(dst, codes, table) }
 
-func choose8(dst *[blockBits + 64]uint8, codes *[blockBits]uint8, words *[blockWords]uint64) int {
-	return chooseGo(dst, codes, words)
+func countCodes8(t *tally, codes *[blockBits]uint8, words *[blockWords]uint64) {
+	countCodes8Go(t, codes, words)
 }
 
 func choose16(dst *[blockBits + 64]uint16, codes *[blockBits]uint16, words *[blockWords]uint64) int {
