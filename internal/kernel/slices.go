@@ -122,9 +122,13 @@ func Value(slices []uint64, p int) uint64 {
 	return v
 }
 
-// fill sets all bits of w.
+// fill sets all bits of w: some one by one, the others by copies of those, which are quicker.
 func fill(w *Words) {
-	for i := range w {
+	n := 64
+	for i := range w[:n] {
 		w[i] = ^uint64(0)
+	}
+	for ; n < Size; n *= 2 {
+		copy(w[n:], w[:n])
 	}
 }
