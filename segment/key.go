@@ -115,15 +115,25 @@ func (c *intColumn) gather(w *kernel.Words, k *keys, f func(at []uint16, keys []
 	k.flush(f)
 }
 
-// gatherFew puts the n positions in w and their keys: a slice at a time, as the words of one value lie far apart.
+// gatherFew puts the n positions in w and their keys: four slices at a time, as the words of one value lie far apart.
 func (c *intColumn) gatherFew(w *kernel.Words, k *keys, n int) {
 	k.n = kernel.Extract(k.at[:], w)
-	at, values := k.at[:n], k.keys[:n]
+	at := k.at[:n]
+	values := k.keys[:len(at)]
 	clear(values)
-	for s := range int(c.width) {
-		slice := (*kernel.Words)(c.slices[s*kernel.Size:])
+	slice := func(s int) *kernel.Words { return (*kernel.Words)(c.slices[s*kernel.Size:]) }
+	s := int(c.width) // from the highest down
+	for ; s%4 > 0; s-- {
+		x := slice(s - 1)
 		for i, p := range at {
-			values[i] |= slice[p>>6] >> (p & 63) & 1 << (s & 63)
+			values[i] = values[i]<<1 | x[p>>6]>>(p&63)&1
+		}
+	}
+	for ; s > 0; s -= 4 {
+		x3, x2, x1, x0 := slice(s-1), slice(s-2), slice(s-3), slice(s-4)
+		for i, p := range at {
+			at, bit := p>>6, p&63
+			values[i] = values[i]<<4 | x3[at]>>bit&1<<3 | x2[at]>>bit&1<<2 | x1[at]>>bit&1<<1 | x0[at]>>bit&1
 		}
 	}
 	base, shift := intKey(c.min), c.shift&63

@@ -22,8 +22,8 @@ import (
 // median, 1 the maximum. A p*n that is off a whole number by rounding alone is taken as that number. Quantiles of nobody
 // are unset. An unknown tag, or one of another kind, is a *TagError.
 //
-// Cost: a sample of about n^(2/3) values says between which two values each quantile will lie; one pass for each
-// quantile, over the highest bits of all values, counts who is below and picks out the few in between. Up to 16,384
+// Cost: a sample of about n^(2/3) values says between which two values each quantile will lie; one or two passes for each
+// quantile, over the highest bits of all values, count who is below and pick out the few in between. Up to 16,384
 // values are sorted.
 func (s *Snapshot) Quantiles(ctx context.Context, q Query, tag string, ps ...float64) ([]customer.Value, error) {
 	for _, p := range ps {
@@ -168,8 +168,15 @@ func (r *ranker) at(ctx context.Context, rank int) (uint64, error) {
 	}
 	lo, hi := r.lo, r.hi
 	below, within := 0, r.n // the keys under lo, and in lo to hi
+	at, margin, err := r.aim(ctx, rank)
+	if err != nil {
+		return 0, err
+	}
 	for guesses := 0; lo < hi; guesses++ {
-		from, to, pick := r.guess(lo, hi, float64(rank-below)/float64(within))
+		if guesses > 0 {
+			at, margin = r.place(lo, hi, float64(rank-below)/float64(within))
+		}
+		from, to, pick := r.guess(lo, hi, at, margin)
 		if guesses >= maxGuesses {
 			from, to, pick = lo, lo+(hi-lo)/2, false
 		}
@@ -191,19 +198,85 @@ func (r *ranker) at(ctx context.Context, rank int) (uint64, error) {
 	return lo, nil
 }
 
-// guess returns a range of keys within lo to hi in which the share of those keys will lie. If pick is true, few keys are
-// likely to be in it; else it is a single key that many values have.
-func (r *ranker) guess(lo, hi uint64, share float64) (from, to uint64, pick bool) {
+// within returns what of the sample lies in lo to hi.
+func (r *ranker) within(lo, hi uint64) []uint64 {
 	first := sort.Search(len(r.sample), func(i int) bool { return r.sample[i] >= lo })
 	end := sort.Search(len(r.sample), func(i int) bool { return r.sample[i] > hi })
-	sample := r.sample[first:end]
+	return r.sample[first:end]
+}
+
+// place returns where among the sample in lo to hi the share of those keys will lie, and how far that may be off.
+func (r *ranker) place(lo, hi uint64, share float64) (at, margin int) {
+	m := float64(len(r.within(lo, hi)))
+	return int(share * m), 2 + int(3*math.Sqrt(m*share*(1-share)))
+}
+
+// aim returns where among the sample the key at a place will lie, and how far that may be off. Where many keys would be
+// picked out, all are counted first, by their highest bits, up to where the sample alone says: how far that is off says
+// better where to look.
+func (r *ranker) aim(ctx context.Context, rank int) (at, margin int, err error) {
+	at, margin = r.place(r.lo, r.hi, float64(rank)/float64(r.n))
+	each := float64(r.n) / float64(len(r.sample)) // keys that one of the sample stands for
+	_, whole := r.pieces[0].col.(*intColumn)
+	if !whole || 2*float64(margin)*each < manyPicked*float64(len(r.pieces)) {
+		return at, margin, nil
+	}
+	const grain = 2 // of the sample
+	at = min(at, len(r.sample)-1)
+	key := r.sample[at]
+	span := r.sample[min(at+grain, len(r.sample)-1)] - key
+	parts := make([]int, len(r.pieces))
+	parallel.For(r.workers, len(r.pieces), func(i int) {
+		if ctx.Err() == nil {
+			parts[i] = r.pieces[i].below(key, span)
+		}
+	})
+	off := float64(rank)
+	for _, n := range parts {
+		off -= float64(n)
+	}
+	off /= each
+	at = min(max(at+int(off), 0), len(r.sample)-1)
+	return at, 2*grain + int(3*math.Sqrt(math.Abs(off))), ctx.Err()
+}
+
+// manyPicked is the number of keys of a chunk from which looking at their highest bits once more is cheaper.
+const manyPicked = 512
+
+// below counts the keys of whole numbers below key, more or less: those less than span off may be taken for one or the
+// other.
+func (p *piece) below(key, span uint64) int {
+	lo, hi := p.col.span()
+	switch {
+	case hi < key:
+		return p.n
+	case lo >= key:
+		return 0
+	}
+	col := p.col.(*intColumn)
+	if col.sparse() {
+		return p.find(key, key, true).below
+	}
+	offset := (key - lo) >> col.shift
+	low := max(bits.Len64(span>>col.shift)-1, 0)
+	if offset >>= low; offset == 0 {
+		return 0
+	}
+	w := spareWords.Get().(*kernel.Words)
+	defer spareWords.Put(w)
+	kernel.Between(w, col.slices[low*kernel.Size:], 0, offset-1)
+	return kernel.AndCount(w, p.w)
+}
+
+// guess returns a range of keys within lo to hi, margin to either side of the place among the sample there. If pick is
+// true, few keys are likely to be in it; else it is a single key that many values have.
+func (r *ranker) guess(lo, hi uint64, at, margin int) (from, to uint64, pick bool) {
+	sample := r.within(lo, hi)
 	m := len(sample)
 	if m == 0 {
 		mid := lo + (hi-lo)/2
 		return mid, mid, false
 	}
-	at := int(share * float64(m))
-	margin := 2 + int(3*math.Sqrt(float64(m)*share*(1-share)))
 	from, to = lo, hi
 	if at-margin >= 0 {
 		from = sample[at-margin]

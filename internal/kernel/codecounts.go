@@ -18,32 +18,66 @@ func CountCodes8(counts []uint32, filter *Words, codes []uint8) {
 	if countFew(counts, filter, codes) {
 		return
 	}
-	// Equal codes often follow one another; with four tables, an increment need
-	// not wait for the one before.
-	var tables [4][256]uint32
-	var members [blockBits + 64]uint8
+	var t tally
 	for at := 0; len(codes) > 0; at += blockWords {
 		words := (*[blockWords]uint64)(filter[at:])
-		chosen := codes[:min(blockBits, len(codes))]
-		codes = codes[len(chosen):]
-		if len(chosen) < blockBits {
-			chosen = members[:chooseTail(&members, chosen, words)]
-		} else if !full(words) {
-			chosen = members[:choose8(&members, (*[blockBits]uint8)(chosen), words)]
-		}
-		for ; len(chosen) >= 4; chosen = chosen[4:] {
-			tables[0][chosen[0]]++
-			tables[1][chosen[1]]++
-			tables[2][chosen[2]]++
-			tables[3][chosen[3]]++
-		}
-		for _, c := range chosen {
-			tables[0][c]++
+		block := codes[:min(blockBits, len(codes))]
+		codes = codes[len(block):]
+		switch {
+		case len(block) < blockBits:
+			t.add(t.members[:chooseTail(&t.members, block, words)])
+		case full(words):
+			t.add(block)
+		default:
+			countCodes8(&t, (*[blockBits]uint8)(block), words)
 		}
 	}
 	for c := range 256 {
-		if n := tables[0][c] + tables[1][c] + tables[2][c] + tables[3][c]; n > 0 {
+		if n := t.counts[0][c] + t.counts[1][c] + t.counts[2][c] + t.counts[3][c]; n > 0 {
 			counts[c] += n
+		}
+	}
+}
+
+// A tally counts codes. Equal codes often follow one another: with four tables, an
+// increment need not wait for the one before.
+type tally struct {
+	counts  [4][256]uint32
+	members [blockBits + 64]uint8 // codes of a block on their way
+}
+
+// add counts codes.
+func (t *tally) add(codes []uint8) {
+	for ; len(codes) >= 4; codes = codes[4:] {
+		t.counts[0][codes[0]]++
+		t.counts[1][codes[1]]++
+		t.counts[2][codes[2]]++
+		t.counts[3][codes[3]]++
+	}
+	for _, c := range codes {
+		t.counts[0][c]++
+	}
+}
+
+// countCodes8Go counts the codes at the positions in words. Four at a time are
+// counted without asking whether there are: of nothing, TrailingZeros64 is 64, and
+// what is added to some code is 0.
+func countCodes8Go(t *tally, codes *[blockBits]uint8, words *[blockWords]uint64) {
+	for i, x := range words {
+		from := (*[64]uint8)(codes[64*i:])
+		for x != 0 {
+			a := bits.TrailingZeros64(x)
+			x &= x - 1
+			b := bits.TrailingZeros64(x)
+			x &= x - 1
+			c := bits.TrailingZeros64(x)
+			x &= x - 1
+			d := bits.TrailingZeros64(x)
+			x &= x - 1
+			t.counts[0][from[a&63]]++
+			t.counts[1][from[b&63]] += 1 - uint32(b>>6)
+			t.counts[2][from[c&63]] += 1 - uint32(c>>6)
+			t.counts[3][from[d&63]] += 1 - uint32(d>>6)
 		}
 	}
 }
@@ -90,11 +124,11 @@ func countFew[C uint8 | uint16](counts []uint32, filter *Words, codes []C) bool 
 
 // chooseGo writes the codes at the positions in words to dst and returns how
 // many. As in extractGo, four are written without asking whether there are.
-func chooseGo[C uint8 | uint16](dst *[blockBits + 64]C, codes *[blockBits]C, words *[blockWords]uint64) int {
+func chooseGo(dst *[blockBits + 64]uint16, codes *[blockBits]uint16, words *[blockWords]uint64) int {
 	n := 0
 	for i, x := range words {
 		more := bits.OnesCount64(x)
-		from, to := (*[64]C)(codes[64*i:]), (*[64]C)(dst[n:])
+		from, to := (*[64]uint16)(codes[64*i:]), (*[64]uint16)(dst[n:])
 		n += more
 		for c := 0; ; c += 4 {
 			to[c&60] = from[bits.TrailingZeros64(x)&63]

@@ -28,11 +28,12 @@ func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) {
 	matchCodes8Go(dst, codes, table)
 }
 
-func choose8(dst *[blockBits + 64]uint8, codes *[blockBits]uint8, words *[blockWords]uint64) int {
+func countCodes8(t *tally, codes *[blockBits]uint8, words *[blockWords]uint64) {
 	if simd.InUse != simd.AVX512 {
-		return chooseGo(dst, codes, words)
+		countCodes8Go(t, codes, words)
+		return
 	}
-	return choose8AVX512(dst, codes, words)
+	t.add(t.members[:choose8AVX512(&t.members, codes, words)])
 }
 
 func choose16(dst *[blockBits + 64]uint16, codes *[blockBits]uint16, words *[blockWords]uint64) int {

@@ -15,13 +15,8 @@ func countedAnd(dst, a, b *Words) int    { return countedAndGo(dst, a, b) }
 func countedAndNot(dst, a, b *Words) int { return countedAndNotGo(dst, a, b) }
 func countedOr(dst, a, b *Words) int     { return countedOrGo(dst, a, b) }
 
-func between(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
-	betweenGo(below, dst, slices, lo, hi, first)
-}
-
-func sliceCounts(counts []uint64, filter *Words, slices []uint64) {
-	sliceCountsGo(counts, filter, slices)
-}
+func bound(atLeast, above, slice *Words, lo, hi bool) { boundGo(atLeast, above, slice, lo, hi) }
+func sliceCount(filter, slice *Words) int             { return andCountGo(filter, slice) }
 
 func encode(rows *[64][8]uint64, values *[512]uint64, width int) { encodeGo(rows, values, width) }
 
@@ -33,8 +28,8 @@ func extract(dst []uint16, words []uint64, first int) int { return extractGo(dst
 
 func matchCodes8(dst []uint64, codes []uint8, table *[256]uint8) { matchCodes8Go(dst, codes, table) }
 
-func choose8(dst *[blockBits + 64]uint8, codes *[blockBits]uint8, words *[blockWords]uint64) int {
-	return chooseGo(dst, codes, words)
+func countCodes8(t *tally, codes *[blockBits]uint8, words *[blockWords]uint64) {
+	countCodes8Go(t, codes, words)
 }
 
 func choose16(dst *[blockBits + 64]uint16, codes *[blockBits]uint16, words *[blockWords]uint64) int {

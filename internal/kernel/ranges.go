@@ -40,8 +40,11 @@ func ClearRange(w *Words, lo, hi int) {
 // CountRange is the number of positions lo <= p < hi in w. It panics unless
 // 0 <= lo and hi <= Bits; lo >= hi counts none.
 func CountRange(w *Words, lo, hi int) int {
-	if lo >= hi {
+	switch {
+	case lo >= hi:
 		return 0
+	case lo == 0 && hi == Bits:
+		return Count(w)
 	}
 	first, last, head, tail := ends(lo, hi)
 	if first == last {

@@ -1,6 +1,9 @@
 package kernel
 
-import "math/bits"
+import (
+	"math/bits"
+	"unsafe"
+)
 
 // The bit slices of an unsigned column of one chunk: bit k of the values at all
 // positions is slices[k*Size:(k+1)*Size]. The width, len(slices)/Size, is 0 to
@@ -12,7 +15,7 @@ import "math/bits"
 //
 // It goes from the lowest slice up. Over the bits seen so far, value >= lo is:
 // with bit 1 of lo, the bit of the value and what was before; with bit 0, the
-// bit of the value or what was before. value <= hi is the mirror image. (The
+// bit of the value or what was before; value > hi likewise, beginning with none. (The
 // algorithm RangeEval-Opt of Chan and Ioannidis, "Bitmap index design and
 // evaluation", SIGMOD 1998, for base 2.)
 func Between(dst *Words, slices []uint64, lo, hi uint64) {
@@ -30,7 +33,10 @@ func Between(dst *Words, slices []uint64, lo, hi uint64) {
 		fill(dst)
 		return
 	}
-	between(dst, dst, slices, lo, hi, first)
+	// Vectors of 64 bytes that lie across two lines of memory are half as quick.
+	var room [Size + 8]uint64
+	atLeast := (*Words)(room[-uintptr(unsafe.Pointer(&room))&63/8:])
+	compare(atLeast, dst, slices, lo, hi, first)
 }
 
 // Split sets within to what Between does, and below to the positions with
@@ -49,77 +55,59 @@ func Split(below, within *Words, slices []uint64, lo, hi uint64) {
 		if hi < most {
 			first = min(first, bits.TrailingZeros64(^hi))
 		}
-		between(below, within, slices, lo, hi, first)
+		compare(below, within, slices, lo, hi, first)
+		for i, x := range below {
+			below[i] = ^x
+		}
 	}
 }
 
 // maxOf is the largest value of a width.
 func maxOf(width int) uint64 { return ^uint64(0) >> (64 - width) }
 
-// betweenGo is Split from slice first on, for lo <= hi within the width, or Between
-// if below and dst are the same. Four slices a pass keep the two results of a block
-// of words in registers.
-func betweenGo(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
-	var least, most Words
-	fill(&least)
-	fill(&most)
-	for k := first; k*Size < len(slices); k += 4 {
-		group := slices[k*Size : min((k+4)*Size, len(slices))]
-		for i := 0; i < Size; i += 4 {
-			g, l := (*[4]uint64)(least[i:]), (*[4]uint64)(most[i:])
-			g0, g1, g2, g3 := g[0], g[1], g[2], g[3]
-			l0, l1, l2, l3 := l[0], l[1], l[2], l[3]
-			from, to := lo>>k, hi>>k
-			for at := i; at < len(group)-3; at += Size {
-				s := (*[4]uint64)(group[at:])
-				if from&1 == 1 {
-					g0, g1, g2, g3 = g0&s[0], g1&s[1], g2&s[2], g3&s[3]
-				} else {
-					g0, g1, g2, g3 = g0|s[0], g1|s[1], g2|s[2], g3|s[3]
-				}
-				if to&1 == 1 {
-					l0, l1, l2, l3 = l0|^s[0], l1|^s[1], l2|^s[2], l3|^s[3]
-				} else {
-					l0, l1, l2, l3 = l0&^s[0], l1&^s[1], l2&^s[2], l3&^s[3]
-				}
-				from, to = from>>1, to>>1
-			}
-			g[0], g[1], g[2], g[3] = g0, g1, g2, g3
-			l[0], l[1], l[2], l[3] = l0, l1, l2, l3
+// compare sets atLeast to the positions with value >= lo, and within to those of
+// them with value <= hi, from slice first on, for lo <= hi within the width. One
+// slice is read after the other, as memory is quickest in order; both results so
+// far stay in the nearest cache.
+func compare(atLeast, within *Words, slices []uint64, lo, hi uint64, first int) {
+	fill(atLeast)
+	above := within
+	*above = Words{}
+	for k := first; k*Size < len(slices); k++ {
+		bound(atLeast, above, (*Words)(slices[k*Size:]), lo>>k&1 == 1, hi>>k&1 == 1)
+	}
+	andNot(within, atLeast, above)
+}
+
+// boundGo takes the next higher slice into both results: with bit 1 of the bound
+// the two are combined by and, with bit 0 by or.
+func boundGo(atLeast, above, slice *Words, lo, hi bool) {
+	for i := 0; i < Size; i += 8 {
+		s, g, l := (*[8]uint64)(slice[i:]), (*[8]uint64)(atLeast[i:]), (*[8]uint64)(above[i:])
+		s0, s1, s2, s3, s4, s5, s6, s7 := s[0], s[1], s[2], s[3], s[4], s[5], s[6], s[7]
+		if lo {
+			g[0], g[1], g[2], g[3] = g[0]&s0, g[1]&s1, g[2]&s2, g[3]&s3
+			g[4], g[5], g[6], g[7] = g[4]&s4, g[5]&s5, g[6]&s6, g[7]&s7
+		} else {
+			g[0], g[1], g[2], g[3] = g[0]|s0, g[1]|s1, g[2]|s2, g[3]|s3
+			g[4], g[5], g[6], g[7] = g[4]|s4, g[5]|s5, g[6]|s6, g[7]|s7
+		}
+		if hi {
+			l[0], l[1], l[2], l[3] = l[0]&s0, l[1]&s1, l[2]&s2, l[3]&s3
+			l[4], l[5], l[6], l[7] = l[4]&s4, l[5]&s5, l[6]&s6, l[7]&s7
+		} else {
+			l[0], l[1], l[2], l[3] = l[0]|s0, l[1]|s1, l[2]|s2, l[3]|s3
+			l[4], l[5], l[6], l[7] = l[4]|s4, l[5]|s5, l[6]|s6, l[7]|s7
 		}
 	}
-	if below != dst {
-		for i, x := range &least {
-			below[i] = ^x
-		}
-	}
-	andGo(dst, &least, &most)
 }
 
 // SliceCounts adds to counts[k] the number of positions in filter whose value
 // has bit k. So the sum of the values in filter is the sum of counts[k]<<k. It
 // panics if counts is shorter than the width.
 func SliceCounts(counts []uint64, filter *Words, slices []uint64) {
-	sliceCounts(counts[:len(slices)/Size], filter, slices)
-}
-
-// sliceCountsGo is SliceCounts in blocks of words, so that the memory brings all
-// slices side by side.
-func sliceCountsGo(counts []uint64, filter *Words, slices []uint64) {
-	const block = 32
-	for i := 0; i < Size; i += block {
-		f := (*[block]uint64)(filter[i:])
-		for k := range counts {
-			s := (*[block]uint64)(slices[k*Size+i:])
-			n := 0
-			for j := 0; j < block; j += 4 {
-				n += bits.OnesCount64(f[j] & s[j])
-				n += bits.OnesCount64(f[j+1] & s[j+1])
-				n += bits.OnesCount64(f[j+2] & s[j+2])
-				n += bits.OnesCount64(f[j+3] & s[j+3])
-			}
-			counts[k] += uint64(n)
-		}
+	for k := range counts[:len(slices)/Size] {
+		counts[k] += uint64(sliceCount(filter, (*Words)(slices[k*Size:])))
 	}
 }
 
@@ -134,9 +122,13 @@ func Value(slices []uint64, p int) uint64 {
 	return v
 }
 
-// fill sets all bits of w.
+// fill sets all bits of w: some one by one, the others by copies of those, which are quicker.
 func fill(w *Words) {
-	for i := range w {
+	n := 64
+	for i := range w[:n] {
 		w[i] = ^uint64(0)
+	}
+	for ; n < Size; n *= 2 {
+		copy(w[n:], w[:n])
 	}
 }

@@ -5,46 +5,34 @@ package kernel
 import "github.com/clientele-go/clientele/internal/simd"
 
 //go:noescape
-func betweenAVX2(below, dst *Words, slices *uint64, n int, lo, hi uint64)
+func boundAVX2(atLeast, above, slice *Words, lo, hi bool)
 
 //go:noescape
-func betweenAVX512(below, dst *Words, slices *uint64, n int, lo, hi uint64)
+func boundAVX512(atLeast, above, slice *Words, lo, hi bool)
 
 //go:noescape
-func sliceCountsAVX2(counts *[4]uint64, filter, slices *Words)
+func sliceCountAVX2(filter, slice *Words) int
 
 //go:noescape
-func sliceCountsAVX512(counts *[4]uint64, filter, slices *Words)
+func sliceCountAVX512(filter, slice *Words) int
 
-func between(below, dst *Words, slices []uint64, lo, hi uint64, first int) {
-	if simd.InUse == simd.Go {
-		betweenGo(below, dst, slices, lo, hi, first)
-		return
-	}
-	n := len(slices)/Size - first
-	slices = slices[first*Size:]
-	lo, hi = lo>>first, hi>>first
-	if simd.InUse == simd.AVX512 {
-		betweenAVX512(below, dst, &slices[0], n, lo, hi)
-	} else {
-		betweenAVX2(below, dst, &slices[0], n, lo, hi)
+func bound(atLeast, above, slice *Words, lo, hi bool) {
+	switch simd.InUse {
+	case simd.AVX512:
+		boundAVX512(atLeast, above, slice, lo, hi)
+	case simd.AVX2:
+		boundAVX2(atLeast, above, slice, lo, hi)
+	default:
+		boundGo(atLeast, above, slice, lo, hi)
 	}
 }
 
-func sliceCounts(counts []uint64, filter *Words, slices []uint64) {
-	if simd.InUse == simd.Go {
-		sliceCountsGo(counts, filter, slices)
-		return
+func sliceCount(filter, slice *Words) int {
+	switch simd.InUse {
+	case simd.AVX512:
+		return sliceCountAVX512(filter, slice)
+	case simd.AVX2:
+		return sliceCountAVX2(filter, slice)
 	}
-	for ; len(counts) >= 4; counts, slices = counts[4:], slices[4*Size:] {
-		four, first := (*[4]uint64)(counts), (*Words)(slices[:4*Size])
-		if simd.InUse == simd.AVX512 {
-			sliceCountsAVX512(four, filter, first)
-		} else {
-			sliceCountsAVX2(four, filter, first)
-		}
-	}
-	for k := range counts {
-		counts[k] += uint64(andCount(filter, (*Words)(slices[k*Size:])))
-	}
+	return andCountGo(filter, slice)
 }

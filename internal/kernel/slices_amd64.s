@@ -2,189 +2,80 @@
 
 #include "textflag.h"
 
-// Both forms of between take n slices of 8 KiB from slices on; bit k of lo and of
-// hi belongs to slice k. The results of a block stay in registers while it walks
-// over the slices. What is below lo is written before what is between, so that the
-// latter stays where both go to the same place.
+// Slices lie one after the other and are read so: what is AHEAD bytes on is asked
+// for early, over the bounds of pages, where the processor does not look ahead by
+// itself. Beyond the last slice it is asked for in vain.
+#define AHEAD 16384
 
-// func betweenAVX2(below, dst *Words, slices *uint64, n int, lo, hi uint64)
-TEXT ·betweenAVX2(SB), NOSPLIT, $0-48
-	MOVQ     below+0(FP), R13
-	MOVQ     dst+8(FP), DI
-	MOVQ     slices+16(FP), SI
-	MOVQ     n+24(FP), R8
-	MOVQ     lo+32(FP), R9
-	MOVQ     hi+40(FP), R10
-	VPCMPEQD Y15, Y15, Y15
-	MOVL     $64, CX
+// MASKS leaves the bits of both bounds as full words in R9 and R10.
+#define MASKS \
+	MOVQ    atLeast+0(FP), DI \
+	MOVQ    above+8(FP), R8   \
+	MOVQ    slice+16(FP), SI  \
+	MOVBQZX lo+24(FP), R9     \
+	MOVBQZX hi+25(FP), R10    \
+	NEGQ    R9                \
+	NEGQ    R10
 
-block:
-	VMOVDQA Y15, Y0
-	VMOVDQA Y15, Y1
-	VMOVDQA Y15, Y2
-	VMOVDQA Y15, Y3
-	VMOVDQA Y15, Y4
-	VMOVDQA Y15, Y5
-	VMOVDQA Y15, Y6
-	VMOVDQA Y15, Y7
-	MOVQ    SI, DX
-	MOVQ    R8, BX
-	MOVQ    R9, R11
-	MOVQ    R10, R12
+// BOUND2 is BOUND5 as (v & s) | ((v | s) &^ mask), with the complement of the mask
+// in NOT.
+#define BOUND2(V, AT, S, NOT, T) \
+	VMOVDQU AT, V     \
+	VPOR    V, S, T   \
+	VPAND   V, S, V   \
+	VPAND   T, NOT, T \
+	VPOR    V, T, V   \
+	VMOVDQU V, AT
 
-	// Y0 to Y3: value >= lo. Y4 to Y7: value > hi, so that both bounds are and
-	// and or only; it begins with no value.
-	VPXOR Y4, Y4, Y4
-	VPXOR Y5, Y5, Y5
-	VPXOR Y6, Y6, Y6
-	VPXOR Y7, Y7, Y7
+// func boundAVX2(atLeast, above, slice *Words, lo, hi bool)
+TEXT ·boundAVX2(SB), NOSPLIT, $0-26
+	MASKS
+	NOTQ         R9
+	NOTQ         R10
+	MOVQ         R9, X12
+	MOVQ         R10, X13
+	VPBROADCASTQ X12, Y12
+	VPBROADCASTQ X13, Y13
+	XORL         AX, AX
 
-slice:
-	VMOVDQU (DX), Y8
-	VMOVDQU 32(DX), Y9
-	VMOVDQU 64(DX), Y10
-	VMOVDQU 96(DX), Y11
-	SHRQ    $1, R11
-	JCS     lo1
-	VPOR    Y8, Y0, Y0
-	VPOR    Y9, Y1, Y1
-	VPOR    Y10, Y2, Y2
-	VPOR    Y11, Y3, Y3
-	JMP     upper
-
-lo1:
-	VPAND Y8, Y0, Y0
-	VPAND Y9, Y1, Y1
-	VPAND Y10, Y2, Y2
-	VPAND Y11, Y3, Y3
-
-upper:
-	SHRQ $1, R12
-	JCS  hi1
-	VPOR Y8, Y4, Y4
-	VPOR Y9, Y5, Y5
-	VPOR Y10, Y6, Y6
-	VPOR Y11, Y7, Y7
-	JMP  next
-
-hi1:
-	VPAND Y8, Y4, Y4
-	VPAND Y9, Y5, Y5
-	VPAND Y10, Y6, Y6
-	VPAND Y11, Y7, Y7
-
-next:
-	ADDQ    $8192, DX
-	DECQ    BX
-	JNZ     slice
-	VPANDN  Y15, Y0, Y8
-	VPANDN  Y15, Y1, Y9
-	VPANDN  Y15, Y2, Y10
-	VPANDN  Y15, Y3, Y11
-	VMOVDQU Y8, (R13)
-	VMOVDQU Y9, 32(R13)
-	VMOVDQU Y10, 64(R13)
-	VMOVDQU Y11, 96(R13)
-	VPANDN  Y0, Y4, Y0
-	VPANDN  Y1, Y5, Y1
-	VPANDN  Y2, Y6, Y2
-	VPANDN  Y3, Y7, Y3
-	VMOVDQU Y0, (DI)
-	VMOVDQU Y1, 32(DI)
-	VMOVDQU Y2, 64(DI)
-	VMOVDQU Y3, 96(DI)
-	ADDQ    $128, R13
-	ADDQ    $128, DI
-	ADDQ    $128, SI
-	DECL    CX
-	JNZ     block
+loop:
+	PREFETCHT0 AHEAD(SI)(AX*1)
+	VMOVDQU    (SI)(AX*1), Y0
+	VMOVDQU    32(SI)(AX*1), Y1
+	BOUND2(Y2, (DI)(AX*1), Y0, Y12, Y6)
+	BOUND2(Y3, 32(DI)(AX*1), Y1, Y12, Y7)
+	BOUND2(Y4, (R8)(AX*1), Y0, Y13, Y8)
+	BOUND2(Y5, 32(R8)(AX*1), Y1, Y13, Y9)
+	ADDQ       $64, AX
+	CMPQ       AX, $8192
+	JNE        loop
 	VZEROUPPER
 	RET
 
-// func betweenAVX512(below, dst *Words, slices *uint64, n int, lo, hi uint64)
-TEXT ·betweenAVX512(SB), 0, $1024-48
-	MOVQ dst+8(FP), DI
-	MOVQ slices+16(FP), SI
-	MOVQ n+24(FP), R8
-	MOVQ lo+32(FP), R9
-	MOVQ hi+40(FP), R10
+// 0xd4 is: with bit 1 of the bound and, with bit 0 or.
+#define BOUND5(V, AT, S, MASK) \
+	VMOVDQU64  AT, V             \
+	VPTERNLOGQ $0xd4, MASK, S, V \
+	VMOVDQU64  V, AT
 
-	// The bits of both bounds, each as a full word.
-	LEAQ masks-1024(SP), R13
-	MOVQ R13, DX
-	MOVQ R8, BX
+// func boundAVX512(atLeast, above, slice *Words, lo, hi bool)
+TEXT ·boundAVX512(SB), NOSPLIT, $0-26
+	MASKS
+	VPBROADCASTQ R9, Z12
+	VPBROADCASTQ R10, Z13
+	XORL         AX, AX
 
-mask:
-	MOVQ R9, AX
-	ANDQ $1, AX
-	NEGQ AX
-	MOVQ AX, (DX)
-	MOVQ R10, AX
-	ANDQ $1, AX
-	NEGQ AX
-	MOVQ AX, 8(DX)
-	SHRQ $1, R9
-	SHRQ $1, R10
-	ADDQ $16, DX
-	DECQ BX
-	JNZ  mask
-	MOVQ below+0(FP), AX
-	MOVL $32, CX
-
-block:
-	VPTERNLOGQ $0xff, Z0, Z0, Z0
-	VPTERNLOGQ $0xff, Z1, Z1, Z1
-	VPTERNLOGQ $0xff, Z2, Z2, Z2
-	VPTERNLOGQ $0xff, Z3, Z3, Z3
-	VPXORQ     Z4, Z4, Z4
-	VPXORQ     Z5, Z5, Z5
-	VPXORQ     Z6, Z6, Z6
-	VPXORQ     Z7, Z7, Z7
-	MOVQ       SI, DX
-	MOVQ       R8, BX
-	MOVQ       R13, R12
-
-slice:
-	// 0xd4 is: with bit 1 of the bound and, with bit 0 or. Z0 to Z3: value >=
-	// lo. Z4 to Z7: value > hi.
-	VPBROADCASTQ (R12), Z12
-	VPBROADCASTQ 8(R12), Z13
-	VMOVDQU64    (DX), Z8
-	VMOVDQU64    64(DX), Z9
-	VMOVDQU64    128(DX), Z10
-	VMOVDQU64    192(DX), Z11
-	VPTERNLOGQ   $0xd4, Z12, Z8, Z0
-	VPTERNLOGQ   $0xd4, Z12, Z9, Z1
-	VPTERNLOGQ   $0xd4, Z12, Z10, Z2
-	VPTERNLOGQ   $0xd4, Z12, Z11, Z3
-	VPTERNLOGQ   $0xd4, Z13, Z8, Z4
-	VPTERNLOGQ   $0xd4, Z13, Z9, Z5
-	VPTERNLOGQ   $0xd4, Z13, Z10, Z6
-	VPTERNLOGQ   $0xd4, Z13, Z11, Z7
-	ADDQ         $16, R12
-	ADDQ         $8192, DX
-	DECQ         BX
-	JNZ          slice
-	VPTERNLOGQ   $0x55, Z0, Z8, Z8
-	VPTERNLOGQ   $0x55, Z1, Z9, Z9
-	VPTERNLOGQ   $0x55, Z2, Z10, Z10
-	VPTERNLOGQ   $0x55, Z3, Z11, Z11
-	VMOVDQU64    Z8, (AX)
-	VMOVDQU64    Z9, 64(AX)
-	VMOVDQU64    Z10, 128(AX)
-	VMOVDQU64    Z11, 192(AX)
-	VPANDNQ      Z0, Z4, Z0
-	VPANDNQ      Z1, Z5, Z1
-	VPANDNQ      Z2, Z6, Z2
-	VPANDNQ      Z3, Z7, Z3
-	VMOVDQU64    Z0, (DI)
-	VMOVDQU64    Z1, 64(DI)
-	VMOVDQU64    Z2, 128(DI)
-	VMOVDQU64    Z3, 192(DI)
-	ADDQ         $256, AX
-	ADDQ         $256, DI
-	ADDQ         $256, SI
-	DECL         CX
-	JNZ          block
+loop:
+	PREFETCHT0 AHEAD(SI)(AX*1)
+	PREFETCHT0 AHEAD+64(SI)(AX*1)
+	VMOVDQU64  (SI)(AX*1), Z0
+	VMOVDQU64  64(SI)(AX*1), Z1
+	BOUND5(Z2, (DI)(AX*1), Z0, Z12)
+	BOUND5(Z3, 64(DI)(AX*1), Z1, Z12)
+	BOUND5(Z4, (R8)(AX*1), Z0, Z13)
+	BOUND5(Z5, 64(R8)(AX*1), Z1, Z13)
+	ADDQ       $128, AX
+	CMPQ       AX, $8192
+	JNE        loop
 	VZEROUPPER
 	RET

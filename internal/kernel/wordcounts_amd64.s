@@ -171,119 +171,33 @@ TEXT ·andNotCountAVX512(SB), NOSPLIT, $0-24
 	MOVQ AX, ret+16(FP)
 	RET
 
-// The four counts of sliceCounts read four slices side by side: the memory
-// brings four streams sooner than one after the other.
+// The counts of a slice ask for what is AHEAD bytes on, as slices_amd64.s does.
+#define AHEAD 16384
 
-#define STEP2(AT, BYTES) \
-	VPAND   AT, Y14, Y0           \
-	VPSRLW  $4, Y0, Y1            \
-	VPAND   Y13, Y0, Y0           \
-	VPAND   Y13, Y1, Y1           \
-	VPSHUFB Y0, Y12, Y0           \
-	VPSHUFB Y1, Y12, Y1           \
-	VPADDB  Y0, BYTES, BYTES      \
-	VPADDB  Y1, BYTES, BYTES
+#define AHEAD2 \
+	PREFETCHT0 AHEAD(DX)    \
+	PREFETCHT0 AHEAD+64(DX) \
+	TWO2(VPAND)
 
-#define SUM2(BYTES, SUM) \
-	VPSADBW Y15, BYTES, BYTES \
-	VPADDQ  BYTES, SUM, SUM
+#define AHEAD5 \
+	PREFETCHT0 AHEAD(DX)     \
+	PREFETCHT0 AHEAD+64(DX)  \
+	PREFETCHT0 AHEAD+128(DX) \
+	PREFETCHT0 AHEAD+192(DX) \
+	TWO5(VPANDQ)
 
-#define STORE2(SUM, XSUM, AT) \
-	VEXTRACTI128 $1, SUM, X0  \
-	VPADDQ  X0, XSUM, X0      \
-	VPSHUFD $0xee, X0, X1     \
-	VPADDQ  X0, X1, X0        \
-	VMOVQ   X0, AX            \
-	ADDQ    AX, AT
-
-// func sliceCountsAVX2(counts *[4]uint64, filter, slices *Words)
-TEXT ·sliceCountsAVX2(SB), NOSPLIT, $0-24
-	MOVQ    counts+0(FP), DI
-	MOVQ    filter+8(FP), SI
-	MOVQ    slices+16(FP), DX
-	VPXOR   Y15, Y15, Y15
-	VPBROADCASTQ low<>(SB), Y13
-	VMOVDQU nibbles<>(SB), Y12
-	VPXOR   Y4, Y4, Y4
-	VPXOR   Y5, Y5, Y5
-	VPXOR   Y6, Y6, Y6
-	VPXOR   Y7, Y7, Y7
-	MOVL    $16, BX
-
-outer:
-	VPXOR Y8, Y8, Y8
-	VPXOR Y9, Y9, Y9
-	VPXOR Y10, Y10, Y10
-	VPXOR Y11, Y11, Y11
-	MOVL  $16, CX
-
-inner:
-	VMOVDQU (SI), Y14
-	STEP2((DX), Y8)
-	STEP2(8192(DX), Y9)
-	STEP2(16384(DX), Y10)
-	STEP2(24576(DX), Y11)
-	ADDQ    $32, SI
-	ADDQ    $32, DX
-	DECL    CX
-	JNZ     inner
-	SUM2(Y8, Y4)
-	SUM2(Y9, Y5)
-	SUM2(Y10, Y6)
-	SUM2(Y11, Y7)
-	DECL    BX
-	JNZ     outer
-	STORE2(Y4, X4, (DI))
-	STORE2(Y5, X5, 8(DI))
-	STORE2(Y6, X6, 16(DI))
-	STORE2(Y7, X7, 24(DI))
-	VZEROUPPER
+// func sliceCountAVX2(filter, slice *Words) int
+TEXT ·sliceCountAVX2(SB), NOSPLIT, $0-24
+	MOVQ filter+0(FP), SI
+	MOVQ slice+8(FP), DX
+	COUNT2(AHEAD2)
+	MOVQ AX, ret+16(FP)
 	RET
 
-#define STEP5(AT, SUM) \
-	VPANDQ   AT, Z0, Z1    \
-	VPOPCNTQ Z1, Z1        \
-	VPADDQ   Z1, SUM, SUM
-
-#define STORE5(SUM, YSUM, AT) \
-	VEXTRACTI64X4 $1, SUM, Y0 \
-	VPADDQ  Y0, YSUM, Y0      \
-	VEXTRACTI128 $1, Y0, X1   \
-	VPADDQ  X0, X1, X0        \
-	VPSHUFD $0xee, X0, X1     \
-	VPADDQ  X0, X1, X0        \
-	VMOVQ   X0, AX            \
-	ADDQ    AX, AT
-
-// func sliceCountsAVX512(counts *[4]uint64, filter, slices *Words)
-TEXT ·sliceCountsAVX512(SB), NOSPLIT, $0-24
-	MOVQ   counts+0(FP), DI
-	MOVQ   filter+8(FP), SI
-	MOVQ   slices+16(FP), DX
-	VPXORQ Z4, Z4, Z4
-	VPXORQ Z5, Z5, Z5
-	VPXORQ Z6, Z6, Z6
-	VPXORQ Z7, Z7, Z7
-	MOVL   $64, CX
-
-loop:
-	VMOVDQU64 (SI), Z0
-	STEP5((DX), Z4)
-	STEP5(8192(DX), Z5)
-	STEP5(16384(DX), Z6)
-	STEP5(24576(DX), Z7)
-	VMOVDQU64 64(SI), Z0
-	STEP5(64(DX), Z4)
-	STEP5(8256(DX), Z5)
-	STEP5(16448(DX), Z6)
-	STEP5(24640(DX), Z7)
-	ADDQ      $128, SI
-	ADDQ      $128, DX
-	DECL      CX
-	JNZ       loop
-	STORE5(Z4, Y4, (DI))
-	STORE5(Z5, Y5, 8(DI))
-	STORE5(Z6, Y6, 16(DI))
-	STORE5(Z7, Y7, 24(DI))
-	VZEROUPPER
+// func sliceCountAVX512(filter, slice *Words) int
+TEXT ·sliceCountAVX512(SB), NOSPLIT, $0-24
+	MOVQ filter+0(FP), SI
+	MOVQ slice+8(FP), DX
+	COUNT5(AHEAD5)
+	MOVQ AX, ret+16(FP)
 	RET
