@@ -239,18 +239,18 @@ func ordered(b *store.Batch) *store.Batch {
 	return b
 }
 
-// sortByKey sorts by key. Where there are many it compares the first 16 bytes of keys as
-// numbers, which lie together, and moves each element once.
+// sortByKey sorts by key. Where there are many it merges two parts that are in order, or else
+// compares the first 16 bytes of keys as numbers, which lie together, and moves each element once.
 func sortByKey[T any](all []T, key func(T) []byte) {
-	ascending := true
-	for i := 1; i < len(all) && ascending; i++ {
-		ascending = bytes.Compare(key(all[i-1]), key(all[i])) <= 0
-	}
-	if ascending {
+	n := inOrder(all, key)
+	switch {
+	case n == len(all):
 		return
-	}
-	if len(all) < 64 {
+	case len(all) < 64:
 		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(a), key(b)) })
+		return
+	case inOrder(all[n:], key) == len(all)-n:
+		mergeByKey(all, n, key)
 		return
 	}
 	type place struct {
@@ -277,6 +277,30 @@ func sortByKey[T any](all []T, key func(T) []byte) {
 		sorted[i] = all[p.at]
 	}
 	copy(all, sorted)
+}
+
+// inOrder is how many are in order, from the first on.
+func inOrder[T any](all []T, key func(T) []byte) int {
+	for i := 1; i < len(all); i++ {
+		if bytes.Compare(key(all[i-1]), key(all[i])) > 0 {
+			return i
+		}
+	}
+	return len(all)
+}
+
+// mergeByKey sorts what is two parts in order, the first n and the others.
+func mergeByKey[T any](all []T, n int, key func(T) []byte) {
+	first := slices.Clone(all[:n])
+	for i, at := 0, 0; i < len(first); at++ {
+		if n < len(all) && bytes.Compare(key(all[n]), key(first[i])) < 0 {
+			all[at] = all[n]
+			n++
+		} else {
+			all[at] = first[i]
+			i++
+		}
+	}
 }
 
 // lock locks shards, which ascend, so that two calls never wait for each other.

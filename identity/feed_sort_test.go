@@ -12,7 +12,8 @@ import (
 )
 
 // TestSortByKey: the order is that of bytes.Compare, for few and many, and for keys that
-// end within the bytes that are compared as numbers or differ behind them.
+// end within the bytes that are compared as numbers or differ behind them, in no order or in
+// two parts that are in order.
 func TestSortByKey(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	for _, n := range []int{0, 1, 2, 63, 64, 1000} {
@@ -28,10 +29,21 @@ func TestSortByKey(t *testing.T) {
 		for i, k := range keys {
 			all[i] = store.Condition{Key: k, Version: store.Version(i)}
 		}
-		sortByKey(all, func(c store.Condition) []byte { return c.Key })
-		require.True(t, slices.IsSortedFunc(all, func(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) }), n)
-		for _, c := range all {
-			require.Equal(t, keys[c.Version], c.Key)
+		compare := func(a, b store.Condition) int { return bytes.Compare(a.Key, b.Key) }
+		for _, first := range []int{0, 1, n / 2, n} { // how many are in order, and then all others
+			all := slices.Clone(all)
+			if first = min(first, n); first > 0 {
+				slices.SortFunc(all[:first], compare)
+				slices.SortFunc(all[first:], compare)
+			}
+			sortByKey(all, func(c store.Condition) []byte { return c.Key })
+			require.True(t, slices.IsSortedFunc(all, compare), n)
+			seen := make([]bool, n)
+			for _, c := range all {
+				require.Equal(t, keys[c.Version], c.Key)
+				require.False(t, seen[c.Version])
+				seen[c.Version] = true
+			}
 		}
 	}
 }
