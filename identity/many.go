@@ -175,7 +175,7 @@ func (m *many) reject(row int, err error) error {
 	return nil
 }
 
-// order sorts the rows, and leaves out those whose id is there twice: the first counts.
+// order sorts the rows, numbers what they have, and leaves out those whose id is there twice: the first counts.
 func (m *many) order() error {
 	for i, p := range m.all {
 		if p != nil {
@@ -186,23 +186,35 @@ func (m *many) order() error {
 		x, y := m.all[a], m.all[b]
 		return cmp.Or(cmp.Compare(x.at, y.at), compareBlinds(x.id, y.id), compareBlinds(x.content, y.content), cmp.Compare(a, b))
 	})
-	n := 0
-	ids := newNumbering(len(m.todo))
-	for _, row := range m.todo {
-		p := m.all[row]
-		if before, twice := ids.number(p.id); twice {
-			if m.all[m.todo[before]].content != p.content {
-				if err := m.reject(int(row), ErrReused); err != nil {
-					return err
-				}
-				continue
+	earliest := make([]int32, len(m.todo)) // the first row with the id of each
+	parallel.For(parallel.Workers(m.o.Workers), 2, func(job int) {
+		if job == 0 {
+			m.number()
+			return
+		}
+		ids, first := newNumbering(len(m.todo)), make([]int32, 0, len(m.todo))
+		for i, row := range m.todo {
+			n, twice := ids.number(m.all[row].id)
+			if !twice {
+				first = append(first, row)
 			}
+			earliest[i] = first[n]
+		}
+	})
+	n := 0
+	for i, row := range m.todo {
+		switch {
+		case earliest[i] == row:
+			m.todo[n] = row
+			n++
+		case m.all[earliest[i]].content != m.all[row].content:
+			if err := m.reject(int(row), ErrReused); err != nil {
+				return err
+			}
+		default:
 			m.all[row] = nil
 			m.sum.Known++
-			continue
 		}
-		m.todo[n] = row
-		n++
 	}
 	m.todo = m.todo[:n]
 	return nil

@@ -5,7 +5,6 @@ import "context"
 // components puts the rows together that are to be looked at together: those that have a
 // record or a value in common that is not shared for certain.
 func (m *many) components(ctx context.Context) ([][]int32, error) {
-	m.number()
 	if err := m.findShared(ctx); err != nil {
 		return nil, err
 	}
