@@ -2,10 +2,8 @@ package identity
 
 import (
 	"bytes"
-	"cmp"
 	"context"
 	"crypto/rand"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"slices"
@@ -230,77 +228,6 @@ func (f *feed) append(ctx context.Context, b *store.Batch, w *feedWork) (store.V
 		f.shards[shard].head.version, f.shards[shard].known = version, true
 	}
 	return version, nil
-}
-
-// ordered is b with its keys in ascending order, in which stores are quickest.
-func ordered(b *store.Batch) *store.Batch {
-	sortByKey(b.Writes, func(w store.Write) []byte { return w.Key })
-	sortByKey(b.Conditions, func(c store.Condition) []byte { return c.Key })
-	return b
-}
-
-// sortByKey sorts by key. Where there are many it merges two parts that are in order, or else
-// compares the first 16 bytes of keys as numbers, which lie together, and moves each element once.
-func sortByKey[T any](all []T, key func(T) []byte) {
-	n := inOrder(all, key)
-	switch {
-	case n == len(all):
-		return
-	case len(all) < 64:
-		slices.SortFunc(all, func(a, b T) int { return bytes.Compare(key(a), key(b)) })
-		return
-	case inOrder(all[n:], key) == len(all)-n:
-		mergeByKey(all, n, key)
-		return
-	}
-	type place struct {
-		first, second uint64
-		at            int
-	}
-	places := make([]place, len(all))
-	for i := range all {
-		var first [16]byte
-		copy(first[:], key(all[i]))
-		places[i] = place{binary.BigEndian.Uint64(first[:8]), binary.BigEndian.Uint64(first[8:]), i}
-	}
-	slices.SortFunc(places, func(a, b place) int {
-		if a.first != b.first {
-			return cmp.Compare(a.first, b.first)
-		}
-		if a.second != b.second {
-			return cmp.Compare(a.second, b.second)
-		}
-		return bytes.Compare(key(all[a.at]), key(all[b.at]))
-	})
-	sorted := make([]T, len(all))
-	for i, p := range places {
-		sorted[i] = all[p.at]
-	}
-	copy(all, sorted)
-}
-
-// inOrder is how many are in order, from the first on.
-func inOrder[T any](all []T, key func(T) []byte) int {
-	for i := 1; i < len(all); i++ {
-		if bytes.Compare(key(all[i-1]), key(all[i])) > 0 {
-			return i
-		}
-	}
-	return len(all)
-}
-
-// mergeByKey sorts what is two parts in order, the first n and the others.
-func mergeByKey[T any](all []T, n int, key func(T) []byte) {
-	first := slices.Clone(all[:n])
-	for i, at := 0, 0; i < len(first); at++ {
-		if n < len(all) && bytes.Compare(key(all[n]), key(first[i])) < 0 {
-			all[at] = all[n]
-			n++
-		} else {
-			all[at] = first[i]
-			i++
-		}
-	}
 }
 
 // lock locks shards, which ascend, so that two calls never wait for each other.
