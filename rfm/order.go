@@ -17,7 +17,7 @@ type order[K comparable] struct {
 	absent  bool            // whether the zero id is no customer
 	integer func(*K) uint64 // in the order of the ids; nil for other kinds
 	text    func(*K) string // likewise; shares memory with the id
-	written func(*K) string // of text ids, whatever their order
+	texts   bool            // whether ids are text, whatever their order
 }
 
 func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
@@ -34,11 +34,14 @@ func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
 	}
 	if t.Kind() == reflect.String {
 		o.hash = func(id *K) uint64 { return maphash.String(seed, *(*string)(unsafe.Pointer(id))) | 1 }
-		o.written = func(id *K) string { return *(*string)(unsafe.Pointer(id)) }
+		o.texts = true
 	}
 	o.absent = t.Kind() == reflect.String || t.Kind() == reflect.Array
 	return o, nil
 }
+
+// written is the text of an id, which shares memory with it, where ids are text.
+func (o *order[K]) written(id *K) string { return *(*string)(unsafe.Pointer(id)) }
 
 // missing tells whether id is no customer.
 func (o *order[K]) missing(id K) bool {

@@ -73,7 +73,7 @@ func (s *scatter[K]) plain(c *Columns[K], lo, hi int) bool {
 	ids := c.Customers[lo:hi]
 	times, amounts := c.Times[lo:hi][:len(ids)], c.Amounts[lo:hi][:len(ids)]
 	a := s.accumulator
-	if a.order.written != nil {
+	if a.order.texts {
 		s.touch(ids)
 	}
 	if len(c.Kinds) > 0 {
@@ -162,9 +162,9 @@ func (s *scatter[K]) join(c *Columns[K], lo, hi int, plain bool) []stretch {
 // touch reads the texts of ids, which are scattered over memory: in a tight loop
 // the accesses overlap.
 func (s *scatter[K]) touch(ids []K) {
-	written, sum := s.accumulator.order.written, byte(0)
+	sum := byte(0)
 	for i := range ids {
-		if text := written(&ids[i]); text != "" {
+		if text := s.accumulator.order.written(&ids[i]); text != "" {
 			sum += text[0]
 		}
 	}

@@ -127,7 +127,7 @@ func (s *shard[K]) entry(hash uint64, id K) int {
 // own returns the id with its text, if it has one, copied to where those of the
 // other ids are: comparing finds it near, and what the caller read it from can go.
 func (s *shard[K]) own(id K) K {
-	if s.order.written == nil {
+	if !s.order.texts {
 		return id
 	}
 	text := s.order.written(&id)
