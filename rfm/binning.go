@@ -199,12 +199,13 @@ func (s *split) next(rank int) int {
 
 // score is the score of the next customer with value v, which is whole unless v is split.
 func (s *split) score(v float64, whole uint8) uint8 {
-	i, found := slices.BinarySearch(s.values, v)
-	if !found {
-		return whole
+	for i, same := range s.values { // a few
+		if same == v {
+			s.ranks[i]++
+			return uint8(ntile(s.bins, s.count, s.ranks[i]-1))
+		}
 	}
-	s.ranks[i]++
-	return uint8(ntile(s.bins, s.count, s.ranks[i]-1))
+	return whole
 }
 
 // quantileR is the type-7 quantile of i/n as R computes it: quantile(probs = seq(0, 1, length.out = n + 1)).

@@ -17,7 +17,7 @@ type order[K comparable] struct {
 	absent  bool            // whether the zero id is no customer
 	integer func(*K) uint64 // in the order of the ids; nil for other kinds
 	text    func(*K) string // likewise; shares memory with the id
-	written func(*K) string // of text ids, whatever their order
+	texts   bool            // whether ids are text, whatever their order
 }
 
 func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
@@ -29,17 +29,19 @@ func newOrder[K comparable](compare func(a, b K) int) (order[K], error) {
 	if o.compare == nil {
 		return o, fmt.Errorf("%w: ids of type %v have no natural order: a compare function is required", ErrOptions, t)
 	}
-	o.hash = func(id *K) uint64 { return maphash.Comparable(seed, *id) | 1 }
-	if integer := natural[K](t).integer; integer != nil {
-		o.hash = func(id *K) uint64 { return mix(integer(id)^hashKey) | 1 }
+	if o.hash = natural[K](t).hash; o.hash == nil {
+		o.hash = func(id *K) uint64 { return maphash.Comparable(seed, *id) | 1 }
 	}
 	if t.Kind() == reflect.String {
 		o.hash = func(id *K) uint64 { return maphash.String(seed, *(*string)(unsafe.Pointer(id))) | 1 }
-		o.written = func(id *K) string { return *(*string)(unsafe.Pointer(id)) }
+		o.texts = true
 	}
 	o.absent = t.Kind() == reflect.String || t.Kind() == reflect.Array
 	return o, nil
 }
+
+// written is the text of an id, which shares memory with it, where ids are text.
+func (o *order[K]) written(id *K) string { return *(*string)(unsafe.Pointer(id)) }
 
 // missing tells whether id is no customer.
 func (o *order[K]) missing(id K) bool {
@@ -97,12 +99,22 @@ func as[K comparable, T cmp.Ordered](a, b K) int {
 }
 
 func signed[K comparable, T ~int | ~int8 | ~int16 | ~int32 | ~int64]() order[K] {
-	return order[K]{compare: as[K, T], integer: func(id *K) uint64 { return uint64(*(*T)(unsafe.Pointer(id))) ^ 1<<63 }}
+	return order[K]{
+		compare: as[K, T],
+		integer: func(id *K) uint64 { return uint64(*(*T)(unsafe.Pointer(id))) ^ 1<<63 },
+		hash:    func(id *K) uint64 { return hashInteger(uint64(*(*T)(unsafe.Pointer(id)))) },
+	}
 }
 
 func unsigned[K comparable, T ~uint | ~uint8 | ~uint16 | ~uint32 | ~uint64 | ~uintptr]() order[K] {
-	return order[K]{compare: as[K, T], integer: func(id *K) uint64 { return uint64(*(*T)(unsafe.Pointer(id))) }}
+	return order[K]{
+		compare: as[K, T],
+		integer: func(id *K) uint64 { return uint64(*(*T)(unsafe.Pointer(id))) },
+		hash:    func(id *K) uint64 { return hashInteger(uint64(*(*T)(unsafe.Pointer(id)))) },
+	}
 }
+
+func hashInteger(x uint64) uint64 { return mix(x^hashKey) | 1 }
 
 // mix is the finalizer of MurmurHash3 (Appleby 2011), a bijection of 64 bits.
 func mix(x uint64) uint64 {

@@ -83,7 +83,7 @@ func (a *Accumulator[K]) MarshalJSON() ([]byte, error) {
 	}
 	for i := range a.shards {
 		for e := range a.shards[i].n {
-			if o := &a.order; o.written != nil && !utf8.ValidString(o.written(&a.shards[i].at(e).id)) {
+			if o := &a.order; o.texts && !utf8.ValidString(o.written(&a.shards[i].at(e).id)) {
 				return nil, errors.New("rfm: accumulator: an id is not UTF-8, which JSON cannot hold")
 			}
 		}

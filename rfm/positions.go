@@ -33,7 +33,7 @@ func (p *positions[K]) entry(word uint64) *entry[K] {
 // memory: in a tight loop the accesses overlap.
 func (p *positions[K]) touch(lo, hi int) (sum uint32) {
 	for _, word := range p.words[lo:hi] {
-		sum += p.entry(word).lines
+		sum += p.entry(word).touch()
 	}
 	return sum
 }

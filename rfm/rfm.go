@@ -113,6 +113,9 @@ func AnalyzeCustomers[K comparable](ctx context.Context, customers []Customer[K]
 	if err != nil {
 		return nil, err
 	}
+	if err := checkTotal(rows); err != nil {
+		return nil, err
+	}
 	return analyze(ctx, rows, Report{}, order.compare, opts)
 }
 
@@ -192,11 +195,8 @@ func checkTotal[K comparable](rows []Customer[K]) error {
 	return nil
 }
 
-// analyze scores rows, sorted by id, in place.
+// analyze scores rows, sorted by id, whose revenue can be added up, in place.
 func analyze[K comparable](ctx context.Context, rows []Customer[K], report Report, compare func(a, b K) int, opts *Options) (*Analysis[K], error) {
-	if err := checkTotal(rows); err != nil {
-		return nil, err
-	}
 	model, err := fit(ctx, rows, opts)
 	if err != nil {
 		return nil, err

@@ -8,7 +8,7 @@ type run[K comparable] struct {
 	amount  int64 // sum of the rows
 	last    int64 // unix seconds of the latest
 	unit    unit
-	lines   uint16 // at most chunkRows
+	lines   uint16 // at most stretchRows
 	kind    Kind
 	counted bool // whether unit names what the rows count for
 }

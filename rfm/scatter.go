@@ -17,6 +17,7 @@ type scatter[K comparable] struct {
 	touched     byte // what touch read; without a use the reads would be optimised away
 	calendar    civil.Calendar
 	batch       batch
+	stretches   [stretchRows]stretch
 	runs        [shards][batchRuns]run[K]
 	lens        [shards]int
 }
@@ -27,61 +28,143 @@ func newScatter[K comparable](a *Accumulator[K]) *scatter[K] {
 
 // add takes the rows [lo, hi) of c; what is not booked yet is kept.
 func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
-	a := s.accumulator
-	var purchases, zeros int64
-	since, until := a.policy.since, a.policy.until
-	ids, times, amounts := c.Customers[lo:hi], c.Times[lo:hi], c.Amounts[lo:hi]
-	times, amounts = times[:len(ids)], amounts[:len(ids)]
-	// parted: rows of one customer may not go together.
-	units := a.policy.frequency != Lines || a.policy.refunds == NetRefunds
-	parted := units || len(c.Kinds) > 0
-	var r *run[K] // the latest, which further rows can join
-	first := 0    // its first row
-	for i, id := range ids {
-		if i%64 == 0 && a.order.written != nil {
-			s.touch(ids[i:min(i+64, len(ids))])
+	p := &s.accumulator.policy
+	units := p.frequency != Lines || p.refunds == NetRefunds
+	for ; lo < hi; lo += stretchRows {
+		end := min(lo+stretchRows, hi)
+		plain := s.plain(c, lo, end)
+		var stretches []stretch
+		if plain && !units {
+			stretches = s.joinPlain(c, lo, end)
+		} else {
+			stretches = s.join(c, lo, end, plain)
 		}
-		at, amount := times[i], amounts[i]
-		if len(c.Kinds) == 0 && at >= since && at < until && amount >= 0 && at != civil.NoTime && !a.order.missing(id) {
-			purchases++
-			if amount == 0 {
-				zeros++
+		for j := range stretches {
+			t := &stretches[j]
+			row := int(t.row)
+			hash := s.accumulator.order.hash(&c.Customers[row])
+			shard := shardOf(hash)
+			if s.lens[shard] == batchRuns {
+				s.flush(shard)
 			}
-		} else if !a.admit(&s.report, c, lo+i) {
-			continue
-		}
-		s.latest = max(s.latest, at)
-		s.turnover.add(turnover(amount))
-		if r != nil && r.id == id && (!parted || c.together(&a.policy, first, lo+i)) {
-			r.amount += amount
-			r.last = max(r.last, at)
-			r.lines++
-			continue
-		}
-		hash := a.order.hash(&ids[i])
-		shard := shardOf(hash)
-		if s.lens[shard] == batchRuns {
-			s.flush(shard)
-		}
-		r = &s.runs[shard][s.lens[shard]]
-		s.lens[shard]++
-		first = lo + i
-		r.id, r.hash, r.amount, r.last, r.lines, r.kind = id, hash, amount, at, 1, c.kind(first)
-		if units {
-			r.unit, r.counted = c.unit(first, &a.policy, &s.calendar)
+			r := &s.runs[shard][s.lens[shard]]
+			s.lens[shard]++
+			r.id, r.hash, r.amount, r.last, r.lines, r.kind = c.Customers[row], hash, t.amount, t.last, uint16(t.lines), c.kind(row)
+			if units {
+				r.unit, r.counted = c.unit(row, p, &s.calendar)
+			}
 		}
 	}
-	s.report.Rows += purchases
-	s.report.Purchases += purchases
-	s.report.ZeroAmounts += zeros
+}
+
+// A stretch is some neighbouring rows that become one run.
+type stretch struct {
+	amount, last int64
+	row          int32 // the latest row
+	lines        int32
+}
+
+// stretchRows is the number of rows that are joined at a time.
+const stretchRows = 256
+
+// plain tells whether all rows [lo, hi) of c are purchases that count and no
+// amount is so large that sums need care; then it counts them in the report.
+func (s *scatter[K]) plain(c *Columns[K], lo, hi int) bool {
+	ids := c.Customers[lo:hi]
+	times, amounts := c.Times[lo:hi][:len(ids)], c.Amounts[lo:hi][:len(ids)]
+	a := s.accumulator
+	if a.order.texts {
+		s.touch(ids)
+	}
+	if len(c.Kinds) > 0 {
+		return false
+	}
+	earliest, latest := times[0], times[0]
+	var sum, bits turnover
+	zeros, missing := 0, 0
+	for i, id := range ids {
+		if a.order.missing(id) {
+			missing++
+		}
+		earliest, latest = min(earliest, times[i]), max(latest, times[i])
+		amount := turnover(amounts[i])
+		sum += amount
+		bits |= amount
+		if amount == 0 {
+			zeros++
+		}
+	}
+	const large = 1 << 63 / stretchRows
+	if missing > 0 || bits >= large || earliest < a.policy.since || latest >= a.policy.until || earliest == civil.NoTime {
+		return false
+	}
+	s.report.Rows += int64(len(ids))
+	s.report.Purchases += int64(len(ids))
+	s.report.ZeroAmounts += int64(zeros)
+	s.latest = max(s.latest, latest)
+	s.turnover.add(sum)
+	return true
+}
+
+// joinPlain joins plain rows of one customer each. It has no branches that
+// depend on where customers change, which no processor can foretell.
+func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) []stretch {
+	ids := c.Customers[lo:hi]
+	times, amounts := c.Times[lo:hi][:len(ids)], c.Amounts[lo:hi][:len(ids)]
+	var t stretch
+	n, before := 0, ids[0]
+	for i, id := range ids {
+		other := 0
+		if id != before {
+			other = 1
+		}
+		before = id
+		n += other
+		same := int64(other) - 1 // all bits or none
+		t.amount = t.amount&same + amounts[i]
+		t.last = max(t.last&same|never&^same, times[i])
+		t.row, t.lines = int32(lo+i), t.lines&int32(same)+1
+		s.stretches[n%stretchRows] = t
+	}
+	return s.stretches[:n+1]
+}
+
+// join joins rows that go together; of rows that are not plain it counts each
+// in the report, and leaves out those that do not count.
+func (s *scatter[K]) join(c *Columns[K], lo, hi int, plain bool) []stretch {
+	a := s.accumulator
+	n := 0
+	for i := lo; i < hi; i++ {
+		at, amount := c.Times[i], c.Amounts[i]
+		if !plain {
+			if !a.admit(&s.report, c, i) {
+				continue
+			}
+			s.latest = max(s.latest, at)
+			s.turnover.add(turnover(amount))
+		}
+		if n > 0 {
+			t := &s.stretches[n-1]
+			if j := int(t.row); c.Customers[i] == c.Customers[j] && c.together(&a.policy, i, j) {
+				t.amount += amount
+				t.last = max(t.last, at)
+				t.row = int32(i)
+				t.lines++
+				continue
+			}
+		}
+		s.stretches[n] = stretch{amount: amount, last: at, row: int32(i), lines: 1}
+		n++
+	}
+	return s.stretches[:n]
 }
 
 // touch reads the texts of ids, which are scattered over memory: in a tight loop
 // the accesses overlap.
 func (s *scatter[K]) touch(ids []K) {
-	written, sum := s.accumulator.order.written, byte(0)
+	sum := byte(0)
 	for i := range ids {
-		if text := written(&ids[i]); text != "" {
+		if text := s.accumulator.order.written(&ids[i]); text != "" {
 			sum += text[0]
 		}
 	}

@@ -32,8 +32,8 @@ const never = math.MinInt64
 
 // An entry is what is kept of one customer.
 type entry[K comparable] struct {
-	id      K
 	last    int64 // unix seconds of the latest purchase, or never
+	id      K
 	revenue int64
 	units   uint32 // frequency; with NetRefunds that of purchases outside the unit table
 	lines   uint32 // purchase lines; likewise
@@ -58,6 +58,9 @@ const (
 	indexBits = 24
 	indexMask = 1<<indexBits - 1
 )
+
+// touch reads both ends of the entry, which may lie in two cache lines.
+func (e *entry[K]) touch() uint32 { return uint32(e.last) + e.lines }
 
 // at is entry e.
 func (s *shard[K]) at(e int) *entry[K] {
@@ -124,7 +127,7 @@ func (s *shard[K]) entry(hash uint64, id K) int {
 // own returns the id with its text, if it has one, copied to where those of the
 // other ids are: comparing finds it near, and what the caller read it from can go.
 func (s *shard[K]) own(id K) K {
-	if s.order.written == nil {
+	if !s.order.texts {
 		return id
 	}
 	text := s.order.written(&id)
@@ -261,7 +264,7 @@ func (s *shard[K]) locate(runs []run[K], b *batch) {
 			b.entries[j] = max(0, s.guess(r.hash))
 		}
 		for j := range runs {
-			touched += s.at(b.entries[j]).lines
+			touched += s.at(b.entries[j]).touch()
 		}
 		for j := range runs {
 			r := &runs[j]
