@@ -42,14 +42,15 @@ func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
 		for j := range stretches {
 			t := &stretches[j]
 			row := int(t.row)
-			hash := s.accumulator.order.hash(&c.Customers[row])
+			id := &c.Customers[row]
+			hash := s.accumulator.order.hash(id)
 			shard := shardOf(hash)
 			if s.lens[shard] == batchRuns {
 				s.flush(shard)
 			}
-			r := &s.runs[shard][s.lens[shard]]
+			r := &s.runs[shard][uint(s.lens[shard])%batchRuns]
 			s.lens[shard]++
-			r.id, r.hash, r.amount, r.last, r.lines, r.kind = c.Customers[row], hash, t.amount, t.last, uint16(t.lines), c.kind(row)
+			r.id, r.hash, r.amount, r.last, r.lines, r.kind = *id, hash, t.amount, t.last, uint16(t.lines), c.kind(row)
 			if units {
 				r.unit, r.counted = c.unit(row, p, &s.calendar)
 			}
@@ -124,7 +125,7 @@ func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) []stretch {
 		t.amount = t.amount&same + amounts[i]
 		t.last = max(t.last&same|never&^same, times[i])
 		t.row, t.lines = int32(lo+i), t.lines&int32(same)+1
-		s.stretches[n%stretchRows] = t
+		s.stretches[uint(n)%stretchRows] = t
 	}
 	return s.stretches[:n+1]
 }

@@ -64,7 +64,7 @@ func (e *entry[K]) touch() uint32 { return uint32(e.last) + e.lines }
 
 // at is entry e.
 func (s *shard[K]) at(e int) *entry[K] {
-	return &s.chunks[e/chunkSize][e%chunkSize]
+	return &s.chunks[uint(e)/chunkSize][uint(e)%chunkSize]
 }
 
 // home is the slot at which the search for hash begins.
@@ -227,9 +227,10 @@ func (s *shard[K]) add(p *policy, runs []run[K], b *batch) {
 		}
 		return
 	}
+	entries := b.entries[:len(runs)]
 	for j := range runs {
 		r := &runs[j]
-		e := s.at(b.entries[j])
+		e := s.at(entries[j])
 		if r.kind == Refund {
 			e.revenue -= r.amount
 			continue
@@ -251,31 +252,28 @@ func (s *shard[K]) add(p *policy, runs []run[K], b *batch) {
 // locate finds the entries of runs. Before slots and entries are looked at, a
 // tight loop reads them, which has many more memory accesses under way.
 func (s *shard[K]) locate(runs []run[K], b *batch) {
+	entries, hit := b.entries[:len(runs)], b.hit[:len(runs)]
 	if s.n == 0 {
-		clear(b.hit[:])
+		clear(hit)
 	} else {
 		touched := uint32(0)
 		for j := range runs {
-			r := &runs[j]
-			touched += s.slots[s.home(r.hash)]
+			touched += s.slots[s.home(runs[j].hash)]
 		}
 		for j := range runs {
-			r := &runs[j]
-			b.entries[j] = max(0, s.guess(r.hash))
+			entries[j] = max(0, s.guess(runs[j].hash))
+		}
+		for j := range entries {
+			touched += s.at(entries[j]).touch()
 		}
 		for j := range runs {
-			touched += s.at(b.entries[j]).touch()
-		}
-		for j := range runs {
-			r := &runs[j]
-			b.hit[j] = s.at(b.entries[j]).id == r.id
+			hit[j] = s.at(entries[j]).id == runs[j].id
 		}
 		s.touched = touched
 	}
 	for j := range runs {
-		r := &runs[j]
-		if !b.hit[j] {
-			b.entries[j] = s.entry(r.hash, r.id)
+		if !hit[j] {
+			entries[j] = s.entry(runs[j].hash, runs[j].id)
 		}
 	}
 }
