@@ -25,3 +25,19 @@ func (c *Columns[K]) together(p *policy, i, j int) bool {
 	}
 	return true
 }
+
+// numbers returns the numbers of the rows [lo, hi) in which those of one
+// customer that can be in one run are equal: none where all can, and not ok
+// where no numbers tell.
+func (c *Columns[K]) numbers(p *policy, lo, hi int) (numbers []int64, ok bool) {
+	switch {
+	case p.frequency == Orders || p.refunds == NetRefunds:
+		if len(c.OrderNumbers) == 0 {
+			return nil, false
+		}
+		return c.OrderNumbers[lo:hi], true
+	case p.frequency == Days:
+		return c.Times[lo:hi], true
+	}
+	return nil, true
+}

@@ -28,22 +28,23 @@ func newScatter[K comparable](a *Accumulator[K]) *scatter[K] {
 
 // add takes the rows [lo, hi) of c; what is not booked yet is kept.
 func (s *scatter[K]) add(c *Columns[K], lo, hi int) {
-	p := &s.accumulator.policy
+	a := s.accumulator
+	p := &a.policy
 	units := p.frequency != Lines || p.refunds == NetRefunds
 	for ; lo < hi; lo += stretchRows {
 		end := min(lo+stretchRows, hi)
-		plain := s.plain(c, lo, end)
-		var stretches []stretch
-		if plain && !units {
-			stretches = s.joinPlain(c, lo, end)
-		} else {
-			stretches = s.join(c, lo, end, plain)
+		if a.order.texts {
+			s.touch(c.Customers[lo:end])
+		}
+		stretches, plain := s.joinPlain(c, lo, end)
+		if !plain {
+			stretches = s.join(c, lo, end)
 		}
 		for j := range stretches {
 			t := &stretches[j]
 			row := int(t.row)
 			id := &c.Customers[row]
-			hash := s.accumulator.order.hash(id)
+			hash := a.order.hash(id)
 			shard := shardOf(hash)
 			if s.lens[shard] == batchRuns {
 				s.flush(shard)
@@ -68,58 +69,46 @@ type stretch struct {
 // stretchRows is the number of rows that are joined at a time.
 const stretchRows = 256
 
-// plain tells whether all rows [lo, hi) of c are purchases that count and no
-// amount is so large that sums need care; then it counts them in the report.
-func (s *scatter[K]) plain(c *Columns[K], lo, hi int) bool {
+// joinPlain joins rows that go together and counts them in the report, if all
+// rows [lo, hi) of c are purchases that count, numbers tell which go together,
+// and no amount is so large that sums need care. It has no branches that depend
+// on where customers change, which no processor can foretell.
+func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) (stretches []stretch, plain bool) {
+	a := s.accumulator
+	units, numbers := c.numbers(&a.policy, lo, hi)
+	if len(c.Kinds) > 0 || !numbers {
+		return nil, false
+	}
 	ids := c.Customers[lo:hi]
 	times, amounts := c.Times[lo:hi][:len(ids)], c.Amounts[lo:hi][:len(ids)]
-	a := s.accumulator
-	if a.order.texts {
-		s.touch(ids)
+	id, earliest := ids[0], times[0]
+	var t stretch
+	unit := int64(0)
+	if len(units) > 0 {
+		unit = units[0]
 	}
-	if len(c.Kinds) > 0 {
-		return false
-	}
-	earliest, latest := times[0], times[0]
-	var sum, bits turnover
-	zeros, missing := 0, 0
-	for i, id := range ids {
-		if a.order.missing(id) {
+	var bits turnover
+	n, zeros, missing := 0, 0, 0
+	for i := range ids {
+		if a.order.missing(ids[i]) {
 			missing++
 		}
-		earliest, latest = min(earliest, times[i]), max(latest, times[i])
-		amount := turnover(amounts[i])
-		sum += amount
-		bits |= amount
-		if amount == 0 {
+		if amounts[i] == 0 {
 			zeros++
 		}
-	}
-	const large = 1 << 63 / stretchRows
-	if missing > 0 || bits >= large || earliest < a.policy.since || latest >= a.policy.until || earliest == civil.NoTime {
-		return false
-	}
-	s.report.Rows += int64(len(ids))
-	s.report.Purchases += int64(len(ids))
-	s.report.ZeroAmounts += int64(zeros)
-	s.latest = max(s.latest, latest)
-	s.turnover.add(sum)
-	return true
-}
-
-// joinPlain joins plain rows of one customer each. It has no branches that
-// depend on where customers change, which no processor can foretell.
-func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) []stretch {
-	ids := c.Customers[lo:hi]
-	times, amounts := c.Times[lo:hi][:len(ids)], c.Amounts[lo:hi][:len(ids)]
-	var t stretch
-	n, before := 0, ids[0]
-	for i, id := range ids {
+		earliest = min(earliest, times[i])
+		bits |= turnover(amounts[i])
 		other := 0
-		if id != before {
+		if ids[i] != id {
 			other = 1
 		}
-		before = id
+		id = ids[i]
+		if i < len(units) {
+			if units[i] != unit {
+				other = 1
+			}
+			unit = units[i]
+		}
 		n += other
 		same := int64(other) - 1 // all bits or none
 		t.amount = t.amount&same + amounts[i]
@@ -127,23 +116,36 @@ func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) []stretch {
 		t.row, t.lines = int32(lo+i), t.lines&int32(same)+1
 		s.stretches[uint(n)%stretchRows] = t
 	}
-	return s.stretches[:n+1]
+	stretches = s.stretches[:n+1]
+	latest, sum := times[0], turnover(0)
+	for j := range stretches {
+		latest = max(latest, stretches[j].last)
+		sum += turnover(stretches[j].amount)
+	}
+	const large = 1 << 63 / stretchRows
+	if missing > 0 || bits >= large || earliest < a.policy.since || latest >= a.policy.until || earliest == civil.NoTime {
+		return nil, false
+	}
+	s.report.Rows += int64(len(ids))
+	s.report.Purchases += int64(len(ids))
+	s.report.ZeroAmounts += int64(zeros)
+	s.latest = max(s.latest, latest)
+	s.turnover.add(sum)
+	return stretches, true
 }
 
-// join joins rows that go together; of rows that are not plain it counts each
-// in the report, and leaves out those that do not count.
-func (s *scatter[K]) join(c *Columns[K], lo, hi int, plain bool) []stretch {
+// join joins rows that go together and counts them in the report; it leaves out
+// those that do not count.
+func (s *scatter[K]) join(c *Columns[K], lo, hi int) []stretch {
 	a := s.accumulator
 	n := 0
 	for i := lo; i < hi; i++ {
-		at, amount := c.Times[i], c.Amounts[i]
-		if !plain {
-			if !a.admit(&s.report, c, i) {
-				continue
-			}
-			s.latest = max(s.latest, at)
-			s.turnover.add(turnover(amount))
+		if !a.admit(&s.report, c, i) {
+			continue
 		}
+		at, amount := c.Times[i], c.Amounts[i]
+		s.latest = max(s.latest, at)
+		s.turnover.add(turnover(amount))
 		if n > 0 {
 			t := &s.stretches[n-1]
 			if j := int(t.row); c.Customers[i] == c.Customers[j] && c.together(&a.policy, i, j) {
