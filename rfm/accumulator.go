@@ -195,7 +195,7 @@ func (a *Accumulator[K]) admit(r *Report, c *Columns[K], i int) bool {
 // several goroutines. Faults of single rows are counted in the report; columns
 // of unequal length are an error and add nothing. Where the context ends, its
 // error is returned and the accumulator holds a part of the rows: discard it.
-// Cost: O(rows), some 50 ns of processor time a row where customers are a million.
+// Cost: O(rows), some 25 to 60 ns of processor time a row where customers are a million.
 func (a *Accumulator[K]) AddColumns(ctx context.Context, c Columns[K]) error {
 	return a.addColumns(ctx, c, nil)
 }
