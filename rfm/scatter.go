@@ -82,8 +82,7 @@ func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) (stretches []stretch, 
 	ids := c.Customers[lo:hi]
 	times, amounts := c.Times[lo:hi][:len(ids)], c.Amounts[lo:hi][:len(ids)]
 	id, earliest := ids[0], times[0]
-	var t stretch
-	unit := int64(0)
+	t, unit := stretch{last: never}, int64(0)
 	if len(units) > 0 {
 		unit = units[0]
 	}

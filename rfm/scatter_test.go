@@ -16,33 +16,37 @@ import (
 )
 
 // TestStretches joins rows in every way there is: without kinds, with kinds and one by one come to the same bytes,
-// whether all rows are fine, or here and there one is not, and whatever number of rows is left over at the end.
+// whether all rows are fine, or here and there one is not, and whatever number of rows is left over at the end; also
+// around the beginning of 1970, before which times are negative.
 func TestStretches(t *testing.T) {
-	t.Run("int64", func(t *testing.T) { testStretches(t, func(i int64) int64 { return i }) })
-	t.Run("string", func(t *testing.T) {
-		testStretches(t, func(i int64) string { return strings.Repeat(strconv.FormatInt(i, 10), int(i)) })
-	})
+	text := func(i int64) string { return strings.Repeat(strconv.FormatInt(i, 10), int(i)) }
+	for _, start := range []time.Time{start, time.Date(1969, 12, 12, 0, 0, 0, 0, time.UTC)} {
+		t.Run("int64, "+start.Format("2006"), func(t *testing.T) { testStretches(t, start, func(i int64) int64 { return i }) })
+		t.Run("string, "+start.Format("2006"), func(t *testing.T) { testStretches(t, start, text) })
+	}
 }
 
-func testStretches[K comparable](t *testing.T, id func(int64) K) {
+func testStretches[K comparable](t *testing.T, start time.Time, id func(int64) K) {
 	r := rand.New(rand.NewPCG(6, 1))
 	for _, rows := range []int{1, 2, 255, 256, 257, 3000} {
 		for _, flawed := range []bool{false, true} {
 			c := rfm.Columns[K]{Times: make([]int64, rows), Amounts: make([]int64, rows), Kinds: make([]rfm.Kind, rows), Customers: make([]K, rows)}
+			orders := make([]int64, rows)
 			customer := int64(0)
 			for i := range rows {
 				if i == 0 || r.IntN(3) == 0 {
 					customer = 1 + r.Int64N(40)
 				}
+				orders[i] = r.Int64N(2)
 				c.Customers[i], c.Times[i], c.Amounts[i] = id(customer), start.Unix()+r.Int64N(40*86400), r.Int64N(20)
-				if flawed && r.IntN(200) == 0 {
+				if flawed && r.IntN(60) == 0 {
 					switch r.IntN(5) {
 					case 0:
 						c.Customers[i] = id(0)
 					case 1:
 						c.Times[i] = civil.NoTime
 					case 2:
-						c.Times[i] = start.Unix() + r.Int64N(4)*30*86400 - 30*86400
+						c.Times[i] = start.Unix() + r.Int64N(2)*90*86400 - 30*86400
 					case 3:
 						c.Amounts[i] = -1 - r.Int64N(2)<<62
 					case 4:
@@ -52,30 +56,37 @@ func testStretches[K comparable](t *testing.T, id func(int64) K) {
 			}
 			for _, unit := range []rfm.FrequencyUnit{rfm.Lines, rfm.Orders, rfm.Days} {
 				o := &rfm.Options{AsOf: start.AddDate(0, 0, 39), Window: 38, Location: time.UTC, Frequency: unit}
-				var single *rfm.Accumulator[K]
-				for _, kinds := range [][]rfm.Kind{c.Kinds, nil} {
-					c := c
-					c.Kinds = kinds
-					a, err := rfm.NewAccumulator[K](nil, o)
-					require.NoError(t, err)
-					require.NoError(t, a.AddColumns(t.Context(), c))
-					if single == nil {
-						single = addSingly(t, c, o)
+				for _, orders := range [][]int64{nil, orders} {
+					c.OrderNumbers = orders
+					plain := c
+					plain.Kinds = nil
+					want, report := added(t, c, o)
+					got, same := added(t, plain, o)
+					require.Equal(t, want, got, "%d rows, %v, orders %v", rows, unit, orders != nil)
+					require.Equal(t, report, same)
+					if orders == nil {
+						single, err := json.Marshal(addSingly(t, c, o))
+						require.NoError(t, err)
+						require.Equal(t, string(single), want, "%d rows, %v", rows, unit)
 					}
-					want, err := json.Marshal(single)
-					require.NoError(t, err)
-					got, err := json.Marshal(a)
-					require.NoError(t, err)
-					require.Equal(t, string(want), string(got), "%d rows, %v, kinds %v", rows, unit, kinds != nil)
-					require.EqualValues(t, rows, a.Report().Rows)
+					require.EqualValues(t, rows, report.Rows)
 					if flawed && rows == 3000 {
-						rep := a.Report()
-						require.False(t, slices.Contains([]int64{rep.NoTime, rep.Negative, rep.Future, rep.BeforeWindow, rep.ZeroAmounts}, 0))
+						require.False(t, slices.Contains([]int64{report.NoTime, report.Negative, report.Future, report.BeforeWindow, report.ZeroAmounts}, 0))
 					}
 				}
 			}
 		}
 	}
+}
+
+// added returns the accumulator to which the rows of c are added, and its report.
+func added[K comparable](t *testing.T, c rfm.Columns[K], o *rfm.Options) (string, rfm.Report) {
+	a, err := rfm.NewAccumulator[K](nil, o)
+	require.NoError(t, err)
+	require.NoError(t, a.AddColumns(t.Context(), c))
+	text, err := json.Marshal(a)
+	require.NoError(t, err)
+	return string(text), a.Report()
 }
 
 func addSingly[K comparable](t *testing.T, c rfm.Columns[K], o *rfm.Options) *rfm.Accumulator[K] {
