@@ -76,7 +76,7 @@ const stretchRows = 256
 func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) (stretches []stretch, plain bool) {
 	a := s.accumulator
 	units, numbers := c.numbers(&a.policy, lo, hi)
-	if len(c.Kinds) > 0 || !numbers {
+	if len(c.Kinds) > 0 || !numbers || a.order.missing(c.Customers[lo]) { // a NaN would begin a stretch before the first
 		return nil, false
 	}
 	ids := c.Customers[lo:hi]
