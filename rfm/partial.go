@@ -198,7 +198,6 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 	case !s.units.net && len(c.Seen) > int(c.Units):
 		return "seen"
 	}
-	s.foldFull(len(c.Seen))
 	if !s.units.net {
 		entry.units -= uint32(len(c.Seen)) // they are counted once they are sorted in
 	}
@@ -211,6 +210,7 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 		if u.Last != nil {
 			state.last = *u.Last
 		}
+		s.foldFull(1)
 		s.place(unit(u.Unit), e, state)
 	}
 	return ""
