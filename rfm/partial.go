@@ -195,7 +195,7 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 		return "last"
 	case entry.units > entry.lines, (entry.last == never) != (entry.lines == 0), (entry.units == 0) != (entry.lines == 0):
 		return "lines"
-	case !s.units.net && len(c.Seen) > int(c.Units):
+	case !s.units.net && (len(c.Seen) > int(c.Units) || a.policy.frequency == Lines && len(c.Seen) > 0):
 		return "seen"
 	}
 	if !s.units.net {

@@ -20,6 +20,7 @@ type scatter[K comparable] struct {
 	stretches   [stretchRows]stretch
 	runs        [shards][batchRuns]run[K]
 	lens        [shards]int
+	used        [shards]int // runs that may hold ids
 }
 
 func newScatter[K comparable](a *Accumulator[K]) *scatter[K] {
@@ -179,6 +180,7 @@ func (s *scatter[K]) flush(shard int) {
 	a.locks[shard].Lock()
 	defer a.locks[shard].Unlock()
 	a.shards[shard].add(&a.policy, s.runs[shard][:s.lens[shard]], &s.batch)
+	s.used[shard] = max(s.used[shard], s.lens[shard])
 	s.lens[shard] = 0
 }
 
@@ -187,6 +189,14 @@ func (s *scatter[K]) flushAll() {
 		if s.lens[shard] > 0 {
 			s.flush(shard)
 		}
+	}
+}
+
+// forget lets go what booked runs hold of texts.
+func (s *scatter[K]) forget() {
+	for shard, n := range s.used {
+		clear(s.runs[shard][:n])
+		s.used[shard] = 0
 	}
 }
 
