@@ -131,6 +131,7 @@ func (a *Accumulator[K]) Add(t Transaction[K]) error {
 			calendar: civil.NewCalendar(a.policy.location),
 		}
 	}
+	defer a.single.forget()
 	c := &a.single.columns
 	c.Customers[0], c.Times[0], c.Amounts[0], c.Orders[0], c.Kinds[0] = t.Customer, civil.Unix(t.Time), t.Amount, t.Order, t.Kind
 	if !a.admit(&a.report, c, 0) {
@@ -155,6 +156,13 @@ type single[K comparable] struct {
 	runs     [1]run[K]
 	calendar civil.Calendar
 	batch    batch
+}
+
+// forget lets go the texts of the row.
+func (s *single[K]) forget() {
+	clear(s.columns.Customers)
+	clear(s.columns.Orders)
+	clear(s.runs[:])
 }
 
 // admit counts row i in the report and tells whether it is to be added.
@@ -257,6 +265,9 @@ func (a *Accumulator[K]) addBlock(c *Columns[K]) error {
 			a.scatters[w].add(c, chunk*chunkRows, min((chunk+1)*chunkRows, c.Len()))
 		}
 		a.scatters[w].flushAll()
+		if a.order.texts {
+			a.scatters[w].forget()
+		}
 	})
 	for _, s := range a.scatters {
 		a.report.add(&s.report)

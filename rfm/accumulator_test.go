@@ -9,11 +9,13 @@ import (
 	"math/rand/v2"
 	"runtime"
 	"slices"
+	"strconv"
 	"strings"
 	"sync"
 	"testing"
 	"time"
 	"unsafe"
+	"weak"
 
 	"github.com/google/uuid"
 	"github.com/stretchr/testify/require"
@@ -521,4 +523,143 @@ func TestTextsAreCopied(t *testing.T) {
 	require.Equal(t, "anna", customers[0].ID)
 	require.Equal(t, "berta", customers[1].ID)
 	require.Equal(t, 3, customers[1].Values.Frequency)
+}
+
+// TestTextsAreNotKeptAlive: what texts of ids and orders were cut from can go while the accumulator is in use.
+func TestTextsAreNotKeptAlive(t *testing.T) {
+	race.Skip(t)
+	a, err := rfm.NewAccumulator[string](nil, &rfm.Options{Location: time.UTC, Workers: 2})
+	require.NoError(t, err)
+	page := func() (*byte, func(i int) string) {
+		b := bytes.Repeat([]byte("0123456789 customers "), 3000)
+		return &b[0], func(i int) string { return unsafe.String(&b[i%1000], 11) }
+	}
+	var gone []weak.Pointer[byte]
+	columns := func(rows int) {
+		begin, text := page()
+		gone = append(gone, weak.Make(begin))
+		var c rfm.Columns[string]
+		for i := range rows {
+			c.Customers, c.Orders = append(c.Customers, text(i)), append(c.Orders, text(i+3))
+			c.Times, c.Amounts = append(c.Times, 0), append(c.Amounts, 1)
+		}
+		require.NoError(t, a.AddColumns(t.Context(), c))
+	}
+	single := func(amount int64) {
+		begin, text := page()
+		gone = append(gone, weak.Make(begin))
+		require.NoError(t, a.Add(rfm.Transaction[string]{Customer: text(0), Order: text(1), Time: start, Amount: amount}))
+	}
+	columns(1)
+	columns(100_000)
+	single(1)
+	single(-1)
+	runtime.GC()
+	for i, p := range gone {
+		require.Nil(t, p.Value(), i)
+	}
+	runtime.KeepAlive(a)
+}
+
+// TestAnyUse adds, merges, reads and asks in any order, so that orders wait unsorted while something else is done:
+// customers are those of the definition.
+func TestAnyUse(t *testing.T) {
+	race.Skip(t)
+	eachPolicy(t, func(t *testing.T, o rfm.Options) {
+		fresh := func() *rfm.Accumulator[int] {
+			a, err := rfm.NewAccumulator[int](nil, &o)
+			require.NoError(t, err)
+			return a
+		}
+		for seed := range uint64(3) {
+			r := rand.New(rand.NewPCG(seed, 5))
+			most := []int{2, 30, 3000}[seed]
+			var all []rfm.Transaction[int]
+			draw := func(n int) []rfm.Transaction[int] {
+				txns := randomTransactions(r, n, start)
+				for i := range txns {
+					tx := &txns[i]
+					tx.Customer = r.IntN(most)
+					if tx.Order != "" {
+						tx.Order = strconv.Itoa(r.IntN(600) + max(0, len(all)-r.IntN(400)))
+						if r.IntN(2) == 0 {
+							tx.Order += " with a long text"
+						}
+					}
+					if r.IntN(20) == 0 && !tx.Time.IsZero() {
+						tx.Time = time.Unix(-r.Int64N(1e8), 0)
+					}
+				}
+				all = append(all, txns...)
+				return txns
+			}
+			add := func(a *rfm.Accumulator[int]) {
+				if r.IntN(2) == 0 {
+					for _, tx := range draw(4 + r.IntN(100)) {
+						require.NoError(t, a.Add(tx))
+					}
+					return
+				}
+				var c rfm.Columns[int]
+				for _, tx := range draw(4 + r.IntN(1000)) {
+					unix := int64(math.MinInt64)
+					if !tx.Time.IsZero() {
+						unix = tx.Time.Unix()
+					}
+					c.Customers, c.Times, c.Amounts = append(c.Customers, tx.Customer), append(c.Times, unix), append(c.Amounts, tx.Amount)
+					c.Orders, c.Kinds = append(c.Orders, tx.Order), append(c.Kinds, tx.Kind)
+				}
+				require.NoError(t, a.AddColumns(t.Context(), c))
+			}
+			over := func(a *rfm.Accumulator[int]) *rfm.Accumulator[int] {
+				data, err := json.Marshal(a)
+				require.NoError(t, err)
+				read := fresh()
+				require.NoError(t, json.Unmarshal(data, read))
+				again, err := json.Marshal(read)
+				require.NoError(t, err)
+				require.True(t, bytes.Equal(data, again))
+				return read
+			}
+			a := fresh()
+			for range 15 {
+				switch r.IntN(5) {
+				case 0:
+					a = over(a)
+				case 1:
+					b := fresh()
+					add(b)
+					if r.IntN(2) == 0 {
+						b = over(b)
+						add(b)
+					}
+					require.NoError(t, a.Merge(b))
+				case 2:
+					got, report, err := a.Customers(time.Time{})
+					require.NoError(t, err)
+					want, refundOnly, refundOnlyAmount := slowCustomers(all, &o)
+					require.Len(t, got, len(want))
+					for _, c := range got {
+						require.Equal(t, want[c.ID], c)
+					}
+					require.Equal(t, [3]int64{int64(len(all)), refundOnly, refundOnlyAmount}, [3]int64{report.Rows, report.RefundOnly, report.RefundOnlyAmount})
+				default:
+					add(a)
+				}
+			}
+		}
+	})
+}
+
+// TestJSONRefusesOrdersWhereLinesCount: they are nothing that counts there.
+func TestJSONRefusesOrdersWhereLinesCount(t *testing.T) {
+	o := &rfm.Options{Location: time.UTC, Frequency: rfm.Lines}
+	a, err := rfm.NewAccumulator[int](nil, o)
+	require.NoError(t, err)
+	require.NoError(t, a.Add(rfm.Transaction[int]{Customer: 1, Time: start, Amount: 500, Order: "a"}))
+	data, err := json.Marshal(a)
+	require.NoError(t, err)
+	require.NoError(t, a.UnmarshalJSON(data))
+	data = bytes.Replace(data, []byte(`"lines":1}`), []byte(`"lines":1,"seen":[{"unit":"000000000000000000000000"}]}`), 1)
+	require.ErrorContains(t, a.UnmarshalJSON(data), "row 0: seen")
 }

@@ -195,10 +195,9 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 		return "last"
 	case entry.units > entry.lines, (entry.last == never) != (entry.lines == 0), (entry.units == 0) != (entry.lines == 0):
 		return "lines"
-	case !s.units.net && len(c.Seen) > int(c.Units):
+	case !s.units.net && (len(c.Seen) > int(c.Units) || a.policy.frequency == Lines && len(c.Seen) > 0):
 		return "seen"
 	}
-	s.foldFull(len(c.Seen))
 	if !s.units.net {
 		entry.units -= uint32(len(c.Seen)) // they are counted once they are sorted in
 	}
@@ -211,6 +210,7 @@ func (a *Accumulator[K]) load(c *entryJSON[K]) (fault string) {
 		if u.Last != nil {
 			state.last = *u.Last
 		}
+		s.foldFull(1)
 		s.place(unit(u.Unit), e, state)
 	}
 	return ""

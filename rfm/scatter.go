@@ -20,6 +20,7 @@ type scatter[K comparable] struct {
 	stretches   [stretchRows]stretch
 	runs        [shards][batchRuns]run[K]
 	lens        [shards]int
+	used        [shards]int // runs that may hold ids
 }
 
 func newScatter[K comparable](a *Accumulator[K]) *scatter[K] {
@@ -76,7 +77,7 @@ const stretchRows = 256
 func (s *scatter[K]) joinPlain(c *Columns[K], lo, hi int) (stretches []stretch, plain bool) {
 	a := s.accumulator
 	units, numbers := c.numbers(&a.policy, lo, hi)
-	if len(c.Kinds) > 0 || !numbers {
+	if len(c.Kinds) > 0 || !numbers || a.order.missing(c.Customers[lo]) { // a NaN would begin a stretch before the first
 		return nil, false
 	}
 	ids := c.Customers[lo:hi]
@@ -179,6 +180,7 @@ func (s *scatter[K]) flush(shard int) {
 	a.locks[shard].Lock()
 	defer a.locks[shard].Unlock()
 	a.shards[shard].add(&a.policy, s.runs[shard][:s.lens[shard]], &s.batch)
+	s.used[shard] = max(s.used[shard], s.lens[shard])
 	s.lens[shard] = 0
 }
 
@@ -187,6 +189,14 @@ func (s *scatter[K]) flushAll() {
 		if s.lens[shard] > 0 {
 			s.flush(shard)
 		}
+	}
+}
+
+// forget lets go what booked runs hold of texts.
+func (s *scatter[K]) forget() {
+	for shard, n := range s.used {
+		clear(s.runs[shard][:n])
+		s.used[shard] = 0
 	}
 }
 

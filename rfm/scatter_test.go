@@ -2,6 +2,7 @@ package rfm_test
 
 import (
 	"encoding/json"
+	"math"
 	"math/rand/v2"
 	"slices"
 	"strconv"
@@ -100,4 +101,25 @@ func addSingly[K comparable](t *testing.T, c rfm.Columns[K], o *rfm.Options) *rf
 		require.NoError(t, a.Add(rfm.Transaction[K]{Customer: id, Time: at, Amount: c.Amounts[i]}))
 	}
 	return a
+}
+
+// TestStretchesOfNoCustomer has a row without a customer at every place of a stretch in which no two neighbours go
+// together: also a NaN, which is not even itself.
+func TestStretchesOfNoCustomer(t *testing.T) {
+	const rows = 256
+	for _, unit := range []rfm.FrequencyUnit{rfm.Lines, rfm.Orders, rfm.Days} {
+		for none := range rows + 1 {
+			c := rfm.Columns[float64]{Customers: make([]float64, rows), Times: make([]int64, rows), Amounts: make([]int64, rows), OrderNumbers: make([]int64, rows)}
+			for i := range rows {
+				c.Customers[i] = float64(i)
+			}
+			want := rfm.Report{Rows: rows, Purchases: rows, ZeroAmounts: rows}
+			if none < rows {
+				c.Customers[none] = math.NaN()
+				want = rfm.Report{Rows: rows, Purchases: rows - 1, ZeroAmounts: rows - 1, NoCustomer: 1}
+			}
+			_, report := added(t, c, &rfm.Options{Location: time.UTC, Frequency: unit})
+			require.Equal(t, want, report)
+		}
+	}
 }

@@ -359,13 +359,13 @@ func (s *shard[K]) merge(o *shard[K]) {
 		c.revenue += oe.revenue
 		s.count(&c.lines, oe.lines)
 		lo, hi := o.units.of(i)
-		s.foldFull(hi - lo)
 		if o.units.net {
 			s.count(&c.units, oe.units)
 		} else {
 			s.count(&c.units, oe.units-uint32(hi-lo)) // without those that are counted once they are sorted in
 		}
 		for j := lo; j < hi; j++ {
+			s.foldFull(1)
 			s.place(o.units.units[j], e, o.units.state(j))
 		}
 	}

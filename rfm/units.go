@@ -112,12 +112,12 @@ func (t *unitTable) limit(owners int) int {
 	return max(leastPile, n/2+owners/8, min(t.expect-n, 4*n))
 }
 
-// grow makes room for a pile as long as it may get.
+// grow makes room for a pile as long as it may get, and no more.
 func (t *unitTable) grow(owners int) {
-	n := max(1, t.limit(owners)-len(t.pile))
-	t.pile = slices.Grow(t.pile, n)
+	n := max(len(t.pile)+1, t.limit(owners))
+	t.pile = append(make([]unitKey, 0, n), t.pile...)
 	if t.net {
-		t.pileStates = slices.Grow(t.pileStates, n)
+		t.pileStates = append(make([]unitState, 0, n), t.pileStates...)
 	}
 }
 
@@ -190,7 +190,7 @@ func (t *unitTable) fold(owners int, gained func(owner, n int)) {
 	if t.net {
 		t.states = t.states[:end]
 	}
-	if at-end > end/8 {
+	if at-end > end/9 {
 		t.units, t.states = slices.Clone(t.units), slices.Clone(t.states)
 	}
 	t.pile, t.pileStates = t.pile[:0], t.pileStates[:0]

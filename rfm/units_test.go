@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 	"unsafe"
 
 	"github.com/stretchr/testify/require"
@@ -148,6 +149,83 @@ func TestUnitTableMemory(t *testing.T) {
 				}
 			}
 		}
+	}
+}
+
+// TestUnitTableMemoryOfRepeats: the bound also holds while room for units that proved known is kept.
+func TestUnitTableMemoryOfRepeats(t *testing.T) {
+	const n = 80_000
+	s := shard[int]{units: unitTable{net: true}}
+	s.push(entry[int]{})
+	place := func(units int) {
+		for i := range units {
+			s.foldFull(1)
+			s.place(newUnit(uint64(i), 0), 0, unitState{})
+		}
+	}
+	for _, units := range []int{n, n / 8} {
+		place(units)
+		s.fold()
+	}
+	s.units.pile, s.units.pileStates = nil, nil
+	place(n / 2)
+	u := &s.units
+	size := cap(u.units)*12 + cap(u.states)*24 + cap(u.pile)*16 + cap(u.pileStates)*24 + cap(u.ends)*8
+	require.LessOrEqual(t, size, 60*n+13+leastPile*40)
+}
+
+// TestTrimKeepsThePile: what is added in many small parts, after each of which room is given back, is not sorted in after
+// each of them.
+func TestTrimKeepsThePile(t *testing.T) {
+	const owners = 1000
+	for _, net := range []bool{false, true} {
+		s := shard[int]{units: unitTable{net: net}}
+		for s.n < owners {
+			s.push(entry[int]{})
+		}
+		folds, sorted := 0, 0
+		for n := range 100_000 {
+			s.foldFull(1)
+			s.place(newUnit(uint64(n), 0), n*7%owners, unitState{})
+			if n%100 == 0 {
+				s.trim()
+			}
+			if len(s.units.units) != sorted {
+				folds, sorted = folds+1, len(s.units.units)
+			}
+		}
+		require.Less(t, folds, 30)
+	}
+}
+
+// TestPileOfManyUnits: a pile stays within its limit, however many units a customer has who is merged or read.
+func TestPileOfManyUnits(t *testing.T) {
+	const units = 50_000
+	made, err := NewAccumulator[int](nil, &Options{Location: time.UTC})
+	require.NoError(t, err)
+	c := Columns[int]{Customers: make([]int, units), Times: make([]int64, units), Amounts: make([]int64, units), OrderNumbers: make([]int64, units)}
+	for i := range c.OrderNumbers {
+		c.OrderNumbers[i] = int64(i)
+	}
+	require.NoError(t, made.AddColumns(t.Context(), c))
+	merged, err := NewAccumulator[int](nil, &Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.NoError(t, merged.Merge(made))
+	data, err := made.MarshalJSON()
+	require.NoError(t, err)
+	read, err := NewAccumulator[int](nil, &Options{Location: time.UTC})
+	require.NoError(t, err)
+	require.NoError(t, read.UnmarshalJSON(data))
+	for _, a := range []*Accumulator[int]{made, merged, read} {
+		customers, _, err := a.Customers(time.Unix(0, 0))
+		require.NoError(t, err)
+		require.Equal(t, units, customers[0].Frequency)
+		size := 0
+		for i := range a.shards {
+			u := &a.shards[i].units
+			size += cap(u.units)*12 + cap(u.pile)*16 + cap(u.ends)*8
+		}
+		require.LessOrEqual(t, size, 24*units+leastPile*40)
 	}
 }
 
