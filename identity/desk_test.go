@@ -75,3 +75,24 @@ func TestDeskHasNoText(t *testing.T) {
 		require.NotContains(t, string(d.edit.arena[:cap(d.edit.arena)]), secret[:10], length)
 	}
 }
+
+// TestLargeDesk: a desk on which a customer of many observations was read is not used again,
+// also where nothing was written.
+func TestLargeDesk(t *testing.T) {
+	g := openGraph(t, new(store.Memory), nil)
+	var all []Observation
+	for i := range 1000 {
+		all = append(all, seenAt(fmt.Sprint(i), i, "r"))
+	}
+	_, err := g.ObserveMany(t.Context(), slices.Values(all), nil)
+	require.NoError(t, err)
+	for _, o := range []Observation{all[0], seenAt("other", 0, "other")} {
+		d := new(desk)
+		d.o = o
+		require.NoError(t, d.p.set(g, -1, &d.o, nil))
+		r, clean, err := g.observe(t.Context(), d)
+		require.NoError(t, err)
+		require.True(t, clean)
+		require.Equal(t, r.Known, d.large())
+	}
+}
