@@ -20,16 +20,22 @@ type desk struct {
 
 var desks = sync.Pool{New: func() any { return new(desk) }}
 
-// maxArena is the most memory of keys and values that is used again.
-const maxArena = 1 << 14
+// The most memory that is used again: of keys and values, and of observations that were read.
+const (
+	maxArena = 1 << 14
+	maxSeen  = 1 << 9
+)
 
 // putBack gives back a desk to which nothing refers any more, unless it is large.
 func (d *desk) putBack() {
-	if cap(d.edit.arena) <= maxArena {
+	if !d.large() {
 		d.empty()
 		desks.Put(d)
 	}
 }
+
+// large reports whether a desk has more memory than one to be used again.
+func (d *desk) large() bool { return cap(d.edit.arena) > maxArena || cap(d.reading.ev.seen) > maxSeen }
 
 // empty readies a desk for the next use.
 func (d *desk) empty() {

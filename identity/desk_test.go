@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math/rand/v2"
 	"slices"
+	"strings"
 	"testing"
 
 	"github.com/stretchr/testify/require"
@@ -55,5 +56,43 @@ func TestDesk(t *testing.T) {
 		require.True(t, slices.EqualFunc(entries[0], entries[1], func(a, b store.Entry) bool {
 			return bytes.Equal(a.Key, b.Key) && bytes.Equal(a.Value, b.Value) && a.Version == b.Version
 		}), "seed %d", seed)
+	}
+}
+
+// TestDeskHasNoText: what is sealed does not stay on the desk as it was, also where it took
+// more memory than there was.
+func TestDeskHasNoText(t *testing.T) {
+	for _, length := range []int{10, 100, 300, 700, 1000} {
+		secret := strings.Repeat("secret", length)[:length]
+		s := new(store.Memory)
+		g := openSealed(t, s)
+		d := new(desk)
+		d.o = seenAt("1", 0, "r", ident("phone", secret), ident("email", secret+"@"))
+		require.NoError(t, d.p.set(g, -1, &d.o, nil))
+		_, clean, err := g.observe(t.Context(), d)
+		require.NoError(t, err)
+		require.True(t, clean)
+		require.NotContains(t, string(d.edit.arena[:cap(d.edit.arena)]), secret[:10], length)
+	}
+}
+
+// TestLargeDesk: a desk on which a customer of many observations was read is not used again,
+// also where nothing was written.
+func TestLargeDesk(t *testing.T) {
+	g := openGraph(t, new(store.Memory), nil)
+	var all []Observation
+	for i := range 1000 {
+		all = append(all, seenAt(fmt.Sprint(i), i, "r"))
+	}
+	_, err := g.ObserveMany(t.Context(), slices.Values(all), nil)
+	require.NoError(t, err)
+	for _, o := range []Observation{all[0], seenAt("other", 0, "other")} {
+		d := new(desk)
+		d.o = o
+		require.NoError(t, d.p.set(g, -1, &d.o, nil))
+		r, clean, err := g.observe(t.Context(), d)
+		require.NoError(t, err)
+		require.True(t, clean)
+		require.Equal(t, r.Known, d.large())
 	}
 }

@@ -221,8 +221,12 @@ func (p *packed) count(rows []int32, e *edit, results []outcome) {
 var errOverlap = errors.New("identity: components have a container in common")
 
 // together adds components in one commit, which is worked out on a desk. fresh as in observing.
-func (m *many) together(ctx context.Context, d *desk, components [][]int32, fresh bool) (packed, error) {
-	var p packed
+func (m *many) together(ctx context.Context, d *desk, components [][]int32, fresh bool) (p packed, err error) {
+	defer func() {
+		if err != nil && !errors.Is(err, errOverlap) {
+			*d = desk{} // a call of the store that has failed may not be done with it
+		}
+	}()
 	var changes []customer.Change
 	var ahead [][]byte
 	held := make(map[customer.ID]bool, len(components))
@@ -269,7 +273,7 @@ func (m *many) together(ctx context.Context, d *desk, components [][]int32, fres
 	whole.Conditions = slices.CompactFunc(whole.Conditions, func(a, b store.Condition) bool {
 		return bytes.Equal(a.Key, b.Key) && a.Version == b.Version
 	})
-	_, err := m.g.feed.commit(ctx, &whole, changes)
+	_, err = m.g.feed.commit(ctx, &whole, changes)
 	if err != nil && !errors.Is(err, store.ErrUnknownOutcome) {
 		m.g.feed.clean(ctx, ahead)
 	}

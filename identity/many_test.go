@@ -1,6 +1,8 @@
 package identity
 
 import (
+	"bytes"
+	"context"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -128,6 +130,45 @@ func TestObserveManyOfLargeComponent(t *testing.T) {
 			}
 			require.Equal(t, mappings[0], mappings[1])
 		})
+	}
+}
+
+// A vague store does not know what became of every second large commit, and has what those held.
+type vague struct {
+	store.Store
+	calls        int
+	given, clone []store.Write
+}
+
+func (s *vague) Commit(ctx context.Context, b *store.Batch) (store.Version, error) {
+	if len(b.Writes) < 100 {
+		return s.Store.Commit(ctx, b)
+	}
+	if s.calls++; s.calls%2 == 0 {
+		return s.Store.Commit(ctx, b)
+	}
+	s.given = append(s.given, b.Writes...)
+	for _, w := range b.Writes {
+		s.clone = append(s.clone, store.Write{Key: bytes.Clone(w.Key), Value: bytes.Clone(w.Value), Delete: w.Delete})
+	}
+	return 0, store.ErrUnknownOutcome
+}
+
+// TestObserveManyLeavesUnknownCommits: what a commit holds of which the store cannot tell whether
+// it happened stays as it is, for it may yet happen.
+func TestObserveManyLeavesUnknownCommits(t *testing.T) {
+	var all []Observation
+	for i := range 1000 {
+		all = append(all, seenAt(fmt.Sprint(i), i, fmt.Sprint("r", i/3), ident("phone", fmt.Sprint(i/2))))
+	}
+	s := &vague{Store: new(store.Memory)}
+	g := openGraph(t, store.Limited(s, store.MinLimits), nil)
+	_, err := g.ObserveMany(t.Context(), slices.Values(all), &ManyOptions{Workers: 1})
+	require.NoError(t, err)
+	require.Greater(t, s.calls, 4)
+	for i, w := range s.clone {
+		require.Equal(t, w.Key, s.given[i].Key)
+		require.Equal(t, w.Value, s.given[i].Value)
 	}
 }
 

@@ -330,11 +330,13 @@ func (e *edit) add(ctx context.Context, p *prepared, keys [][]byte, record versi
 	if err != nil {
 		return err
 	}
+	first := len(e.arena)
 	plain := e.arena.put(p.o.appendData(e.arena))
 	s := seen{state: seenLive, container: e.main.id, atom: sealed, content: p.content, sealed: e.arena.put(k.Seal(e.arena, plain, "observation", 1))}
+	clear(plain) // it is not to stay behind, nor where the arena has moved to
+	clear(e.arena[first : first+len(plain)])
 	e.requireFirst(seenKey, 0)
 	e.batch.Put(seenKey, e.arena.put(s.appendData(e.arena)))
-	clear(plain) // it is not to stay behind
 	return nil
 }
 
