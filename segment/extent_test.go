@@ -102,3 +102,62 @@ func TestExtentsOfWrites(t *testing.T) {
 	require.Equal(t, []int{1, 17, 1}, []int{ask(after, both), ask(after, either), ask(after, there)})
 	require.Equal(t, []int{0, 17, 0}, []int{ask(before, both), ask(before, either), ask(before, there)})
 }
+
+// TestQuestionsOfManyChunks compares rules over flags, of which many chunks have none, with a look at each chunk.
+func TestQuestionsOfManyChunks(t *testing.T) {
+	const chunks = 131
+	ix, err := New(&Options{Tags: []Tag{{Name: "a", Kind: Flag}, {Name: "b", Kind: Flag}, {Name: "c", Kind: Flag}}})
+	require.NoError(t, err)
+	rng := rand.New(rand.NewPCG(3, 4))
+	s := *ix.Snapshot()
+	s.data, s.alive = slices.Clone(s.data), 100*chunks
+	for range chunks {
+		s.exists = append(s.exists, bitset.Full(100))
+	}
+	for tag := range s.data {
+		columns := make([]column, chunks-rng.IntN(60))
+		for c := range columns {
+			if n := rng.IntN(100); rng.IntN(3) == tag {
+				columns[c] = &flagColumn{set: bitset.Full(n + 1), yes: bitset.Full(n * rng.IntN(2))}
+			}
+		}
+		s.data[tag].renew(columns)
+	}
+	type rule struct {
+		Rule
+		holds func(c, p int) bool
+	}
+	var rules []rule
+	for tag, name := range []string{"a", "b", "c"} {
+		in := func(c, p int, f func(col *flagColumn) bitset.Set) bool {
+			col, ok := s.data[tag].column(c).(*flagColumn)
+			return ok && f(col).Contains(uint16(p))
+		}
+		rules = append(rules, rule{IsTrue(name), func(c, p int) bool { return in(c, p, func(col *flagColumn) bitset.Set { return col.yes }) }},
+			rule{IsSet(name), func(c, p int) bool { return in(c, p, func(col *flagColumn) bitset.Set { return col.set }) }})
+	}
+	for range 40 {
+		x, y, z := pick(rng, rules...), pick(rng, rules...), pick(rng, rules...)
+		rules = append(rules, pick(rng,
+			rule{And(x.Rule, y.Rule), func(c, p int) bool { return x.holds(c, p) && y.holds(c, p) }},
+			rule{Or(x.Rule, y.Rule), func(c, p int) bool { return x.holds(c, p) || y.holds(c, p) }},
+			rule{And(x.Rule, Not(y.Rule), z.Rule), func(c, p int) bool { return x.holds(c, p) && !y.holds(c, p) && z.holds(c, p) }},
+			rule{Not(Or(x.Rule, y.Rule)), func(c, p int) bool { return !x.holds(c, p) && !y.holds(c, p) }}))
+	}
+	for _, r := range rules {
+		var want []uint32
+		for c := range chunks {
+			for p := range 100 {
+				if r.holds(c, p) {
+					want = append(want, uint32(c<<chunkBits|p))
+				}
+			}
+		}
+		n, err := s.Count(t.Context(), Query{Rule: r.Rule})
+		require.NoError(t, err)
+		require.Equal(t, len(want), n, "%s", r.Rule)
+		set, err := s.Set(t.Context(), Query{Rule: r.Rule})
+		require.NoError(t, err)
+		require.True(t, slices.Equal(want, set.Bitmap.ToArray()), "%s", r.Rule)
+	}
+}

@@ -107,6 +107,13 @@ func (m *model) same(t *testing.T, s *Snapshot) {
 			require.Equal(t, want, got)
 		}
 	}
+	require.NoError(t, s.needAll(t.Context()))
+	for tag := range s.data {
+		d := &s.data[tag]
+		for code := range uint32(d.last) + 2 { // those asked for before are of this snapshot too
+			require.Equal(t, d.newExtent(code), d.extent(code), "%s, code %d", s.tags.tags[tag].Name, code)
+		}
+	}
 }
 
 var modelTags = []Tag{

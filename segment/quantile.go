@@ -218,7 +218,7 @@ func (r *ranker) aim(ctx context.Context, rank int) (at, margin int, err error) 
 	at, margin = r.place(r.lo, r.hi, float64(rank)/float64(r.n))
 	each := float64(r.n) / float64(len(r.sample)) // keys that one of the sample stands for
 	_, whole := r.pieces[0].col.(*intColumn)
-	if !whole || 2*float64(margin)*each < manyPicked*float64(len(r.pieces)) {
+	if !whole || len(r.sample) == 0 || 2*float64(margin)*each < manyPicked*float64(len(r.pieces)) {
 		return at, margin, nil
 	}
 	const grain = 2 // of the sample

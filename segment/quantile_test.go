@@ -2,11 +2,14 @@ package segment
 
 import (
 	"math"
+	"slices"
 	"testing"
+	"time"
 
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/kernel"
 )
 
 func TestQuantiles(t *testing.T) {
@@ -84,5 +87,27 @@ func TestRankerWithoutHelp(t *testing.T) {
 				require.Equal(t, sorted[rank].i, keyInt(key))
 			}
 		}
+	}
+}
+
+// Customers of whom none is in the sample: it takes every 39th word of a chunk of as many.
+func TestQuantilesWithoutSample(t *testing.T) {
+	ids, in, tens := make([]customer.ID, kernel.Bits), make([]bool, kernel.Bits), make([]int64, kernel.Bits)
+	var sorted []int64
+	for i := range ids {
+		ids[i], in[i], tens[i] = customer.FromInt64(int64(i)+1), i>>6%39 != 0, int64(i)*40_503%kernel.Bits*10
+		if in[i] {
+			sorted = append(sorted, tens[i])
+		}
+	}
+	slices.Sort(sorted)
+	ix, err := New(&Options{Tags: []Tag{{Name: "in", Kind: Flag}, {Name: "tens", Kind: Integer}}})
+	require.NoError(t, err)
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, []Column{{Tag: "in", Bools: in}, {Tag: "tens", Ints: tens}}))
+	ps := []float64{0, 0.001, 0.5, 0.9, 1}
+	got, err := ix.Snapshot().Quantiles(t.Context(), Query{Rule: IsTrue("in")}, "tens", ps...)
+	require.NoError(t, err)
+	for i, p := range ps {
+		require.Equal(t, customer.Int64Value(sorted[rankOf(p, len(sorted))]), got[i], "p = %v", p)
 	}
 }

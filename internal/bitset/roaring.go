@@ -2,6 +2,7 @@ package bitset
 
 import (
 	"encoding/binary"
+	"io"
 	"math/bits"
 	"slices"
 
@@ -155,15 +156,65 @@ func ReadRoaring(data []byte, dense int) (chunks []Set, n int, err error) {
 }
 
 // ToRoaring is the bitmap of the members of the chunks: position p of chunk i is
-// bit i*65,536 + p. It belongs to the caller and shares no memory; its containers
-// lie together, and one that is changed is copied first. They are runs only where
-// the chunks are. It panics if there are more than 65,536 chunks.
+// bit i*65,536 + p. It belongs to the caller, shares no memory and does not copy
+// on write; its containers lie together. They are runs only where the chunks are.
+// It panics if there are more than 65,536 chunks.
 func ToRoaring(chunks []Set) *roaring.Bitmap {
 	b := roaring.New()
-	if _, err := b.FromUnsafeBytes(appendRoaring(nil, chunks)); err != nil {
+	if _, err := b.ReadFrom(&given{data: appendRoaring(nil, chunks)}); err != nil {
 		panic("bitset: ToRoaring: " + err.Error()) // our own bytes
 	}
 	return b
+}
+
+// given is what is read by a bitmap that may keep and change the memory of it: it has
+// the methods of the byte input of roaring, which copies what comes from any other
+// reader. (FromUnsafeBytes of a bitmap keeps memory too, but has containers copied
+// before they are changed, and so others share them that are not.)
+type given struct {
+	data []byte
+	at   int
+}
+
+func (g *given) NextReturnsSafeSlice() bool { return true }
+func (g *given) GetReadBytes() int64        { return int64(g.at) }
+
+// Next returns the next n bytes.
+func (g *given) Next(n int) ([]byte, error) {
+	if n > len(g.data)-g.at {
+		return nil, io.ErrUnexpectedEOF
+	}
+	g.at += n
+	return g.data[g.at-n : g.at : g.at], nil
+}
+
+func (g *given) SkipBytes(n int) error {
+	_, err := g.Next(n)
+	return err
+}
+
+func (g *given) ReadUInt16() (uint16, error) {
+	b, err := g.Next(2)
+	if err != nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint16(b), nil
+}
+
+func (g *given) ReadUInt32() (uint32, error) {
+	b, err := g.Next(4)
+	if err != nil {
+		return 0, err
+	}
+	return binary.LittleEndian.Uint32(b), nil
+}
+
+func (g *given) Read(p []byte) (int, error) {
+	n := copy(p, g.data[g.at:])
+	if g.at += n; n == 0 && len(p) > 0 {
+		return 0, io.EOF
+	}
+	return n, nil
 }
 
 // FromRoaring is the chunks of the members of b, the last of which is not empty.

@@ -3,6 +3,7 @@ package bitset
 import (
 	"bytes"
 	"encoding/binary"
+	"io"
 	"math/rand/v2"
 	"slices"
 	"sync"
@@ -159,6 +160,62 @@ func TestToRoaringSharesNothing(t *testing.T) {
 		b.Or(clone)
 		require.True(t, b.Equals(want), name)
 	}
+}
+
+// What is made of several bitmaps that ToRoaring returns may be changed too, and changes none of them.
+func TestToRoaringIsNotChangedByOthers(t *testing.T) {
+	other := append(make([]Set, 20), Full(77))
+	unions := map[string]func(a, b, c *roaring.Bitmap) *roaring.Bitmap{
+		"Or":     func(a, b, c *roaring.Bitmap) *roaring.Bitmap { u := roaring.Or(a, b); u.Or(c); return u },
+		"FastOr": func(a, b, c *roaring.Bitmap) *roaring.Bitmap { return roaring.FastOr(a, b, c) },
+		"ParOr":  func(a, b, c *roaring.Bitmap) *roaring.Bitmap { return roaring.ParOr(2, a, b, c) },
+	}
+	changes := []func(u *roaring.Bitmap, p uint32){
+		func(u *roaring.Bitmap, p uint32) { u.Remove(p) },
+		func(u *roaring.Bitmap, p uint32) { u.Flip(uint64(p), uint64(p)+70_000) },
+		func(u *roaring.Bitmap, p uint32) { u.RemoveRange(uint64(p), uint64(p)+30) },
+	}
+	for name, chunks := range someChunks(256) {
+		few := make([]Set, len(chunks)) // one of each
+		for i, s := range chunks {
+			if !s.IsEmpty() {
+				few[i] = OfSorted([]uint16{s.Select(0)}, 256)
+			}
+		}
+		a, b, c := ToRoaring(chunks), ToRoaring(other), ToRoaring(few)
+		want := a.Clone()
+		for how, union := range unions {
+			for _, change := range changes {
+				u := union(a, b, c)
+				if !u.IsEmpty() {
+					change(u, u.Minimum())
+				}
+				require.True(t, a.Equals(want), "%s %s", name, how)
+				require.EqualValues(t, 77, b.GetCardinality(), "%s %s", name, how)
+			}
+		}
+	}
+}
+
+// A bitmap keeps the memory that it is given, and others do not.
+func TestGiven(t *testing.T) {
+	data := appendRoaring(nil, []Set{{}, OfSorted([]uint16{1, 3, 5, 9}, 256)})
+	b := roaring.New()
+	n, err := b.ReadFrom(&given{data: data})
+	require.NoError(t, err)
+	require.EqualValues(t, len(data), n)
+	require.Equal(t, []uint32{1<<16 + 1, 1<<16 + 3, 1<<16 + 5, 1<<16 + 9}, b.ToArray())
+	b.Remove(1<<16 + 1)
+	require.Equal(t, le16(3, 5, 9), data[len(data)-8:len(data)-2])
+	for cut := range data {
+		_, err := roaring.New().ReadFrom(&given{data: data[:cut]})
+		require.Error(t, err)
+	}
+	g := &given{data: data}
+	all, err := io.ReadAll(g)
+	require.NoError(t, err)
+	require.Equal(t, data, all)
+	require.EqualValues(t, len(data), g.GetReadBytes())
 }
 
 // Machines that keep numbers the other way round write and read the same bytes.
