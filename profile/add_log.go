@@ -49,7 +49,8 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batc
 		edits[i].head = heads[i]
 		writes += edits[i].writes()
 	}
-	if len(edits) > 1 && writes+len(edits) >= a.p.s.Limits().Operations { // the store would say so after all the work
+	// The store would say so after all the work. What is together or not at all may fit: some of it may be known.
+	if !a.strict && len(edits) > 1 && writes+len(edits) >= a.p.s.Limits().Operations {
 		return nil, false, fmt.Errorf("profile: evidence of a commit: %w", store.ErrTooLarge)
 	}
 	places, err := a.p.places(ctx, edits)
