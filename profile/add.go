@@ -70,7 +70,7 @@ func (p *Profiles) Add(ctx context.Context, learned time.Time, evidence ...Evide
 	if err != nil {
 		return sum, err
 	}
-	todo := jobs(order, f.bound, p.s.Limits())
+	todo := a.jobs(order, f.bound, p.s.Limits())
 	if len(todo) > 1 { // nothing is added if one is not valid
 		if _, err := a.bound(ctx, order); err != nil {
 			return sum, err

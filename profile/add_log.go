@@ -49,8 +49,9 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batc
 		edits[i].head = heads[i]
 		writes += edits[i].writes()
 	}
-	if len(edits) > 1 && writes+len(edits) >= a.p.s.Limits().Operations { // the store would say so after all the work
-		return nil, false, fmt.Errorf("profile: evidence of a commit: %w", store.ErrTooLarge)
+	most := a.p.s.Limits().Operations // the store would say so after all the work
+	if !a.strict && len(edits) > 1 && writes+len(edits) >= most {
+		return nil, false, errTooMany
 	}
 	places, err := a.p.places(ctx, edits)
 	if err != nil {
@@ -81,6 +82,9 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batc
 			e.lock = nil
 		}
 	}
+	if len(edits) > 1 && leastOperations(edits) > most {
+		return nil, false, errTooMany
+	}
 	if err := a.p.turn(ctx, f, edits, b); err != nil {
 		return nil, false, err
 	}
@@ -102,6 +106,28 @@ func (a *adding) build(ctx context.Context, f *inForce, all pack) (b *store.Batc
 	}
 	b.If([]byte(schemaKey), f.read)
 	return b, false, nil
+}
+
+var errTooMany = fmt.Errorf("profile: evidence of a commit: %w", store.ErrTooLarge)
+
+// leastOperations is what a commit has at least of edits that have taken in what is new.
+func leastOperations(edits []logEdit) (n int) {
+	for i := range edits {
+		e := &edits[i]
+		if !e.edited {
+			continue
+		}
+		n += 2 // the head, and its condition
+		if !e.head.full() {
+			continue
+		}
+		for _, g := range e.fresh {
+			if g.e.time <= g.e.learned { // it is sure to go into a page
+				n++
+			}
+		}
+	}
+	return n
 }
 
 // writes is about how many there are if all rows are taken in.

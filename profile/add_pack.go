@@ -20,8 +20,9 @@ const (
 type pack []*given
 
 // jobs cuts evidence, ascending by atom, into packs. Those of one job are to be added one
-// after the other; different jobs have no atom in common.
-func jobs(order pack, b *bound, l store.Limits) [][]pack {
+// after the other; different jobs have no atom in common. What may be one commit after all, as
+// where most of it is known, is one pack where an error of one is an error of all.
+func (a *adding) jobs(order pack, b *bound, l store.Limits) [][]pack {
 	most, bytes := min(l.Operations*3/4, mostPacked), min(l.BatchBytes/2, 4<<20)
 	var all [][]pack
 	begin, operations, size := 0, 0, 0 // of a job of whole atoms that has not ended
@@ -34,7 +35,7 @@ func jobs(order pack, b *bound, l store.Limits) [][]pack {
 			end += len(p)
 		}
 		cost := 4 + (end-n)/4 + 2*b.indexed(order[n:end])
-		if end-n >= mostMarks {
+		if !a.strict && end-n >= mostMarks {
 			cost += moves(end - n)
 		}
 		if n > begin && (operations+cost > most || size+of > bytes || len(portions) > 1) {

@@ -3,6 +3,7 @@ package profile
 import (
 	"fmt"
 	"maps"
+	"math/rand/v2"
 	"slices"
 	"strings"
 	"sync"
@@ -12,6 +13,7 @@ import (
 	"github.com/stretchr/testify/require"
 
 	"github.com/clientele-go/clientele/customer"
+	"github.com/clientele-go/clientele/internal/race"
 	"github.com/clientele-go/clientele/store"
 )
 
@@ -312,4 +314,171 @@ func TestAddManyEndsWithTheFirstError(t *testing.T) {
 	sum, err := p.AddMany(t.Context(), logStart, slices.Values([]Evidence{anOrder(1, 1), reused, reused}), nil)
 	require.EqualError(t, err, fmt.Sprint(ErrReused, ": row 1"))
 	require.Equal(t, 1, sum.Added)
+}
+
+// crowded is evidence of few atoms, about so much of each, in no order: of equal times, before 1970, in
+// the future, short and long, twice, corrected, under ids that were used for something else.
+func crowded(rng *rand.Rand, atoms, each int) (evs []Evidence) {
+	for i := range atoms * each {
+		atom, n := i%atoms, i/atoms
+		ev := anOrder(atom, n)
+		ev.Time = logStart.Add(time.Duration(rng.IntN(50)-40) * 24 * 365 * time.Hour)
+		if n%3 == 0 {
+			ev.Time = ev.Time.Add(-time.Duration(rng.IntN(1e9)) * time.Microsecond)
+		}
+		switch rng.IntN(12) {
+		case 0:
+			ev = aCity(atom, ev.ID, fmt.Sprint("city ", n))
+			ev.Verified = true
+		case 1:
+			ev = aCity(atom, ev.ID, "")
+			ev.Values = []customer.Field{{Name: "city"}, {Name: "age", Value: customer.Int64Value(int64(n))}}
+		case 2:
+			ev = aCity(atom, ev.ID, strings.Repeat("c", rng.IntN(3000)))
+		case 3:
+			lacking := ev
+			lacking.Values = ev.Values[1:]
+			evs = append(evs, lacking)
+		case 4:
+			ev.Values = append(ev.Values, customer.Field{Name: "phone", Value: customer.TextValue(fmt.Sprint(n))})
+		case 5:
+			evs = append(evs, ev)
+		case 6:
+			other := ev
+			other.Verified = true
+			evs = append(evs, other)
+		case 7:
+			if n%20 == 0 {
+				ev = aCity(atom, ev.ID, strings.Repeat("l", 15_000+rng.IntN(1200)))
+			}
+		}
+		evs = append(evs, ev)
+	}
+	rng.Shuffle(len(evs), func(i, j int) { evs[i], evs[j] = evs[j], evs[i] })
+	return evs
+}
+
+// answers are all that is said of customer 1.
+func answers(t testing.TB, p *Profiles) (all []string) {
+	t.Helper()
+	ctx, id, m := t.Context(), customer.FromInt64(1), Moment{At: logStart.AddDate(30, 0, 0)}
+	for _, at := range []time.Time{m.At, logStart, logStart.AddDate(-30, 0, 0)} {
+		one, err := p.Profile(ctx, id, Moment{At: at})
+		require.NoError(t, err)
+		all = append(all, profileJSON(t, one))
+	}
+	for e, err := range p.Timeline(ctx, id, m, &TimelineQuery{Statements: true}) {
+		require.NoError(t, err)
+		all = append(all, fmt.Sprintf("%+v", e))
+	}
+	for e, err := range p.Evidence(ctx, id) {
+		require.NoError(t, err)
+		for i := range e.Values {
+			e.Values[i] = customer.Field{Name: e.Values[i].Name + asideText(e.Values[i].Value)}
+		}
+		all = append(all, fmt.Sprintf("%+v", e))
+	}
+	return all
+}
+
+// requireSealed checks that all values in logs are sealed, each in another way, or none is.
+func requireSealed(t testing.TB, p *Profiles, sealed bool) {
+	t.Helper()
+	nonces := map[string]bool{}
+	see := func(page []byte) {
+		entries, err := readEntries(page)
+		require.NoError(t, err)
+		for i := range entries {
+			for _, v := range entries[i].values {
+				if v.sealed == nil {
+					require.False(t, sealed && !v.value.IsUnset())
+					continue
+				}
+				nonce := string(v.sealed.data[1:13])
+				require.False(t, nonces[nonce])
+				nonces[nonce] = true
+			}
+		}
+	}
+	for e, err := range p.s.Scan(t.Context(), store.Under(key('e'))) {
+		require.NoError(t, err)
+		see(e.Value)
+	}
+	for e, err := range p.s.Scan(t.Context(), store.Under(key('a'))) {
+		require.NoError(t, err)
+		h, err := decodeHead(e)
+		require.NoError(t, err)
+		see(h.tail)
+	}
+	require.Equal(t, sealed, len(nonces) > 0)
+}
+
+// Much evidence of few atoms at once is the same as each piece of it alone, sealed or not, also where
+// answers of the store are lost.
+func TestAddManyIsAddOneByOne(t *testing.T) {
+	const atoms = 3
+	learned := logStart
+	for seed, c := range []struct {
+		sealed, large bool
+		each          int
+	}{{false, false, race.Fewer(1000, 200)}, {true, false, race.Fewer(400, 200)}, {false, true, 300}, {true, true, 300}} {
+		rng := rand.New(rand.NewPCG(uint64(seed), 3))
+		evs := crowded(rng, atoms, c.each)
+		schema := logSchema()
+		if c.large { // partials are not kept
+			brands := &schema.Events[0].Fields[1]
+			brands.Check = Check{}
+			for i := range evs {
+				if n := len(evs[i].Values); evs[i].Event != "" && evs[i].Values[n-1].Name == "brand" {
+					evs[i].Values[n-1].Value = customer.TextValue(evs[i].ID + strings.Repeat("b", 4000))
+				}
+			}
+		}
+		open := func(t testing.TB, s store.Store) *Profiles {
+			o := &Options{Backoff: &store.Backoff{Attempts: 10_000, First: 1, Most: 1000}}
+			if c.sealed {
+				protect(schema)
+				o = withVault(t, s, o)
+			}
+			p, err := Open(t.Context(), s, schema, o)
+			require.NoError(t, err)
+			return p
+		}
+		one := open(t, minimal())
+		withCustomer(t, one, logAtom(0), logAtom(1), logAtom(2))
+		var want Summary
+		refused := map[int]error{}
+		for i, ev := range evs {
+			sum, err := one.Add(t.Context(), learned, ev)
+			if err != nil {
+				require.ErrorIs(t, err, ErrReused)
+				refused[i], sum.Rejected = err, 1
+			}
+			want = Summary{want.Added + sum.Added, want.Known + sum.Known, want.Rejected + sum.Rejected, want.SetAside + sum.SetAside}
+		}
+		said := answers(t, one)
+		require.NotEmpty(t, refused)
+		for _, bad := range []bool{false, true} {
+			s := &badWeather{Store: minimal(), rng: rng, calm: true}
+			p := open(t, s)
+			withCustomer(t, p, logAtom(0), logAtom(1), logAtom(2))
+			s.calm = !bad
+			got := map[int]error{}
+			sum, err := p.addMany(t.Context(), learned, slices.Values(evs), &ManyOptions{Rejected: func(row int, err error) { got[row] = err }}, 1500)
+			require.NoError(t, err)
+			s.calm = true
+			require.Len(t, got, len(refused))
+			for row := range refused {
+				require.ErrorIs(t, got[row], ErrReused)
+			}
+			require.Equal(t, want.Rejected, sum.Rejected)
+			require.Equal(t, want.Added+want.Known, sum.Added+sum.Known)
+			if !bad {
+				require.Equal(t, want, sum)
+			}
+			require.Equal(t, said, answers(t, p))
+			requireSealed(t, p, c.sealed)
+			require.Equal(t, c.large, headOf(t, p, 0).large)
+		}
+	}
 }

@@ -172,7 +172,7 @@ func (m *many) chunk(ctx context.Context, rows []Evidence) error {
 	if m.book(bad, nil); m.err != nil {
 		return m.err
 	}
-	todo := jobs(valid, f.bound, m.p.s.Limits())
+	todo := m.jobs(valid, f.bound, m.p.s.Limits())
 	parallel.For(parallel.Workers(m.o.Workers), len(todo), func(i int) {
 		for _, some := range todo[i] {
 			if m.failed() {
