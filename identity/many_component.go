@@ -63,21 +63,20 @@ func (m *many) number() {
 	}
 	m.numbers = make([]int32, 0, total)
 	numbers := newNumbering(len(m.todo))
-	number := func(h blind) {
-		n, _ := numbers.number(h)
-		m.numbers = append(m.numbers, n)
-	}
 	m.at = make([]int32, len(m.rows)+1)
+	var blinds []blind // of rows that are numbered together
 	for row, p := range m.all {
-		m.at[row] = int32(len(m.numbers))
-		if p == nil {
-			continue
+		m.at[row] = int32(len(m.numbers) + len(blinds))
+		if p != nil {
+			for i := range p.ids {
+				blinds = append(blinds, p.ids[i].blind)
+			}
+			if p.record != (blind{}) {
+				blinds = append(blinds, p.record)
+			}
 		}
-		for i := range p.ids {
-			number(p.ids[i].blind)
-		}
-		if p.record != (blind{}) {
-			number(p.record)
+		if len(blinds) >= 1<<10 || row == len(m.all)-1 {
+			m.numbers, blinds = numbers.appendNumbers(m.numbers, blinds), blinds[:0]
 		}
 	}
 	m.at[len(m.rows)] = int32(len(m.numbers))

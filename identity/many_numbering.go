@@ -12,6 +12,8 @@ type numbering struct {
 	factor uint64  // odd and random
 	names  []blind // by number
 	slots  []int32 // number plus 1, 0 where there is none; a power of two of them
+
+	touched byte // what was read ahead; without a use the reads would be optimised away
 }
 
 // newNumbering has room for n blinds, and grows.
@@ -40,10 +42,39 @@ func (t *numbering) number(h blind) (n int32, known bool) {
 	return int32(len(t.names) - 1), false
 }
 
+// appendNumbers numbers blinds. What memory they need is read for many at once, so that waiting
+// for it is not one after the other.
+func (t *numbering) appendNumbers(numbers []int32, hs []blind) []int32 {
+	const block = 32
+	for len(hs) > 0 {
+		some := hs[:min(block, len(hs))]
+		hs = hs[len(some):]
+		var slots [block]int32
+		for i := range some {
+			slots[i] = t.slots[t.first(&some[i])]
+		}
+		for _, n := range slots {
+			if n > 0 {
+				t.touched ^= t.names[n-1][0]
+			}
+		}
+		for i := range some {
+			n, _ := t.number(some[i])
+			numbers = append(numbers, n)
+		}
+	}
+	return numbers
+}
+
+// first is where a blind is looked for first.
+func (t *numbering) first(h *blind) int {
+	return int(binary.LittleEndian.Uint64(h[4:])*t.factor>>32) & (len(t.slots) - 1)
+}
+
 // slot is where a blind is, or where it belongs.
 func (t *numbering) slot(h *blind) int {
 	mask := len(t.slots) - 1
-	at := int(binary.LittleEndian.Uint64(h[4:])*t.factor>>32) & mask
+	at := t.first(h)
 	for t.slots[at] > 0 && t.names[t.slots[at]-1] != *h {
 		at = (at + 1) & mask
 	}

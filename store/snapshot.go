@@ -68,19 +68,19 @@ func syncFolder(path string) error {
 }
 
 func (m *Memory) write(ctx context.Context, file io.Writer) error {
-	entries, last, err := m.copy(ctx)
+	entries, last, err := m.copy(ctx, Range{})
 	if err != nil {
 		return err
 	}
 	buffered := bufio.NewWriterSize(file, 1<<20)
 	sum := sha256.New()
 	w := io.MultiWriter(buffered, sum)
-	head := binary.BigEndian.AppendUint64([]byte(snapshotMagic), uint64(entries.Len()))
+	head := binary.BigEndian.AppendUint64([]byte(snapshotMagic), uint64(entries.len()))
 	if _, err := w.Write(binary.BigEndian.AppendUint64(head, uint64(last))); err != nil {
 		return err
 	}
 	var record []byte
-	entries.Scan(func(e treeItem) bool {
+	entries.ascend(Range{}, func(e treeItem) bool {
 		if err = ctx.Err(); err != nil {
 			return false
 		}
@@ -123,7 +123,7 @@ func (m *Memory) Load(ctx context.Context, path string) error {
 	if err := m.check(ctx); err != nil {
 		return err
 	}
-	m.tree, m.last, m.loaded = entries.BTreeG, max(m.last, last), true
+	m.forest, m.last, m.loaded = entries, max(m.last, last), true
 	return nil
 }
 
@@ -163,24 +163,24 @@ func (r *snapshotReader) number() uint64 {
 	return binary.BigEndian.Uint64(b)
 }
 
-func readSnapshot(ctx context.Context, file io.Reader) (entries tree, last Version, err error) {
-	corrupt := func(entry int, what string) (tree, Version, error) {
-		return tree{}, 0, fmt.Errorf("%w: snapshot: entry %d: %s", ErrCorrupt, entry, what)
+func readSnapshot(ctx context.Context, file io.Reader) (entries *forest, last Version, err error) {
+	corrupt := func(entry int, what string) (*forest, Version, error) {
+		return nil, 0, fmt.Errorf("%w: snapshot: entry %d: %s", ErrCorrupt, entry, what)
 	}
 	r := &snapshotReader{in: bufio.NewReaderSize(file, 1<<20), sum: sha256.New()}
 	if magic := r.read(len(snapshotMagic)); r.err == nil && string(magic) != snapshotMagic {
-		return tree{}, 0, fmt.Errorf("%w: not a snapshot of version 1", ErrCorrupt)
+		return nil, 0, fmt.Errorf("%w: not a snapshot of version 1", ErrCorrupt)
 	}
 	count := r.number()
 	last = Version(r.number())
 	if r.err == nil && last > 1<<62 {
-		return tree{}, 0, fmt.Errorf("%w: snapshot: version out of range", ErrCorrupt)
+		return nil, 0, fmt.Errorf("%w: snapshot: version out of range", ErrCorrupt)
 	}
-	entries = tree{newTree()}
+	entries = newForest()
 	var before []byte
 	for i := 0; uint64(i) < count && r.err == nil; i++ {
 		if err := ctx.Err(); err != nil {
-			return tree{}, 0, err
+			return nil, 0, err
 		}
 		keyBytes, valueBytes, version := r.number(), r.number(), Version(r.number())
 		if r.err != nil {
@@ -201,20 +201,20 @@ func readSnapshot(ctx context.Context, file io.Reader) (entries tree, last Versi
 			return corrupt(i, "not in the order of keys")
 		}
 		before, e.version = e.data, version
-		entries.Load(e)
+		entries.load(e)
 	}
 	want := r.sum.Sum(nil)
 	got := r.read(len(want))
 	switch {
 	case errors.Is(r.err, io.EOF) || errors.Is(r.err, io.ErrUnexpectedEOF):
-		return tree{}, 0, fmt.Errorf("%w: snapshot cut short", ErrCorrupt)
+		return nil, 0, fmt.Errorf("%w: snapshot cut short", ErrCorrupt)
 	case r.err != nil:
-		return tree{}, 0, fmt.Errorf("store: snapshot: %w", r.err)
+		return nil, 0, fmt.Errorf("store: snapshot: %w", r.err)
 	case !bytes.Equal(got, want):
-		return tree{}, 0, fmt.Errorf("%w: snapshot: checksum", ErrCorrupt)
+		return nil, 0, fmt.Errorf("%w: snapshot: checksum", ErrCorrupt)
 	}
 	if _, err := r.in.ReadByte(); !errors.Is(err, io.EOF) {
-		return tree{}, 0, fmt.Errorf("%w: snapshot: bytes left over", ErrCorrupt)
+		return nil, 0, fmt.Errorf("%w: snapshot: bytes left over", ErrCorrupt)
 	}
 	return entries, last, nil
 }
