@@ -13,6 +13,7 @@ import (
 	"github.com/clientele-go/clientele/internal/kernel"
 	"github.com/clientele-go/clientele/internal/parallel"
 	"github.com/clientele-go/clientele/internal/radix"
+	"github.com/clientele-go/clientele/internal/simd"
 )
 
 // Quantiles returns for each p of ps, from 0 to 1, the least value v of an Integer, a Decimal, a Float or a Time so that
@@ -119,6 +120,9 @@ const sortMax = 1 << 14
 
 var spareWords = sync.Pool{New: func() any { return new(kernel.Words) }}
 
+// sampleWords is the number of neighbouring words that are taken: the bits of their values share cache lines.
+const sampleWords = 4
+
 // take returns the keys of the values in one word of every so many, ascending.
 func (r *ranker) take(ctx context.Context, every int) ([]uint64, error) {
 	parts := make([][]uint64, len(r.pieces))
@@ -132,8 +136,8 @@ func (r *ranker) take(ctx context.Context, every int) ([]uint64, error) {
 			w = spareWords.Get().(*kernel.Words)
 			defer spareWords.Put(w)
 			*w = kernel.Words{}
-			for at := (i * 389) % every; at < len(w); at += every {
-				w[at] = p.w[at]
+			for at := (i * 389) % every * sampleWords; at < len(w); at += every * sampleWords {
+				copy(w[at:min(at+sampleWords, len(w))], p.w[at:])
 			}
 		}
 		part := make([]uint64, 0, p.n/every+64)
@@ -218,7 +222,7 @@ func (r *ranker) aim(ctx context.Context, rank int) (at, margin int, err error) 
 	at, margin = r.place(r.lo, r.hi, float64(rank)/float64(r.n))
 	each := float64(r.n) / float64(len(r.sample)) // keys that one of the sample stands for
 	_, whole := r.pieces[0].col.(*intColumn)
-	if !whole || len(r.sample) == 0 || 2*float64(margin)*each < manyPicked*float64(len(r.pieces)) {
+	if !whole || len(r.sample) == 0 || 2*float64(margin)*each < float64(manyPicked()*len(r.pieces)) {
 		return at, margin, nil
 	}
 	const grain = 2 // of the sample
@@ -241,7 +245,12 @@ func (r *ranker) aim(ctx context.Context, rank int) (at, margin int, err error) 
 }
 
 // manyPicked is the number of keys of a chunk from which looking at their highest bits once more is cheaper.
-const manyPicked = 512
+func manyPicked() int {
+	if simd.InUse == simd.Go {
+		return 512
+	}
+	return 96
+}
 
 // below counts the keys of whole numbers below key, more or less: those less than span off may be taken for one or the
 // other.
