@@ -225,6 +225,9 @@ func (r *ranker) aim(ctx context.Context, rank int) (at, margin int, err error) 
 	if !whole || len(r.sample) == 0 || 2*float64(margin)*each < float64(manyPicked()*len(r.pieces)) {
 		return at, margin, nil
 	}
+	if margin <= at && at+margin < len(r.sample) && r.sample[at-margin] == r.sample[at+margin] {
+		return at, margin, nil // it will be that one
+	}
 	const grain = 2 // of the sample
 	at = min(at, len(r.sample)-1)
 	key := r.sample[at]
@@ -240,7 +243,8 @@ func (r *ranker) aim(ctx context.Context, rank int) (at, margin int, err error) 
 		off -= float64(n)
 	}
 	off /= each
-	at = min(max(at+int(off), 0), len(r.sample)-1)
+	first := sort.Search(at, func(i int) bool { return r.sample[i] >= key }) // of those with that key
+	at = min(max(first+int(off), 0), len(r.sample)-1)
 	return at, 2*grain + int(3*math.Sqrt(math.Abs(off))), ctx.Err()
 }
 
@@ -331,6 +335,10 @@ func (r *ranker) find(ctx context.Context, from, to uint64, pick bool) (found, e
 	return all, ctx.Err()
 }
 
+// manyTaken is the number of keys of a chunk, taken by their highest bits, from which reading the others of all is
+// cheaper than looking at each.
+const manyTaken = 1 << 11
+
 func (p *piece) find(from, to uint64, pick bool) (f found) {
 	lo, hi := p.col.span()
 	switch {
@@ -348,6 +356,9 @@ func (p *piece) find(from, to uint64, pick bool) (f found) {
 		f.below, f.within = col.cut(w, p.w, from, to, !pick)
 		if !pick {
 			return f
+		}
+		if f.within > manyTaken {
+			f.below, f.within = col.cut(w, p.w, from, to, true)
 		}
 		f.keys = make([]uint64, 0, f.within)
 	}

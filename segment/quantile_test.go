@@ -2,6 +2,7 @@ package segment
 
 import (
 	"math"
+	"math/rand/v2"
 	"slices"
 	"testing"
 	"time"
@@ -66,6 +67,64 @@ func TestQuantilesRefuse(t *testing.T) {
 	got, err := newCrowd().Quantiles(t.Context(), Query{}, "spend")
 	require.NoError(t, err)
 	require.Equal(t, []customer.Value{}, got)
+}
+
+// crowdOf has an Integer tag v of n customers, and returns its values in order too.
+func crowdOf(t *testing.T, n int, value func(rng *rand.Rand) int64) (*Snapshot, []int64) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	ids, values := make([]customer.ID, n), make([]int64, n)
+	for i := range ids {
+		ids[i], values[i] = customer.FromInt64(int64(i)+1), value(rng)
+	}
+	ix, err := New(&Options{Tags: []Tag{{Name: "v", Kind: Integer}}})
+	require.NoError(t, err)
+	require.NoError(t, ix.Load(t.Context(), time.Time{}, ids, []Column{{Tag: "v", Ints: values}}))
+	slices.Sort(values)
+	return ix.Snapshot(), values
+}
+
+// Where many values are the same, a place in the middle of them is not taken for their first.
+func TestRankerAimsAtTies(t *testing.T) {
+	for _, keys := range []int64{2, 10, 20} {
+		s, sorted := crowdOf(t, 4*kernel.Bits, func(rng *rand.Rand) int64 { return rng.Int64N(keys) })
+		p, _, d, err := s.ask(t.Context(), Query{}, "v", Integer)
+		require.NoError(t, err)
+		r, err := p.ranker(t.Context(), d)
+		require.NoError(t, err)
+		_, err = r.at(t.Context(), 0) // draws the sample
+		require.NoError(t, err)
+		near := r.n / int(2*keys+5)
+		for rank := near; rank < r.n-near; rank += r.n / 1000 {
+			if sorted[rank-near] != sorted[rank+near] {
+				continue // where one key ends and the next begins
+			}
+			at, margin, err := r.aim(t.Context(), rank)
+			require.NoError(t, err)
+			from, to, _ := r.guess(r.lo, r.hi, at, margin)
+			key := intKey(sorted[rank])
+			require.True(t, from <= key && key <= to, "%d keys, rank %d: %d is not in %d to %d", keys, rank, sorted[rank], keyInt(from), keyInt(to))
+		}
+	}
+}
+
+// Values in two heaps far apart: the highest bits of a range that reaches into both do not tell a heap's apart.
+func TestQuantilesFarApart(t *testing.T) {
+	s, sorted := crowdOf(t, 2*kernel.Bits, func(rng *rand.Rand) int64 { return rng.Int64N(1000) + rng.Int64N(2)<<40 })
+	ps := []float64{0, 0.25, 0.499, 0.5, 0.501, 0.75, 1}
+	got, err := s.Quantiles(t.Context(), Query{}, "v", ps...)
+	require.NoError(t, err)
+	for i, p := range ps {
+		require.Equal(t, customer.Int64Value(sorted[rankOf(p, len(sorted))]), got[i], "p = %v", p)
+	}
+	p, _, d, err := s.ask(t.Context(), Query{}, "v", Integer)
+	require.NoError(t, err)
+	r, err := p.ranker(t.Context(), d)
+	require.NoError(t, err)
+	f, err := r.find(t.Context(), intKey(990), intKey(1<<40+9), true)
+	require.NoError(t, err)
+	first, _ := slices.BinarySearch(sorted, 990)
+	end, _ := slices.BinarySearch(sorted, 1<<40+10)
+	require.Equal(t, []int{first, end - first, end - first}, []int{f.below, f.within, len(f.keys)})
 }
 
 // A sample that says nothing of the order of the rest must not keep a ranker from its end.

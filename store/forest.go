@@ -103,15 +103,27 @@ func (f *forest) len() (n int) {
 	return n
 }
 
-// copy is the entries of r as of now, only to be read, and perhaps others. It costs O(trees).
+// copy is the entries of r as of now, only to be read, and perhaps others; with a limit no more trees than
+// will be read. It costs O(trees).
 func (f *forest) copy(r Range) *forest {
 	lo, hi := f.at(treeItemOf(r.From)), len(f.trees)
 	if len(r.To) > 0 {
 		hi = max(lo, f.at(treeItemOf(r.To))) + 1
 	}
+	first, step := lo, 1
+	if r.Reverse {
+		first, step = hi-1, -1
+	}
 	c := new(forest)
-	for _, t := range f.trees[lo:hi] {
-		c.trees = append(c.trees, t.Copy())
+	sure := 0 // of the entries: between the first tree and the last all belong to r
+	for i := first; lo <= i && i < hi && (r.Limit <= 0 || sure < r.Limit); i += step {
+		c.trees = append(c.trees, f.trees[i].Copy())
+		if i != first {
+			sure += f.trees[i].Len()
+		}
+	}
+	if r.Reverse {
+		slices.Reverse(c.trees)
 	}
 	return c
 }

@@ -59,6 +59,32 @@ func TestForest(t *testing.T) {
 	}
 }
 
+// TestForestCopyOfFew: of many trees only those are copied that a scan with a limit can come to.
+func TestForestCopyOfFew(t *testing.T) {
+	f := newForest()
+	f.most = 10
+	var items []treeItem
+	for i := range 1000 {
+		items = append(items, newTreeItem(forestKey(i), nil, 1))
+	}
+	for part := range slices.Chunk(items, 10) {
+		require.Equal(t, -1, f.write(1, part, nil))
+	}
+	require.Greater(t, len(f.trees), 100)
+	for _, r := range []Range{{}, {From: forestKey(300)}, {To: forestKey(700)}} {
+		for _, r.Reverse = range []bool{false, true} {
+			r.Limit = 1
+			require.LessOrEqual(t, len(f.copy(r).trees), 2)
+			r.Limit = 50
+			c := f.copy(r)
+			require.Less(t, len(c.trees), 60)
+			n := 0
+			c.ascend(r, func(treeItem) bool { n++; return n < r.Limit })
+			require.Equal(t, r.Limit, n)
+		}
+	}
+}
+
 func forestKey(i int) []byte { return fmt.Appendf(nil, "a prefix of some length %05d", i) }
 
 // randomBatch writes many or few, in the order of keys or not, and now and then demands
@@ -123,6 +149,7 @@ func checkForest(t *testing.T, m *Memory, model map[string]Entry) {
 // checkScan compares scans of a part, in both directions.
 func checkScan(t *testing.T, random *rand.Rand, m *Memory, model map[string]Entry, keys int) {
 	r := Range{From: forestKey(random.IntN(keys)), To: forestKey(random.IntN(keys + 1)), Reverse: random.IntN(2) == 0}
+	r.Limit = random.IntN(2) * random.IntN(keys)
 	if random.IntN(4) == 0 {
 		r.From = nil
 	}
@@ -137,6 +164,9 @@ func checkScan(t *testing.T, random *rand.Rand, m *Memory, model map[string]Entr
 	}
 	if r.Reverse {
 		slices.Reverse(want)
+	}
+	if r.Limit > 0 {
+		want = want[:min(r.Limit, len(want))]
 	}
 	for e, err := range m.Scan(context.Background(), r) {
 		require.NoError(t, err)

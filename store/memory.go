@@ -18,8 +18,8 @@ import (
 //
 // A get or put costs O(log n) and some microseconds. Commits are made one after the other; one of at
 // least 512 writes in the order of their keys uses all cores. A scan works on a copy made in O(1) for
-// each 10,000 keys or so of its range, and waits for writers no longer than one commit takes. It needs some 80
-// bytes a key beside key and value.
+// each 10,000 keys or so of its range, up to its limit, and waits for writers no longer than one
+// commit takes. It needs 80 to 100 bytes a key beside key and value.
 // Safe for concurrent use.
 type Memory struct {
 	mu     sync.RWMutex

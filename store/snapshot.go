@@ -141,7 +141,7 @@ type snapshotReader struct {
 	err error
 }
 
-// read returns n bytes, of which it does not make room for more than there are.
+// read returns the next n bytes, or nil once there was an error.
 func (r *snapshotReader) read(n int) []byte {
 	if r.err != nil {
 		return nil
