@@ -14,6 +14,8 @@ func TestNumbering(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	numbers := newNumbering(3)
 	want := map[blind]int32{}
+	var all []blind
+	var one []int32
 	for range 5000 {
 		var h blind
 		binary.LittleEndian.PutUint64(h[4:], random.Uint64N(40)<<60|random.Uint64N(8))
@@ -27,6 +29,14 @@ func TestNumbering(t *testing.T) {
 			require.Equal(t, h, numbers.names[n])
 		}
 		require.Equal(t, before, n)
+		all, one = append(all, h), append(one, n)
 	}
 	require.Len(t, numbers.names, len(want))
+	together := newNumbering(3)
+	var many []int32
+	for n := 0; len(all) > 0; n++ { // in pieces of all lengths
+		some := all[:min(n, len(all))]
+		many, all = together.appendNumbers(many, some), all[len(some):]
+	}
+	require.Equal(t, one, many)
 }
